@@ -1,0 +1,80 @@
+"""Every error that a person can do something about.
+
+A message names the thing, the place and the remedy. Errors are caught at the edges only: there they become an
+HTTP status, an exit code or a failed step.
+"""
+
+
+class CabestanError(Exception):
+    """The root of all errors that are told to a person. `remedy` says what to do about it."""
+
+    #: stable word for tools, in API answers
+    code = "error"
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class Invalid(CabestanError):
+    """What was given is malformed, too large or unknown."""
+
+    code = "invalid"
+
+
+class NotFound(CabestanError):
+    """There is no such thing, or it may not be seen."""
+
+    code = "not_found"
+
+
+class Conflict(CabestanError):
+    """The present state does not allow it: a name that is taken, a deployment that has ended."""
+
+    code = "conflict"
+
+
+class NotSignedIn(CabestanError):
+    """No login, or one that is no longer good."""
+
+    code = "not_signed_in"
+
+
+class Forbidden(CabestanError):
+    """Signed in, but without the right to do this."""
+
+    code = "forbidden"
+
+
+class ConfigurationError(CabestanError):
+    """A setting is missing, malformed or does not fit what is stored."""
+
+    code = "configuration"
+
+
+class EngineUnavailable(CabestanError):
+    """The Docker Engine does not answer."""
+
+    code = "engine_unavailable"
+
+
+class RegistryUnavailable(CabestanError):
+    """The image registry does not answer."""
+
+    code = "registry_unavailable"
+
+
+class StepFailed(CabestanError):
+    """A step of a job or a deployment failed, in the words of what failed."""
+
+    code = "step_failed"
+
+
+class DeadlineExceeded(StepFailed):
+    """A step took longer than it may."""
+
+    code = "deadline_exceeded"
