@@ -1,0 +1,86 @@
+"""Who may do what. Everything not said here is denied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A user's role in a group or a project; each may do all that the one before may."""
+
+    #: sees everything of a project but values of secrets
+    REPORTER = "reporter"
+    #: pushes, starts and cancels pipelines, deploys where no approval is needed
+    DEVELOPER = "developer"
+    #: sets environments, variables and secrets, approves
+    MAINTAINER = "maintainer"
+
+
+_ORDER = (Role.REPORTER, Role.DEVELOPER, Role.MAINTAINER)
+
+
+class Permission(StrEnum):
+    """What a request needs."""
+
+    READ = "read"
+    PUSH = "push"
+    RUN = "run"
+    DEPLOY = "deploy"
+    APPROVE = "approve"
+    CONFIGURE = "configure"
+
+
+_NEEDED = {
+    Permission.READ: Role.REPORTER,
+    Permission.PUSH: Role.DEVELOPER,
+    Permission.RUN: Role.DEVELOPER,
+    Permission.DEPLOY: Role.DEVELOPER,
+    Permission.APPROVE: Role.MAINTAINER,
+    Permission.CONFIGURE: Role.MAINTAINER,
+}
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody, with the roles in groups (`group`) and projects (`group/name`)."""
+
+    id: int
+    name: str
+    admin: bool
+    roles: Mapping[str, Role]
+
+
+@dataclass(frozen=True)
+class JobIdentity:
+    """A running job, known by its token: it may clone its own project's source and nothing else."""
+
+    job_id: int
+    project: str
+
+
+Identity = User | JobIdentity
+
+
+def role_in(user: User, project: str) -> Role | None:
+    """The higher one of the roles in the project and in its group."""
+    group = project.partition("/")[0]
+    held = [role for role in (user.roles.get(project), user.roles.get(group)) if role]
+    return max(held, key=_ORDER.index, default=None)
+
+
+def may(identity: Identity, permission: Permission, project: str) -> bool:
+    if isinstance(identity, JobIdentity):
+        return permission is Permission.READ and identity.project == project
+    if identity.admin:
+        return True
+    role = role_in(identity, project)
+    return role is not None and _ORDER.index(role) >= _ORDER.index(_NEEDED[permission])
+
+
+def may_approve(user: User, project: str, approvers: tuple[str, ...]) -> bool:
+    """Where an environment names approvers, they alone approve (and administrators)."""
+    if user.admin:
+        return True
+    if approvers:
+        return user.name in approvers and may(user, Permission.READ, project)
+    return may(user, Permission.APPROVE, project)

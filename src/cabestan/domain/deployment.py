@@ -1,0 +1,159 @@
+"""Deployments: one release being put on one environment, and the decisions about it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.status import DeploymentStatus
+
+
+class StepKind(StrEnum):
+    """The steps of a deployment, in the order in which they are done."""
+
+    #: all images are pulled on every node before anything is touched
+    PULL = "pull"
+    #: the stack is given to Swarm
+    APPLY = "apply"
+    #: all tasks must be healthy for the watch time
+    WATCH = "watch"
+    #: each route must answer through the router
+    ROUTES = "routes"
+    #: only after a failure: the previous release's stack is applied again, and watched
+    PUT_BACK = "put back"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a plan: what is done to what, and how long it may take."""
+
+    kind: StepKind
+    subjects: tuple[str, ...]
+    deadline_seconds: int
+
+    @property
+    def text(self) -> str:
+        return _STEP_TEXT[self.kind].format(subjects=", ".join(self.subjects) or "nothing")
+
+
+_STEP_TEXT = {
+    StepKind.PULL: "Pull {subjects}",
+    StepKind.APPLY: "Apply the stack: {subjects}",
+    StepKind.WATCH: "Watch until healthy: {subjects}",
+    StepKind.ROUTES: "Check through the router: {subjects}",
+    StepKind.PUT_BACK: "Put the previous release back: {subjects}",
+}
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """One line of the difference that a deployment makes, for people."""
+
+    kind: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a deployment, the difference it makes, and the stack that does it (without any secret's value)."""
+
+    steps: tuple[Step, ...]
+    changes: tuple[PlannedChange, ...]
+    warnings: tuple[str, ...]
+    stack: str
+    #: host names that the stack's routes claim
+    hosts: tuple[str, ...]
+    #: path of each route, to be asked for through the router: (host, path)
+    probes: tuple[tuple[str, str], ...]
+    services: tuple[str, ...]
+    secrets: tuple[str, ...]
+    #: name of each variable or secret, and the id of its version
+    versions: tuple[tuple[str, int], ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step as it was done."""
+
+    kind: StepKind
+    text: str
+    status: str
+    detail: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    id: int
+    project_id: int
+    project: str
+    environment_id: int
+    environment: str
+    release_id: int
+    release: int
+    commit: str
+    status: DeploymentStatus
+    reason: str
+    by: str
+    approved_by: str
+    #: set where an earlier deployment's variables and secrets come back with its release
+    restores_id: int | None
+    #: what served when this one began: what is put back when it fails
+    previous_id: int | None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    url: str = ""
+
+    def evolve(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A person's word on a deployment; it binds to the fingerprint of the plan that was seen."""
+
+    deployment_id: int
+    by: str
+    approved: bool
+    comment: str
+    fingerprint: str
+    created_at: datetime
+    #: why it no longer counts; empty while it does
+    void: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a new deployment begins as, and which open ones it takes the place of."""
+
+    status: DeploymentStatus
+    supersedes: tuple[int, ...]
+
+
+def decide_arrival(
+    environment: Environment, release: int, open_deployments: Iterable[Deployment], *, approved: bool = False
+) -> Arrival:
+    """A release arrives at an environment: the newest wins.
+
+    Those that wait or are queued are superseded; a running one finishes, and the new one is queued behind it.
+    `approved`: whoever asked for it may approve here, so that asking was the approval.
+    """
+    standing = [d for d in open_deployments if d.status is not DeploymentStatus.RUNNING]
+    waits = environment.trigger is Trigger.MANUAL and not approved
+    status = DeploymentStatus.WAITING if waits else DeploymentStatus.QUEUED
+    return Arrival(status, tuple(d.id for d in standing if d.release <= release or approved))
+
+
+def next_to_run(open_deployments: Iterable[Deployment]) -> Deployment | None:
+    """The queued deployment that may start: none while one runs."""
+    present = list(open_deployments)
+    if any(d.status is DeploymentStatus.RUNNING for d in present):
+        return None
+    queued = [d for d in present if d.status is DeploymentStatus.QUEUED]
+    return max(queued, key=lambda d: d.id, default=None)

@@ -1,0 +1,123 @@
+"""Names and references: their forms and bounds, checked where they come in."""
+
+import re
+
+from cabestan.errors import Invalid
+
+#: one part of a project's name, an environment's, a job's: as in a host name
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9/-]*[a-z0-9])?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_USER = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+_BRANCH_PATTERN = re.compile(r"[A-Za-z0-9._/*+@-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+#: `group/project`, as long as a Unix account's name may be
+PROJECT_NAME_LENGTH = 32
+ENVIRONMENT_NAME_LENGTH = 40
+VARIABLE_NAME_LENGTH = 128
+VARIABLE_VALUE_LENGTH = 64 * 1024
+#: names that would stand where the server's own addresses are
+_RESERVED_GROUPS = frozenset(
+    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new"}
+)
+
+
+def project_name(text: str) -> str:
+    """`group/name`, lower case, at most 32 characters in all."""
+    group, slash, name = text.partition("/")
+    if not slash or not _LABEL.fullmatch(group) or not _LABEL.fullmatch(name):
+        raise Invalid(
+            f"“{_shown(text)}” is not a project name.",
+            "Write group/name with lower-case letters, digits and hyphens, such as shop/api.",
+        )
+    if len(text) > PROJECT_NAME_LENGTH:
+        raise Invalid(
+            f"The project name “{_shown(text)}” has {len(text)} characters.",
+            f"Choose one of at most {PROJECT_NAME_LENGTH}, the slash included.",
+        )
+    if group in _RESERVED_GROUPS:
+        raise Invalid(f"The group name “{group}” is used by Cabestan itself.", "Choose another.")
+    return text
+
+
+def environment_name(text: str) -> str:
+    """Lower case, digits, hyphens and slashes (`review/login`), at most 40 characters."""
+    if len(text) > ENVIRONMENT_NAME_LENGTH or "//" in text or not _ENVIRONMENT.fullmatch(text):
+        raise Invalid(
+            f"“{_shown(text)}” is not an environment name.",
+            f"Use lower-case letters, digits, hyphens and slashes, at most {ENVIRONMENT_NAME_LENGTH} characters.",
+        )
+    return text
+
+
+def variable_name(text: str) -> str:
+    if len(text) > VARIABLE_NAME_LENGTH or not _VARIABLE.fullmatch(text):
+        raise Invalid(
+            f"“{_shown(text)}” is not a variable name.",
+            f"Use letters, digits and underscores, no digit first, at most {VARIABLE_NAME_LENGTH} characters.",
+        )
+    if text.startswith(("CI_", "CABESTAN_")):
+        raise Invalid(
+            f"The variable {text} is set by Cabestan itself.",
+            "Choose a name that begins neither with CI_ nor with CABESTAN_.",
+        )
+    return text
+
+
+def variable_value(text: str) -> str:
+    if len(text.encode()) > VARIABLE_VALUE_LENGTH:
+        raise Invalid(
+            f"The value has {len(text.encode())} bytes.",
+            f"At most {VARIABLE_VALUE_LENGTH} are kept; put larger data into a volume.",
+        )
+    if "\0" in text:
+        raise Invalid(
+            "The value holds a NUL character, which no environment variable can.",
+            "Encode it, for instance as base64.",
+        )
+    return text
+
+
+def user_name(text: str) -> str:
+    if len(text) > 32 or not _USER.fullmatch(text):
+        raise Invalid(
+            f"“{_shown(text)}” is not a user name.",
+            "Use lower-case letters, digits, dots, hyphens and underscores, at most 32.",
+        )
+    return text
+
+
+def host_name(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise Invalid(
+            f"“{_shown(text)}” is not a host name.",
+            "Write it in lower case without scheme, port or path, such as www.example.org.",
+        )
+    return text
+
+
+def branch_pattern(text: str) -> str:
+    """A branch, or several by `*`: `main`, `release/*`, `*`."""
+    if len(text) > 200 or not _BRANCH_PATTERN.fullmatch(text):
+        raise Invalid(
+            f"“{_shown(text)}” is not a branch or a pattern of branches.",
+            "Write a branch such as main, or a pattern such as release/*.",
+        )
+    return text
+
+
+def commit_id(text: str) -> str:
+    if not _COMMIT.fullmatch(text):
+        raise Invalid(f"“{_shown(text)}” is not a commit.", "Give all 40 hexadecimal digits.")
+    return text
+
+
+def slug(text: str) -> str:
+    """A name as one label of a host name, at most 63 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}…"

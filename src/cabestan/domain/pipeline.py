@@ -1,0 +1,177 @@
+"""Pipelines and jobs: what one event set off."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from cabestan.domain.status import RunStatus
+
+
+class JobKind(StrEnum):
+    """What a job's container does."""
+
+    #: builds one image of the commit and pushes it to the registry
+    BUILD = "build"
+    #: runs a script in an image
+    SCRIPT = "script"
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """One image to build: what of, and under which references it is pushed.
+
+    `reference` is without the registry's address: `group/project[/name]`. `tags` come beside the commit's.
+    `service` names the Compose service that asks for it, where one does.
+    """
+
+    name: str
+    dockerfile: str
+    context: str
+    reference: str
+    tags: tuple[str, ...] = ()
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What a job runs, decided before anything does: enough to start it again on any day.
+
+    `needs` names the jobs that must succeed before. `seconds` bounds it.
+    """
+
+    name: str
+    stage: str
+    kind: JobKind
+    image: str
+    script: str
+    needs: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    #: the container gets the engine's socket, which only our own build script may use
+    engine_socket: bool = False
+    #: a token of this job alone is put into the container, to clone the source with
+    token: bool = False
+    build: ImageBuild | None = None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    id: int
+    project_id: int
+    project: str
+    commit: str
+    branch: str
+    title: str
+    author: str
+    status: RunStatus
+    reason: str
+    by: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+    def evolve(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Job:
+    id: int
+    pipeline_id: int
+    project_id: int
+    position: int
+    spec: JobSpec
+    status: RunStatus
+    reason: str
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def stage(self) -> str:
+        return self.spec.stage
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a job's container ended. `code` is None when it never started; `error` is the engine's own word."""
+
+    code: int | None
+    out_of_memory: bool = False
+    error: str = ""
+    #: our own doing, and why: canceled, timed out
+    ended_by_us: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a job after its container ended."""
+
+    status: RunStatus
+    reason: str = ""
+    #: the container was taken away from outside (the engine stopped): run the job again
+    again: bool = False
+
+
+#: A container that ends so was ended from outside: 128 + SIGKILL, 128 + SIGTERM, and the engine's own for "lost".
+_ENDED_FROM_OUTSIDE = frozenset({137, 143, 255})
+#: How often a job is run when its container is taken away from outside.
+ATTEMPTS = 3
+
+
+def judge_exit(exit: Exit, attempt: int) -> Verdict:
+    """What an ended container means for its job."""
+    if exit.ended_by_us == "canceled":
+        return Verdict(RunStatus.CANCELED, "Canceled.")
+    if exit.ended_by_us:
+        return Verdict(RunStatus.FAILED, exit.ended_by_us)
+    if exit.code == 0:
+        return Verdict(RunStatus.SUCCEEDED)
+    if exit.out_of_memory:
+        return Verdict(
+            RunStatus.FAILED,
+            "Out of memory: the container used more than it may. Raise its limit or use less.",
+        )
+    if exit.code in _ENDED_FROM_OUTSIDE:
+        if attempt < ATTEMPTS:
+            return Verdict(
+                RunStatus.RUNNING,
+                f"The container was ended from outside (exit code {exit.code}).",
+                again=True,
+            )
+        return Verdict(
+            RunStatus.FAILED, f"The container was ended from outside {attempt} times (exit code {exit.code})."
+        )
+    if exit.code is None:
+        return Verdict(RunStatus.FAILED, f"The container did not start: {exit.error or 'the engine gives no reason'}.")
+    return Verdict(RunStatus.FAILED, f"Exit code {exit.code}.")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """The jobs of a pipeline, as the convention (or a pipeline file) has them, before any has run."""
+
+    jobs: tuple[JobSpec, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def ready_jobs(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Those that may start now: created, with all that they need succeeded."""
+    succeeded = {job.name for job in jobs if job.status is RunStatus.SUCCEEDED}
+    return tuple(job for job in jobs if job.status is RunStatus.CREATED and succeeded.issuperset(job.spec.needs))
+
+
+def unreachable_jobs(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Those that can never start, for something that they need ended otherwise than well (or will not start either)."""
+    dead = {job.name for job in jobs if job.status.ended and job.status is not RunStatus.SUCCEEDED}
+    found: dict[int, Job] = {}
+    while more := [j for j in jobs if j.status is RunStatus.CREATED and j.id not in found and dead & set(j.spec.needs)]:
+        found |= {job.id: job for job in more}
+        dead |= {job.name for job in more}
+    return tuple(found.values())

@@ -1,0 +1,79 @@
+"""The connection to the database: SQLite or PostgreSQL, the same to all above."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from cabestan.errors import ConfigurationError
+
+#: How long a writer waits for another one (SQLite has one at a time).
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """Hands out transactions. A writing one takes the write lock first, so that it can never fail half-way for it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.engine.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: all of it or nothing. SQLite: `BEGIN IMMEDIATE`."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(cabestan_writing=True)
+            with connection.begin():
+                yield connection
+
+    def check(self) -> None:
+        """Raises ConfigurationError when the database cannot be used."""
+        try:
+            with self.reading() as connection:
+                connection.execute(sa.select(1))
+        except SQLAlchemyError as error:
+            shown = self.url.render_as_string(hide_password=True)
+            raise ConfigurationError(
+                f"The database {shown} does not answer: {_first_line(error)}",
+                "Check database_url, that the server runs and that its user may connect.",
+            ) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, pool_size=10)
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS}000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writing = connection.get_execution_options().get("cabestan_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    return sa.create_engine(
+        url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, OperationalError) and error.orig else error
+    return str(cause).strip().partition("\n")[0]

@@ -1,0 +1,106 @@
+"""Environments, and the host names that they hold."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cabestan.domain.environment import Environment, EnvironmentDraft, Trigger
+from cabestan.domain.project import Project
+from cabestan.errors import Conflict, NotFound
+from cabestan.store.schema import environments, hosts, projects
+from cabestan.store.values import dump, load_list
+
+_WITH_PROJECT = sa.select(environments, projects.c.name.label("project")).join_from(environments, projects)
+
+
+def create(tx: sa.Connection, project: Project, draft: EnvironmentDraft, target: str, watch_seconds: int) -> None:
+    highest = sa.select(sa.func.max(environments.c.position)).where(environments.c.project_id == project.id)
+    row = {
+        "project_id": project.id,
+        "name": draft.name,
+        "position": (tx.execute(highest).scalar() or 0) + 1,
+        "target": target,
+        "domain": "",
+        "trigger": draft.trigger,
+        "branches": dump(draft.branches),
+        "approvers": "[]",
+        "watch_seconds": watch_seconds,
+    }
+    tx.execute(sa.insert(environments).values(row))
+
+
+def get(tx: sa.Connection, project_id: int, name: str) -> Environment:
+    found = find(tx, project_id, name)
+    if not found:
+        raise NotFound(f"There is no environment {name} in this project.", "`cabestan environment list` shows them.")
+    return found
+
+
+def find(tx: sa.Connection, project_id: int, name: str) -> Environment | None:
+    query = _WITH_PROJECT.where(environments.c.project_id == project_id, environments.c.name == name)
+    row = tx.execute(query).one_or_none()
+    return _value(row) if row else None
+
+
+def by_id(tx: sa.Connection, environment_id: int) -> Environment:
+    return _value(tx.execute(_WITH_PROJECT.where(environments.c.id == environment_id)).one())
+
+
+def of_project(tx: sa.Connection, project_id: int) -> tuple[Environment, ...]:
+    """In the order in which a release travels."""
+    query = _WITH_PROJECT.where(environments.c.project_id == project_id).order_by(environments.c.position)
+    return tuple(_value(row) for row in tx.execute(query))
+
+
+def all_environments(tx: sa.Connection) -> tuple[Environment, ...]:
+    return tuple(_value(row) for row in tx.execute(_WITH_PROJECT.order_by(environments.c.position)))
+
+
+def update(tx: sa.Connection, environment_id: int, **values: Any) -> None:
+    for name in ("branches", "approvers"):
+        if name in values:
+            values[name] = dump(values[name])
+    tx.execute(sa.update(environments).where(environments.c.id == environment_id).values(values))
+
+
+def host_owners(tx: sa.Connection, names: Iterable[str]) -> Mapping[str, int]:
+    """Host name to the id of the project that has it, for those that are taken."""
+    query = sa.select(hosts.c.host, hosts.c.project_id).where(hosts.c.host.in_(list(names)))
+    return {row.host: row.project_id for row in tx.execute(query)}
+
+
+def claim_hosts(tx: sa.Connection, environment: Environment, names: Iterable[str], now: datetime) -> None:
+    """The environment's project gets the host names, or Conflict is raised and none."""
+    wanted = list(names)
+    for host, owner in host_owners(tx, wanted).items():
+        if owner != environment.project_id:
+            raise Conflict(
+                f"The host name {host} belongs to another project.",
+                "Route another name, or have the other project give it up.",
+            )
+        tx.execute(sa.delete(hosts).where(hosts.c.host == host))
+    rows = [
+        {"host": host, "project_id": environment.project_id, "environment_id": environment.id, "created_at": now}
+        for host in wanted
+    ]
+    if rows:
+        tx.execute(sa.insert(hosts), rows)
+
+
+def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
+    return Environment(
+        id=row.id,
+        project_id=row.project_id,
+        project=row.project,
+        name=row.name,
+        position=row.position,
+        target=row.target,
+        domain=row.domain,
+        trigger=Trigger(row.trigger),
+        branches=load_list(row.branches),
+        approvers=load_list(row.approvers),
+        watch_seconds=row.watch_seconds,
+        current_deployment_id=row.current_deployment_id,
+    )

@@ -1,0 +1,145 @@
+"""Pipelines and their jobs."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cabestan.domain.pipeline import Job, JobSpec, Pipeline
+from cabestan.domain.status import RunStatus
+from cabestan.errors import NotFound
+from cabestan.store.schema import jobs, pipelines, projects
+from cabestan.store.values import dump, dump_spec, load_list, load_spec
+
+_OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
+_WITH_PROJECT = sa.select(pipelines, projects.c.name.label("project")).join_from(pipelines, projects)
+
+
+def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
+    """Stores a new one; the id given is ignored, the one returned counts."""
+    row = {
+        "project_id": pipeline.project_id,
+        "event_id": event_id,
+        "commit": pipeline.commit,
+        "branch": pipeline.branch,
+        "title": pipeline.title,
+        "author": pipeline.author,
+        "status": pipeline.status,
+        "by": pipeline.by,
+        "created_at": pipeline.created_at,
+    }
+    return pipeline.evolve(id=tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one())
+
+
+def get(tx: sa.Connection, pipeline_id: int) -> Pipeline:
+    row = tx.execute(_WITH_PROJECT.where(pipelines.c.id == pipeline_id)).one_or_none()
+    if not row:
+        raise NotFound(f"There is no pipeline {pipeline_id}.", "`cabestan pipeline list` shows those of a project.")
+    return _pipeline(row)
+
+
+def page(
+    tx: sa.Connection, project_id: int | None, *, before: int | None = None, limit: int = 50, branch: str = ""
+) -> tuple[Pipeline, ...]:
+    """The newest first; `before` is the id of the last one on the page before."""
+    query = _WITH_PROJECT.order_by(pipelines.c.id.desc()).limit(limit)
+    if project_id is not None:
+        query = query.where(pipelines.c.project_id == project_id)
+    if before is not None:
+        query = query.where(pipelines.c.id < before)
+    if branch:
+        query = query.where(pipelines.c.branch == branch)
+    return tuple(_pipeline(row) for row in tx.execute(query))
+
+
+def open_ids(tx: sa.Connection) -> tuple[int, ...]:
+    query = sa.select(pipelines.c.id).where(pipelines.c.status.in_(_OPEN)).order_by(pipelines.c.id)
+    return tuple(tx.execute(query).scalars())
+
+
+def update(tx: sa.Connection, pipeline_id: int, **values: Any) -> None:
+    if "notes" in values:
+        values["notes"] = dump(values["notes"])
+    tx.execute(sa.update(pipelines).where(pipelines.c.id == pipeline_id).values(values))
+
+
+def cancel_asked(tx: sa.Connection, pipeline_id: int) -> bool:
+    return bool(tx.execute(sa.select(pipelines.c.cancel).where(pipelines.c.id == pipeline_id)).scalar_one())
+
+
+def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], now: datetime) -> None:
+    """Once: a second call for the same pipeline changes nothing."""
+    if not specs or jobs_of(tx, pipeline.id):
+        return
+    rows = [
+        {
+            "pipeline_id": pipeline.id,
+            "project_id": pipeline.project_id,
+            "position": position,
+            "name": spec.name,
+            "spec": dump_spec(spec),
+            "status": RunStatus.CREATED,
+            "created_at": now,
+        }
+        for position, spec in enumerate(specs)
+    ]
+    tx.execute(sa.insert(jobs), rows)
+
+
+def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:
+    query = sa.select(jobs).where(jobs.c.pipeline_id == pipeline_id).order_by(jobs.c.position)
+    return tuple(_job(row) for row in tx.execute(query))
+
+
+def get_job(tx: sa.Connection, job_id: int) -> Job:
+    row = tx.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+    if not row:
+        raise NotFound(f"There is no job {job_id}.", "`cabestan pipeline show ID` lists the jobs of a pipeline.")
+    return _job(row)
+
+
+def update_job(tx: sa.Connection, job_id: int, **values: Any) -> None:
+    tx.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+
+
+def job_cancel_asked(tx: sa.Connection, job_id: int) -> bool:
+    return bool(tx.execute(sa.select(jobs.c.cancel).where(jobs.c.id == job_id)).scalar_one())
+
+
+def running_job_ids(tx: sa.Connection) -> frozenset[int]:
+    return frozenset(tx.execute(sa.select(jobs.c.id).where(jobs.c.status == RunStatus.RUNNING)).scalars())
+
+
+def _pipeline(row: sa.Row[tuple[object, ...]]) -> Pipeline:
+    return Pipeline(
+        id=row.id,
+        project_id=row.project_id,
+        project=row.project,
+        commit=row.commit,
+        branch=row.branch,
+        title=row.title,
+        author=row.author,
+        status=RunStatus(row.status),
+        reason=row.reason,
+        by=row.by,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        notes=load_list(row.notes),
+    )
+
+
+def _job(row: sa.Row[tuple[object, ...]]) -> Job:
+    return Job(
+        id=row.id,
+        pipeline_id=row.pipeline_id,
+        project_id=row.project_id,
+        position=row.position,
+        spec=load_spec(row.spec),
+        status=RunStatus(row.status),
+        reason=row.reason,
+        attempt=row.attempt,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,77 @@
+"""Projects, their refs as last seen, and the events that came from them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from cabestan.domain.project import Project, RefChange
+from cabestan.errors import Conflict, NotFound
+from cabestan.store.schema import events, projects, refs
+
+
+def create(tx: sa.Connection, name: str, default_branch: str, now: datetime) -> Project:
+    """Raises Conflict when the name is taken."""
+    row = {"name": name, "default_branch": default_branch, "created_at": now}
+    try:
+        key = tx.execute(sa.insert(projects).values(row).returning(projects.c.id)).scalar_one()
+    except IntegrityError as error:
+        raise Conflict(f"There is a project {name} already.", "Choose another name, or use that one.") from error
+    return Project(key, name, default_branch, now)
+
+
+def get(tx: sa.Connection, name: str) -> Project:
+    """By its name; raises NotFound."""
+    found = find(tx, name)
+    if not found:
+        raise NotFound(f"There is no project {name}.", "`cabestan project list` shows those that you may see.")
+    return found
+
+
+def find(tx: sa.Connection, name: str) -> Project | None:
+    row = tx.execute(sa.select(projects).where(projects.c.name == name)).one_or_none()
+    return _value(row) if row else None
+
+
+def by_id(tx: sa.Connection, project_id: int) -> Project:
+    return _value(tx.execute(sa.select(projects).where(projects.c.id == project_id)).one())
+
+
+def all_projects(tx: sa.Connection) -> tuple[Project, ...]:
+    return tuple(_value(row) for row in tx.execute(sa.select(projects).order_by(projects.c.name)))
+
+
+def set_default_branch(tx: sa.Connection, project_id: int, branch: str) -> None:
+    tx.execute(sa.update(projects).where(projects.c.id == project_id).values(default_branch=branch))
+
+
+def seen_refs(tx: sa.Connection, project_id: int) -> Mapping[str, str]:
+    rows = tx.execute(sa.select(refs.c.ref, refs.c.commit).where(refs.c.project_id == project_id))
+    return {row.ref: row.commit for row in rows}
+
+
+def record_push(tx: sa.Connection, project_id: int, change: RefChange, by: str, now: datetime) -> int:
+    """Notes where the ref stands now, and the event that it was pushed there. Returns the event's id."""
+    tx.execute(sa.delete(refs).where(refs.c.project_id == project_id, refs.c.ref == change.ref))
+    if change.after:
+        tx.execute(sa.insert(refs).values(project_id=project_id, ref=change.ref, commit=change.after))
+    return add_event(tx, project_id, "push", change, by, now)
+
+
+def add_event(tx: sa.Connection, project_id: int, kind: str, change: RefChange, by: str, now: datetime) -> int:
+    row = {
+        "project_id": project_id,
+        "kind": kind,
+        "ref": change.ref,
+        "before": change.before or "",
+        "after": change.after or "",
+        "by": by,
+        "created_at": now,
+    }
+    key: int = tx.execute(sa.insert(events).values(row).returning(events.c.id)).scalar_one()
+    return key
+
+
+def _value(row: sa.Row[tuple[object, ...]]) -> Project:
+    return Project(row.id, row.name, row.default_branch, row.created_at)

@@ -1,0 +1,90 @@
+"""Releases: written once, never changed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.release import Release
+from cabestan.errors import NotFound
+from cabestan.store.schema import projects, releases
+from cabestan.store.values import dump, load_map
+
+_WITH_PROJECT = sa.select(releases, projects.c.name.label("project")).join_from(releases, projects)
+
+
+def create(
+    tx: sa.Connection,
+    pipeline: Pipeline,
+    images: Mapping[str, str],
+    compose_file: str,
+    compose: str,
+    now: datetime,
+) -> Release:
+    """The release of a pipeline: a second call gives the one that there is."""
+    existing = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline.id)).one_or_none()
+    if existing:
+        return _value(existing)
+    highest = sa.select(sa.func.max(releases.c.number)).where(releases.c.project_id == pipeline.project_id)
+    row = {
+        "project_id": pipeline.project_id,
+        "pipeline_id": pipeline.id,
+        "number": (tx.execute(highest).scalar() or 0) + 1,
+        "commit": pipeline.commit,
+        "branch": pipeline.branch,
+        "title": pipeline.title,
+        "images": dump(dict(images)),
+        "compose_file": compose_file,
+        "compose": compose,
+        "created_at": now,
+    }
+    key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
+    return by_id(tx, key)
+
+
+def by_id(tx: sa.Connection, release_id: int) -> Release:
+    return _value(tx.execute(_WITH_PROJECT.where(releases.c.id == release_id)).one())
+
+
+def get(tx: sa.Connection, project_id: int, number: int) -> Release:
+    query = _WITH_PROJECT.where(releases.c.project_id == project_id, releases.c.number == number)
+    row = tx.execute(query).one_or_none()
+    if not row:
+        raise NotFound(f"There is no release {number} in this project.", "`cabestan release list` shows them.")
+    return _value(row)
+
+
+def latest(tx: sa.Connection, project_id: int) -> Release | None:
+    newest = page(tx, project_id, limit=1)
+    return newest[0] if newest else None
+
+
+def of_pipeline(tx: sa.Connection, pipeline_id: int) -> Release | None:
+    row = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline_id)).one_or_none()
+    return _value(row) if row else None
+
+
+def page(tx: sa.Connection, project_id: int, *, before: int | None = None, limit: int = 50) -> tuple[Release, ...]:
+    """The newest first; `before` is the number of the last one on the page before."""
+    query = _WITH_PROJECT.where(releases.c.project_id == project_id).order_by(releases.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(releases.c.number < before)
+    return tuple(_value(row) for row in tx.execute(query))
+
+
+def _value(row: sa.Row[tuple[object, ...]]) -> Release:
+    return Release(
+        id=row.id,
+        project_id=row.project_id,
+        project=row.project,
+        number=row.number,
+        pipeline_id=row.pipeline_id,
+        commit=row.commit,
+        branch=row.branch,
+        title=row.title,
+        images=load_map(row.images),
+        compose_file=row.compose_file,
+        compose=row.compose,
+        created_at=row.created_at,
+    )

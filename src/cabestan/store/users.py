@@ -1,0 +1,122 @@
+"""Users, their roles, and tokens and sessions by hash."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from cabestan.domain.access import Identity, JobIdentity, Role, User
+from cabestan.domain.status import RunStatus
+from cabestan.errors import Conflict, NotFound
+from cabestan.store.schema import jobs, memberships, projects, tokens, users
+
+
+@dataclass(frozen=True)
+class Session:
+    """A login in a browser. Forms must bring `csrf` back."""
+
+    user: User
+    csrf: str
+
+
+def token_hash(token: str) -> str:
+    """Tokens are 256 random bits, so that a plain hash of one cannot be searched back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def create(tx: sa.Connection, name: str, *, admin: bool, now: datetime, password_hash: str = "") -> User:
+    row = {"name": name, "admin": admin, "password_hash": password_hash, "created_at": now}
+    try:
+        key = tx.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one()
+    except IntegrityError as error:
+        raise Conflict(f"There is a user {name} already.", "Choose another name.") from error
+    return User(key, name, admin, {})
+
+
+def find(tx: sa.Connection, name: str) -> User | None:
+    row = tx.execute(sa.select(users).where(users.c.name == name)).one_or_none()
+    return _value(tx, row) if row else None
+
+
+def get(tx: sa.Connection, name: str) -> User:
+    found = find(tx, name)
+    if not found:
+        raise NotFound(f"There is no user {name}.", "An administrator can create one: `cabestan user create NAME`.")
+    return found
+
+
+def all_users(tx: sa.Connection) -> tuple[User, ...]:
+    return tuple(_value(tx, row) for row in tx.execute(sa.select(users).order_by(users.c.name)).all())
+
+
+def password_hash(tx: sa.Connection, name: str) -> str:
+    return tx.execute(sa.select(users.c.password_hash).where(users.c.name == name)).scalar_one_or_none() or ""
+
+
+def set_role(tx: sa.Connection, user_id: int, scope: str, role: Role | None) -> None:
+    """The user's role in a group (`group`) or project (`group/name`); None takes it away."""
+    tx.execute(sa.delete(memberships).where(memberships.c.user_id == user_id, memberships.c.scope == scope))
+    if role:
+        tx.execute(sa.insert(memberships).values(user_id=user_id, scope=scope, role=role))
+
+
+def add_token(
+    tx: sa.Connection,
+    token: str,
+    *,
+    kind: str,
+    now: datetime,
+    user_id: int | None = None,
+    job_id: int | None = None,
+    name: str = "",
+    csrf: str = "",
+    expires_at: datetime | None = None,
+) -> None:
+    """Keeps the hash of it. `kind` is `personal`, `session` or `job`."""
+    row = {"hash": token_hash(token), "kind": kind, "user_id": user_id, "job_id": job_id, "name": name}
+    tx.execute(sa.insert(tokens).values(row | {"csrf": csrf, "created_at": now, "expires_at": expires_at}))
+
+
+def identity_of_token(tx: sa.Connection, token: str, now: datetime) -> Identity | None:
+    """Who a personal or a job's token stands for; a job's is dead as soon as the job is not running."""
+    row = _token_row(tx, token, now)
+    if not row or row.kind == "session":
+        return None
+    if row.user_id is not None:
+        return _user(tx, row.user_id)
+    query = sa.select(projects.c.name).join_from(jobs, projects)
+    project = tx.execute(query.where(jobs.c.id == row.job_id, jobs.c.status == RunStatus.RUNNING)).scalar_one_or_none()
+    return JobIdentity(row.job_id, project) if project else None
+
+
+def session(tx: sa.Connection, token: str, now: datetime) -> Session | None:
+    row = _token_row(tx, token, now)
+    return Session(_user(tx, row.user_id), row.csrf) if row and row.kind == "session" else None
+
+
+def drop_token(tx: sa.Connection, token: str) -> None:
+    tx.execute(sa.delete(tokens).where(tokens.c.hash == token_hash(token)))
+
+
+def drop_job_tokens(tx: sa.Connection, job_id: int) -> None:
+    tx.execute(sa.delete(tokens).where(tokens.c.job_id == job_id))
+
+
+def drop_expired_tokens(tx: sa.Connection, now: datetime) -> None:
+    tx.execute(sa.delete(tokens).where(tokens.c.expires_at < now))
+
+
+def _token_row(tx: sa.Connection, token: str, now: datetime) -> sa.Row[tuple[object, ...]] | None:
+    fresh = sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
+    return tx.execute(sa.select(tokens).where(tokens.c.hash == token_hash(token), fresh)).one_or_none()
+
+
+def _user(tx: sa.Connection, user_id: int) -> User:
+    return _value(tx, tx.execute(sa.select(users).where(users.c.id == user_id)).one())
+
+
+def _value(tx: sa.Connection, row: sa.Row[tuple[object, ...]]) -> User:
+    held = tx.execute(sa.select(memberships).where(memberships.c.user_id == row.id))
+    return User(row.id, row.name, row.admin, {member.scope: Role(member.role) for member in held})

@@ -1,0 +1,63 @@
+"""JSON text to and from the domain's frozen values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
+from cabestan.domain.pipeline import ImageBuild, JobKind, JobSpec
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def load_list(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def load_map(text: str) -> Mapping[str, str]:
+    loaded: dict[str, str] = json.loads(text)
+    return loaded
+
+
+def dump_spec(spec: JobSpec) -> str:
+    return dump(asdict(spec))
+
+
+def load_spec(text: str) -> JobSpec:
+    raw = json.loads(text)
+    build = raw["build"]
+    return JobSpec(
+        **raw
+        | {
+            "kind": JobKind(raw["kind"]),
+            "needs": tuple(raw["needs"]),
+            "environment": tuple((name, value) for name, value in raw["environment"]),
+            "build": ImageBuild(**build | {"tags": tuple(build["tags"])}) if build else None,
+        }
+    )
+
+
+def dump_plan(plan: Plan) -> str:
+    return dump(asdict(plan))
+
+
+def load_plan(text: str) -> Plan:
+    raw = json.loads(text)
+    lists = {name: tuple(raw[name]) for name in ("warnings", "hosts", "services", "secrets")}
+    return Plan(
+        **raw
+        | lists
+        | {
+            "steps": tuple(_load_step(step) for step in raw["steps"]),
+            "changes": tuple(PlannedChange(**change) for change in raw["changes"]),
+            "probes": tuple((host, path) for host, path in raw["probes"]),
+            "versions": tuple((name, version) for name, version in raw["versions"]),
+        }
+    )
+
+
+def _load_step(raw: Mapping[str, Any]) -> Step:
+    return Step(StepKind(raw["kind"]), tuple(raw["subjects"]), raw["deadline_seconds"])
