@@ -51,11 +51,16 @@ class Environment:
         return any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)
 
     def full_domain(self, target_domain: str) -> str:
-        return self.domain or f"{slug(f'{self.name}-{'-'.join(reversed(self.project.split('/')))}')}.{target_domain}"
+        """Its own domain, or `<environment>-<project>-<group>.<target domain>`."""
+        group, _, short_name = self.project.partition("/")
+        return self.domain or f"{slug(f'{self.name}-{short_name}-{group}')}.{target_domain}"
 
     def stack_name(self, instance: str) -> str:
-        """The name of its stack, its network and its volumes in Swarm; unique, for the id is in it."""
-        return f"{instance}-{slug(self.project)}-{slug(self.name)}-{self.id}"
+        """The name of its stack, its network and its volumes in Swarm: unique by the id, at most 32 characters.
+
+        A service's name in Swarm is `<stack>_<service>`, of at most 63.
+        """
+        return f"{instance}-{self.id}-{slug(self.project)}-{slug(self.name)}"[:32].strip("-")
 
 
 @dataclass(frozen=True)

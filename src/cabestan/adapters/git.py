@@ -1,0 +1,165 @@
+"""The built-in Git repositories, through the `git` command."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cabestan.errors import Invalid, NotFound, StepFailed
+
+_SECONDS = 60
+#: A file that Cabestan itself reads out of a repository (Compose file, Dockerfile) may be as large.
+FILE_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """`title` is the first line of the message."""
+
+    commit: str
+    title: str
+    author: str
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """A file of a commit. `path` is relative to the repository's root."""
+
+    path: str
+    size: int
+
+
+class Repositories:
+    """Bare repositories, one per project, in folders named by the project's id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, project_id: int) -> Path:
+        return self._folder / f"{project_id}.git"
+
+    def create(self, project_id: int, default_branch: str) -> None:
+        """Does nothing where it is there already."""
+        path = self.path(project_id)
+        if (path / "HEAD").exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(path))
+
+    def set_default_branch(self, project_id: int, branch: str) -> None:
+        self._run(project_id, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+    def refs(self, project_id: int) -> dict[str, str]:
+        """Branches and tags with the commits (tags: the objects) that they stand at."""
+        output = self._run(project_id, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
+        return {ref: commit for commit, _, ref in (line.partition(" ") for line in output.splitlines())}
+
+    def commit(self, project_id: int, revision: str) -> CommitInfo:
+        """By branch, tag or commit; raises NotFound."""
+        shape = "--format=%H%x00%s%x00%an"
+        try:
+            output = self._run(project_id, "log", "-1", shape, "--end-of-options", revision, "--")
+        except StepFailed as error:
+            raise NotFound(f"There is no commit {revision} in this repository.", "Push it first.") from error
+        commit, title, author = output.rstrip("\n").split("\0")
+        return CommitInfo(commit, title[:200], author[:100])
+
+    def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
+        """All files of a commit, without links and submodules."""
+        output = self._run(project_id, "ls-tree", "-r", "-l", "-z", commit)
+        return tuple(parse_tree(output))
+
+    def read(self, project_id: int, commit: str, path: str) -> str:
+        """A text file of a commit; raises Invalid where it is too large or no text."""
+        size = int(self._run(project_id, "cat-file", "-s", f"{commit}:{path}"))
+        if size > FILE_BYTES:
+            raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
+        try:
+            return self._run(project_id, "cat-file", "blob", f"{commit}:{path}")
+        except UnicodeDecodeError as error:
+            raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
+
+    def _run(self, project_id: int, *arguments: str) -> str:
+        return _git("-C", str(self.path(project_id)), *arguments)
+
+
+def parse_tree(output: str) -> list[TreeEntry]:
+    """The answer of `git ls-tree -r -l -z`: `<mode> <type> <object> <size>\\t<path>\\0`."""
+    entries = []
+    for record in output.split("\0"):
+        meta, tab, path = record.partition("\t")
+        mode, _, rest = meta.partition(" ")
+        if tab and mode in ("100644", "100755"):
+            entries.append(TreeEntry(path, int(rest.split()[-1])))
+    return entries
+
+
+def http_backend_environment(
+    repository: Path,
+    *,
+    service_path: str,
+    method: str,
+    query: str,
+    content_type: str,
+    content_encoding: str,
+    protocol: str,
+    user: str,
+    hooks: Path,
+    push_bytes: int,
+    hook_variables: dict[str, str],
+) -> dict[str, str]:
+    """The CGI variables for `git http-backend`, with our bounds and hooks as Git's configuration."""
+    configuration = {
+        "core.hooksPath": str(hooks),
+        "receive.maxInputSize": str(push_bytes),
+        "receive.fsckObjects": "true",
+        "receive.denyDeleteCurrent": "refuse",
+        "http.receivepack": "true",
+        "safe.directory": "*",
+    }
+    numbered = {f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(configuration)}
+    numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(configuration.values())}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_COUNT": str(len(configuration)),
+        "GIT_PROJECT_ROOT": str(repository.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROTOCOL": protocol,
+        "PATH_INFO": f"/{repository.name}/{service_path}",
+        "REQUEST_METHOD": method,
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": content_type,
+        "HTTP_CONTENT_ENCODING": content_encoding,
+        "REMOTE_USER": user,
+        "REMOTE_ADDR": "127.0.0.1",
+        "HOME": str(repository.parent),
+        **numbered,
+        **hook_variables,
+    }
+
+
+def parse_cgi_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
+    """Status and headers of a CGI answer's head, without the blank line."""
+    status, headers = 200, []
+    for line in head.decode("latin-1").splitlines():
+        name, _, value = line.partition(":")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        elif value:
+            headers.append((name.strip(), value.strip()))
+    return status, headers
+
+
+def _git(*arguments: str) -> str:
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
+    settings = ("-c", "safe.directory=*", "-c", "core.quotePath=false")
+    try:
+        done = subprocess.run(
+            ("git", *settings, *arguments), capture_output=True, timeout=_SECONDS, env=environment, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error
+    if done.returncode:
+        raise StepFailed(f"git failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+    return done.stdout.decode()

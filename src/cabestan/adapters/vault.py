@@ -1,0 +1,67 @@
+"""Seals secrets with a key that is kept outside the database."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cabestan.errors import ConfigurationError
+
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+_CHECK = b"cabestan key check"
+
+
+class Vault:
+    """AES-256-GCM. `context` is bound to what is sealed, so that a sealed value cannot be moved to another place."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, text: str, context: str) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), context.encode())
+
+    def open(self, sealed: bytes, context: str) -> str:
+        """Raises ConfigurationError when the key is not the one that sealed it."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()).decode()
+        except InvalidTag as error:
+            raise ConfigurationError(
+                "A stored secret cannot be opened with this key.", "Bring back the key file that it was sealed with."
+            ) from error
+
+    def check_value(self) -> str:
+        """What is stored in the database to recognise the key by."""
+        return self.seal(_CHECK.decode(), "check").hex()
+
+    def recognises(self, check_value: str) -> bool:
+        try:
+            return self.open(bytes.fromhex(check_value), "check") == _CHECK.decode()
+        except (ConfigurationError, ValueError):
+            return False
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a file, of 64 hexadecimal digits; raises ConfigurationError."""
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The key file {path} cannot be read: {error}.", "Bring it back from your backup, or set key_file."
+        ) from error
+    if len(key) != _KEY_BYTES:
+        raise ConfigurationError(
+            f"The key in {path} has {len(key)} bytes, not {_KEY_BYTES}.", "Bring back the right one."
+        )
+    return key
+
+
+def make_key(path: Path) -> None:
+    """Writes a new key, readable by its owner alone; never over one that is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n")

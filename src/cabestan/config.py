@@ -1,0 +1,171 @@
+"""The settings: read once, checked whole at start. Nothing else reads the environment."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from cabestan.errors import ConfigurationError
+
+#: where the settings file is looked for, unless CABESTAN_CONFIG names another
+DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """One installation. Each setting can be given in the file (`port = 8600`) or as `CABESTAN_PORT`, which wins."""
+
+    model_config = SettingsConfigDict(env_prefix="CABESTAN_", extra="forbid", frozen=True)
+
+    instance: str = Field("cabestan", pattern=r"^[a-z][a-z0-9-]{0,11}$")
+    """Short name of this installation; all that it makes in Docker carries it, so that several share an engine."""
+
+    data: Path = Path("/var/lib/cabestan")
+    """Folder of the database, the repositories, the logs and the key."""
+
+    database_url: SecretStr = SecretStr("")
+    """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`. Empty: SQLite in the data folder."""
+
+    key_file: Path | None = None
+    """The key that seals stored secrets, 32 bytes. Empty: `key` in the data folder, made at the first start."""
+
+    host: str = "127.0.0.1"
+    """Address that the server listens on."""
+
+    port: int = Field(8600, ge=1, le=65535)
+    """Port that the server listens on."""
+
+    url: str = ""
+    """Address of the server as its users see it. Empty: from host and port."""
+
+    engine: str = "unix:///var/run/docker.sock"
+    """The Docker Engine to work with: `unix://PATH` or `tcp://HOST:PORT`."""
+
+    router_address: str = "127.0.0.1"
+    """Address on which the router takes requests for the deployed applications."""
+
+    router_port: int = Field(80, ge=1, le=65535)
+    """Port on which the router takes requests."""
+
+    registry_port: int = Field(5600, ge=1, le=65535)
+    """Port of the image registry, on the loopback address."""
+
+    target_domain: str = "localhost"
+    """Domain under which environments get their addresses, unless they have one of their own."""
+
+    images: Path = _CHECKOUT / "images"
+    """Folder of the base image catalogue."""
+
+    ca_bundle: Path | None = None
+    """A file with further certificate authorities, for builds behind a proxy that inspects TLS."""
+
+    job_seconds: int = Field(3600, ge=10)
+    """How long a job may run."""
+
+    engine_seconds: int = Field(600, ge=1)
+    """How long work in flight waits for an engine that does not answer, before it fails."""
+
+    pull_seconds: int = Field(900, ge=1)
+    """How long pulling the images of a deployment may take."""
+
+    apply_seconds: int = Field(180, ge=1)
+    """How long handing the stack to Swarm may take."""
+
+    healthy_seconds: int = Field(300, ge=1)
+    """How long the tasks of a deployment may take to become healthy."""
+
+    routes_seconds: int = Field(30, ge=1)
+    """How long a route may take to answer through the router."""
+
+    watch_seconds: int = Field(5, ge=0, le=3600)
+    """How long the tasks of a deployment must stay healthy; the default of new environments."""
+
+    job_log_bytes: int = Field(512 * 1024 * 1024, ge=1024)
+    """How much of a job's output is kept."""
+
+    push_bytes: int = Field(256 * 1024 * 1024, ge=1024)
+    """How large one push may be."""
+
+    free_bytes: int = Field(1024 * 1024 * 1024, ge=0)
+    """Space that must be free on the disk before a job or a deployment begins."""
+
+    session_hours: int = Field(24 * 14, ge=1)
+    """How long a login in a browser lasts."""
+
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    """How much the server says about itself."""
+
+    @field_validator("data", "images", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in wins over the environment, which wins over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+    @property
+    def public_url(self) -> str:
+        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def internal_url(self) -> str:
+        """Where jobs reach the server: they run in the host's network."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data / 'cabestan.sqlite'}"
+
+    @property
+    def key_path(self) -> Path:
+        return self.key_file or self.data / "key"
+
+    @property
+    def registry(self) -> str:
+        """The registry's address, as it stands in references of images."""
+        return f"127.0.0.1:{self.registry_port}"
+
+    def address_of(self, domain: str) -> str:
+        """The address under which the router serves a domain."""
+        return f"http://{domain}" if self.router_port == 80 else f"http://{domain}:{self.router_port}"
+
+
+def read_settings(**given: Any) -> Settings:
+    """Reads file and environment; raises ConfigurationError that names each wrong setting."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise ConfigurationError(
+            f"The settings are not right: {problems}.", f"Correct {_file()} or CABESTAN_*."
+        ) from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"The settings file {_file()} cannot be read: {error}.", "Correct it.") from error
+
+
+def _file() -> Path:
+    return Path(os.environ.get("CABESTAN_CONFIG", DEFAULT_FILE))
+
+
+#: variables of the command line, which are not settings of the server
+_OTHER_VARIABLES = frozenset({"CABESTAN_CONFIG", "CABESTAN_URL", "CABESTAN_TOKEN", "CABESTAN_CLIENT_CONFIG"})
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"CABESTAN_{name.upper()}" for name in Settings.model_fields} | _OTHER_VARIABLES
+    unknown = sorted(name for name in os.environ if name.startswith("CABESTAN_") and name not in known)
+    if unknown:
+        raise ConfigurationError(f"There is no setting {', '.join(unknown)}.", "docs/settings.md lists all of them.")
