@@ -65,7 +65,7 @@ class _Progress:
 class ImageBuilder:
     """Builds recipes with an engine's own builder; needs mmdebstrap, but no docker client, on the machine.
 
-    Several processes may ask at once: one builds, the others wait and find the images there. One that is killed
+    Several processes may ask at once: one builds, the others wait and find the images there. A killed one
     leaves no tag, and the next sweeps up its files.
     """
 
@@ -79,7 +79,7 @@ class ImageBuilder:
         environment: Mapping[str, str] | None = None,
         work: Path | None = None,
     ) -> None:
-        """`ca_bundle`: PEM, trusted by apt during the builds only. `environment`: for HTTP_PROXY and so on."""
+        """`ca_bundle`: PEM, trusted by apt while building only. `environment`: for HTTP_PROXY and so on."""
         self._client = client
         self._recipes = tuple(recipes)
         self._report = report
