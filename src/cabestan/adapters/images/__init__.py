@@ -5,6 +5,6 @@ ImageBuilder(docker.from_env(), recipes=recipes, report=print).ensure()
 """
 
 from cabestan.adapters.images.builder import BuildEvent, ImageBuilder
-from cabestan.adapters.images.catalogue import ImageRecipe, catalogue, missing, wanted
+from cabestan.adapters.images.recipes import ImageRecipe, catalogue, missing, wanted
 
 __all__ = ["BuildEvent", "ImageBuilder", "ImageRecipe", "catalogue", "missing", "wanted"]

@@ -15,9 +15,9 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
-from cabestan.adapters.images.catalogue import MMDEBSTRAP, ImageRecipe, missing, wanted
 from cabestan.adapters.images.context import write_context
 from cabestan.adapters.images.debian import write_root
+from cabestan.adapters.images.recipes import MMDEBSTRAP, ImageRecipe, missing, wanted
 from cabestan.adapters.images.workspace import Workspace, default_folder, workspace
 from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 
@@ -122,9 +122,7 @@ class ImageBuilder:
     def _workspace(self, image: str) -> Iterator[Workspace]:
         progress = _Progress(image, self._report)
         deadline = time.monotonic() + LOCK_LIMIT
-        with workspace(
-            self._work, deadline, lambda: progress.line("another process is building, waiting")
-        ) as work:
+        with workspace(self._work, deadline, lambda: progress.line("another process is building, waiting")) as work:
             yield work
 
     def _build(self, recipe: ImageRecipe, work: Workspace) -> None:
@@ -148,9 +146,7 @@ class ImageBuilder:
                 tar, repository, tag, changes=[*changes, 'CMD ["/bin/bash"]', "ENV LANG=C.UTF-8"]
             )
 
-    def _build_dockerfile(
-        self, recipe: ImageRecipe, work: Workspace, progress: _Progress, deadline: float
-    ) -> None:
+    def _build_dockerfile(self, recipe: ImageRecipe, work: Workspace, progress: _Progress, deadline: float) -> None:
         with tempfile.TemporaryFile(dir=work.folder) as context:
             write_context(recipe, context, self._ca_bundle)
             context.seek(0)
@@ -170,7 +166,7 @@ class ImageBuilder:
 
     def _image_id(self, reference: str) -> str | None:
         try:
-            return self._client.images.get(reference).id
+            return str(self._client.images.get(reference).id)
         except ImageNotFound:
             return None
 
@@ -203,13 +199,16 @@ def _proxies(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _follow(output: Iterable[Mapping[str, Any]], progress: _Progress, deadline: float) -> None:
     """Pass on the engine's messages: `{"stream": text}`, at last perhaps `{"error": text}`."""
+    error = ""
+    # read to the end also after an error: the connection can then be used again
     for message in output:
         if time.monotonic() > deadline:
             raise DeadlineExceeded("The build took too long.")
         for text in str(message.get("stream", "")).splitlines():
             progress.line(text)
-        if "error" in message:
-            raise StepFailed(str(message["error"]))
+        error = str(message.get("error", error))
+    if error:
+        raise StepFailed(error)
 
 
 @contextmanager
@@ -249,7 +248,5 @@ def _remedy(why: str, shown: str, remedy: str) -> str:
     if _FULL_DISK in told or os.strerror(errno.EDQUOT).lower() in told:
         return "The disk is full: `df -h` and `docker system df` show where. Free some, then try again."
     if "unable to fetch" in told or "failed to fetch" in told or "could not resolve" in told:
-        return (
-            "Debian's package servers were not reached: check name resolution and HTTP_PROXY, then try again."
-        )
+        return "Debian's package servers were not reached: check name resolution and HTTP_PROXY, then try again."
     return remedy or "Mend what the last lines name, then run the same command again: it goes on from here."

@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO
 
-from cabestan.adapters.images.catalogue import DOCKERFILE, WHEELS, ImageRecipe
+from cabestan.adapters.images.recipes import DOCKERFILE, WHEELS, ImageRecipe
 from cabestan.errors import NotFound
 
 #: where `install-packages` looks for a bundle, and removes it from

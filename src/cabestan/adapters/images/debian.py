@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from cabestan.adapters.images.catalogue import MMDEBSTRAP, ImageRecipe
+from cabestan.adapters.images.recipes import MMDEBSTRAP, ImageRecipe
 from cabestan.adapters.images.workspace import Workspace
 from cabestan.errors import DeadlineExceeded, StepFailed
 
