@@ -13,7 +13,7 @@ from cabestan.adapters.images import BuildEvent, ImageRecipe, catalogue, missing
 from cabestan.adapters.images.builder import _follow, _Progress, _proxies, _told
 from cabestan.adapters.images.context import wheel_program, with_extra_ca, write_context
 from cabestan.adapters.images.debian import mmdebstrap_args, write_root
-from cabestan.adapters.images.workspace import Workspace, workspace
+from cabestan.adapters.images.workspace import Workspace, mounts_below, workspace
 from cabestan.errors import ConfigurationError, DeadlineExceeded, Invalid, NotFound, StepFailed
 
 IMAGES = Path(__file__).parents[2] / "images"
@@ -248,6 +248,30 @@ def test_what_a_killed_builder_left_is_swept_up(tmp_path: Path) -> None:
     with workspace(tmp_path / "work", time.monotonic(), lambda: None) as work:
         (work.folder / "half").write_text("x")
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["lock"]
+
+
+def test_mounts_below_the_folder_are_found() -> None:
+    mountinfo = (
+        "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+        "43 22 0:39 / /tmp/a\\040b/x/proc ro - proc proc ro\n"
+        "44 22 0:27 / /tmp/a\\040bc/dev rw - tmpfs tmpfs rw\n"
+        "45 22 0:22 / /tmp/a\\040b ro - sysfs sys rw\n"
+    )
+    assert mounts_below(Path("/tmp/a b"), mountinfo) == ("/tmp/a b", "/tmp/a b/x/proc")
+
+
+def test_nothing_is_cleared_away_while_something_is_mounted_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "work" / "mmdebstrap.x" / "proc"
+    kept.mkdir(parents=True)
+    monkeypatch.setattr("cabestan.adapters.images.workspace.mounts_below", lambda *given: (str(kept),))
+    with (
+        pytest.raises(ConfigurationError, match=f"Something is mounted at {kept}"),
+        workspace(tmp_path / "work", time.monotonic(), lambda: None),
+    ):
+        pass
+    assert kept.exists()
 
 
 def test_a_folder_that_others_may_write_to_is_not_worked_in(tmp_path: Path) -> None:

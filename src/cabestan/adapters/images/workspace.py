@@ -48,6 +48,12 @@ def workspace(folder: Path, deadline: float, waiting: Callable[[], None]) -> Ite
         os.close(lock)
 
 
+def mounts_below(folder: Path, mountinfo: str) -> tuple[str, ...]:
+    """The mount points in and below `folder`, the last one mounted first."""
+    points = [line.split()[4].replace("\\040", " ") for line in mountinfo.splitlines()]
+    return tuple(point for point in reversed(points) if Path(point).is_relative_to(folder))
+
+
 def _make_own(folder: Path) -> None:
     # others may pass through: apt drops its rights to a user of its own
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -74,6 +80,12 @@ def _acquire(lock: int, folder: Path, deadline: float, waiting: Callable[[], Non
 
 
 def _sweep(folder: Path) -> None:
+    """Remove all but the lock. Never reaches into something that is mounted below the folder."""
+    if mounted := mounts_below(folder.resolve(), Path("/proc/self/mountinfo").read_text()):
+        raise ConfigurationError(
+            f"Something is mounted at {mounted[0]}, so {folder} is not cleared.",
+            f"Run `umount {mounted[0]}`, then try again.",
+        )
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
