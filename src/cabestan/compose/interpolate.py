@@ -1,8 +1,8 @@
-"""Variables in Compose files: `$X ${X} ${X:-d} ${X-d} ${X:?m} ${X?m} ${X:+a} ${X+a}`, nested, and `$$` for `$`.
+"""Variables in Compose files: `$X ${X} ${X:-d} ${X-d} ${X:?m} ${X?m} ${X:+a} ${X+a}`, nested; `$$` is `$`.
 
-The Compose specification's forms. `docker stack` knows neither `+` nor nesting; for all that both know, the results
-are the same but for three slips of Docker's reader: it takes `${A-b:-c}` for a variable named `A-b`, it leaves `$$`
-in a default as it is, and it lets a lone `$` stand in a default.
+The Compose specification's forms. `docker stack` knows neither `+` nor nesting; for all that both know, the
+results are the same but for three slips of Docker's reader: it takes `${A-b:-c}` for a variable named `A-b`, it
+leaves `$$` in a default as it is, and it lets a lone `$` stand in a default.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_VALUE = 64 * 1024
 
 
 class InterpolationRefused(Invalid):
-    """A form that does not exist, or a required variable that is missing. `offset` counts characters from 0."""
+    """A form that does not exist, or a required variable that is missing; `offset` counts from 0."""
 
     code = "interpolation"
 
@@ -99,9 +99,12 @@ class _Parser:
 
     def _braced(self, start: int, depth: int) -> _Reference:
         if depth > _DEEPEST:
-            raise InterpolationRefused(f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start)
+            raise InterpolationRefused(
+                f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start
+            )
         name = self._name(start)
-        operator, word = "", ()
+        operator = ""
+        word: tuple[_Part, ...] = ()
         if found := _OPERATOR.match(self._text, self._at):
             operator = found[0]
             self._at = found.end()

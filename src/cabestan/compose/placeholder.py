@@ -1,8 +1,8 @@
 """Stand-ins for secret values, so that no secret is ever in a rendered file.
 
-A caller gives `secret_placeholder(NAME)` as the variable's value. It travels through interpolation like any text,
-and the renderer turns it into `${CABESTAN_SECRET_NAME}`, which `docker stack deploy` fills from its environment.
-The marks are private-use characters, which a Compose file may not contain.
+A caller gives `secret_placeholder(NAME)` as the variable's value. It travels through interpolation like any
+text, and the renderer turns it into `${CABESTAN_SECRET_NAME}`, which `docker stack deploy` fills from its
+environment. The marks are private-use characters, which a Compose file may not contain.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def secret_placeholder(name: str) -> str:
     """The stand-in for the secret of this name; raises Invalid for a name that no variable can have."""
     if not _NAME.fullmatch(name):
         raise Invalid(
-            f"{name!r} cannot be the name of a secret.", "Use letters, digits and underscores, no digit first."
+            f"{name!r} cannot be the name of a secret.",
+            "Use letters, digits and underscores, no digit first.",
         )
     return f"{_OPEN}{name}{_CLOSE}"
 

@@ -1,7 +1,7 @@
 """What a plain YAML scalar means to Docker: the rules of go-yaml, measured with `docker stack config`.
 
-`yes`, `no`, `on`, `off` are text; `017`, `0o17` and `1_5` are the number 15; `1.50` is the number 1.5. One intended
-difference: Docker turns dates into `2020-01-01 00:00:00 +0000 UTC`, here they stay as written.
+`yes`, `no`, `on`, `off` are text; `017`, `0o17` and `1_5` are the number 15; `1.50` is the number 1.5. One
+intended difference: Docker turns dates into `2020-01-01 00:00:00 +0000 UTC`, here they stay as written.
 """
 
 from __future__ import annotations

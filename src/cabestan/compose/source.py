@@ -1,8 +1,8 @@
 """Bounded reading of YAML into nodes that know their place.
 
-The bounds hold before memory is spent: an alias counts as all the nodes that it stands for, so that a small file
-cannot grow into a large tree. Like Docker's reader, keys are unique, `<<` merges and anchors work; tags and further
-documents are refused.
+The bounds hold before memory is spent: an alias counts as all the nodes that it stands for, so that a small
+file cannot grow into a large tree. Like Docker's reader, keys are unique, `<<` merges and anchors work; tags and
+further documents are refused.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Built:
 
 
 def read_yaml(text: str, file: str, limits: Limits | None = None) -> Node:
-    """The root node of a document; an empty text is an empty scalar. Raises ComposeRefused with one finding."""
+    """The root node of a document; an empty text is an empty scalar. Raises ComposeRefused, one finding."""
     limits = limits or Limits()
     try:
         size = len(text.encode())
@@ -106,7 +106,9 @@ class _Composer:
         next(self.events)
         after = next(self.events)
         if isinstance(after, DocumentStartEvent):
-            self._refuse(after, "not-yaml", "A second document begins here.", "Keep one document in the file.")
+            self._refuse(
+                after, "not-yaml", "A second document begins here.", "Keep one document in the file."
+            )
         return node
 
     def _expect(self, kind: type[Event]) -> None:
@@ -119,7 +121,9 @@ class _Composer:
         self._count(event, 1, depth)
         tag = event.tag if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent) else None
         if tag is not None:
-            self._refuse(event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead.")
+            self._refuse(
+                event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead."
+            )
         built = self._untagged(event, depth)
         anchor = event.anchor if isinstance(event, NodeEvent) else None
         if anchor is not None:
@@ -139,7 +143,7 @@ class _Composer:
         if self.aliases > self.limits.max_aliases:
             message = f"The file has more than {self.limits.max_aliases} aliases."
             self._refuse(event, "too-many-aliases", message, "Write some of them out.")
-        built = self.anchors.get(event.anchor)
+        built = self.anchors.get(event.anchor or "")
         if built is None:
             message = f"The alias *{event.anchor} stands for nothing before it, or for what it is in."
             self._refuse(event, "yaml-alias", message, f"Put &{event.anchor} on an earlier value.")
@@ -149,7 +153,9 @@ class _Composer:
     def _count(self, event: Event, nodes: int, depth: int) -> None:
         self.nodes += nodes
         if self.nodes > self.limits.max_nodes:
-            message = f"The file holds more than {self.limits.max_nodes} values, counting what aliases stand for."
+            message = (
+                f"The file holds more than {self.limits.max_nodes} values, counting what aliases stand for."
+            )
             self._refuse(event, "too-large", message, "Make it smaller.")
         if depth > self.limits.max_depth:
             message = f"More than {self.limits.max_depth} levels of lists and mappings."
@@ -191,18 +197,20 @@ class _Composer:
         return _Built(node, *_extent(built))
 
     def _key(self, event: Event) -> str:
-        built = self._node(event, 1)
-        node = built.node
-        is_merge = isinstance(node, Scalar) and node.text == _MERGE
-        if not isinstance(node, Scalar) or not (isinstance(node.value, str) or is_merge):
-            self._refuse(event, "key-not-text", "A key must be text.", "Put it in quotes.")
-        return node.text
+        if isinstance(event, ScalarEvent) and event.tag is None:
+            self._count(event, 1, 1)
+            key = self._scalar(event)
+            if isinstance(key.value, str):
+                return key.text
+        self._refuse(event, "key-not-text", "A key must be plain text.", "Put it in quotes.")
 
     def _merged(self, event: Event, node: Node) -> list[Table]:
         parts = node.items if isinstance(node, Items) else (node,)
         tables = [part for part in parts if isinstance(part, Table)]
         if not tables or len(tables) != len(parts):
-            self._refuse(event, "yaml-merge", "<< merges a mapping or a list of mappings.", "Give it *an-alias.")
+            self._refuse(
+                event, "yaml-merge", "<< merges a mapping or a list of mappings.", "Give it *an-alias."
+            )
         return tables
 
     def _refuse(self, event: Event, code: str, message: str, remedy: str) -> NoReturn:
@@ -210,6 +218,7 @@ class _Composer:
 
 
 def _place(event: Event) -> tuple[int, int]:
+    assert event.start_mark is not None
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
