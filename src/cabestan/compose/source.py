@@ -1,7 +1,7 @@
 """Bounded reading of YAML into nodes that know their place.
 
 The bounds hold before memory is spent: an alias counts as all the nodes that it stands for, so that a small
-file cannot grow into a large tree. Like Docker's reader, keys are unique, `<<` merges and anchors work; tags and
+file cannot grow into a large tree. As with Docker, keys are unique, `<<` merges and anchors work; tags and
 further documents are refused.
 """
 
@@ -197,12 +197,13 @@ class _Composer:
         return _Built(node, *_extent(built))
 
     def _key(self, event: Event) -> str:
-        if isinstance(event, ScalarEvent) and event.tag is None:
-            self._count(event, 1, 1)
-            key = self._scalar(event)
-            if isinstance(key.value, str):
-                return key.text
-        self._refuse(event, "key-not-text", "A key must be plain text.", "Put it in quotes.")
+        if not isinstance(event, ScalarEvent) or event.tag is not None:
+            self._refuse(event, "key-not-text", "A key must be plain text.", "Write a word before the colon.")
+        self._count(event, 1, 1)
+        key = self._scalar(event)
+        if not isinstance(key.value, str):
+            self._refuse(event, "key-not-text", f"The key {key.text} is not text.", "Put it in quotes.")
+        return key.text
 
     def _merged(self, event: Event, node: Node) -> list[Table]:
         parts = node.items if isinstance(node, Items) else (node,)

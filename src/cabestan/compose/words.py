@@ -1,7 +1,7 @@
 """Splits a command line into words as Docker does, which is nearly as a shell does.
 
-Quotes group; a backslash takes the next character as it is, outside quotes and in double ones; `#` at the start
-of a word begins a comment. Variables, pipes and the like mean nothing: who needs them says `sh -c '…'`.
+Quotes group; a backslash takes the next character as it is, outside quotes and in double ones; `#` at the
+start of a word begins a comment. Variables, pipes and the like mean nothing: who needs them says `sh -c '…'`.
 """
 
 from __future__ import annotations
