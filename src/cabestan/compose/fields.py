@@ -135,7 +135,7 @@ def _word(report: Report, item: Field) -> str | None:
 
 
 def pairs(report: Report, field: Field, separators: str = "=") -> dict[str, tuple[str | None, Field]]:
-    """Names with their values from a mapping, or from a list of `name=value`; None where there is no value."""
+    """Names with values from a mapping or a list of `name=value`; None where there is no value."""
     if isinstance(field.node, Table):
         return {key: (_pair_value(report, value), value) for key, value in field.entries()}
     found: dict[str, tuple[str | None, Field]] = {}

@@ -56,10 +56,12 @@ class MountReader:
             return None
         source, *rest = line.split(":")
         if not rest:
-            return self._refuse_anonymous(item.spot)
+            self._refuse_anonymous(item.spot)
+            return None
         if len(rest) > 2:
             message = f"{line[:80]!r} is no volume."
-            return self.report.error("bad-volume", item.spot, message, "Write NAME:/path or NAME:/path:ro.")
+            self.report.error("bad-volume", item.spot, message, "Write NAME:/path or NAME:/path:ro.")
+            return None
         modes = frozenset(rest[1].split(",")) if len(rest) == 2 else frozenset[str]()
         if modes - _MODES:
             message = f"The volume option {min(modes - _MODES)[:40]!r} is not allowed."
@@ -74,7 +76,8 @@ class MountReader:
         kind_field, target_field = item.get("type"), item.get("target")
         if kind_field is None or target_field is None:
             message = "A volume in long form needs type and target."
-            return self.report.error("bad-volume", item.spot, message, "Add them.")
+            self.report.error("bad-volume", item.spot, message, "Add them.")
+            return None
         kind = fields.choice(self.report, kind_field, ("volume", "bind", "tmpfs"))
         path = fields.text(self.report, target_field)
         target = self._target(path, target_field.spot) if path else None
@@ -89,7 +92,8 @@ class MountReader:
         self._check_options(item, {"volume": policy.MOUNT_VOLUME, "bind": policy.MOUNT_BIND}, kind)
         source_field = item.get("source")
         if source_field is None:
-            return self._refuse_anonymous(item.spot)
+            self._refuse_anonymous(item.spot)
+            return None
         source = fields.text(self.report, source_field)
         if source is None:
             return None
@@ -155,12 +159,14 @@ class MountReader:
     def _source(self, source: str, spot: Spot) -> str | None:
         """The key of the volume that the source stands for."""
         if source[:1] in ("/", "~", "\\", "") or ".." in source.replace("\\", "/").split("/"):
-            return self._refuse_host_path(source, spot)
+            self._refuse_host_path(source, spot)
+            return None
         if source.startswith("."):
             return self._path(source, spot)
         if not _NAME.fullmatch(source):
             message = f"{source[:80]!r} is no name of a volume."
-            return self.report.error("bad-volume", spot, message, _USE_VOLUME)
+            self.report.error("bad-volume", spot, message, _USE_VOLUME)
+            return None
         if source not in self.declared:
             message = f"The volume {source} is not declared."
             return self.report.error(
@@ -171,20 +177,23 @@ class MountReader:
     def _refuse_host_path(self, source: str, spot: Spot) -> None:
         if source.rpartition("/")[2].endswith(".sock"):
             message = f"{source[:80]!r} would hand over the machine's engine or another of its sockets."
-            return self.report.error("no-socket", spot, message, "Remove it.")
+            self.report.error("no-socket", spot, message, "Remove it.")
+            return
         message = f"{source[:80]!r} is a path of the machine. {_HOST_PATH}"
-        return self.report.error("no-host-path", spot, message, _USE_VOLUME)
+        self.report.error("no-host-path", spot, message, _USE_VOLUME)
 
     def _path(self, source: str, spot: Spot) -> str | None:
         segments = [segment for segment in source.split("/") if segment not in ("", ".")]
         if not segments:
             message = "The source code is not mounted: it is in the image."
-            return self.report.error("no-host-path", spot, message, _USE_VOLUME)
+            self.report.error("no-host-path", spot, message, _USE_VOLUME)
+            return None
         key = "-".join(segments).lstrip(".-_")
         if not all(_SEGMENT.fullmatch(segment) for segment in segments) or not _NAME.fullmatch(key):
             message = f"{source[:80]!r} cannot name a volume."
             remedy = "Use letters, digits and . _ - in the path."
-            return self.report.error("bad-volume", spot, message, remedy)
+            self.report.error("bad-volume", spot, message, remedy)
+            return None
         if "." in segments[-1].lstrip("."):
             message = f"{source} becomes a volume that starts empty, not a file of the repository."
             self.report.warn("path-is-volume", spot, message, "Copy files of the repository into the image.")
@@ -194,10 +203,12 @@ class MountReader:
         for other in self.volumes.values():
             if other.key == volume.key and other.source != volume.source:
                 message = f"{volume.source} and {other.source} would be the same volume {volume.key}."
-                return self.report.error("volume-clash", volume.spot, message, "Rename one of them.")
+                self.report.error("volume-clash", volume.spot, message, "Rename one of them.")
+                return None
             if _nested(volume.source, other.source):
                 message = f"{volume.source} and {other.source} lie in one another, but volumes are apart."
-                return self.report.error("volume-clash", volume.spot, message, _NESTED)
+                self.report.error("volume-clash", volume.spot, message, _NESTED)
+                return None
         self.volumes.setdefault(volume.key, volume)
         return volume.key
 
