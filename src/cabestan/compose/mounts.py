@@ -151,9 +151,8 @@ class MountReader:
         segments = path.split("/")
         if not _TARGET.fullmatch(path) or ".." in segments or "." in segments:
             message = f"{path[:80]!r} is no path in the container."
-            return self.report.error(
-                "bad-volume", spot, message, "Write a plain absolute path such as /data."
-            )
+            self.report.error("bad-volume", spot, message, "Write a plain absolute path such as /data.")
+            return None
         return path.rstrip("/")
 
     def _source(self, source: str, spot: Spot) -> str | None:
@@ -169,9 +168,8 @@ class MountReader:
             return None
         if source not in self.declared:
             message = f"The volume {source} is not declared."
-            return self.report.error(
-                "volume-undeclared", spot, message, f"Add `volumes: {{{source}: {{}}}}`."
-            )
+            self.report.error("volume-undeclared", spot, message, f"Add `volumes: {{{source}: {{}}}}`.")
+            return None
         return self._keep(Volume(source, source, spot))
 
     def _refuse_host_path(self, source: str, spot: Spot) -> None:

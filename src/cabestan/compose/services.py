@@ -6,33 +6,31 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from cabestan.compose import fields, policy
 from cabestan.compose.deploying import read_deploy
 from cabestan.compose.findings import Report
-from cabestan.compose.model import Dependency, Healthcheck, Logging, Ports, Restart, Service
+from cabestan.compose.model import Dependency, Restart, Service
 from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Field, Items, Scalar, Spot, Table
+from cabestan.compose.observing import read_healthcheck, read_logging
+from cabestan.compose.ports import read_expose, read_ports
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?", re.ASCII)
 _USER = re.compile(
     r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII
 )
 _DIRECTORY = re.compile(r"/[^\0\n]{0,255}")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}", re.ASCII)
-_LOG_SIZE = re.compile(r"[0-9]{1,4}[kmKM]", re.ASCII)
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 #: labels that the platform and the engine live by
 _RESERVED_LABELS = ("cabestan.", "com.docker.", "io.docker.", "org.dockerproject.")
 _CRON_LABEL = "sh.factory.cronjob."
-_MOST_LOG_FILES = 10
-_MOST_PORT = 65535
 
 
 @dataclass(slots=True)
@@ -65,9 +63,9 @@ class ServiceReader:
             "command": self._command,
             "entrypoint": self._command,
             "environment": self._environment,
-            "expose": self._expose,
-            "ports": self._ports,
-            "healthcheck": self._healthcheck,
+            "expose": lambda field: read_expose(report, field),
+            "ports": lambda field: read_ports(report, field),
+            "healthcheck": lambda field: read_healthcheck(report, field),
             "volumes": self.mounts.volumes_key,
             "tmpfs": self.mounts.tmpfs_key,
             "restart": self._restart,
@@ -84,7 +82,7 @@ class ServiceReader:
             "tty": lambda field: fields.flag(report, field),
             "stdin_open": lambda field: fields.flag(report, field),
             "init": lambda field: fields.flag(report, field),
-            "logging": self._logging,
+            "logging": lambda field: read_logging(report, field),
         }
 
     def _image_is_named(self, field: Field) -> None:
@@ -98,8 +96,8 @@ class ServiceReader:
 
     def _command(self, field: Field) -> tuple[str, ...]:
         words = fields.words(self.report, field)
-        is_empty = isinstance(field.node, Items | Scalar) and not words
-        if is_empty and (isinstance(field.node, Items) or field.node.value in (None, "")):  # type: ignore[union-attr]
+        has_text = isinstance(field.node, Scalar) and field.node.value not in (None, "")
+        if not words and not has_text and isinstance(field.node, Items | Scalar):
             key = field.path.rpartition(".")[2]
             message = f"An empty {key} leaves the image's own in place."
             self.report.warn("empty-command", field.spot, message, f"Remove {key}.")
@@ -122,69 +120,6 @@ class ServiceReader:
                 message = f"{name} has no value here and none in the environment; it is left out."
                 self.report.warn("variable-unset", place.key_spot, message, f"Set {name}, or remove it.")
         return environment
-
-    def _expose(self, field: Field) -> tuple[Ports, ...]:
-        return tuple(ports for item in fields.members(self.report, field) if (ports := self._port(item)))
-
-    def _port(self, item: Field) -> Ports | None:
-        value = item.node.value if isinstance(item.node, Scalar) else None
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        return self._port_text(item, value if isinstance(value, str) else "")
-
-    def _port_text(self, item: Field, value: str) -> Ports | None:
-        found = _PORTS.fullmatch(value)
-        if found is not None:
-            first, last = int(found[1]), int(found[2] or found[1])
-            if 0 < first <= last <= _MOST_PORT:
-                return Ports(first, last, found[3] or "tcp")
-        fields.wrong(self.report, item, "a port such as 8080, 8000-8005 or 53/udp")
-        return None
-
-    def _ports(self, field: Field) -> tuple[Ports, ...]:
-        message = "ports is not published on the machine; it only tells the port of the container."
-        self.report.warn("ports-deprecated", field.key_spot, message, "Write expose, and a route in labels.")
-        return tuple(ports for item in fields.members(self.report, field) if (ports := self._published(item)))
-
-    def _published(self, item: Field) -> Ports | None:
-        """The container's side of `[[address:]published:]target[/protocol]`, or of the long form."""
-        if isinstance(item.node, Table):
-            fields.table(self.report, item, policy.PORT)
-            target = item.get("target")
-            number = fields.integer(self.report, target, 1, _MOST_PORT) if target else None
-            if target is None:
-                fields.wrong(self.report, item, "a port with a target")
-            return Ports(number, number) if number else None
-        if isinstance(item.node, Scalar) and isinstance(item.node.value, str):
-            return self._port_text(item, item.node.value.rpartition(":")[2])
-        return self._port(item)
-
-    def _healthcheck(self, field: Field) -> Healthcheck | None:
-        if not isinstance(field.node, Table):
-            fields.wrong(self.report, field, "a mapping", "Write healthcheck: {test: COMMAND}.")
-            return None
-        fields.table(self.report, field, policy.HEALTHCHECK)
-        durations = {
-            key: fields.duration(self.report, value)
-            for key in ("interval", "timeout", "start_period")
-            if (value := field.get(key))
-        }
-        retries, disable, test = field.get("retries"), field.get("disable"), field.get("test")
-        words = self._test(test) if test else ()
-        if disable and fields.flag(self.report, disable):
-            words = ("NONE",)
-        return Healthcheck(
-            words, retries=fields.integer(self.report, retries, 1, 1000) if retries else None, **durations
-        )
-
-    def _test(self, field: Field) -> tuple[str, ...]:
-        if not isinstance(field.node, Items):
-            line = fields.text(self.report, field)
-            return ("CMD-SHELL", line) if line else ()
-        words = fields.words(self.report, field)
-        if words[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)) or (len(words) == 1 and words[0] != "NONE"):
-            fields.wrong(self.report, field, "a list that begins with CMD, CMD-SHELL or NONE")
-        return words
 
     def _restart(self, field: Field) -> Restart | None:
         value = fields.text(self.report, field)
@@ -278,20 +213,6 @@ class ServiceReader:
                 found.append(f"{name}:{parsed}")
         return tuple(found)
 
-    def _logging(self, field: Field) -> Logging | None:
-        if not fields.table(self.report, field, policy.LOGGING):
-            return None
-        driver_field, options_field = field.get("driver"), field.get("options")
-        driver = fields.choice(self.report, driver_field, ("json-file", "local")) if driver_field else None
-        options: dict[str, str] = {}
-        if options_field and fields.table(self.report, options_field, policy.LOGGING_OPTIONS):
-            if size := options_field.get("max-size"):
-                wanted = "a size such as 10m, at most 9999m"
-                options["max-size"] = fields.matching(self.report, size, _LOG_SIZE, wanted) or ""
-            if count := options_field.get("max-file"):
-                options["max-file"] = str(fields.integer(self.report, count, 1, _MOST_LOG_FILES) or "")
-        return Logging(driver, options)
-
 
 def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
     """The service of what was read; keys that mean the same are joined."""
@@ -302,7 +223,7 @@ def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
         {dependency.service: dependency for dependency in reversed(depends_on)}.values()
     )
     known.setdefault("image", "")
-    return cast(Service, Service(name=name, spot=field.key_spot, places=_places(field), **known))
+    return Service(name=name, spot=field.key_spot, places=_places(field), **known)
 
 
 def _places(field: Field) -> dict[str, Spot]:
