@@ -1,8 +1,8 @@
 """From the text of a Compose file to the checked model: read, fill in the variables, check, in this order.
 
-All that is wrong is told at once. The results agree with Docker's own reader but for these: truth values and numbers
-are taken where text is wanted (`DEBUG: true`), dates stay as written, `x-…` blocks are not interpolated, and one
-letter may name a volume.
+All that is wrong is told at once. The results agree with Docker's own reader but for these: variables and labels
+may be true or false (`DEBUG: true`), dates stay as written, `x-…` blocks are not interpolated, and one letter may
+name a volume.
 """
 
 from __future__ import annotations
@@ -206,4 +206,5 @@ def _as_is(value: Field, name: str) -> Entry:
 
 def _may_hold_secrets(path: str) -> bool:
     """Values of `services.NAME.environment` only; names of services have no dot."""
-    return path.count(".") >= 2 and path.split(".")[2].partition("[")[0] == "environment"
+    parts = path.split(".")
+    return len(parts) > 2 and parts[0] == "services" and parts[2].partition("[")[0] == "environment"

@@ -45,8 +45,6 @@ class Mount:
     nocopy: bool = False
     #: bytes, for memory only
     size: int | None = None
-    #: permission bits, for memory only
-    mode: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

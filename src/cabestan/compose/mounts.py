@@ -19,7 +19,6 @@ _TARGET = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+/?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)b?", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MODES = frozenset({"ro", "rw", "nocopy"})
-_MOST_MODE = 0o7777
 _MOST_BYTES = 2**40
 _HOST_PATH = "Only paths below the project's own directory, such as ./data, become volumes."
 _USE_VOLUME = "Use a named volume, or a path such as ./data."
@@ -40,7 +39,7 @@ class MountReader:
         return tuple(mount for mount in mounts if mount is not None)
 
     def tmpfs_key(self, field: Field) -> tuple[Mount, ...]:
-        """`tmpfs`: one path or a list of them, each with options such as `:size=10m,mode=1777`."""
+        """`tmpfs`: one path or a list of them, each with `:size=10m` if wanted."""
         items = (field,) if isinstance(field.node, Scalar) else fields.members(self.report, field)
         mounts = (self._memory_line(item) for item in items)
         return tuple(mount for mount in mounts if mount is not None)
@@ -110,10 +109,8 @@ class MountReader:
             self.report.error("bad-volume", source.key_spot, "Memory has no source.", "Remove source.")
         options = item.get("tmpfs")
         size_field = options.get("size") if options else None
-        mode_field = options.get("mode") if options else None
         size = fields.integer(self.report, size_field, 1, _MOST_BYTES) if size_field else None
-        mode = fields.integer(self.report, mode_field, 0, _MOST_MODE) if mode_field else None
-        return Mount(None, target, item.spot, read_only=read_only, size=size, mode=mode)
+        return Mount(None, target, item.spot, read_only=read_only, size=size)
 
     def _check_options(self, item: Field, allowed: dict[str, policy.Keys], kind: str) -> None:
         for name in ("volume", "bind", "tmpfs"):
@@ -132,17 +129,15 @@ class MountReader:
             return None
         path, _, options = line.partition(":")
         target = self._target(path, item.spot)
-        size = mode = None
+        size = None
         for option in filter(None, options.split(",")):
             name, _, value = option.partition("=")
             if name == "size" and (found := _SIZE.fullmatch(value)):
                 size = int(found[1]) * _UNITS[found[2].lower()]
-            elif name == "mode" and re.fullmatch("[0-7]{3,4}", value, re.ASCII):
-                mode = int(value, 8)
             else:
                 message = f"The tmpfs option {option[:40]!r} is not allowed."
-                self.report.error("volume-option", item.spot, message, "Use size=10m or mode=1777.")
-        return Mount(None, target, item.spot, size=size, mode=mode) if target else None
+                self.report.error("volume-option", item.spot, message, "Use size=10m.")
+        return Mount(None, target, item.spot, size=size) if target else None
 
     def _flag(self, field: Field | None) -> bool:
         return bool(fields.flag(self.report, field)) if field else False

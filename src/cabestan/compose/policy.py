@@ -151,7 +151,7 @@ MOUNT = Keys(
 )
 MOUNT_VOLUME = Keys(frozenset({"nocopy"}))
 MOUNT_BIND = Keys(frozenset({"create_host_path"}), {"propagation": _GUARD, "selinux": _GUARD})
-MOUNT_TMPFS = Keys(frozenset({"size", "mode"}))
+MOUNT_TMPFS = Keys(frozenset({"size"}), {"mode": ("Docker's stack files do not know it.", _REMOVE)})
 
 _JUDGED = ("Cabestan watches the deployment, and puts the previous release back if it fails.", _REMOVE)
 DEPLOY = Keys(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Requests to one of `hosts`, below one of `path_prefixes` (none: all paths), go to `port` of the service.
+    """Requests to one of `hosts`, below one of `path_prefixes` (none: all paths), go to the service's `port`.
 
-    Hosts are in lower case. `priority` decides between routes that both fit: the higher number wins, and where
-    there is none the longer rule. `rule` is what the file says.
+    Hosts are in lower case. `priority` decides between routes that both fit: the higher number wins, and
+    where there is none the longer rule. `rule` is what the file says.
     """
 
     service: str
