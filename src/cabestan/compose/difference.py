@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.stack import Stack, secret_names
 from cabestan.domain.route import Route
 
-_REFERENCE = re.compile(rf"\$\{{{SECRET_VARIABLE}[A-Za-z0-9_]+\}}", re.ASCII)
 _COMMIT = re.compile(r"(?<=:)([0-9a-f]{8})[0-9a-f]{32}(?![0-9a-f])", re.ASCII)
 _SHORT_DIGEST = 12
 #: settings of a service that have changes of their own, or follow from the release
 _OWN_CHANGES = frozenset({"image", "environment", "networks"})
-_RELEASE_LABELS = re.compile(r"cabestan\.|traefik\.", re.ASCII)
+_OUR_LABELS = "cabestan."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ def _service(name: str, old: Stack, new: Stack) -> Iterator[Change]:
 def _image(stack: Stack, service: str) -> str:
     """`hello:1a2b3c4d (0123456789ab)`: commit and digest shortened."""
     digest = stack.document["services"][service]["image"].partition("@sha256:")[2]
-    return f"{_COMMIT.sub(r'\1', stack.images[service])} ({digest[:_SHORT_DIGEST]})"
+    written = _COMMIT.sub(r"\1", stack.images[service])
+    return f"{written} ({digest[:_SHORT_DIGEST]})"
 
 
 def _variables(service: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -91,7 +90,7 @@ def _value(value: str | None) -> str:
     if value is None:
         return ""
     names = secret_names(value)
-    if names or _REFERENCE.search(value):
+    if names:
         return f"secret {', '.join(names)}"
     return value.replace("$$", "$") or '""'
 
@@ -102,7 +101,7 @@ def _settings(service: Mapping[str, Any]) -> dict[str, Any]:
         key: value for key, value in service.items() if key not in {*_OWN_CHANGES, "deploy", "labels"}
     }
     for name, value in service["labels"].items():
-        if not _RELEASE_LABELS.match(name):
+        if not name.startswith(_OUR_LABELS):
             settings[f"labels.{name}"] = value
     for key, value in service["deploy"].items():
         if key != "labels":

@@ -1,8 +1,8 @@
 """From the text of a Compose file to the checked model: read, fill in the variables, check, in this order.
 
-All that is wrong is told at once. The results agree with Docker's own reader but for these: variables and labels
-may be true or false (`DEBUG: true`), dates stay as written, `x-…` blocks are not interpolated, and one letter may
-name a volume.
+All that is wrong is told at once. The results agree with Docker's own reader but for these: variables and
+labels may be true or false (`DEBUG: true`), dates stay as written, `x-…` blocks are not interpolated, and one
+letter may name a volume.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ Choices that hold for every stack:
 
 - `endpoint_mode: dnsrr`, because virtual addresses need IPVS, which not every kernel has.
 - One network, made by the platform. Docker itself gives each service its name there.
-- An update that fails pauses. Swarm's own rollback would restore one service and hide the error of its task, while
-  Cabestan judges by the tasks and puts the whole previous release back.
-- The label of the release is on the service, and on the containers only of services that run once. On the others
-  it would replace every container in every deployment, also of services that did not change.
+- An update that fails pauses. Swarm's own rollback would restore one service and hide the error of its task,
+  while Cabestan judges by the tasks and puts the whole previous release back.
+- The label of the release is on the service, and on the containers only of services that run once. On the
+  others it would replace every container in every deployment, also of services that did not change.
 - `expose` means nothing in Swarm, so it is read for routes and left out.
 """
 
@@ -59,13 +59,13 @@ class StackContext:
     router_entrypoint: str = "web"
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
-    #: whether the client knows `mode: replicated-job` in stack files (23 does, 20.10 does not); without it, services
-    #: that run once are replicated services that never restart
+    #: whether the client knows `mode: replicated-job` in stack files (28 does, 20.10 does not); without it,
+    #: services that run once are replicated services that never restart
     job_mode: bool = True
 
 
 def render(compose: ComposeFile, context: StackContext) -> Stack:
-    """The stack. Raises ComposeRefused where the file and the environment do not fit, Invalid for a bad context."""
+    """The stack. Raises ComposeRefused where file and environment do not fit, Invalid for a bad context."""
     _check_context(context)
     report = Report(compose.file)
     found = {route.service: route for route in check_routes(report, compose)}
@@ -195,7 +195,7 @@ def _container_labels(service: Service, context: StackContext) -> dict[str, str]
     labels["cabestan.service"] = service.name
     if service.runs_once:
         labels["cabestan.release"] = str(context.release)
-    return labels
+    return dict(sorted(labels.items()))
 
 
 def _deploy(service: Service, route: Route | None, context: StackContext) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _deploy(service: Service, route: Route | None, context: StackContext) -> dic
             "mode": "replicated-job" if is_job else "replicated",
             "replicas": deploy.replicas,
             "endpoint_mode": "dnsrr",
-            "labels": labels,
+            "labels": dict(sorted(labels.items())),
             "resources": _without_empty(resources),
             "placement": {"constraints": list(deploy.constraints)} if deploy.constraints else None,
             "restart_policy": _restart_policy(service),

@@ -1,7 +1,7 @@
 """Routes from the labels of services, in the words of Traefik 1, and their rules in the words of Traefik 3.
 
-Only what is understood whole becomes a route. Hosts and paths hold no character that means anything in a rule,
-so nothing can be smuggled into one. As in Traefik 1, the higher `traefik.frontend.priority` wins.
+Only what is understood whole becomes a route. Hosts and paths hold no character that means anything in a
+rule, so nothing can be smuggled into one. As in Traefik 1, the higher `traefik.frontend.priority` wins.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _SECRET = re.compile(rf"(?<!\$)(?:\$\$)*\$\{{{SECRET_VARIABLE}([A-Za-z0-9_]+)\}}
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """`document` is the file as plain values, with every `$` doubled and secrets as references to variables."""
+    """`document` is the file as plain values, every `$` doubled, secrets as references to variables."""
 
     document: Mapping[str, Any]
 
@@ -85,14 +85,14 @@ def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str,
     return {"images": dict(images), "routes": kept}
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Quotes every text that some reader of YAML could take for something else; writes no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the base class gives it)
         return True
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     is_plain = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS and not text[:1].isdigit()
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
