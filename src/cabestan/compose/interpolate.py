@@ -99,9 +99,7 @@ class _Parser:
 
     def _braced(self, start: int, depth: int) -> _Reference:
         if depth > _DEEPEST:
-            raise InterpolationRefused(
-                f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start
-            )
+            raise InterpolationRefused(f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start)
         name = self._name(start)
         operator = ""
         word: tuple[_Part, ...] = ()

@@ -90,11 +90,7 @@ def _build(report: Report, service: str, field: Field, image: Field | None) -> B
         context = (fields.text(report, context_field) if context_field else None) or context
         dockerfile = (fields.text(report, dockerfile_field) if dockerfile_field else None) or ""
     for path in (context, dockerfile):
-        if (
-            path.startswith(("/", "~", "-"))
-            or ".." in path.split("/")
-            or any(mark in path for mark in ":\\$")
-        ):
+        if path.startswith(("/", "~", "-")) or ".." in path.split("/") or any(mark in path for mark in ":\\$"):
             message = f"{path[:80]!r} is no plain path within the repository."
             report.error("build-path", field.spot, message, "Write a relative path such as . or ./web.")
     name = image.node.text if image and isinstance(image.node, Scalar) else ""
@@ -120,9 +116,7 @@ def _check_version(report: Report, field: Field | None) -> None:
         return
     text = field.node.text if isinstance(field.node, Scalar) else ""
     if text.partition(".")[0] not in ("2", "3"):
-        report.error(
-            "version", field.spot, f"{text[:20]!r} is no known version.", "Remove it, or write '3.8'."
-        )
+        report.error("version", field.spot, f"{text[:20]!r} is no known version.", "Remove it, or write '3.8'.")
 
 
 def _declared_volumes(report: Report, field: Field | None) -> frozenset[str]:
@@ -152,8 +146,7 @@ class _Filling:
 
     def top(self, root: Field) -> Field:
         entries = tuple(
-            self._entry(value, name) if name in _INTERPOLATED else _as_is(value, name)
-            for name, value in root.entries()
+            self._entry(value, name) if name in _INTERPOLATED else _as_is(value, name) for name, value in root.entries()
         )
         return Field(Table(entries, root.node.line, root.node.column), root.path, root.key_spot)
 
@@ -194,9 +187,7 @@ class _Filling:
             if name not in self.told:
                 self.told.add(name)
                 message = f"The variable {name} is not set; it is empty here."
-                self.report.warn(
-                    "variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}."
-                )
+                self.report.warn("variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}.")
         return expansion.text
 
 

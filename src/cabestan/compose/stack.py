@@ -40,9 +40,7 @@ class Stack:
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        return yaml.dump(
-            dict(self.document), Dumper=_Dumper, sort_keys=False, width=2**20, allow_unicode=True
-        )
+        return yaml.dump(dict(self.document), Dumper=_Dumper, sort_keys=False, width=2**20, allow_unicode=True)
 
     @property
     def services(self) -> tuple[str, ...]:

@@ -36,9 +36,7 @@ def start_offset(last_event_id: str | None, asked: str | None, size: int) -> int
     return min(int(given), size)
 
 
-async def follow(
-    log: LogReader, hub: LogHub, *, offset: int, ended: Callable[[], str | None]
-) -> AsyncIterator[bytes]:
+async def follow(log: LogReader, hub: LogHub, *, offset: int, ended: Callable[[], str | None]) -> AsyncIterator[bytes]:
     """The events from byte `offset` on, until the job has ended.
 
     `ended` gives the job's last status once nothing more is appended, None before; it must not block.
@@ -52,9 +50,7 @@ async def follow(
                 channel.status(ended),
             )  # the status first: what it says covers the size
             if offset < log.size():
-                event, offset = await channel.piece(
-                    (offset, status), _encoder(log, offset, status is not None)
-                )
+                event, offset = await channel.piece((offset, status), _encoder(log, offset, status is not None))
                 if event:
                     yield event
                     sent_at = clock()

@@ -44,9 +44,7 @@ class LogWriter:
     def __init__(self, paths: LogPaths, redactor: Redactor | None = None, largest: int = LARGEST) -> None:
         """Raises Conflict when the log has another writer, or is packed away."""
         if paths.packed.exists():
-            raise Conflict(
-                f"The log {paths.log.name} is compressed and takes no more lines.", "Start a new one."
-            )
+            raise Conflict(f"The log {paths.log.name} is compressed and takes no more lines.", "Start a new one.")
         self._redactor = redactor or Redactor()
         self._largest = largest
         self._index = _open(paths.index)
