@@ -1,8 +1,9 @@
 """The log of a container that runs with a terminal, from the engine into a log of ours.
 
-With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends. Asked in HTTP/1.0 the engine
-does not chunk it either, so that it goes from the socket to the disk in large blocks. The engine must keep the log
-whole (driver `json-file` or `local` without rotation): going on where we were means reading it again from its start.
+With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends. Asked in HTTP/1.0
+the engine does not chunk it either, so that it goes from the socket to the disk in large blocks. The engine
+must keep the log whole (driver `json-file` or `local` without rotation): going on where we were means
+reading it again from its start.
 """
 
 from __future__ import annotations
@@ -90,8 +91,9 @@ def copy_log(
 ) -> bool:
     """Copies a container's log until the container has ended and all is there: True. False when `stopped()`.
 
-    `advanced` is called after each append. Goes on where an earlier call was, killed or not. Raises NotFound when the
-    engine does not know the container, EngineUnavailable when it stops answering; then call again.
+    `advanced` is called after each append. Goes on where an earlier call was, killed or not. Raises
+    NotFound when the engine does not know the container, EngineUnavailable when it stops answering; then
+    call again.
     """
     while not stopped():
         tail = _copy_stream(engine, container, writer, advanced, stopped, follow=True)
@@ -133,7 +135,8 @@ def _copy_stream(
 
 
 def _paced(stream: _Stream, stopped: Callable[[], bool]) -> Iterator[bytes]:
-    """The stream's blocks. The engine sends line by line; a short pause when it is busy makes large blocks of them.
+    """The stream's blocks. The engine sends line by line; a short pause when it is busy makes large blocks
+    of them.
 
     The pause adapts: it must not let the socket's buffer (some 270 lines) fill up and stall the engine.
     """
@@ -196,10 +199,7 @@ def _opened(engine: Engine, request: bytes) -> _Stream:
     connection = engine.connect()
     try:
         connection.sendall(request)
-        status, body = _answer(engine, connection)
-        if status != 200:
-            raise _refusal(engine, status, body + connection.recv(BLOCK))
-        return _Stream(connection, body)
+        return _accepted(engine, connection)
     except OSError as error:
         connection.close()
         raise EngineUnavailable(
@@ -208,6 +208,13 @@ def _opened(engine: Engine, request: bytes) -> _Stream:
     except BaseException:
         connection.close()
         raise
+
+
+def _accepted(engine: Engine, connection: socket.socket) -> _Stream:
+    status, body = _answer(engine, connection)
+    if status != 200:
+        raise _refusal(engine, status, body + connection.recv(BLOCK))
+    return _Stream(connection, body)
 
 
 def _answer(engine: Engine, connection: socket.socket) -> tuple[int, bytes]:
@@ -247,12 +254,13 @@ def _has_ended(engine: Engine, container: str) -> bool:
 
 
 def _is_alive(inspected: bytes) -> bool:
+    """Running, or not started yet: one whose start failed has an error."""
     state: dict[str, Any] = json.loads(inspected)["State"]
-    return bool(state["Running"] or state.get("Restarting"))
+    return bool(state["Running"] or (state["Status"] == "created" and not state["Error"]))
 
 
 def _is_whole(engine: Engine, container: str, tail: bytes) -> bool:
     """Whether the stream ended with what the engine has last: a follower may be cut off before."""
     last = _whole(engine, log_request(engine, container, follow=False, tail=_TAIL_LINES))[-_TAIL:]
     shared = min(len(last), len(tail))
-    return bool(shared or not last) and last[-shared or len(last) :] == tail[-shared or len(tail) :]
+    return last[len(last) - shared :] == tail[len(tail) - shared :] and (shared > 0 or not last)
