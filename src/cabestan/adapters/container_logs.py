@@ -53,10 +53,7 @@ class Engine:
     def _connected(self) -> socket.socket:
         url = urlsplit(self.address)
         if url.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(ANSWER_WITHIN)
-            connection.connect(url.path)
-            return connection
+            return _connected_to(url.path)
         if url.scheme != "tcp" or not url.hostname:
             raise Invalid(
                 f"{self.address!r} is not an engine's address.", "Use unix:///path or tcp://host:port."
@@ -64,6 +61,17 @@ class Engine:
         connection = socket.create_connection((url.hostname, url.port or 2375), ANSWER_WITHIN)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return self.tls.wrap_socket(connection, server_hostname=url.hostname) if self.tls else connection
+
+
+def _connected_to(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_WITHIN)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def log_request(engine: Engine, container: str, *, follow: bool, tail: int | None = None) -> bytes:
