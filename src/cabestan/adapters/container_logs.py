@@ -156,7 +156,7 @@ def _paced(stream: _Stream, stopped: Callable[[], bool]) -> Iterator[bytes]:
         now = time.monotonic()
         if block is not None:
             yield block
-            pause = pause.after(len(block), now - last)
+            pause = pause.after(block, now - last)
             last = now
             time.sleep(pause.seconds)
 
@@ -167,13 +167,14 @@ class _Pause:
 
     seconds: float = 0.0
 
-    def after(self, size: int, since: float) -> _Pause:
-        """`size` bytes came `since` seconds after the last ones."""
-        if since > 0.05 or size >= 20 << 10:
+    def after(self, block: bytes, since: float) -> _Pause:
+        """`block` came `since` seconds after the one before."""
+        lines = block.count(b"\n")
+        if since > 0.05 or lines > 180 or len(block) > 20 << 10:
             return _Pause()
-        if size >= 10 << 10:
+        if lines > 90:
             return _Pause(self.seconds / 2)
-        return _Pause(min(0.01, max(0.0005, self.seconds * 2)) if size < 4 << 10 else self.seconds)
+        return _Pause(min(0.01, max(0.0005, self.seconds * 2))) if lines < 40 else self
 
 
 class _Stream:
