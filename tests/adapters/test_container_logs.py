@@ -208,22 +208,40 @@ def test_killed_at_any_moment_the_log_has_each_line_once(tmp_path: Path, image: 
 
 
 @integration
+def test_a_connection_that_breaks_while_the_container_runs_is_made_again(
+    tmp_path: Path, image: str, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_logs, "_SETTLE", 0.1)
+    start(image, container, r'for (1..30) { print "$_\n"; select undef, undef, undef, 0.1 }')
+    store = LogStore(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server, store.writer("1") as writer:
+        threading.Thread(target=forward, args=(server, 400), daemon=True).start()
+        assert copy_log(Engine(address_of(server)), container, writer, lambda: None)
+    assert lines_of(store) == [*map(str, range(1, 31)), ""]
+
+
+@integration
 def test_an_engine_elsewhere_is_read_over_tcp(tmp_path: Path, image: str, container: str) -> None:
     start(image, container, r'print "$_\n" for 1..3')
     store = LogStore(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as server, store.writer("1") as writer:
         threading.Thread(target=forward, args=(server,), daemon=True).start()
-        engine = Engine(f"tcp://127.0.0.1:{server.getsockname()[1]}")
-        assert copy_log(engine, container, writer, lambda: None)
+        assert copy_log(Engine(address_of(server)), container, writer, lambda: None)
     assert lines_of(store) == ["1", "2", "3", ""]
 
 
-def forward(server: socket.socket) -> None:
-    """Hands one request per connection to the engine, and its answer back, until the server is closed."""
+def address_of(server: socket.socket) -> str:
+    return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def forward(server: socket.socket, first_at_most: int = 1 << 30) -> None:
+    """Hands one request per connection to the engine, and its answer back; breaks off the first one."""
     with contextlib.suppress(OSError):
         while True:
             client, _ = server.accept()
             with client, Engine().connect() as engine:
                 engine.sendall(client.recv(1 << 16))
-                while block := engine.recv(1 << 16):
+                while first_at_most > 0 and (block := engine.recv(min(100, first_at_most))):
                     client.sendall(block)
+                    first_at_most -= len(block)
+            first_at_most = 1 << 30

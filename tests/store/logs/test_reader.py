@@ -111,7 +111,7 @@ def test_a_million_lines_are_opened_listed_and_searched_at_once(store: LogStore)
         assert [line.text[:8] for line in reader.lines_from(number, 3)] == [
             f"{n - 1:08}" for n in range(number, number + 3)
         ]
-    assert time.perf_counter() - started < 0.25
+    assert time.perf_counter() - started < 0.5
     assert reader.search("00999999", 5) == [1_000_000]
     assert reader.search("FOX", 3, ignore_case=True) == [1, 2, 3]
     assert time.perf_counter() - started < 5
