@@ -97,8 +97,8 @@ def _unfinished(data: bytes) -> int:
     """How many bytes at the end of `data` begin a UTF-8 character that is not whole: 0 to 3."""
     for back in range(1, min(3, len(data)) + 1):
         byte = data[-back]
-        if byte >= 0xC0:
+        if 0xC2 <= byte <= 0xF4:
             return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
-        if byte < 0x80:
+        if not 0x80 <= byte <= 0xBF:
             return 0
     return 0

@@ -38,7 +38,7 @@ class LogWriter:
 
     `attach(source)` says how many bytes of that source's stream are used up: drop so many from its start,
     and `feed` the rest. Bytes that may begin a secret wait for those that follow; `finish` appends them at
-    the stream's end.
+    the stream's end. After an error (a full disk raises OSError) attach again.
     """
 
     def __init__(self, paths: LogPaths, redactor: Redactor | None = None, largest: int = LARGEST) -> None:
