@@ -32,7 +32,8 @@ def test_a_first_deployment_shows_everything() -> None:
 def test_every_kind_of_change_is_told() -> None:
     old = rendered(
         web(
-            f"{ROUTED}\nenvironment: {{A: 1, B: 'x$$y', C: '', K: 'p:$KEY'}}\ncommand: a b\nvolumes: [./d:/d]",
+            f"{ROUTED}\nenvironment: {{A: 1, B: 'x$$y', C: '', K: 'p:$KEY'}}\n"
+            "command: a b\nvolumes: [./d:/d]",
             f"  gone: {{image: '{IMAGE}'}}\n",
         ),
         SECRETS,
@@ -63,9 +64,9 @@ def test_every_kind_of_change_is_told() -> None:
             "parallelism=1, order=stop-first, failure_action=pause, monitor=2s",
             "parallelism=1, order=start-first, failure_action=pause, monitor=2s",
         ),
+        Change("replicas", "web", "1", "2"),
         Change("setting", "web.tty", "", "true"),
         Change("setting", "web.labels.org.a", "", "b"),
-        Change("replicas", "web", "1", "2"),
         Change("service added", "new", "", f"{image}:01234567 (abababababab)"),
         Change("service removed", "gone", f"{image}:01234567 (abababababab)", ""),
         Change("route changed", "web", "a.example.org/ to port 80", "a.example.org/x to port 80"),

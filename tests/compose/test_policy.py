@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.compose.samples import codes, loaded, refusal, rendered, web
 
 from cabestan.compose import policy
-from cabestan.compose.findings import ComposeRefused, Finding
+from cabestan.compose.findings import ComposeRefused
 from cabestan.compose.stack import Stack
 
 
@@ -196,8 +196,7 @@ def test_nothing_dangerous_gets_past(keys: dict[str, object], variable: str) -> 
     text = web("".join(f"{json.dumps(key)}: {json.dumps(value)}\n" for key, value in keys.items()))
     try:
         stack = rendered(text, {"X": variable})
-    except ComposeRefused as refused:
-        assert all(isinstance(finding, Finding) and finding.remedy for finding in refused.findings)
-    else:
-        assert _forbidden(stack) == []
-        assert not set(keys) & set(policy.SERVICE.refused)
+    except ComposeRefused:
+        return
+    assert _forbidden(stack) == []
+    assert not set(keys) & set(policy.SERVICE.refused)

@@ -80,9 +80,7 @@ def test_further_labels_do_not_hide_ours() -> None:
 
 def test_secrets_used_are_those_that_are_referred_to() -> None:
     variables = {"A": secret_placeholder("API_KEY"), "B": secret_placeholder("DB_PASSWORD")}
-    text = web(
-        "environment: {A: 'x$A', LITERAL: '$${CABESTAN_SECRET_OTHER}', MONEY: '$$$A', C: '$$$${CABESTAN_SECRET_X}'}"
-    )
+    text = web("environment: {A: 'x$A', B: '$${CABESTAN_SECRET_Y}', C: '$$$A', D: '$$$${CABESTAN_SECRET_X}'}")
 
     assert rendered(text, variables).secrets_used == {"API_KEY"}
 
@@ -93,8 +91,9 @@ def test_a_file_that_was_not_rendered_here_is_refused(text: str) -> None:
         Stack.from_yaml(text)
 
 
+_AWKWARD_WORDS = "yes No on y N ~ null true 1e3 017 0o17 1_000 2020-01-01 1:30 .5 << ="
 AWKWARD = [
-    *("yes No on y N ~ null true 1e3 017 0o17 1_000 2020-01-01 1:30 .5 <<".split()),
+    *_AWKWARD_WORDS.split(),
     *(
         "# a",
         "a: b",
@@ -120,7 +119,6 @@ AWKWARD = [
         "a ",
         "a\nb",
         "a\n",
-        "\n",
         "\t",
         "$",
         "$$",
