@@ -99,6 +99,12 @@ def test_a_secret_needs_a_name_that_a_variable_can_have(name: str) -> None:
         secret_placeholder(name)
 
 
+@pytest.mark.parametrize("value", ["\ue0ca", "a\ue0caKEY\ue0cb", "\ue0caKEY\ue0cb\ue0caKEY\ue0cb"])
+def test_a_variable_that_imitates_a_secret_is_refused(value: str) -> None:
+    with pytest.raises(Invalid, match="The variable A holds"):
+        loaded(web(""), {"A": value})
+
+
 def test_text_that_grows_by_variables_is_bounded() -> None:
     text = web("environment: {" + ", ".join(f"A{n}: $X" for n in range(100)) + "}")
 

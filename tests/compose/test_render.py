@@ -146,7 +146,7 @@ def test_docker_reads_awkward_values_back(tmp_path: Path) -> None:
     assert theirs == variables
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=5))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=20), max_size=5))
 def test_any_value_survives_the_file(values: list[str]) -> None:
     variables = {f"V{index}": value for index, value in enumerate(values)}
     text = web("environment: [" + ", ".join([*variables, "A=1"]) + "]")
