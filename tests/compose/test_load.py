@@ -152,7 +152,10 @@ def test_a_build_outside_the_repository_is_refused(path: str) -> None:
         build_contexts(f"services: {{a: {{build: '{path}'}}}}", "f.yml")
 
 
-@given(st.text(alphabet="servicesimagevolumes: {}[]&*<-\n$'\"", max_size=120), st.text(max_size=5))
+@given(
+    st.text(alphabet="servicesimagevolumes: {}[]&*<-\n$'\"", max_size=120),
+    st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=5),
+)
 def test_any_text_is_loaded_or_refused(text: str, value: str) -> None:
     for candidate in (text, f"services: {text}", web(text)):
         with suppress(ComposeRefused):
