@@ -104,6 +104,7 @@ def _settings(service: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in service["deploy"].items():
         if key != "labels":
             settings[f"deploy.{key}"] = value
+    settings.setdefault("deploy.replicas", 1)
     return settings
 
 

@@ -17,10 +17,11 @@ from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
-from cabestan.compose.placeholder import holds_secret
+from cabestan.compose.placeholder import holds_secret, is_mixed
 from cabestan.compose.routes import check_routes
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits, read_yaml
+from cabestan.errors import Invalid
 
 #: where variables are filled in, as Docker does
 _INTERPOLATED = ("services", "volumes")
@@ -46,8 +47,12 @@ class Build:
 
 
 def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits | None = None) -> Loaded:
-    """The checked file. `variables` are all that it may use. Raises ComposeRefused with all findings."""
+    """The checked file. `variables` are all that it may use; secrets among them are placeholders.
+
+    Raises ComposeRefused with all findings, and Invalid for a variable that imitates a placeholder.
+    """
     limits = limits or Limits()
+    _check_variables(variables)
     report = Report(file)
     root = root_field(_top(read_yaml(text, file, limits), report))
     policy.check_keys(report, root, policy.TOP)
@@ -71,6 +76,13 @@ def build_contexts(text: str, file: str, *, limits: Limits | None = None) -> tup
     ]
     report.refuse_if_wrong()
     return tuple(builds)
+
+
+def _check_variables(variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if is_mixed(value):
+            message = f"The variable {name} holds a character for private use."
+            raise Invalid(message, "Remove the character.")
 
 
 def _top(node: Node, report: Report) -> Table:

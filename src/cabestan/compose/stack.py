@@ -91,7 +91,8 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    is_plain = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS and not text[:1].isdigit()
+    is_word = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS
+    is_plain = is_word and not text[:1].isdigit() and text.isprintable()
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
 
