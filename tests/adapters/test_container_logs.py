@@ -57,9 +57,7 @@ def run(*command: str) -> str:
 def root_file_system() -> bytes:
     """A tar with sh, perl and the libraries they need."""
     programs = [shutil.which(name) or name for name in ("sh", "perl")]
-    libraries = {
-        path for program in programs for path in re.findall(r"/\S+", run("ldd", program)) if ":" not in path
-    }
+    libraries = {path for program in programs for path in re.findall(r"/\S+", run("ldd", program)) if ":" not in path}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", dereference=True) as tar:
         for path in libraries:
@@ -95,9 +93,7 @@ def lines_of(store: LogStore) -> list[str]:
 
 
 @integration
-def test_a_log_is_copied_to_its_end_and_a_second_call_adds_nothing(
-    tmp_path: Path, image: str, container: str
-) -> None:
+def test_a_log_is_copied_to_its_end_and_a_second_call_adds_nothing(tmp_path: Path, image: str, container: str) -> None:
     start(image, container, r'print "one\n"; sleep 1; print STDERR "10%\r20%\n"; print "no line end";')
     store, appends = LogStore(tmp_path), []
     with store.writer("1") as writer:
@@ -198,9 +194,7 @@ def test_killed_at_any_moment_the_log_has_each_line_once(tmp_path: Path, image: 
         }}""",
     )
     kills = 0
-    while copy_for(
-        tmp_path, container, random.uniform(0, 0.2 + kills * 0.02)
-    ):  # reading again takes longer, too
+    while copy_for(tmp_path, container, random.uniform(0, 0.2 + kills * 0.02)):  # reading again takes longer, too
         kills += 1
     expected = [f"{n} {'[secret]' if n % 3 == 0 or n % 1000 == 0 else ''}" for n in range(1, 30001)]
     assert lines_of(LogStore(tmp_path)) == [*expected, ""]

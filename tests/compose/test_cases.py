@@ -42,9 +42,7 @@ def test_a_stored_stack_is_read_back(case: Path) -> None:
 def test_docker_reads_the_stack_as_it_is_meant(case: Path) -> None:
     compose = _load(case).compose
 
-    stack = read_stack(
-        case / "expected.yml", {f"CABESTAN_SECRET_{name}": f"(secret {name})" for name in SECRETS}
-    )
+    stack = read_stack(case / "expected.yml", {f"CABESTAN_SECRET_{name}": f"(secret {name})" for name in SECRETS})
 
     services = {
         service.name: {

@@ -32,8 +32,7 @@ def test_a_first_deployment_shows_everything() -> None:
 def test_every_kind_of_change_is_told() -> None:
     old = rendered(
         web(
-            f"{ROUTED}\nenvironment: {{A: 1, B: 'x$$y', C: '', K: 'p:$KEY'}}\n"
-            "command: a b\nvolumes: [./d:/d]",
+            f"{ROUTED}\nenvironment: {{A: 1, B: 'x$$y', C: '', K: 'p:$KEY'}}\ncommand: a b\nvolumes: [./d:/d]",
             f"  gone: {{image: '{IMAGE}'}}\n",
         ),
         SECRETS,

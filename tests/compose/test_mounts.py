@@ -77,6 +77,5 @@ def test_no_path_of_the_machine_gets_past(path: str, is_long: bool) -> None:
     assert [mount["type"] for mount in mounts] == ["volume"]
     assert {mount["source"] for mount in mounts} == set(stack.document["volumes"])
     assert all(
-        volume["name"].startswith("cabestan-demo-hello-staging_")
-        for volume in stack.document["volumes"].values()
+        volume["name"].startswith("cabestan-demo-hello-staging_") for volume in stack.document["volumes"].values()
     )

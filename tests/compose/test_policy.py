@@ -150,12 +150,8 @@ def _forbidden(stack: Stack) -> list[str]:
     """What must never be in a rendered stack."""
     wrong = []
     for service in stack.document["services"].values():
-        wrong += sorted(
-            set(service) & {"ports", "privileged", "cap_add", "devices", "network_mode", "pid", "ipc"}
-        )
-        wrong += [
-            mount["type"] for mount in service.get("volumes", []) if mount["type"] not in ("volume", "tmpfs")
-        ]
+        wrong += sorted(set(service) & {"ports", "privileged", "cap_add", "devices", "network_mode", "pid", "ipc"})
+        wrong += [mount["type"] for mount in service.get("volumes", []) if mount["type"] not in ("volume", "tmpfs")]
         wrong += [mount["source"] for mount in service.get("volumes", []) if "/" in mount.get("source", "")]
         wrong += [network for network in service["networks"] if network != "default"]
     return wrong
@@ -183,9 +179,7 @@ _values = st.recursive(
     st.none() | st.booleans() | st.integers() | _texts,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["type", "source", "target", "bind", "a", "mode"]) | _keys, inner, max_size=4
-        )
+        | st.dictionaries(st.sampled_from(["type", "source", "target", "bind", "a", "mode"]) | _keys, inner, max_size=4)
     ),
     max_leaves=6,
 )

@@ -29,9 +29,7 @@ def test_a_rule_becomes_a_route() -> None:
         None,
         "Host: App.example.org , b.example.org;PathPrefix:/ws/",
     )
-    assert to_traefik_rule(route) == (
-        "(Host(`app.example.org`) || Host(`b.example.org`)) && PathPrefix(`/ws/`)"
-    )
+    assert to_traefik_rule(route) == ("(Host(`app.example.org`) || Host(`b.example.org`)) && PathPrefix(`/ws/`)")
 
 
 @pytest.mark.parametrize(
@@ -88,9 +86,7 @@ def test_a_label_that_is_not_understood_is_refused_with_its_line(label: str, cod
 
 @pytest.mark.parametrize("expose", ["", "expose: [80, 81]", "expose: ['80-81']", "expose: ['53/udp']"])
 def test_the_port_must_be_plain(expose: str) -> None:
-    assert [code for code, _ in codes(web(f"{expose}\nlabels: [traefik.frontend.rule=Host:a]"))] == [
-        "route-port"
-    ]
+    assert [code for code, _ in codes(web(f"{expose}\nlabels: [traefik.frontend.rule=Host:a]"))] == ["route-port"]
 
 
 def test_a_service_that_is_enabled_needs_a_rule() -> None:

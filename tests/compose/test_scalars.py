@@ -64,9 +64,7 @@ def test_dates_stay_as_written() -> None:
 
 def test_command_lines_are_split_as_docker_does(tmp_path: Path) -> None:
     path = tmp_path / "stack.yml"
-    services = "".join(
-        f"  s{index}: {{image: x, command: {_quoted(line)}}}\n" for index, line in enumerate(LINES)
-    )
+    services = "".join(f"  s{index}: {{image: x, command: {_quoted(line)}}}\n" for index, line in enumerate(LINES))
     path.write_text(f"version: '3.8'\nservices:\n{services}")
 
     theirs = read_stack(path, {})["services"]

@@ -104,9 +104,7 @@ secrets_of = st.lists(st.text(alphabet, min_size=6, max_size=9), max_size=4)
 
 
 @given(secrets_of, st.data())
-def test_the_result_does_not_depend_on_where_the_stream_is_cut(
-    secrets: list[str], data: st.DataObject
-) -> None:
+def test_the_result_does_not_depend_on_where_the_stream_is_cut(secrets: list[str], data: st.DataObject) -> None:
     parts = st.one_of(st.text(alphabet, max_size=6), st.sampled_from(secrets or ["x"]))
     text = "".join(data.draw(st.lists(parts, max_size=12))).encode()
     blocks = blocks_of(text, data.draw(st.lists(st.integers(0, 1000), max_size=20)))

@@ -33,9 +33,7 @@ def text_of(events: list[bytes]) -> str:
     return text
 
 
-async def collected(
-    store: LogStore, hub: LogHub, offset: int, ended: Callable[[], str | None]
-) -> list[bytes]:
+async def collected(store: LogStore, hub: LogHub, offset: int, ended: Callable[[], str | None]) -> list[bytes]:
     return [event async for event in follow(store.reader("1"), hub, offset=offset, ended=ended)]
 
 

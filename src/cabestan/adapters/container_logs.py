@@ -55,9 +55,7 @@ class Engine:
         if url.scheme == "unix":
             return _connected_to(url.path)
         if url.scheme != "tcp" or not url.hostname:
-            raise Invalid(
-                f"{self.address!r} is not an engine's address.", "Use unix:///path or tcp://host:port."
-            )
+            raise Invalid(f"{self.address!r} is not an engine's address.", "Use unix:///path or tcp://host:port.")
         connection = socket.create_connection((url.hostname, url.port or 2375), ANSWER_WITHIN)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return self.tls.wrap_socket(connection, server_hostname=url.hostname) if self.tls else connection
@@ -242,9 +240,7 @@ def _refusal(engine: Engine, status: int, body: bytes) -> NotFound | EngineUnava
         return NotFound(
             f"The Docker Engine says: {words}", "The container was removed; its log cannot be read any more."
         )
-    return EngineUnavailable(
-        f"The Docker Engine at {engine.address} answered {status}: {words}", "See its own log."
-    )
+    return EngineUnavailable(f"The Docker Engine at {engine.address} answered {status}: {words}", "See its own log.")
 
 
 def _whole(engine: Engine, request: bytes) -> bytes:

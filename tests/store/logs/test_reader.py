@@ -98,8 +98,7 @@ def test_an_endless_line_is_cut_where_lines_are_listed(store: LogStore) -> None:
 
 def test_a_million_lines_are_opened_listed_and_searched_at_once(store: LogStore) -> None:
     text = b"".join(
-        b"%08d the quick brown fox jumps over the lazy dog again and again and again\n" % n
-        for n in range(1_000_000)
+        b"%08d the quick brown fox jumps over the lazy dog again and again and again\n" % n for n in range(1_000_000)
     )
     with store.writer("1") as writer:
         for at in range(0, len(text), 16 << 10):

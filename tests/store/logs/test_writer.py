@@ -137,15 +137,11 @@ def full_disk(*_: object) -> int:
     raise OSError(28, "No space left on device")
 
 
-@given(
-    st.binary(max_size=300), st.lists(st.integers(0, 300)), st.lists(st.booleans(), min_size=50, max_size=50)
-)
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300)), st.lists(st.booleans(), min_size=50, max_size=50))
 def test_any_blocks_and_any_restarts_give_the_same_log(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, cuts: list[int], restarts: list[bool]
 ) -> None:
-    raw = (
-        noise.replace(b"\x01", b"\r\n").replace(b"\x02", SECRET.encode()) + SECRET.encode() + b"\r\n" + noise
-    )
+    raw = noise.replace(b"\x01", b"\r\n").replace(b"\x02", SECRET.encode()) + SECRET.encode() + b"\r\n" + noise
     store, redactor = LogStore(tmp_path_factory.mktemp("logs")), Redactor([SECRET, "\n" + SECRET[:9]])
     writer = store.writer("1", redactor)
     writer.attach("a")
