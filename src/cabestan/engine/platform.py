@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from docker.errors import APIError
 
@@ -9,14 +10,13 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 from cabestan.adapters.router import PlatformContainers, registry_container, router_container
 from cabestan.config import Settings
-from cabestan.engine.services import Services
 from cabestan.errors import StepFailed
-from cabestan.store import facts, users
+from cabestan.store import users
+from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
 ROUTER_IMAGE = "cabestan/router:3"
 REGISTRY_IMAGE = "cabestan/registry:2"
-_MADE_SWARM = "made the Swarm"
 
 
 def ensure_swarm(engine: Engine) -> bool:
@@ -51,23 +51,13 @@ def start_containers(settings: Settings, engine: Engine) -> None:
     containers.ensure(router_container(settings.instance, ROUTER_IMAGE, settings.router_address, settings.router_port))
 
 
-def ensure_administrator(services: Services) -> str | None:
-    """The token of the administrator who is made where there is no user at all; None otherwise."""
-    with services.database.writing() as tx:
-        if users.all_users(tx):
+def ensure_administrator(database: Database, *, known: str = "") -> str | None:
+    """A token for the administrator, who is made where there is none; None where `known` is a good one already."""
+    now = datetime.now(UTC)
+    with database.writing() as tx:
+        if known and users.identity_of_token(tx, known, now):
             return None
         token = secrets.token_urlsafe(32)
-        admin = users.create(tx, ADMINISTRATOR, admin=True, now=services.now())
-        users.add_token(tx, token, kind="personal", user_id=admin.id, name="first", now=services.now())
+        admin = users.find(tx, ADMINISTRATOR) or users.create(tx, ADMINISTRATOR, admin=True, now=now)
+        users.add_token(tx, token, kind="personal", user_id=admin.id, name="made by up", now=now)
     return token
-
-
-def remember_swarm(services: Services) -> None:
-    """That the Swarm is of our making, so that the purge may take it away."""
-    with services.database.writing() as tx:
-        facts.put(tx, _MADE_SWARM, "yes")
-
-
-def made_swarm(services: Services) -> bool:
-    with services.database.reading() as tx:
-        return facts.get(tx, _MADE_SWARM) == "yes"
