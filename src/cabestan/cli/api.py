@@ -54,7 +54,7 @@ class Api:
         while len(items) < limit:
             page = self.get(path, limit=min(limit - len(items), _PAGE), before=cursor, **query)
             items += page["items"]
-            cursor = page["next"]
+            cursor = page.get("next")
             if cursor is None or not page["items"]:
                 break
         return items[:limit]
