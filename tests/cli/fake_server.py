@@ -5,11 +5,13 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from tests.cli import git_over_http
 
 TOKEN = "canary-token"
 
@@ -36,11 +38,16 @@ class FakeServer:
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    repositories: list[Path] = field(default_factory=list)
 
     def forget(self) -> None:
         self.answers.clear()
         self.asked.clear()
         self.headers.clear()
+
+    def serve_git(self, root: Path) -> None:
+        """The bare repositories under `root`, by their paths."""
+        self.repositories.append(root)
 
     def on(self, method: str, path: str, answer: Answer) -> None:
         self.answers[method, path] = answer
@@ -92,6 +99,7 @@ def running() -> Iterator[FakeServer]:
 
 def _app(fake: FakeServer) -> FastAPI:
     app = FastAPI()
+    app.include_router(git_over_http.router(TOKEN, fake.repositories))
 
     @app.api_route("/api/v1/{path:path}", methods=["GET", "POST", "PUT", "DELETE"])
     async def everything(request: Request) -> Response:

@@ -1,12 +1,8 @@
 """What people read, where the output is not a terminal: aligned, whole, plain."""
 
-import os
-import pty
-import subprocess
-import sys
-
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import FakeServer
+from tests.cli.terminal import on_a_terminal
 from tests.cli.things import DEPLOYMENT, ENVIRONMENT, JOB, PIPELINE, PLAN, PROJECT, RELEASE, USER, VARIABLE
 
 P = "/projects/demo/hello"
@@ -110,39 +106,16 @@ def test_nothing_is_cut_where_the_output_is_not_a_terminal(cli: Cli, server: Fak
     assert "http://h/" + "x" * 500 in cli("project", "list").out
 
 
-def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
-    """What the command writes to a terminal of that width."""
-    main, worker = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cabestan", *arguments],
-        stdin=worker,
-        stdout=worker,
-        stderr=worker,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), **environment},
-    )
-    os.close(worker)
-    written = b""
-    while True:
-        try:
-            block = os.read(main, 4096)
-        except OSError:
-            break
-        written += block
-    os.close(main)
-    process.wait()
-    return written.decode().replace("\r\n", "\n")
-
-
 def test_a_wide_terminal_gets_columns_and_colours(server: FakeServer) -> None:
     server.lists(f"{P}/environments", ENVIRONMENT)
-    out = on_a_terminal(200, "environment", "list", "-p", "demo/hello")
+    out = on_a_terminal(["environment", "list", "-p", "demo/hello"]).written
     assert len(out.splitlines()) == 2
     assert "\x1b[32m✓ succeeded" in out
 
 
 def test_a_narrow_terminal_gets_one_field_per_line_and_no_colour_where_none_is_wanted(server: FakeServer) -> None:
     server.lists(f"{P}/environments", ENVIRONMENT)
-    out = on_a_terminal(60, "environment", "list", "-p", "demo/hello", NO_COLOR="1")
+    out = on_a_terminal(["environment", "list", "-p", "demo/hello"], columns=60, no_color=True).written
     assert out == (
         "name     staging\n"
         "status   ✓ succeeded\n"

@@ -7,7 +7,9 @@ import pytest
 
 from cabestan.cli.sse import Event, EventParser
 
-STREAM = 'id: 9\nevent: log\ndata: {"offset": 0, "text": "ö → 😀"}\n\n: still here\n\nevent: end\ndata: {"a":\ndata: 1}\n\n'.encode()
+STREAM = (
+    'id: 9\nevent: log\ndata: {"offset": 0, "text": "ö → 😀"}\n\n: still here\n\nevent: end\ndata: {"a":\ndata: 1}\n\n'
+).encode()
 EVENTS = [
     Event(b"log", b"9", '{"offset": 0, "text": "ö → 😀"}'.encode()),
     Event(b"end", b"", b'{"a":\n1}'),

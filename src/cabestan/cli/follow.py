@@ -86,10 +86,18 @@ def line_offset(api: Api, job: int, line: int) -> int:
 
 def download(api: Api, job: int, offset: int, write: Callable[[bytes], None]) -> None:
     """The log as far as it is, from the offset."""
+    for block in _downloaded(api.open(address("jobs", job, "log"), {"Accept": "text/plain"}, offset=offset)):
+        write(block)
+
+
+def _downloaded(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Raises Unreachable where it ends before its end."""
     try:
-        with api.open(address("jobs", job, "log"), {"Accept": "text/plain"}, offset=offset) as answer:
+        with answer:
             while block := answer.read(_BLOCK):
-                write(block)
+                yield block
+            if answer.length:  # what was announced and did not come
+                raise http.client.IncompleteRead(b"", answer.length)
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"The connection broke within the log: {error}.", "Ask again.") from error
 
