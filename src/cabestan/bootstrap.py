@@ -79,7 +79,7 @@ def bootstrap(
 
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Database]:
-    """The database alone, its tables brought up to date, for what is done without a server. Raises ConfigurationError."""
+    """The database alone, its tables up to date, for what is done without a server. Raises ConfigurationError."""
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
     database.check()

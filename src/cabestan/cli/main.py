@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from cabestan import __version__
+from cabestan.cli import platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     completion,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+platform.register(app)
 app.command()(login.login)
 app.add_typer(project.app, name="project")
 app.add_typer(pipeline.app, name="pipeline")

@@ -39,9 +39,8 @@ def _images(client: Any, settings: Settings, base_images: tuple[str, ...]) -> li
     """The tags of what its pipelines built, and the base images where nobody else may need them."""
     tags = [tag for image in client.images.list() for tag in image.tags]
     built = [tag for tag in tags if tag.startswith(f"{settings.registry}/")]
-    ours = f"{INSTANCE_LABEL}={settings.instance}"
-    foreign = [c for c in client.api.containers(all=True, filters={"label": INSTANCE_LABEL})]
-    if any(f"{INSTANCE_LABEL}={c['Labels'][INSTANCE_LABEL]}" != ours for c in foreign):
+    installed = client.api.containers(all=True, filters={"label": INSTANCE_LABEL})
+    if any(container["Labels"][INSTANCE_LABEL] != settings.instance for container in installed):
         return built
     return built + [tag for tag in reversed(base_images) if tag in tags]
 
