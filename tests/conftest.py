@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from tests.postgresql import cluster
+from tests.repositories import Checkout
 
 from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
@@ -100,3 +101,9 @@ def _new_postgresql(address: str, template: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.rpartition('/')[2] or 'template1'}")
     engine.dispose()
     return f"{address}/{name}"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """An empty Git repository to work in."""
+    return Checkout.make(tmp_path / "checkout")
