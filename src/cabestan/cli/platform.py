@@ -58,11 +58,8 @@ def down(
 def serve() -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
     from cabestan.cli import process
-    from cabestan.server import serve as run
 
-    settings = read_settings()
-    process.write_pid(settings)
-    run(settings)
+    process.become_server(read_settings())
 
 
 def status(as_json: Json = False) -> None:
