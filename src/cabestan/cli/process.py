@@ -36,12 +36,12 @@ def become_server(settings: Settings) -> NoReturn:
     settings.data.mkdir(parents=True, exist_ok=True)
     _pid_file(settings).write_text(f"{os.getpid()}\n")
     environment = {"MALLOC_ARENA_MAX": _ARENAS, **os.environ}
-    os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)
+    os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)  # noqa: S606 (that is the point)
 
 
 def start(settings: Settings) -> bool:
     """Starts it in the background and waits until it answers; False where it runs already. Raises StepFailed."""
-    if pid_of(settings):
+    if answers(settings):
         return False
     settings.data.mkdir(parents=True, exist_ok=True)
     with log_file(settings).open("ab") as log:
