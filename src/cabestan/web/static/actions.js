@@ -1,6 +1,7 @@
 // Buttons and keys: theme, copying, questions before dangerous forms, `/` for the search.
 export function startActions() {
   enhance(document);
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("click", clicked);
   document.addEventListener("submit", submitted);
   document.addEventListener("keydown", pressed);

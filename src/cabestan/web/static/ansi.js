@@ -2,6 +2,7 @@
 // sixteen colours only; both pass the cases in tests/web/pages/ansi.json.
 
 const TOKEN = /\x1b\[([0-9;:?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?|([\r\b])|[\x00-\x08\x0b-\x1f\x7f]/g;
+const SPECIAL = new RegExp(TOKEN.source);
 //: characters of a line that are shown; longer ones are cut
 const LINE_LIMIT = 10000;
 const FLAGS_ON = { 1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse" };
@@ -13,8 +14,7 @@ export const PLAIN = Object.freeze({ fg: null, bg: null, bold: false, dim: false
 
 /** The pieces `{text, style}` of one line, and the style that the next one begins with. */
 export function renderLine(line, style = PLAIN) {
-  TOKEN.lastIndex = 0;
-  if (style === PLAIN && !TOKEN.test(line)) return { pieces: cut(line ? [{ text: line, style }] : []), style };
+  if (style === PLAIN && !SPECIAL.test(line)) return { pieces: cut(line ? [{ text: line, style }] : []), style };
   const screen = new Screen(style);
   let position = 0;
   for (const token of line.matchAll(TOKEN)) {

@@ -10,7 +10,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
 from cabestan.web.pages.views.moments import Span, When, duration, span, when
-from cabestan.web.pages.views.states import State, deployment_state, step_state
+from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def deployment_page(
     return DeploymentPage(
         row=deployment_row(deployment, titles, now, current=current, may_deploy=rights.deploy),
         url=deployment.url,
-        steps=steps(plan, tuple(runs), now),
+        steps=steps(plan, tuple(runs), now, ended=deployment.status.ended),
         plan=_plan(plan) if plan else None,
         approvals=tuple(_approval(approval, now) for approval in approvals),
         waits_for=approvers_text(environment) if waiting else "",
@@ -141,7 +141,7 @@ def deployment_page(
     )
 
 
-def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime) -> tuple[StepView, ...]:
+def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime, *, ended: bool) -> tuple[StepView, ...]:
     """The planned steps with how they went; what ran beside the plan (putting back) comes where it ran."""
     done = {run.kind: run for run in runs}
     planned = {step.kind: step for step in plan.steps} if plan else {}
@@ -153,7 +153,7 @@ def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime) -> tuple[
             took = span(run.started_at, run.finished_at, now)
             views.append(StepView(run.text, step_state(run.status), run.detail, took, deadline))
         elif step:
-            views.append(StepView(step.text, step_state(""), "", Span(""), deadline))
+            views.append(StepView(step.text, NOT_DONE if ended else TO_DO, "", Span(""), deadline))
     return tuple(views)
 
 

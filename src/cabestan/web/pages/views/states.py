@@ -16,6 +16,8 @@ class State:
 
 EMPTY = State("empty", "quiet", "dashed")
 SERVING = State("serving", "good", "check")
+TO_DO = State("to do", "quiet", "ring")
+NOT_DONE = State("not done", "quiet", "skip")
 
 _RUN = {
     RunStatus.CREATED: State("created", "quiet", "ring"),
@@ -63,8 +65,8 @@ def deployment_state(status: DeploymentStatus) -> State:
 
 
 def step_state(status: str) -> State:
-    """Of a deployment's step; one that has not begun has no status yet."""
-    return _STEP.get(status, State(status or "to do", "quiet", "ring"))
+    """Of a deployment's step that has begun."""
+    return _STEP.get(status, State(status, "quiet", "ring"))
 
 
 def task_state(word: str) -> State:
