@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = None
     """A file with further certificate authorities, for builds behind a proxy that inspects TLS."""
 
+    parallel_jobs: int = Field(4, ge=1, le=64)
+    """How many jobs run at the same time; the others wait for their turn."""
+
     job_seconds: int = Field(3600, ge=10)
     """How long a job may run."""
 

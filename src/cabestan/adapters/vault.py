@@ -1,5 +1,7 @@
 """Seals secrets with a key that is kept outside the database."""
 
+import base64
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -19,6 +21,7 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._derivation_key = hmac.digest(key, b"cabestan derivation", "sha256")
 
     def seal(self, text: str, context: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
@@ -32,6 +35,11 @@ class Vault:
             raise ConfigurationError(
                 "A stored secret cannot be opened with this key.", "Bring back the key file that it was sealed with."
             ) from error
+
+    def derive(self, purpose: str) -> str:
+        """A token for one purpose, the same each time: 256 bits that only the key's holder can make."""
+        digest = hmac.digest(self._derivation_key, purpose.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def check_value(self) -> str:
         """What is stored in the database to recognise the key by."""

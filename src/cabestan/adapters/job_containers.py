@@ -1,0 +1,213 @@
+"""Jobs as one-shot Swarm services: started, watched and taken away."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import APIError, NotFound
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.domain.pipeline import Exit, Job
+from cabestan.errors import DeadlineExceeded, StepFailed
+
+#: What names every object of ours.
+INSTANCE_LABEL = "cabestan.instance"
+JOB_LABEL = "cabestan.job"
+TOKEN_FILE = "/run/secrets/job-token"  # noqa: S105
+_SOCKET = "/var/run/docker.sock"
+#: How often the engine is asked whether the container is there: somebody waits for the first line.
+_LOOK_SECONDS = 0.04
+_LOOK_AT_TASKS_SECONDS = 0.5
+_START_SECONDS = 300
+#: A container that does not end by itself gets this long after SIGTERM.
+_STOP_SECONDS = 5
+_LOG_BOUND = {"max-size": "2g", "max-file": "1"}
+_ONCE = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """One try at a job. Its objects in Swarm bear its name, so that starting it twice starts it once."""
+
+    instance: str
+    job: Job
+    attempt: int
+    environment: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.instance}-job-{self.job.id}-{self.attempt}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), "cabestan.attempt": str(self.attempt)}
+
+
+def task_template(run: JobRun, secret_id: str | None) -> dict[str, Any]:
+    """The `TaskTemplate` of the engine's `POST /services/create`, for a job that Swarm never starts a second time."""
+    container: dict[str, Any] = {
+        "Image": run.job.spec.image,
+        "Command": ["/bin/bash", "-c"],
+        "Args": [run.job.spec.script],
+        "Env": [f"{name}={value}" for name, value in run.environment.items()],
+        "Labels": run.labels,
+        "TTY": True,
+        "Init": True,
+        "StopGracePeriod": _STOP_SECONDS * 10**9,
+        "Mounts": _mounts(run),
+    }
+    if secret_id:
+        file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
+        container["Secrets"] = [{"SecretID": secret_id, "SecretName": run.name, "File": file}]
+    return {
+        "ContainerSpec": container,
+        "RestartPolicy": {"Condition": "none"},
+        "LogDriver": {"Name": "json-file", "Options": _LOG_BOUND},
+        "Networks": [{"Target": "host"}],
+    }
+
+
+def _mounts(run: JobRun) -> list[dict[str, Any]]:
+    if not run.job.spec.engine_socket:
+        return []
+    return [{"Type": "bind", "Source": _SOCKET, "Target": _SOCKET}]
+
+
+class JobContainers:
+    """Runs jobs on the Swarm. All methods may be called again after a crash at any point."""
+
+    def __init__(self, engine: Engine, instance: str) -> None:
+        self._engine = engine
+        self._instance = instance
+
+    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
+        """Starts it, unless it was started before. `token` makes the token that the container gets, if it needs one."""
+        with self._engine.speaking(f"start the job {run.job.name}") as client:
+            if _service(client, run.name):
+                return
+            secret = _make_secret(client, run, token()) if token else None
+            client.api.create_service(task_template(run, secret), name=run.name, labels=run.labels, mode=_ONCE)
+
+    def container(self, run: JobRun, *, given_up: Callable[[], bool]) -> str | Exit:
+        """Waits for its container to run (or to have run) and gives its id, or says why there will be none."""
+        deadline = time.monotonic() + _START_SECONDS
+        look_at_tasks = 0.0
+        while time.monotonic() < deadline:
+            with self._engine.speaking("look for the job's container") as client:
+                if found := _started_container(client, run):
+                    return found
+                if time.monotonic() > look_at_tasks:
+                    look_at_tasks = time.monotonic() + _LOOK_AT_TASKS_SECONDS
+                    if ended := _never_started(client, run):
+                        return ended
+            if given_up():
+                return Exit(None, error="it was canceled before it started")
+            time.sleep(_LOOK_SECONDS)
+        raise DeadlineExceeded(f"No container was started in {_START_SECONDS} s.", "`docker node ls` shows the nodes.")
+
+    def exit_of(self, container: str) -> Exit | None:
+        """How the container ended; None while it runs."""
+        with self._engine.speaking("inspect the job's container") as client:
+            try:
+                state = client.api.inspect_container(container)["State"]
+            except NotFound:
+                return Exit(None, error="its container is gone")
+        return parse_exit(state)
+
+    def stop(self, run: JobRun) -> None:
+        """Ends its container now, and keeps it, for the rest of its log."""
+        with self._engine.speaking("stop the job's container") as client:
+            for container in _containers(client, run):
+                try:
+                    client.api.stop(container["Id"], timeout=_STOP_SECONDS)
+                except APIError as error:
+                    if error.status_code not in (304, 404, 409):
+                        raise
+
+    def remove(self, run: JobRun) -> None:
+        """Takes away all that it left: service, containers, secret."""
+        with self._engine.speaking("remove the job") as client:
+            if service := _service(client, run.name):
+                _gone(partial(client.api.remove_service, service["ID"]))
+            for container in _containers(client, run):
+                _gone(partial(client.api.remove_container, container["Id"], force=True, v=True))
+            for secret in client.api.secrets(filters={"name": run.name}):
+                if secret["Spec"]["Name"] == run.name:
+                    _gone(partial(client.api.remove_secret, secret["ID"]))
+
+    def left_over(self) -> tuple[tuple[int, int], ...]:
+        """Job id and attempt of everything that is there, services and secrets alike."""
+        label = [f"{INSTANCE_LABEL}={self._instance}", JOB_LABEL]
+        with self._engine.speaking("list the jobs") as client:
+            services = client.api.services(filters={"label": label})
+            secrets = client.api.secrets(filters={"label": label})
+            containers = client.api.containers(all=True, filters={"label": label})
+        labels = [s["Spec"]["Labels"] for s in (*services, *secrets)] + [c["Labels"] for c in containers]
+        return tuple(sorted({(int(found[JOB_LABEL]), int(found["cabestan.attempt"])) for found in labels}))
+
+
+def parse_exit(state: Mapping[str, Any]) -> Exit | None:
+    """The engine's `State` of a container, as an exit; None while it runs or was only created."""
+    if state["Status"] not in ("exited", "dead"):
+        return None
+    return Exit(state["ExitCode"], state.get("OOMKilled", False), state.get("Error", ""))
+
+
+def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
+    """Why no task of a service will ever have a container, in the engine's own words."""
+    for task in tasks:
+        status = task["Status"]
+        if status["State"] in ("rejected", "failed", "orphaned", "remove", "shutdown"):
+            return Exit(None, error=status.get("Err") or status.get("Message") or status["State"])
+    return None
+
+
+def _service(client: DockerClient, name: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = client.api.inspect_service(name)
+    except NotFound:
+        return None
+    return found
+
+
+def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
+    """Anew each time: what an earlier start left holds a token that nobody knows any more."""
+    for secret in client.api.secrets(filters={"name": run.name}):
+        if secret["Spec"]["Name"] == run.name:
+            client.api.remove_secret(secret["ID"])
+    key: str = client.api.create_secret(run.name, token.encode(), labels=run.labels)["ID"]
+    return key
+
+
+def _containers(client: DockerClient, run: JobRun) -> list[Mapping[str, Any]]:
+    label = [f"{name}={value}" for name, value in run.labels.items()]
+    found: list[Mapping[str, Any]] = client.api.containers(all=True, filters={"label": label})
+    return found
+
+
+def _started_container(client: DockerClient, run: JobRun) -> str | None:
+    for container in _containers(client, run):
+        if container["State"] in ("running", "exited", "dead"):
+            return str(container["Id"])
+    return None
+
+
+def _never_started(client: DockerClient, run: JobRun) -> Exit | None:
+    try:
+        tasks = client.api.tasks(filters={"service": run.name})
+    except NotFound as error:
+        raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.") from error
+    return None if _containers(client, run) else parse_never_started(tasks)
+
+
+def _gone(remove: Callable[[], object]) -> None:
+    try:
+        remove()
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != 409:  # its removal is under way already
+            raise

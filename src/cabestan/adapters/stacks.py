@@ -1,0 +1,101 @@
+"""Stacks in Swarm: their network, their images, and handing them over with the `docker` client."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.tasks import StackState, parse_stack
+from cabestan.errors import DeadlineExceeded, StepFailed
+
+ENVIRONMENT_LABEL = "cabestan.environment-id"
+_NAMESPACE = "com.docker.stack.namespace"
+
+
+def deploy_command(engine: str, stack: str) -> list[str]:
+    """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up."""
+    return ["docker", "--host", engine, "stack", "deploy", "--prune", "--resolve-image", "never", "-c", "-", stack]
+
+
+class Stacks:
+    """One stack per environment, by its name."""
+
+    def __init__(self, engine: Engine, instance: str) -> None:
+        self._engine = engine
+        self._instance = instance
+
+    def ensure_network(self, name: str, environment_id: int) -> None:
+        """The environment's own network, on every node that has a task of it."""
+        labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_LABEL: str(environment_id)}
+        with self._engine.speaking(f"create the network {name}") as client:
+            if not client.networks.list(names=[name]):
+                client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
+
+    def pull(self, image: str) -> bool:
+        """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
+        with self._engine.speaking(f"pull {image}") as client:
+            try:
+                client.api.inspect_image(image)
+            except ImageNotFound:
+                self._pull(image)
+                return True
+        return False
+
+    def _pull(self, image: str) -> None:
+        try:
+            self._engine.client.images.pull(image)
+        except (APIError, ImageNotFound) as error:
+            raise StepFailed(
+                f"The image {image} cannot be pulled: {error.explanation or error}.",
+                "Does the registry run (`cabestan doctor`), and does it still have the image?",
+            ) from error
+
+    def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
+        """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv."""
+        variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
+        with tempfile.TemporaryDirectory(prefix="cabestan-") as home:
+            environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
+            try:
+                done = subprocess.run(
+                    deploy_command(self._engine.address, stack),
+                    input=document.encode(),
+                    capture_output=True,
+                    timeout=seconds,
+                    env=environment,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
+        if done.returncode:
+            raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+
+    def state(self, stack: str) -> StackState:
+        """What Swarm says of the stack's services and tasks now."""
+        label = {"label": f"{_NAMESPACE}={stack}"}
+        with self._engine.speaking(f"look at the stack {stack}") as client:
+            return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
+
+    def remove(self, stack: str, network: str) -> None:
+        """Takes the stack's services and network away; never its volumes."""
+        label = {"label": f"{_NAMESPACE}={stack}"}
+        with self._engine.speaking(f"remove the stack {stack}") as client:
+            for service in client.api.services(filters=label):
+                client.api.remove_service(service["ID"])
+            for found in client.networks.list(names=[network], filters={"label": f"{INSTANCE_LABEL}={self._instance}"}):
+                for container in found.attrs.get("Containers") or {}:
+                    found.disconnect(container, force=True)
+                _remove_network(found)
+
+
+def _remove_network(network: object) -> None:
+    try:
+        network.remove()  # type: ignore[attr-defined]
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != 403:  # tasks are still leaving; the next clean-up takes it
+            raise

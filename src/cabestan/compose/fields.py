@@ -1,0 +1,175 @@
+"""Typed reading of single values: each function gives the value, or reports why not and gives nothing.
+
+What interpolation produced is always text, so numbers and truth values are taken from text as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from cabestan.compose.findings import Report
+from cabestan.compose.nodes import Field, Items, Scalar, Table, Value
+from cabestan.compose.policy import Keys, check_keys
+from cabestan.compose.scalars import number_text
+from cabestan.compose.words import split_words
+
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:h|ms|us|m|s))+", re.ASCII)
+_SIZE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?[ ]?(?:[kmgKMG]?[bB]?)", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+def wrong(report: Report, field: Field, wanted: str, remedy: str = "") -> None:
+    """Reports a value of the wrong kind."""
+    name = field.path.rpartition(".")[2]
+    if field.empty:
+        message = f"{name} has no value; it must be {wanted}."
+        report.error("no-value", field.spot, message, remedy or "Give it a value, or remove it.")
+    else:
+        report.error("wrong-type", field.spot, f"{name} must be {wanted}.", remedy or "Correct it.")
+
+
+def table(report: Report, field: Field, keys: Keys | None = None) -> bool:
+    """Whether the field is a mapping; reports it if not, and the keys that the level does not allow."""
+    if not isinstance(field.node, Table):
+        wrong(report, field, "a mapping")
+        return False
+    if keys is not None:
+        check_keys(report, field, keys)
+    return True
+
+
+def text(report: Report, field: Field) -> str | None:
+    """Text that is not empty. Numbers are refused, as Docker does: quotes keep them as they are."""
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if isinstance(value, str) and value:
+        return value
+    is_other = isinstance(field.node, Scalar) and not field.empty and value != ""
+    wrong(report, field, "text", "Put it in quotes." if is_other else "")
+    return None
+
+
+def matching(report: Report, field: Field, pattern: re.Pattern[str], wanted: str) -> str | None:
+    value = text(report, field)
+    if value is not None and not pattern.fullmatch(value):
+        report.error("wrong-value", field.spot, f"{value[:80]!r} is not {wanted}.", f"Write {wanted}.")
+        return None
+    return value
+
+
+def duration(report: Report, field: Field) -> str | None:
+    return matching(report, field, _DURATION, "a duration such as 1m30s (units h, m, s, ms, us)")
+
+
+def size(report: Report, field: Field) -> str | None:
+    """A number of bytes with an optional unit, as text: `50M`."""
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return str(value)
+    return matching(report, field, _SIZE, "a size such as 50M (units b, k, m, g)")
+
+
+def choice(report: Report, field: Field, allowed: Collection[str]) -> str | None:
+    value = text(report, field)
+    if value is not None and value not in allowed:
+        words = ", ".join(allowed)
+        report.error(
+            "wrong-value", field.spot, f"{value[:80]!r} is not one of {words}.", "Write one of them."
+        )
+        return None
+    return value
+
+
+def flag(report: Report, field: Field) -> bool | None:
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    wrong(report, field, "true or false")
+    return None
+
+
+def integer(report: Report, field: Field, least: int, most: int) -> int | None:
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    wrong(report, field, f"a number from {least} to {most}")
+    return None
+
+
+def members(report: Report, field: Field) -> tuple[Field, ...]:
+    """The members of a list; reports what is no list."""
+    if not isinstance(field.node, Items):
+        wrong(report, field, "a list")
+    return tuple(field.items())
+
+
+def words(report: Report, field: Field) -> tuple[str, ...]:
+    """A command: a list of words, or a line that is split. Nothing where the image's own is kept."""
+    if isinstance(field.node, Items):
+        return tuple(word for item in field.items() if (word := _word(report, item)) is not None)
+    if field.empty:
+        return ()
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if not isinstance(value, str):
+        wrong(report, field, "text or a list of words", "Put it in quotes.")
+        return ()
+    try:
+        return split_words(value)
+    except ValueError as error:
+        report.error(
+            "bad-command", field.spot, f"The command cannot be split: {error}.", "Write it as a list."
+        )
+        return ()
+
+
+def _word(report: Report, item: Field) -> str | None:
+    value = item.node.value if isinstance(item.node, Scalar) else None
+    if isinstance(value, str):
+        return value
+    wrong(report, item, "text", "Put it in quotes.")
+    return None
+
+
+def pairs(report: Report, field: Field, separators: str = "=") -> dict[str, tuple[str | None, Field]]:
+    """Names with values from a mapping or a list of `name=value`; None where there is no value."""
+    if isinstance(field.node, Table):
+        return {key: (_pair_value(report, value), value) for key, value in field.entries()}
+    found: dict[str, tuple[str | None, Field]] = {}
+    for item in members(report, field):
+        line = text(report, item)
+        if line is None:
+            continue
+        cut = min((at for mark in separators if (at := line.find(mark)) >= 0), default=len(line))
+        name = line[:cut]
+        if name in found:
+            report.warn("given-twice", item.spot, f"{name} is given twice; the last one wins.", "Keep one.")
+        found[name] = (line[cut + 1 :] if cut < len(line) else None, item)
+    return found
+
+
+def _pair_value(report: Report, field: Field) -> str | None:
+    if not isinstance(field.node, Scalar):
+        wrong(report, field, "a single value")
+        return None
+    return scalar_text(report, field, field.node.value)
+
+
+def scalar_text(report: Report, field: Field, value: Value) -> str | None:
+    """A single value as the text that a container gets; None for an empty one."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value != value or value in (float("inf"), float("-inf")):
+        wrong(report, field, "a number that has digits", "Put it in quotes.")
+        return None
+    result = number_text(value)
+    written = field.node.text if isinstance(field.node, Scalar) else result
+    if result != written:
+        message = f"{written} is read as the number {result}."
+        report.warn("number-rewritten", field.spot, message, f'Write "{written}" to keep it as it is.')
+    return result

@@ -1,0 +1,149 @@
+"""What a Compose file says, checked and typed. Every service keeps the places of its keys for later findings.
+
+Durations and sizes stay in the words of the file (`1m30s`, `50M`), which Docker reads as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cabestan.compose.nodes import Spot
+
+Order = Literal["start-first", "stop-first"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Container ports `first` to `last`, of `tcp` or `udp`."""
+
+    first: int
+    last: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """`test` begins with CMD, CMD-SHELL or NONE, and is empty where the image's own test is kept."""
+
+    test: tuple[str, ...] = ()
+    interval: str | None = None
+    timeout: str | None = None
+    start_period: str | None = None
+    retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume of the environment (`source` is its key) or, without a source, memory at `target`."""
+
+    source: str | None
+    target: str
+    spot: Spot = field(compare=False)
+    read_only: bool = False
+    nocopy: bool = False
+    #: bytes, for memory only
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """`none` makes a service that runs once; `attempts` bounds `on-failure`."""
+
+    condition: Literal["any", "on-failure", "none"] = "any"
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """The service that must come first, and how far it must be."""
+
+    service: str
+    spot: Spot = field(compare=False)
+    condition: str = "service_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """Where the engine keeps a container's output; options as in Docker."""
+
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    cpus: str | None = None
+    memory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    replicas: int | None = None
+    limits: Resources = Resources()
+    reservations: Resources = Resources()
+    order: Order | None = None
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service. `places` maps a key's path within it (`labels.traefik.port`) to its place."""
+
+    name: str
+    image: str
+    spot: Spot = field(compare=False)
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    expose: tuple[Ports, ...] = ()
+    healthcheck: Healthcheck | None = None
+    mounts: tuple[Mount, ...] = ()
+    restart: Restart = Restart()
+    depends_on: tuple[Dependency, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    deploy: Deploy = Deploy()
+    stop_grace_period: str | None = None
+    stop_signal: str | None = None
+    user: str | None = None
+    working_dir: str | None = None
+    #: `name:address`
+    extra_hosts: tuple[str, ...] = ()
+    read_only: bool | None = None
+    tty: bool | None = None
+    stdin_open: bool | None = None
+    init: bool | None = None
+    logging: Logging = Logging()
+    places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
+
+    @property
+    def runs_once(self) -> bool:
+        return self.restart.condition == "none"
+
+    @property
+    def has_volume(self) -> bool:
+        return any(mount.source is not None for mount in self.mounts)
+
+    def place(self, path: str) -> Spot:
+        """Where a key stands, or the service where the key is not in the file."""
+        return self.places.get(path, self.spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume of the environment. `source` is what the file says: its name, or a path such as `./data`."""
+
+    key: str
+    source: str
+    spot: Spot = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeFile:
+    file: str
+    services: tuple[Service, ...]
+    volumes: tuple[Volume, ...] = ()
+
+    def service(self, name: str) -> Service | None:
+        return next((service for service in self.services if service.name == name), None)

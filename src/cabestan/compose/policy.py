@@ -1,0 +1,209 @@
+"""Which keys a Compose file may have at each level; every other key is refused, new ones of tomorrow too.
+
+A refused key that people know has its reason and what to write instead. Its code is `no-<key>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from cabestan.compose.findings import Report
+from cabestan.compose.nodes import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one level. `refused` maps a key to its reason and its remedy; `x-…` is for anchors."""
+
+    allowed: frozenset[str]
+    refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    extensions: bool = False
+
+
+_ISOLATION = "It would weaken what keeps environments apart."
+_REMOVE = "Remove it."
+_OWN_NETWORK = (
+    "Each environment has one network of its own, where services find each other by name.",
+    _REMOVE,
+)
+_GUARD = (_ISOLATION, _REMOVE)
+_SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
+
+TOP = Keys(
+    frozenset({"services", "version", "volumes"}),
+    {
+        "networks": _OWN_NETWORK,
+        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
+        "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
+        "name": ("The environment names the stack.", _REMOVE),
+        "include": ("A deployment reads one file.", "Write the services into this file."),
+    },
+    extensions=True,
+)
+
+SERVICE = Keys(
+    frozenset(
+        {
+            "build",
+            "command",
+            "depends_on",
+            "deploy",
+            "entrypoint",
+            "environment",
+            "expose",
+            "extra_hosts",
+            "healthcheck",
+            "image",
+            "init",
+            "labels",
+            "links",
+            "logging",
+            "ports",
+            "read_only",
+            "restart",
+            "stdin_open",
+            "stop_grace_period",
+            "stop_signal",
+            "tmpfs",
+            "tty",
+            "user",
+            "volumes",
+            "working_dir",
+        }
+    ),
+    {
+        "privileged": ("It would give the container the whole machine.", _REMOVE),
+        "cap_add": _GUARD,
+        "cap_drop": ("It is not supported.", _REMOVE),
+        "cgroup": _GUARD,
+        "cgroup_parent": _GUARD,
+        "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
+        "container_name": (
+            "Swarm names the containers, and there may be several.",
+            "Use the name of the service.",
+        ),
+        "cpus": _SWARM_LIMITS,
+        "credential_spec": _GUARD,
+        "device_cgroup_rules": _GUARD,
+        "devices": ("It would give the container the machine's devices.", _REMOVE),
+        "dns": _OWN_NETWORK,
+        "dns_search": _OWN_NETWORK,
+        "domainname": _OWN_NETWORK,
+        "env_file": (
+            "The file is for development and is not there in production.",
+            "List the variables under environment.",
+        ),
+        "extends": ("It is not supported.", "Use a YAML anchor and <<."),
+        "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
+        "gpus": _GUARD,
+        "hostname": _OWN_NETWORK,
+        "ipc": _GUARD,
+        "isolation": _GUARD,
+        "mem_limit": _SWARM_LIMITS,
+        "memswap_limit": _SWARM_LIMITS,
+        "mac_address": _OWN_NETWORK,
+        "network_mode": _OWN_NETWORK,
+        "networks": _OWN_NETWORK,
+        "pid": _GUARD,
+        "pids_limit": _SWARM_LIMITS,
+        "profiles": ("All services of the file are deployed.", "Move the service to a file for development."),
+        "pull_policy": ("Images are deployed by their digest.", _REMOVE),
+        "runtime": _GUARD,
+        "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
+        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
+        "security_opt": _GUARD,
+        "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
+        "sysctls": _GUARD,
+        "ulimits": ("It is not supported.", _REMOVE),
+        "userns_mode": _GUARD,
+        "uts": _GUARD,
+        "volumes_from": ("Containers share volumes by name.", "Give both services the same volume."),
+    },
+    extensions=True,
+)
+
+VOLUME = Keys(
+    frozenset(),
+    {
+        "driver": ("The platform keeps the volumes.", _REMOVE),
+        "driver_opts": ("It could reach the machine's files.", _REMOVE),
+        "external": ("Volumes of other environments cannot be used.", _REMOVE),
+        "name": ("The environment names its volumes.", _REMOVE),
+        "labels": ("The platform labels its volumes.", _REMOVE),
+    },
+)
+
+HEALTHCHECK = Keys(
+    frozenset({"test", "interval", "timeout", "retries", "start_period", "disable"}),
+    {"start_interval": ("Docker's stack files do not know it.", "Use interval and start_period.")},
+)
+LOGGING = Keys(frozenset({"driver", "options"}))
+LOGGING_OPTIONS = Keys(
+    frozenset({"max-size", "max-file"}), {"labels": ("It is not supported.", _REMOVE)}, extensions=False
+)
+DEPENDENCY = Keys(frozenset({"condition"}))
+PORT = Keys(frozenset({"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"}))
+MOUNT = Keys(
+    frozenset({"type", "source", "target", "read_only", "volume", "tmpfs", "bind"}),
+    {"consistency": ("It means nothing here.", _REMOVE)},
+)
+MOUNT_VOLUME = Keys(frozenset({"nocopy"}))
+MOUNT_BIND = Keys(frozenset({"create_host_path"}), {"propagation": _GUARD, "selinux": _GUARD})
+MOUNT_TMPFS = Keys(frozenset({"size"}), {"mode": ("Docker's stack files do not know it.", _REMOVE)})
+
+_JUDGED = ("Cabestan watches the deployment, and puts the previous release back if it fails.", _REMOVE)
+DEPLOY = Keys(
+    frozenset({"mode", "replicas", "resources", "placement", "update_config"}),
+    {
+        "endpoint_mode": ("The platform chooses what works on every machine.", _REMOVE),
+        "labels": ("Labels of the service are enough.", "Write labels at the service."),
+        "restart_policy": ("The service says it.", "Write restart at the service."),
+        "rollback_config": _JUDGED,
+    },
+)
+RESOURCES = Keys(frozenset({"limits", "reservations"}))
+RESOURCE = Keys(
+    frozenset({"cpus", "memory"}),
+    {
+        "devices": _GUARD,
+        "generic_resources": ("It is not supported.", _REMOVE),
+        "pids": ("It is not supported.", _REMOVE),
+    },
+)
+PLACEMENT = Keys(
+    frozenset({"constraints"}),
+    {
+        "preferences": ("It is not supported.", "Use constraints on node labels."),
+        "max_replicas_per_node": ("It is not supported.", "Use constraints on node labels."),
+    },
+)
+UPDATE = Keys(
+    frozenset({"order"}),
+    dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
+)
+BUILD = Keys(frozenset({"context", "dockerfile"}))
+
+
+def check_keys(report: Report, table: Field, keys: Keys) -> None:
+    """Reports every key of the table that the level does not allow."""
+    for key, value in table.entries():
+        if key in keys.allowed or (keys.extensions and key.startswith("x-")):
+            continue
+        if key in keys.refused:
+            reason, remedy = keys.refused[key]
+            code = "no-" + key.replace("_", "-")
+            report.error(code, value.key_spot, f"{key} is not allowed. {reason}", remedy)
+        else:
+            report.error(
+                "unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys)
+            )
+
+
+def _known(key: str, keys: Keys) -> str:
+    close = get_close_matches(key[:40], keys.allowed, n=1)
+    if close:
+        return f"Did you mean {close[0]}?"
+    allowed = ", ".join(sorted(keys.allowed))
+    return f"Remove it. Allowed are: {allowed}." if allowed else "Remove it: no key is allowed here."

@@ -1,0 +1,271 @@
+"""From the checked Compose file to the Swarm stack of one environment and one release.
+
+Choices that hold for every stack:
+
+- `endpoint_mode: dnsrr`, because virtual addresses need IPVS, which not every kernel has.
+- One network, made by the platform. Docker itself gives each service its name there.
+- An update that fails pauses. Swarm's own rollback would restore one service and hide the error of its task,
+  while Cabestan judges by the tasks and puts the whole previous release back.
+- The label of the release is on the service, and on the containers only of services that run once. On the
+  others it would replace every container in every deployment, also of services that did not change.
+- `expose` means nothing in Swarm, so it is read for routes and left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cabestan.compose.findings import Report
+from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, Service
+from cabestan.compose.placeholder import for_stack_file, secrets_in
+from cabestan.compose.routes import check_routes, to_traefik_rule
+from cabestan.compose.stack import EXTENSION, Stack, extension
+from cabestan.domain.route import Route
+from cabestan.errors import Invalid
+
+_STACK = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64}", re.ASCII)
+#: Swarm takes no longer name of a service
+_LONGEST_NAME = 63
+_LOG_DRIVER = "json-file"
+_LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
+#: seconds that Swarm itself watches after an update; Cabestan watches on
+_MONITOR = "2s"
+#: a replica that died stays in the router's table for about a second
+_RETRY = {"attempts": "4", "initialinterval": "100ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class StackContext:
+    """Where the stack goes, and what it is made of."""
+
+    #: of lower-case letters, digits and `-`, such as `cabestan-demo-hello-staging`
+    stack: str
+    #: an external attachable overlay network
+    network: str
+    instance: str
+    project: str
+    environment: str
+    release: int
+    #: image as the file names it, variables filled in, to `name@sha256:…`
+    images: Mapping[str, str]
+    domain: str = ""
+    #: the names of the secrets that the environment has
+    secrets: frozenset[str] = frozenset()
+    router_entrypoint: str = "web"
+    #: further labels of the services
+    labels: Mapping[str, str] = field(default_factory=dict)
+    #: whether the client knows `mode: replicated-job` in stack files (28 does, 20.10 does not); without it,
+    #: services that run once are replicated services that never restart
+    job_mode: bool = True
+
+
+def render(compose: ComposeFile, context: StackContext) -> Stack:
+    """The stack. Raises ComposeRefused where file and environment do not fit, Invalid for a bad context."""
+    _check_context(context)
+    report = Report(compose.file)
+    found = {route.service: route for route in check_routes(report, compose)}
+    _check_services(report, compose, context)
+    report.refuse_if_wrong()
+    services = {
+        service.name: _service(service, found.get(service.name), context) for service in compose.services
+    }
+    document: dict[str, Any] = {
+        "version": "3.8",
+        "services": _for_file(services),
+        "networks": {"default": {"external": True, "name": context.network}},
+    }
+    if compose.volumes:
+        document["volumes"] = {volume.key: _volume(volume.key, context) for volume in compose.volumes}
+    images = {service.name: service.image for service in compose.services}
+    document[EXTENSION] = extension(tuple(found.values()), images)
+    return Stack(document)
+
+
+def _check_context(context: StackContext) -> None:
+    if not _STACK.fullmatch(context.stack):
+        raise Invalid(f"{context.stack!r} cannot name a stack.", "Use lower-case letters, digits and -.")
+    if not _NETWORK.fullmatch(context.network):
+        raise Invalid(f"{context.network!r} cannot name a network.", "Use letters, digits and . _ -.")
+
+
+def _check_services(report: Report, compose: ComposeFile, context: StackContext) -> None:
+    for service in compose.services:
+        if len(f"{context.stack}_{service.name}") > _LONGEST_NAME:
+            message = f"The name {context.stack}_{service.name} has more than {_LONGEST_NAME} characters."
+            report.error("name-too-long", service.spot, message, "Shorten the name of the service.")
+        _check_image(report, service, context)
+        for name, value in service.environment.items():
+            for secret in sorted(set(secrets_in(value)) - context.secrets):
+                message = f"{context.environment} has no secret {secret}."
+                report.error(
+                    "secret-unknown", service.place(f"environment.{name}"), message, f"Set {secret} there."
+                )
+
+
+def _check_image(report: Report, service: Service, context: StackContext) -> None:
+    digest = context.images.get(service.image)
+    if digest is None:
+        message = f"The release has no image {service.image}."
+        remedy = "Name an image that the pipeline built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
+        report.error("image-unknown", service.place("image"), message, remedy)
+    elif not _BY_DIGEST.fullmatch(digest):
+        message = f"The image {service.image} is not known by its digest."
+        report.error("image-unknown", service.place("image"), message, "Build the release again.")
+
+
+def _service(service: Service, route: Route | None, context: StackContext) -> dict[str, Any]:
+    """The service as a stack file has it; keys without a value are left out."""
+    document = {
+        "image": context.images[service.image],
+        "entrypoint": list(service.entrypoint),
+        "command": list(service.command),
+        "environment": dict(sorted(service.environment.items())),
+        "user": service.user,
+        "working_dir": service.working_dir,
+        "extra_hosts": list(service.extra_hosts),
+        "healthcheck": _healthcheck(service.healthcheck),
+        "init": service.init,
+        "read_only": service.read_only,
+        "stdin_open": service.stdin_open,
+        "tty": service.tty,
+        "stop_grace_period": service.stop_grace_period,
+        "stop_signal": service.stop_signal,
+        "volumes": [_mount(mount) for mount in service.mounts],
+        "networks": ["default"],
+        "logging": _logging(service.logging),
+        "labels": _container_labels(service, context),
+        "deploy": _deploy(service, route, context),
+    }
+    return _without_empty(document)
+
+
+def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value not in (None, [], {})}
+
+
+def _healthcheck(check: Healthcheck | None) -> dict[str, Any]:
+    if check is None:
+        return {}
+    if check.test == ("NONE",):
+        return {"disable": True}
+    return _without_empty(
+        {
+            "test": list(check.test),
+            "interval": check.interval,
+            "timeout": check.timeout,
+            "retries": check.retries,
+            "start_period": check.start_period,
+        }
+    )
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    """In long form, because the short one takes `a:/b` for a path on a drive `a`."""
+    kind = "tmpfs" if mount.source is None else "volume"
+    document: dict[str, Any] = {"type": kind, "source": mount.source, "target": mount.target}
+    document["read_only"] = mount.read_only or None
+    document["volume"] = {"nocopy": True} if mount.nocopy else None
+    document["tmpfs"] = {"size": mount.size} if mount.size is not None else None
+    return _without_empty(document)
+
+
+def _logging(logging: Logging) -> dict[str, Any]:
+    return {"driver": logging.driver or _LOG_DRIVER, "options": {**_LOG_OPTIONS, **logging.options}}
+
+
+def _own_labels(context: StackContext) -> dict[str, str]:
+    return {
+        "cabestan.instance": context.instance,
+        "cabestan.project": context.project,
+        "cabestan.environment": context.environment,
+    }
+
+
+def _container_labels(service: Service, context: StackContext) -> dict[str, str]:
+    """The file's own labels, without those that the router of old read, and ours."""
+    labels = {
+        name: value for name, value in service.labels.items() if not name.lower().startswith("traefik.")
+    }
+    labels |= _own_labels(context)
+    labels["cabestan.service"] = service.name
+    if service.runs_once:
+        labels["cabestan.release"] = str(context.release)
+    return dict(sorted(labels.items()))
+
+
+def _deploy(service: Service, route: Route | None, context: StackContext) -> dict[str, Any]:
+    deploy = service.deploy
+    labels = {**context.labels, **_own_labels(context)}
+    labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
+    labels |= _router_labels(route, context) if route else {}
+    resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
+    is_job = service.runs_once and context.job_mode
+    return _without_empty(
+        {
+            "mode": "replicated-job" if is_job else "replicated",
+            "replicas": deploy.replicas,
+            "endpoint_mode": "dnsrr",
+            "labels": dict(sorted(labels.items())),
+            "resources": _without_empty(resources),
+            "placement": {"constraints": list(deploy.constraints)} if deploy.constraints else None,
+            "restart_policy": _restart_policy(service),
+            "update_config": None if is_job else _update_config(service),
+        }
+    )
+
+
+def _resources(resources: Resources) -> dict[str, str]:
+    return _without_empty({"cpus": resources.cpus, "memory": resources.memory})
+
+
+def _restart_policy(service: Service) -> dict[str, Any]:
+    restart = service.restart
+    return _without_empty({"condition": restart.condition, "max_attempts": restart.attempts})
+
+
+def _update_config(service: Service) -> dict[str, Any]:
+    """Two tasks at once on one volume could spoil it, so the old one stops first there."""
+    order = service.deploy.order or ("stop-first" if service.has_volume else "start-first")
+    return {"parallelism": 1, "order": order, "failure_action": "pause", "monitor": _MONITOR}
+
+
+def _router_labels(route: Route, context: StackContext) -> dict[str, str]:
+    """For Traefik 3. The name is unique: no stack has a `_`."""
+    name = f"{context.stack}_{route.service}"
+    router, service = f"traefik.http.routers.{name}", f"traefik.http.services.{name}"
+    retry = f"traefik.http.middlewares.{name}-retry.retry"
+    labels = {
+        "traefik.enable": "true",
+        "traefik.swarm.network": context.network,
+        f"{router}.rule": to_traefik_rule(route),
+        f"{router}.entrypoints": context.router_entrypoint,
+        f"{router}.service": name,
+        f"{router}.middlewares": f"{name}-retry",
+        **{f"{retry}.{option}": value for option, value in _RETRY.items()},
+        f"{service}.loadbalancer.server.port": str(route.port),
+    }
+    if route.priority is not None:
+        labels[f"{router}.priority"] = str(route.priority)
+    return labels
+
+
+def _volume(key: str, context: StackContext) -> dict[str, Any]:
+    """Its labels are part of the tasks that use it, so they name no release."""
+    return {"name": f"{context.stack}_{key}", "labels": {**_own_labels(context), "cabestan.volume": key}}
+
+
+def _for_file(value: Any) -> Any:
+    """All texts as a stack file has them: `$` doubled, secrets as variables."""
+    match value:
+        case str():
+            return for_stack_file(value)
+        case list():
+            return [_for_file(item) for item in value]
+        case dict():
+            return {key: _for_file(item) for key, item in value.items()}
+    return value

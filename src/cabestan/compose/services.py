@@ -1,0 +1,238 @@
+"""Reads one service of a Compose file into the model, and reports what it may not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Literal
+
+from cabestan.compose import fields, policy
+from cabestan.compose.deploying import read_deploy
+from cabestan.compose.findings import Report
+from cabestan.compose.model import Dependency, Restart, Service
+from cabestan.compose.mounts import MountReader
+from cabestan.compose.nodes import Field, Items, Scalar, Spot, Table
+from cabestan.compose.observing import read_healthcheck, read_logging
+from cabestan.compose.ports import read_expose, read_ports
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?", re.ASCII)
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_USER = re.compile(
+    r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII
+)
+_DIRECTORY = re.compile(r"/[^\0\n]{0,255}")
+_SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}", re.ASCII)
+_CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
+#: labels that the platform and the engine live by
+_RESERVED_LABELS = ("cabestan.", "com.docker.", "io.docker.", "org.dockerproject.")
+_CRON_LABEL = "sh.factory.cronjob."
+
+
+@dataclass(slots=True)
+class ServiceReader:
+    """Reads services; `variables` fills in the environment's names that have no value of their own."""
+
+    report: Report
+    variables: Mapping[str, str]
+    mounts: MountReader
+
+    def read(self, name: str, field: Field) -> Service | None:
+        """The service, or nothing where it is not even a mapping; what is wrong in it is in the report."""
+        if not _NAME.fullmatch(name):
+            remedy = "Use up to 40 lower-case letters, digits, - and _, a letter or digit first and last."
+            self.report.error("service-name", field.key_spot, f"{name[:80]!r} cannot name a service.", remedy)
+        if not fields.table(self.report, field, policy.SERVICE):
+            return None
+        known: dict[str, Any] = {}
+        for key, read in self._readers().items():
+            value = field.get(key)
+            if value is not None and (result := read(value)) is not None:
+                known[key] = result
+        self._image_is_named(field)
+        return _assemble(name, field, known)
+
+    def _readers(self) -> dict[str, Callable[[Field], object]]:
+        report = self.report
+        return {
+            "image": lambda field: fields.matching(report, field, _IMAGE, "the name of an image"),
+            "command": self._command,
+            "entrypoint": self._command,
+            "environment": self._environment,
+            "expose": lambda field: read_expose(report, field),
+            "ports": lambda field: read_ports(report, field),
+            "healthcheck": lambda field: read_healthcheck(report, field),
+            "volumes": self.mounts.volumes_key,
+            "tmpfs": self.mounts.tmpfs_key,
+            "restart": self._restart,
+            "depends_on": self._depends_on,
+            "links": self._links,
+            "labels": self._labels,
+            "deploy": lambda field: read_deploy(report, field),
+            "stop_grace_period": lambda field: fields.duration(report, field),
+            "stop_signal": lambda field: fields.matching(report, field, _SIGNAL, "a signal such as SIGTERM"),
+            "user": self._user,
+            "working_dir": lambda field: fields.matching(report, field, _DIRECTORY, "an absolute path"),
+            "extra_hosts": self._extra_hosts,
+            "read_only": lambda field: fields.flag(report, field),
+            "tty": lambda field: fields.flag(report, field),
+            "stdin_open": lambda field: fields.flag(report, field),
+            "init": lambda field: fields.flag(report, field),
+            "logging": lambda field: read_logging(report, field),
+        }
+
+    def _image_is_named(self, field: Field) -> None:
+        if field.get("image") is not None:
+            return
+        message = "The service names no image."
+        if field.get("build") is not None:
+            message += " What build makes is found by its name."
+        remedy = "Add image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
+        self.report.error("no-image", field.key_spot, message, remedy)
+
+    def _command(self, field: Field) -> tuple[str, ...]:
+        words = fields.words(self.report, field)
+        has_text = isinstance(field.node, Scalar) and field.node.value not in (None, "")
+        if not words and not has_text and isinstance(field.node, Items | Scalar):
+            key = field.path.rpartition(".")[2]
+            message = f"An empty {key} leaves the image's own in place."
+            self.report.warn("empty-command", field.spot, message, f"Remove {key}.")
+        return words
+
+    def _environment(self, field: Field) -> dict[str, str]:
+        if not isinstance(field.node, Table | Items):
+            fields.wrong(self.report, field, "a mapping or a list")
+            return {}
+        environment: dict[str, str] = {}
+        for name, (value, place) in fields.pairs(self.report, field).items():
+            if not _VARIABLE.fullmatch(name):
+                message = f"{name[:80]!r} cannot name a variable."
+                self.report.error("variable-name", place.key_spot, message, "Use letters, digits and _.")
+            elif value is not None:
+                environment[name] = value
+            elif name in self.variables:
+                environment[name] = self.variables[name]
+            else:
+                message = f"{name} has no value here and none in the environment; it is left out."
+                self.report.warn("variable-unset", place.key_spot, message, f"Set {name}, or remove it.")
+        return environment
+
+    def _restart(self, field: Field) -> Restart | None:
+        value = fields.text(self.report, field)
+        if value is None:
+            return None
+        kind, colon, attempts = value.partition(":")
+        if kind == "on-failure" and (not colon or re.fullmatch("[1-9][0-9]{0,3}", attempts, re.ASCII)):
+            return Restart("on-failure", int(attempts) if colon else None)
+        conditions: dict[str, Literal["any", "none"]] = {
+            "always": "any",
+            "unless-stopped": "any",
+            "no": "none",
+        }
+        if value not in conditions:
+            remedy = 'Write always, unless-stopped, on-failure, on-failure:3 or "no".'
+            self.report.error("wrong-value", field.spot, f"{value[:80]!r} is no restart policy.", remedy)
+            return None
+        return Restart(conditions[value])
+
+    def _depends_on(self, field: Field) -> tuple[Dependency, ...]:
+        if isinstance(field.node, Table):
+            return tuple(self._dependency(name, value) for name, value in field.entries())
+        names = ((fields.text(self.report, item), item) for item in fields.members(self.report, field))
+        return tuple(Dependency(name, item.spot) for name, item in names if name)
+
+    def _dependency(self, name: str, field: Field) -> Dependency:
+        condition = _CONDITIONS[0]
+        if fields.table(self.report, field, policy.DEPENDENCY) and (value := field.get("condition")):
+            condition = fields.choice(self.report, value, _CONDITIONS) or condition
+        return Dependency(name, field.key_spot, condition)
+
+    def _links(self, field: Field) -> tuple[Dependency, ...]:
+        message = "links is deprecated; it works as depends_on."
+        self.report.warn("links-deprecated", field.key_spot, message, "Write depends_on.")
+        found = []
+        for item in fields.members(self.report, field):
+            name, _, alias = (fields.text(self.report, item) or "").partition(":")
+            if alias not in ("", name):
+                message = f"The service {name} has no other name {alias}."
+                self.report.error("link-alias", item.spot, message, f"Use the name {name}.")
+            elif name:
+                found.append(Dependency(name, item.spot))
+        return tuple(found)
+
+    def _labels(self, field: Field) -> dict[str, str]:
+        if not isinstance(field.node, Table | Items):
+            fields.wrong(self.report, field, "a mapping or a list")
+            return {}
+        labels: dict[str, str] = {}
+        for name, (value, place) in fields.pairs(self.report, field).items():
+            if self._label_is_allowed(name, place):
+                labels[name] = value or ""
+        return labels
+
+    def _label_is_allowed(self, name: str, place: Field) -> bool:
+        if not _LABEL.fullmatch(name):
+            message = f"{name[:80]!r} cannot name a label."
+            self.report.error("label-name", place.key_spot, message, "Use letters, digits and . _ - /.")
+            return False
+        if name.lower().startswith(_RESERVED_LABELS):
+            message = f"The label {name} belongs to the platform or to the engine."
+            self.report.error("label-reserved", place.key_spot, message, "Choose another name.")
+        if name.lower().startswith(_CRON_LABEL):
+            message = "Services that run by the clock are not supported yet."
+            self.report.error("no-cronjob", place.key_spot, message, "Remove the service.")
+        return True
+
+    def _user(self, field: Field) -> str | None:
+        user = fields.matching(self.report, field, _USER, "a user such as app or 1001:1001")
+        name = user.partition(":")[0] if user else ""
+        if name == "root" or (name.isdigit() and int(name) == 0):
+            self.report.error(
+                "no-root", field.spot, "The user root is not allowed.", "Use another, such as 1001."
+            )
+        return user
+
+    def _extra_hosts(self, field: Field) -> tuple[str, ...]:
+        if not isinstance(field.node, Table | Items):
+            fields.wrong(self.report, field, "a mapping or a list")
+            return ()
+        found = []
+        for name, (address, place) in fields.pairs(self.report, field, "=:").items():
+            try:
+                parsed = ip_address((address or "").removeprefix("[").removesuffix("]"))
+            except ValueError:
+                parsed = None
+            if parsed is None or not _HOST.fullmatch(name):
+                message = f"{name[:80]!r} does not lead to an address."
+                self.report.error("wrong-value", place.spot, message, "Write NAME:10.0.0.1.")
+            else:
+                found.append(f"{name}:{parsed}")
+        return tuple(found)
+
+
+def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
+    """The service of what was read; keys that mean the same are joined."""
+    known["expose"] = tuple(dict.fromkeys((*known.get("expose", ()), *known.pop("ports", ()))))
+    known["mounts"] = (*known.pop("volumes", ()), *known.pop("tmpfs", ()))
+    depends_on = (*known.get("depends_on", ()), *known.pop("links", ()))
+    known["depends_on"] = tuple(
+        {dependency.service: dependency for dependency in reversed(depends_on)}.values()
+    )
+    known.setdefault("image", "")
+    return Service(name=name, spot=field.key_spot, places=_places(field), **known)
+
+
+def _places(field: Field) -> dict[str, Spot]:
+    """Where the keys of the service stand, and the keys one level below."""
+    places: dict[str, Spot] = {}
+    for key, value in field.entries():
+        places[key] = value.spot
+        places |= {f"{key}.{inner}": below.spot for inner, below in value.entries()}
+        if key in ("labels", "environment"):
+            lines = ((item.node.text, item) for item in value.items() if isinstance(item.node, Scalar))
+            places |= {f"{key}.{line.partition('=')[0]}": item.spot for line, item in lines}
+    return places

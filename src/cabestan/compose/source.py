@@ -1,0 +1,228 @@
+"""Bounded reading of YAML into nodes that know their place.
+
+The bounds hold before memory is spent: an alias counts as all the nodes that it stands for, so that a small
+file cannot grow into a large tree. As with Docker, keys are unique, `<<` merges and anchors work; tags and
+further documents are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NoReturn
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from cabestan.compose.findings import ComposeRefused, Finding
+from cabestan.compose.nodes import Entry, Items, Node, Scalar, Table
+from cabestan.compose.placeholder import MARKS
+from cabestan.compose.scalars import resolve
+
+_MERGE = "<<"
+_FORBIDDEN = MARKS | {"\0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a file may ask for."""
+
+    #: bytes of the file in UTF-8
+    max_bytes: int = 256 * 1024
+    #: lists and mappings in one another
+    max_depth: int = 20
+    #: values, lists and mappings, each alias counted as what it stands for
+    max_nodes: int = 20_000
+    max_aliases: int = 200
+    #: characters of all values after interpolation
+    max_text: int = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A node with the number of nodes in it and the levels below it."""
+
+    node: Node
+    size: int
+    height: int
+
+
+def read_yaml(text: str, file: str, limits: Limits | None = None) -> Node:
+    """The root node of a document; an empty text is an empty scalar. Raises ComposeRefused, one finding."""
+    limits = limits or Limits()
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        _refuse(file, 1, 1, "not-yaml", "The file is not valid Unicode.", "Save it as UTF-8.", error)
+    if size > limits.max_bytes:
+        message = f"The file has {size} bytes, more than {limits.max_bytes}."
+        _refuse(file, 1, 1, "too-large", message, "Make it smaller.")
+    try:
+        return _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), file, limits).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        _refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
+    except yaml.YAMLError as error:
+        _refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
+
+
+def _refuse(
+    file: str, line: int, column: int, code: str, message: str, remedy: str, cause: Exception | None = None
+) -> NoReturn:
+    raise ComposeRefused([Finding(code, "error", file, line, column, "", message, remedy)]) from cause
+
+
+@dataclass(slots=True)
+class _Composer:
+    """Makes nodes of the parser's events, counting as it goes."""
+
+    events: Iterator[Event]
+    file: str
+    limits: Limits
+    anchors: dict[str, _Built] = field(default_factory=dict)
+    nodes: int = 0
+    aliases: int = 0
+
+    def document(self) -> Node:
+        self._expect(StreamStartEvent)
+        first = next(self.events)
+        if isinstance(first, StreamEndEvent):
+            return Scalar(None, "", 1, 1)
+        node = self._node(next(self.events), 1).node
+        next(self.events)
+        after = next(self.events)
+        if isinstance(after, DocumentStartEvent):
+            self._refuse(
+                after, "not-yaml", "A second document begins here.", "Keep one document in the file."
+            )
+        return node
+
+    def _expect(self, kind: type[Event]) -> None:
+        event = next(self.events)
+        assert isinstance(event, kind), f"the parser began with {event}"
+
+    def _node(self, event: Event, depth: int) -> _Built:
+        if isinstance(event, AliasEvent):
+            return self._alias(event, depth)
+        self._count(event, 1, depth)
+        tag = event.tag if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent) else None
+        if tag is not None:
+            self._refuse(
+                event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead."
+            )
+        built = self._untagged(event, depth)
+        anchor = event.anchor if isinstance(event, NodeEvent) else None
+        if anchor is not None:
+            self.anchors[anchor] = built
+        return built
+
+    def _untagged(self, event: Event, depth: int) -> _Built:
+        if isinstance(event, SequenceStartEvent):
+            return self._items(event, depth)
+        if isinstance(event, MappingStartEvent):
+            return self._table(event, depth)
+        assert isinstance(event, ScalarEvent), f"a value was expected, not {event}"
+        return _Built(self._scalar(event), 1, 0)
+
+    def _alias(self, event: AliasEvent, depth: int) -> _Built:
+        self.aliases += 1
+        if self.aliases > self.limits.max_aliases:
+            message = f"The file has more than {self.limits.max_aliases} aliases."
+            self._refuse(event, "too-many-aliases", message, "Write some of them out.")
+        built = self.anchors.get(event.anchor or "")
+        if built is None:
+            message = f"The alias *{event.anchor} stands for nothing before it, or for what it is in."
+            self._refuse(event, "yaml-alias", message, f"Put &{event.anchor} on an earlier value.")
+        self._count(event, built.size, depth + built.height)
+        return built
+
+    def _count(self, event: Event, nodes: int, depth: int) -> None:
+        self.nodes += nodes
+        if self.nodes > self.limits.max_nodes:
+            message = (
+                f"The file holds more than {self.limits.max_nodes} values, counting what aliases stand for."
+            )
+            self._refuse(event, "too-large", message, "Make it smaller.")
+        if depth > self.limits.max_depth:
+            message = f"More than {self.limits.max_depth} levels of lists and mappings."
+            self._refuse(event, "too-deep", message, "Make it flatter.")
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        line, column = _place(event)
+        if not _FORBIDDEN.isdisjoint(event.value):
+            message = "The text holds a character that is not allowed: NUL or one for private use."
+            self._refuse(event, "bad-character", message, "Remove it.")
+        value = resolve(event.value) if event.implicit[0] else event.value
+        return Scalar(value, event.value, line, column)
+
+    def _items(self, start: SequenceStartEvent, depth: int) -> _Built:
+        built = []
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            built.append(self._node(event, depth + 1))
+        node = Items(tuple(each.node for each in built), *_place(start))
+        return _Built(node, *_extent(built))
+
+    def _table(self, start: MappingStartEvent, depth: int) -> _Built:
+        built: list[_Built] = []
+        entries: dict[str, Entry] = {}
+        merges: list[Table] = []
+        while not isinstance(event := next(self.events), MappingEndEvent):
+            key = self._key(event)
+            is_merge = key == _MERGE and isinstance(event, ScalarEvent) and event.implicit[0]
+            if key in entries or (is_merge and merges):
+                self._refuse(event, "duplicate-key", f"The key {key} is given twice.", "Keep one of them.")
+            value = self._node(next(self.events), depth + 1)
+            built.append(value)
+            if is_merge:
+                merges = self._merged(event, value.node)
+            else:
+                entries[key] = Entry(key, value.node, *_place(event))
+        for entry in chain.from_iterable(table.entries for table in merges):
+            entries.setdefault(entry.key, entry)
+        node = Table(tuple(entries.values()), *_place(start))
+        return _Built(node, *_extent(built))
+
+    def _key(self, event: Event) -> str:
+        if not isinstance(event, ScalarEvent) or event.tag is not None:
+            self._refuse(event, "key-not-text", "A key must be plain text.", "Write a word before the colon.")
+        self._count(event, 1, 1)
+        key = self._scalar(event)
+        if not isinstance(key.value, str):
+            self._refuse(event, "key-not-text", f"The key {key.text} is not text.", "Put it in quotes.")
+        return key.text
+
+    def _merged(self, event: Event, node: Node) -> list[Table]:
+        parts = node.items if isinstance(node, Items) else (node,)
+        tables = [part for part in parts if isinstance(part, Table)]
+        if not tables or len(tables) != len(parts):
+            self._refuse(
+                event, "yaml-merge", "<< merges a mapping or a list of mappings.", "Give it *an-alias."
+            )
+        return tables
+
+    def _refuse(self, event: Event, code: str, message: str, remedy: str) -> NoReturn:
+        _refuse(self.file, *_place(event), code, message, remedy)
+
+
+def _place(event: Event) -> tuple[int, int]:
+    assert event.start_mark is not None
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _extent(built: list[_Built]) -> tuple[int, int]:
+    """Size and height of what holds these."""
+    return 1 + sum(each.size for each in built), 1 + max((each.height for each in built), default=0)

@@ -1,0 +1,207 @@
+"""Deployments as people and pipelines ask for them: arrive, wait, are approved, rejected or canceled, get their turn."""
+
+import sqlalchemy as sa
+
+from cabestan.domain.access import User, may_approve
+from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arrival, next_to_run
+from cabestan.domain.environment import Environment
+from cabestan.domain.release import Release
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.planning import Wanted, make_plan, url_of
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Conflict, Forbidden, NotFound
+from cabestan.store import deployments as store
+from cabestan.store import environments as environment_store
+from cabestan.store import releases as release_store
+
+_COMMENT_LENGTH = 2000
+
+
+def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, approved: bool = False) -> Deployment:
+    """A release comes to an environment: a deployment is made, planned, and takes the place of those that wait.
+
+    One that cannot be planned is recorded as failed, with the reason. Call `go_on` after the transaction.
+    """
+    environment = wanted.environment
+    arrival = decide_arrival(environment, wanted.release.number, store.open_in(tx, environment.id), approved=approved)
+    deployment = store.create(
+        tx,
+        project_id=environment.project_id,
+        environment_id=environment.id,
+        release_id=wanted.release.id,
+        status=arrival.status,
+        by=by,
+        url=url_of(services, environment),
+        restores_id=wanted.restores,
+        now=services.now(),
+    )
+    for former in arrival.supersedes:
+        _supersede(services, tx, former, deployment)
+    _plan_or_fail(services, tx, wanted, deployment.id)
+    if approved:
+        store.update(tx, deployment.id, approved_by=by)
+    return store.get(tx, deployment.id)
+
+
+def deploy(
+    services: Services, environment: Environment, release: Release, user: User, *, restores: int | None = None
+) -> Deployment:
+    """At a person's wish. Who may approve here has approved by asking."""
+    approved = may_approve(user, environment.project, environment.approvers)
+    with services.database.writing() as tx:
+        wanted = Wanted(release, environment_store.by_id(tx, environment.id), restores)
+        make_plan(services, tx, wanted)  # refuses now, to the person's face
+        deployment = arrive(services, tx, wanted, user.name, approved=approved)
+    publish(services, deployment)
+    go_on(services, environment.id)
+    return deployment
+
+
+def roll_back(services: Services, environment: Environment, number: int | None, user: User) -> Deployment:
+    """To the release before the present one, or the one named: with the variables and secrets that it ran with."""
+    with services.database.reading() as tx:
+        earlier = store.succeeded_in(tx, environment.id)
+        current = next((d for d in earlier if d.id == environment.current_deployment_id), None)
+        target = next((d for d in earlier if _may_go_back_to(d, current, number)), None)
+        if not target:
+            wish = f"release {number}" if number is not None else "an earlier release"
+            raise NotFound(
+                f"{environment.project} never ran {wish} on {environment.name}.",
+                f"`cabestan deployment list -e {environment.name}` shows what did.",
+            )
+        release = release_store.by_id(tx, target.release_id)
+    return deploy(services, environment, release, user, restores=target.id)
+
+
+def _may_go_back_to(candidate: Deployment, current: Deployment | None, number: int | None) -> bool:
+    if number is not None:
+        return candidate.release == number
+    return current is None or candidate.release < current.release
+
+
+def approve(services: Services, deployment_id: int, user: User, seen: str, comment: str) -> Deployment:
+    """Approves exactly the plan that was seen. Raises Conflict when it is another one by now."""
+    with services.database.writing() as tx:
+        deployment, environment = _to_be_judged(tx, deployment_id, user)
+        plan = refresh_plan(services, tx, deployment)
+        if plan and plan.fingerprint == seen:
+            now = services.now()
+            store.add_approval(tx, Approval(deployment_id, user.name, True, comment[:_COMMENT_LENGTH], seen, now))
+            store.update(tx, deployment_id, status=DeploymentStatus.QUEUED, approved_by=user.name, reason="")
+        approved = store.get(tx, deployment_id)
+    publish(services, approved)
+    if approved.status is DeploymentStatus.FAILED:
+        raise Conflict(
+            f"Deployment {deployment_id} cannot be done any more: {approved.reason}", "Deploy a newer release."
+        )
+    if approved.status is DeploymentStatus.WAITING:
+        raise Conflict(
+            f"The plan of deployment {deployment_id} has changed since you looked at it.",
+            "Look at it again, then approve.",
+        )
+    go_on(services, environment.id)
+    return approved
+
+
+def reject(services: Services, deployment_id: int, user: User, comment: str) -> Deployment:
+    with services.database.writing() as tx:
+        deployment, _ = _to_be_judged(tx, deployment_id, user)
+        said = comment[:_COMMENT_LENGTH]
+        store.add_approval(tx, Approval(deployment.id, user.name, False, said, "", services.now()))
+        reason = f"Rejected by {user.name}" + (f": {said}" if said else ".")
+        _end(services, tx, deployment.id, DeploymentStatus.CANCELED, reason)
+        rejected = store.get(tx, deployment_id)
+    publish(services, rejected)
+    return rejected
+
+
+def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
+    """One that runs is stopped at its next step, and the previous release put back."""
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        if deployment.status.ended:
+            raise Conflict(
+                f"Deployment {deployment_id} has ended already ({deployment.status}).", "Nothing is left to do."
+            )
+        if deployment.status is DeploymentStatus.RUNNING:
+            store.update(tx, deployment_id, cancel=True)
+        else:
+            _end(services, tx, deployment_id, DeploymentStatus.CANCELED, f"Canceled by {by}.")
+        canceled = store.get(tx, deployment_id)
+    publish(services, canceled)
+    return canceled
+
+
+def go_on(services: Services, environment_id: int) -> None:
+    """Starts the deployment whose turn it is, if there is one. May be called at any time, any number of times."""
+    with services.database.reading() as tx:
+        chosen = next_to_run(store.open_in(tx, environment_id))
+    if chosen:
+        turns = f"{chosen.approved_by and 'approved'}{_approvals(services, chosen.id)}"
+        services.durable.start("deployment", f"deployment-{chosen.id}-{turns}", chosen.id)
+
+
+def configuration_changed(services: Services, project_id: int) -> None:
+    """Plans what waits again: a changed variable or secret makes another plan, and voids what was approved."""
+    with services.database.writing() as tx:
+        touched = [d for d in store.all_open(tx) if d.project_id == project_id]
+        for deployment in touched:
+            if deployment.status is not DeploymentStatus.RUNNING:
+                refresh_plan(services, tx, deployment)
+    for deployment in touched:
+        publish(services, deployment)
+
+
+def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) -> Plan | None:
+    """Plans it anew. Where that gives another plan, approvals are void and it waits again; None where it failed."""
+    before = store.plan_of(tx, deployment.id)
+    environment = environment_store.by_id(tx, deployment.environment_id)
+    wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
+    plan = _plan_or_fail(services, tx, wanted, deployment.id)
+    if plan and before and plan.fingerprint != before.fingerprint and deployment.approved_by:
+        why = "The plan has changed since it was approved, so it waits for another approval."
+        store.void_approvals(tx, deployment.id, why)
+        store.update(tx, deployment.id, status=DeploymentStatus.WAITING, approved_by="", reason=why)
+    return plan
+
+
+def publish(services: Services, deployment: Deployment) -> None:
+    services.changes.publish(f"deployment:{deployment.id}", f"project:{deployment.project}")
+
+
+def _plan_or_fail(services: Services, tx: sa.Connection, wanted: Wanted, deployment_id: int) -> Plan | None:
+    try:
+        plan = make_plan(services, tx, wanted)
+    except CabestanError as error:
+        _end(services, tx, deployment_id, DeploymentStatus.FAILED, str(error))
+        return None
+    store.set_plan(tx, deployment_id, plan)
+    return plan
+
+
+def _to_be_judged(tx: sa.Connection, deployment_id: int, user: User) -> tuple[Deployment, Environment]:
+    deployment = store.get(tx, deployment_id)
+    environment = environment_store.by_id(tx, deployment.environment_id)
+    if not may_approve(user, environment.project, environment.approvers):
+        who = ", ".join(environment.approvers) or f"the maintainers of {environment.project}"
+        raise Forbidden(f"You may not approve deployments on {environment.name}.", f"Ask {who}.")
+    if deployment.status is not DeploymentStatus.WAITING:
+        why = f": {deployment.reason}" if deployment.reason else "."
+        raise Conflict(f"Deployment {deployment_id} does not wait for approval, it is {deployment.status}{why}", "")
+    return deployment, environment
+
+
+def _supersede(services: Services, tx: sa.Connection, former: int, newer: Deployment) -> None:
+    store.void_approvals(tx, former, f"A newer deployment, {newer.id}, of release {newer.release} took its place.")
+    reason = f"Superseded by deployment {newer.id} of release {newer.release}."
+    _end(services, tx, former, DeploymentStatus.SUPERSEDED, reason)
+
+
+def _end(services: Services, tx: sa.Connection, deployment_id: int, status: DeploymentStatus, reason: str) -> None:
+    store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
+
+
+def _approvals(services: Services, deployment_id: int) -> int:
+    """How often it was approved: each approval gives it another turn, if the former one was void."""
+    with services.database.reading() as tx:
+        return len(store.approvals_of(tx, deployment_id))

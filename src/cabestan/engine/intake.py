@@ -1,0 +1,83 @@
+"""What comes from outside: saved as an event together with the pipeline that it sets off, in one transaction."""
+
+import sqlalchemy as sa
+
+from cabestan.domain.environment import FIRST_ENVIRONMENTS
+from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.project import Project, RefChange, ref_changes
+from cabestan.domain.status import RunStatus
+from cabestan.engine import pipelines
+from cabestan.engine.services import Services
+from cabestan.errors import Conflict
+from cabestan.store import environments as environment_store
+from cabestan.store import pipelines as pipeline_store
+from cabestan.store import projects as project_store
+
+
+def create_project(services: Services, name: str, default_branch: str) -> Project:
+    """With its repository and its first environments."""
+    with services.database.writing() as tx:
+        project = project_store.create(tx, name, default_branch, services.now())
+        for draft in FIRST_ENVIRONMENTS:
+            environment_store.create(tx, project, draft, "local", services.settings.watch_seconds)
+        services.repositories.create(project.id, default_branch)
+    services.changes.publish("projects", f"project:{name}")
+    return project
+
+
+def take_pushes(services: Services, project: Project, by: str) -> tuple[Pipeline, ...]:
+    """Looks where the repository's refs stand, and starts a pipeline for each branch that moved.
+
+    Called after each push and at every start; what was seen before is not seen again.
+    """
+    with services.database.writing() as tx:
+        seen = project_store.seen_refs(tx, project.id)
+        moved = ref_changes(seen, services.repositories.refs(project.id))
+        started = [p for change in moved if (p := _take_push(services, tx, project, change, by))]
+    _announce(services, project, started)
+    return tuple(started)
+
+
+def start_pipeline(services: Services, project: Project, branch: str, by: str) -> Pipeline:
+    """For the newest commit of a branch, at a person's wish."""
+    commit = services.repositories.refs(project.id).get(f"refs/heads/{branch}")
+    if not commit:
+        raise Conflict(f"The branch {branch} of {project.name} has no commit.", "Push to it first, or name another.")
+    with services.database.writing() as tx:
+        change = RefChange(f"refs/heads/{branch}", commit, commit)
+        event = project_store.add_event(tx, project.id, "request", change, by, services.now())
+        pipeline = pipeline_store.create(tx, _new_pipeline(services, project, branch, commit, by), event)
+    _announce(services, project, [pipeline])
+    return pipeline
+
+
+def _take_push(services: Services, tx: sa.Connection, project: Project, change: RefChange, by: str) -> Pipeline | None:
+    event = project_store.record_push(tx, project.id, change, by, services.now())
+    if not change.branch or not change.after:
+        return None
+    pipeline = _new_pipeline(services, project, change.branch, change.after, by)
+    return pipeline_store.create(tx, pipeline, event)
+
+
+def _new_pipeline(services: Services, project: Project, branch: str, commit: str, by: str) -> Pipeline:
+    info = services.repositories.commit(project.id, commit)
+    return Pipeline(
+        id=0,
+        project_id=project.id,
+        project=project.name,
+        commit=info.commit,
+        branch=branch,
+        title=info.title,
+        author=info.author,
+        status=RunStatus.CREATED,
+        reason="",
+        by=by,
+        created_at=services.now(),
+    )
+
+
+def _announce(services: Services, project: Project, started: list[Pipeline]) -> None:
+    for pipeline in started:
+        pipelines.begin(services, pipeline.id)
+    if started:
+        services.changes.publish(f"project:{project.name}")

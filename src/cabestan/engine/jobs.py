@@ -1,0 +1,110 @@
+"""The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+from cabestan.domain.pipeline import Verdict
+from cabestan.domain.status import RunStatus
+from cabestan.engine import pipelines, space
+from cabestan.engine.runs import log_id, run_of, token_of
+from cabestan.engine.services import Services
+from cabestan.engine.watching import follow
+from cabestan.errors import CabestanError
+from cabestan.store import pipelines as store
+from cabestan.store import users as user_store
+
+
+class JobRunner:
+    """Runs as many jobs at a time as the settings say; the others wait for their turn."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._places = threading.BoundedSemaphore(services.settings.parallel_jobs)
+
+    def register(self) -> None:
+        self._services.durable.register("job", self.run)
+
+    def run(self, job_id: int, attempt: int) -> None:
+        """The workflow. A container that is taken away from outside is started again, a few times."""
+        with self._places:
+            going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
+            while going:
+                going = self._attempt(job_id, attempt)
+                attempt += 1
+        self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+
+    def _attempt(self, job_id: int, attempt: int) -> bool:
+        """True where another one is called for."""
+        services, step = self._services, self._services.durable.step
+        failure = step("job.start", lambda: _start(services, job_id, attempt))
+        verdict = step("job.follow", lambda: follow(services, job_id, attempt, failure))
+        step("job.clean", lambda: _clean(services, job_id, attempt))
+        step("job.record", lambda: _record(services, job_id, attempt, verdict))
+        return bool(verdict["again"])
+
+
+def _begin(services: Services, job_id: int, attempt: int) -> bool:
+    """Marks it as running; False where there is nothing to run any more."""
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        if job.status.ended or job.attempt > attempt:
+            return False
+        store.update_job(tx, job_id, status=RunStatus.RUNNING, started_at=job.started_at or services.now())
+    services.changes.publish(f"job:{job_id}", f"pipeline:{job.pipeline_id}")
+    return True
+
+
+def _start(services: Services, job_id: int, attempt: int) -> str:
+    """Empty, or why it could not be started."""
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+        if store.job_cancel_asked(tx, job_id):
+            return ""
+    run = run_of(services, job, attempt)
+    token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
+    try:
+        space.check(services.settings)
+        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.start(run, token))
+    except CabestanError as error:
+        return str(error)
+    return ""
+
+
+def _keep_token(services: Services, job_id: int, attempt: int) -> str:
+    token = token_of(services, job_id, attempt)
+    lifetime = timedelta(seconds=services.settings.job_seconds + services.settings.engine_seconds)
+    with services.database.writing() as tx:
+        user_store.drop_job_tokens(tx, job_id)
+        expires_at = services.now() + lifetime
+        user_store.add_token(tx, token, kind="job", job_id=job_id, now=services.now(), expires_at=expires_at)
+    return token
+
+
+def _clean(services: Services, job_id: int, attempt: int) -> None:
+    """Service, container, secret and token go, whatever happened."""
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        user_store.drop_job_tokens(tx, job_id)
+    run = run_of(services, job, attempt)
+    services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+
+
+def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:
+    """Ends the job as the verdict has it, or prepares its next attempt."""
+    outcome = Verdict(RunStatus(verdict["status"]), verdict["reason"], verdict["again"])
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        if outcome.again:
+            store.update_job(tx, job_id, attempt=attempt + 1)
+        else:
+            ended = {"status": outcome.status, "reason": outcome.reason, "finished_at": services.now()}
+            store.update_job(tx, job_id, **ended)
+    services.hub.advanced(log_id(job_id))
+    services.changes.publish(f"job:{job_id}", f"pipeline:{job.pipeline_id}")
+
+
+def _advance(services: Services, job_id: int) -> None:
+    with services.database.reading() as tx:
+        pipeline_id = store.get_job(tx, job_id).pipeline_id
+    pipelines.advance(services, pipeline_id)

@@ -1,0 +1,154 @@
+"""Pipelines: planned from their commit, then moved on whenever one of their jobs ends."""
+
+import sqlalchemy as sa
+
+from cabestan.compose.load import build_contexts
+from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
+from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine.runs import stop_soon
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Conflict
+from cabestan.pipeline.convention import AskedBuild, Source, blueprint, compose_file, dockerfiles
+from cabestan.store import pipelines as store
+
+#: the image that build jobs run in
+JOB_IMAGE = "cabestan/job:1"
+
+
+def register(services: Services) -> None:
+    services.durable.register("pipeline", lambda pipeline_id: prepare(services, pipeline_id))
+
+
+def begin(services: Services, pipeline_id: int) -> None:
+    """Once, however often it is called."""
+    services.durable.start("pipeline", f"pipeline-{pipeline_id}", pipeline_id)
+
+
+def prepare(services: Services, pipeline_id: int) -> None:
+    """The workflow: decide on the jobs, then start the first ones."""
+    services.durable.step("pipeline.plan", lambda: _plan(services, pipeline_id))
+    services.durable.step("pipeline.advance", lambda: advance(services, pipeline_id))
+
+
+def advance(services: Services, pipeline_id: int) -> None:
+    """Starts what can start, skips what cannot any more, and ends the pipeline when all its jobs have ended.
+
+    May be called at any time and any number of times.
+    """
+    with services.database.writing() as tx:
+        pipeline = store.get(tx, pipeline_id)
+        for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
+            store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
+        jobs = store.jobs_of(tx, pipeline_id)
+        status = merge_status(job.status for job in jobs)
+        built = bool(jobs) and status is RunStatus.SUCCEEDED
+        if jobs and not pipeline.status.ended and status.ended and not built:
+            reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
+            store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
+            pipeline = store.get(tx, pipeline_id)
+    if not pipeline.status.ended:
+        for job in ready_jobs(jobs):
+            services.durable.start("job", f"job-{job.id}-{job.attempt}", job.id, job.attempt)
+        if built:
+            services.durable.start("release", f"release-{pipeline_id}", pipeline_id)
+    publish(services, pipeline)
+
+
+def fail(services: Services, pipeline_id: int, reason: str) -> None:
+    with services.database.writing() as tx:
+        store.update(tx, pipeline_id, status=RunStatus.FAILED, reason=reason, finished_at=services.now())
+        pipeline = store.get(tx, pipeline_id)
+    publish(services, pipeline)
+
+
+def cancel(services: Services, pipeline_id: int) -> None:
+    """Ends all that has not ended; what runs is stopped on the engine too."""
+    with services.database.writing() as tx:
+        pipeline = store.get(tx, pipeline_id)
+        if pipeline.status.ended:
+            raise Conflict(
+                f"Pipeline {pipeline_id} has ended already ({pipeline.status}).", "Nothing is left to cancel."
+            )
+        store.update(tx, pipeline_id, cancel=True)
+        jobs = store.jobs_of(tx, pipeline_id)
+        for job in jobs:
+            if job.status is RunStatus.CREATED:
+                ended = {"status": RunStatus.CANCELED, "reason": "Canceled.", "finished_at": services.now()}
+                store.update_job(tx, job.id, **ended)
+            store.update_job(tx, job.id, cancel=True)
+        if not jobs:
+            store.update(tx, pipeline_id, status=RunStatus.CANCELED, finished_at=services.now())
+    for job in jobs:
+        if job.status is RunStatus.RUNNING:
+            stop_soon(services, job)
+    advance(services, pipeline_id)
+
+
+def retry(services: Services, pipeline_id: int) -> None:
+    """Runs again what did not succeed. A pipeline that failed before it had jobs is planned again."""
+    with services.database.writing() as tx:
+        pipeline = store.get(tx, pipeline_id)
+        if pipeline.status not in (RunStatus.FAILED, RunStatus.CANCELED):
+            raise Conflict(f"Pipeline {pipeline_id} is {pipeline.status}.", "Only a failed or canceled one runs again.")
+        for job in store.jobs_of(tx, pipeline_id):
+            if job.status is not RunStatus.SUCCEEDED:
+                _reset_job(tx, job)
+        store.update(tx, pipeline_id, status=RunStatus.RUNNING, reason="", cancel=False, finished_at=None)
+    prepare_again(services, pipeline_id)
+
+
+def prepare_again(services: Services, pipeline_id: int) -> None:
+    """Outside of any workflow: what a restart does for a pipeline too, whose planning may not have been recorded."""
+    _plan(services, pipeline_id)
+    advance(services, pipeline_id)
+
+
+def _reset_job(tx: sa.Connection, job: Job) -> None:
+    values = {"status": RunStatus.CREATED, "reason": "", "cancel": False, "started_at": None, "finished_at": None}
+    store.update_job(tx, job.id, attempt=job.attempt + 1, **values)
+
+
+def publish(services: Services, pipeline: Pipeline) -> None:
+    services.changes.publish(f"pipeline:{pipeline.id}", f"project:{pipeline.project}")
+
+
+def _plan(services: Services, pipeline_id: int) -> None:
+    with services.database.reading() as tx:
+        pipeline = store.get(tx, pipeline_id)
+        if store.jobs_of(tx, pipeline_id) or pipeline.status.ended:
+            return None
+    try:
+        planned = plan_jobs(services, pipeline)
+    except CabestanError as error:
+        return fail(services, pipeline_id, str(error))
+    with services.database.writing() as tx:
+        store.add_jobs(tx, pipeline, planned.jobs, services.now())
+        changes = {"status": RunStatus.RUNNING, "started_at": services.now(), "notes": planned.notes}
+        if not planned.jobs:
+            changes |= {"status": RunStatus.SKIPPED, "finished_at": services.now()}
+        store.update(tx, pipeline_id, **changes)
+    return publish(services, pipeline)
+
+
+def plan_jobs(services: Services, pipeline: Pipeline) -> Blueprint:
+    """The jobs of a commit, from what stands in its tree."""
+    repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
+    files = frozenset(entry.path for entry in repositories.tree(key, commit))
+    compose = compose_file(files)
+    builds = _asked_builds(repositories.read(key, commit, compose), compose) if compose else ()
+    paths = [path for path in dockerfiles(files, builds) if path in files]
+    source = Source(
+        project=pipeline.project,
+        commit=commit,
+        branch=pipeline.branch,
+        registry=services.settings.registry,
+        files=files,
+        builds=builds,
+        texts={path: repositories.read(key, commit, path) for path in paths},
+    )
+    return blueprint(source, job_image=JOB_IMAGE)
+
+
+def _asked_builds(text: str, file: str) -> tuple[AskedBuild, ...]:
+    found = build_contexts(text, file)
+    return tuple(AskedBuild(b.service, b.context, b.dockerfile or "", b.image or "") for b in found)

@@ -1,0 +1,44 @@
+"""What the engine works with, put together once by `bootstrap`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.git import Repositories
+from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.registry import Registry
+from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.vault import Vault
+from cabestan.config import Settings
+from cabestan.engine.changes import Changes
+from cabestan.engine.durable import Durable
+from cabestan.store.database import Database
+from cabestan.store.logs import LogHub, LogStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """The database, the outside systems and the clock."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    repositories: Repositories
+    engine: Engine
+    jobs: JobContainers
+    stacks: Stacks
+    registry: Registry
+    platform: PlatformContainers
+    logs: LogStore
+    hub: LogHub
+    changes: Changes
+    durable: Durable
+    now: Callable[[], datetime]
+    #: sha256 digests of what is asked for through the router: (host, path) to what is wrong with the answer
+    probe: Callable[[str, str], str] = field(repr=False)
+
+    @property
+    def router_name(self) -> str:
+        return f"{self.settings.instance}-router"

@@ -1,0 +1,42 @@
+"""What a build job's container runs: clone the commit, build the image, push it under each of its tags."""
+
+BUILD_SCRIPT = r"""
+set -euo pipefail
+say() { printf '\033[1;36m%s\033[0m\n' "$*"; }
+
+say "Building $IMAGE of commit ${CI_COMMIT_SHA:0:10}"
+export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker
+git config --global credential.helper '!f() { echo username=job; echo "password=$(cat "$TOKEN_FILE")"; }; f'
+git config --global init.defaultBranch main
+git config --global advice.detachedHead false
+git init --quiet /tmp/source
+cd /tmp/source
+git remote add origin "$CI_REPOSITORY_URL"
+git fetch --quiet --depth 20 origin "$CI_COMMIT_SHA"
+git checkout --quiet FETCH_HEAD
+
+# Bases that are images of this repository are taken from the registry, as built for this very commit.
+awk '
+BEGIN {
+    count = split(ENVIRON["BASES"], lines, "\n")
+    for (i = 1; i <= count; i++) { split(lines[i], pair, " "); base[pair[1]] = pair[2] }
+}
+toupper($1) == "FROM" { for (i = 2; i <= NF; i++) if ($i in base) { $i = base[$i]; break } }
+{ print }
+' "$DOCKERFILE" > /tmp/Dockerfile
+
+arguments=()
+while IFS= read -r line; do [ -z "$line" ] || arguments+=(--build-arg "$line"); done <<< "$BUILD_ARGUMENTS"
+tags=()
+for tag in $TAGS; do tags+=(--tag "$IMAGE:$tag"); done
+
+say "docker build --file $DOCKERFILE $CONTEXT"
+docker build --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
+    --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
+    -- "$CONTEXT" 2>&1 | cat
+for tag in $TAGS; do
+    say "docker push $IMAGE:$tag"
+    docker push "$IMAGE:$tag" 2>&1 | cat
+done
+say "Done"
+"""

@@ -1,0 +1,227 @@
+"""The pipeline of a repository that has no pipeline file: build every image, make a release."""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
+from cabestan.errors import Invalid
+from cabestan.pipeline.build_script import BUILD_SCRIPT
+from cabestan.pipeline.dockerfile import Dockerfile, parse_dockerfile, substitute
+
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+PIPELINE_FILE = ".gitlab-ci.yml"
+#: More images than this in one repository are taken for a mistake.
+MOST_IMAGES = 30
+_ROOT_DOCKERFILE = re.compile(r"Dockerfile(?:[.-]([A-Za-z0-9][A-Za-z0-9_.-]*))?")
+_IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class AskedBuild:
+    """A `build:` of a Compose file. `image` is as written there, empty where it is not."""
+
+    service: str
+    context: str
+    dockerfile: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents."""
+
+    project: str
+    commit: str
+    branch: str
+    registry: str
+    files: frozenset[str]
+    builds: tuple[AskedBuild, ...]
+    texts: Mapping[str, str]
+
+    @property
+    def registry_image(self) -> str:
+        return f"{self.registry}/{self.project}"
+
+
+def compose_file(files: frozenset[str]) -> str | None:
+    """The one that counts, in Docker's own order."""
+    return next((name for name in COMPOSE_FILES if name in files), None)
+
+
+def dockerfiles(files: frozenset[str], builds: tuple[AskedBuild, ...]) -> tuple[str, ...]:
+    """The paths whose texts `blueprint` needs."""
+    asked = tuple(dict.fromkeys(_asked_path(build) for build in builds))
+    return asked or tuple(sorted(path for path in files if _ROOT_DOCKERFILE.fullmatch(path)))
+
+
+def blueprint(source: Source, *, job_image: str) -> Blueprint:
+    """One build job per image, in need of those that it builds on. Raises Invalid, naming the file."""
+    images = _images(source)
+    if len(images) > MOST_IMAGES:
+        raise Invalid(f"{len(images)} images are to be built.", f"At most {MOST_IMAGES} are; split the repository.")
+    parsed = {image.name: parse_dockerfile(source.texts[image.dockerfile]) for image in images}
+    images = tuple(replace(image, tags=_tags(source, parsed[image.name])) for image in images)
+    needs = {image.name: _siblings(image, images, parsed, source) for image in images}
+    _refuse_cycles(needs, {image.name: image.dockerfile for image in images})
+    jobs = tuple(_job(image, parsed[image.name], needs[image.name], source, job_image) for image in images)
+    return Blueprint(jobs, _notes(source, jobs))
+
+
+def job_name(image_name: str) -> str:
+    return f"build {image_name}" if image_name else "build"
+
+
+def _images(source: Source) -> tuple[ImageBuild, ...]:
+    if source.builds:
+        return tuple({image.reference: image for image in (_asked(b, source) for b in source.builds)}.values())
+    return tuple(_at_root(path, source) for path in dockerfiles(source.files, ()))
+
+
+def _at_root(path: str, source: Source) -> ImageBuild:
+    match = _ROOT_DOCKERFILE.fullmatch(path)
+    name = _checked_name((match[1] or "").lower() if match else "", path)
+    return ImageBuild(name, path, ".", _reference(source.project, name))
+
+
+def _asked(build: AskedBuild, source: Source) -> ImageBuild:
+    path = _asked_path(build)
+    if path not in source.texts:
+        raise Invalid(
+            f"The service {build.service} is to be built from {path}, which the commit does not have.",
+            "Correct build.context or build.dockerfile in the Compose file, or commit the file.",
+        )
+    name = _checked_name(_name_in_reference(build, source), path)
+    return ImageBuild(
+        name, path, posixpath.normpath(build.context), _reference(source.project, name), service=build.service
+    )
+
+
+def _asked_path(build: AskedBuild) -> str:
+    path = posixpath.normpath(posixpath.join(build.context, build.dockerfile or "Dockerfile"))
+    if path.startswith(("../", "/")) or path == "..":
+        raise Invalid(
+            f"The service {build.service} is to be built from {path}, outside the repository.",
+            "Keep context and Dockerfile inside the repository.",
+        )
+    return path
+
+
+def _name_in_reference(build: AskedBuild, source: Source) -> str:
+    """`${CI_REGISTRY_IMAGE}/app:…` names the image `app`; a service that writes no image gives it its own name."""
+    if not build.image:
+        return build.service.lower()
+    written = substitute(build.image, {}, _variables(source))
+    repository = written.partition("@")[0]
+    head, _, last = repository.rpartition("/")
+    repository = f"{head}/{last.partition(':')[0]}"
+    if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
+        raise Invalid(
+            f"The service {build.service} is built, but its image is {build.image}.",
+            "Write image: ${CI_REGISTRY_IMAGE}/NAME:${CI_COMMIT_SHA}, or leave image out.",
+        )
+    return repository.removeprefix(source.registry_image).lstrip("/")
+
+
+def _checked_name(name: str, path: str) -> str:
+    if name and not _IMAGE_NAME.fullmatch(name):
+        raise Invalid(
+            f"{path} would make an image named “{name}”, which no registry takes.",
+            "Use lower-case letters, digits, dots, underscores and hyphens.",
+        )
+    return name
+
+
+def _reference(project: str, name: str) -> str:
+    return f"{project}/{name}" if name else project
+
+
+def _tags(source: Source, dockerfile: Dockerfile) -> tuple[str, ...]:
+    return (source.commit, dockerfile.version) if dockerfile.version else (source.commit,)
+
+
+def _siblings(
+    image: ImageBuild, images: tuple[ImageBuild, ...], parsed: Mapping[str, Dockerfile], source: Source
+) -> tuple[tuple[str, ImageBuild], ...]:
+    """The images of this repository that it builds on, each with the reference as its Dockerfile writes it."""
+    found = []
+    for written in parsed[image.name].bases:
+        filled = substitute(written, parsed[image.name].arguments, _variables(source))
+        for other in images:
+            if other.name != image.name and filled in _known_as(other, parsed[other.name], source):
+                found.append((written, other))
+    return tuple(found)
+
+
+def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:
+    """All references by which another Dockerfile of the repository may mean this image."""
+    names = {image.reference, f"{source.registry}/{image.reference}"} | (
+        {dockerfile.named} if dockerfile.named else set()
+    )
+    tags = {"", ":latest", *(f":{tag}" for tag in image.tags)}
+    return frozenset(name + tag for name in names for tag in tags)
+
+
+def _refuse_cycles(needs: Mapping[str, tuple[tuple[str, ImageBuild], ...]], files: Mapping[str, str]) -> None:
+    left = {name: {other.name for _, other in siblings} for name, siblings in needs.items()}
+    while free := [name for name, others in left.items() if not others]:
+        for name in free:
+            del left[name]
+        left = {name: others.difference(free) for name, others in left.items()}
+    if left:
+        circle = ", ".join(sorted(files[name] for name in left))
+        raise Invalid(
+            f"The images of {circle} build on each other in a circle.", "Let one of them start from another base."
+        )
+
+
+def _job(
+    image: ImageBuild,
+    dockerfile: Dockerfile,
+    siblings: tuple[tuple[str, ImageBuild], ...],
+    source: Source,
+    job_image: str,
+) -> JobSpec:
+    given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
+    bases = "\n".join(f"{written} {source.registry}/{other.reference}:{source.commit}" for written, other in siblings)
+    environment = {
+        **_variables(source),
+        "IMAGE": f"{source.registry}/{image.reference}",
+        "TAGS": " ".join(image.tags),
+        "DOCKERFILE": image.dockerfile,
+        "CONTEXT": image.context,
+        "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
+        "BASES": bases,
+    }
+    return JobSpec(
+        name=job_name(image.name),
+        stage="build",
+        kind=JobKind.BUILD,
+        image=job_image,
+        script=BUILD_SCRIPT,
+        needs=tuple(dict.fromkeys(job_name(other.name) for _, other in siblings)),
+        environment=tuple(environment.items()),
+        engine_socket=True,
+        token=True,
+        build=image,
+    )
+
+
+def _variables(source: Source) -> dict[str, str]:
+    return {
+        "CI_COMMIT_SHA": source.commit,
+        "CI_COMMIT_BRANCH": source.branch,
+        "CI_PROJECT_PATH": source.project,
+        "CI_REGISTRY": source.registry,
+        "CI_REGISTRY_IMAGE": source.registry_image,
+    }
+
+
+def _notes(source: Source, jobs: tuple[JobSpec, ...]) -> tuple[str, ...]:
+    notes = []
+    if PIPELINE_FILE in source.files:
+        notes.append(f"{PIPELINE_FILE} is not read yet: the convention built every Dockerfile instead.")
+    if not jobs:
+        notes.append("There is no Dockerfile at the root and no build: in the Compose file, so nothing was built.")
+    return tuple(notes)

@@ -1,0 +1,80 @@
+"""Lines by their number, through the sparse index."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from cabestan.store.logs.layout import Entry, read_entries
+
+#: a longer line is cut where lines are listed (bytes)
+LONGEST_LINE = 64 << 10
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line as it is shown. `number` counts from 1; `time_ms` (since 1970) is exact to about a second."""
+
+    number: int
+    #: of its first byte
+    offset: int
+    time_ms: int
+    #: without the line end; invalid UTF-8 replaced; of the first `LONGEST_LINE` bytes
+    text: str
+
+
+class Entries:
+    """The index entries in an open file, `count` of them."""
+
+    def __init__(self, index: int, count: int) -> None:
+        self._index = index
+        self._count = count
+
+    def before_line(self, number: int) -> int:
+        """The last entry from which reading on meets the start of line `number`."""
+        place = bisect_left(range(self._count), number - 1, key=lambda at: self._at(at).lines)
+        return max(0, place - 1)
+
+    def from_entry(self, first: int) -> Iterator[Entry]:
+        """The entries from the `first` on."""
+        while first < self._count and (
+            some := read_entries(self._index, first, min(64, self._count - first))
+        ):
+            yield from some
+            first += len(some)
+
+    def _at(self, place: int) -> Entry:
+        return read_entries(self._index, place, 1)[0]
+
+
+def lines_between(
+    entries: Entries, chunks_from: Callable[[int], Iterable[bytes]], number: int, count: int
+) -> Iterator[LogLine]:
+    """`count` lines from line `number` on, or as many as there are."""
+    clock = entries.from_entry(entries.before_line(number))
+    now = next(clock)
+    following = next(clock, None)
+    skipped = number - 1 - now.lines
+    found = islice(split_lines(chunks_from(now.offset), now.offset), skipped, skipped + count)
+    for place, (offset, line) in enumerate(found, number):
+        while following and following.offset <= offset:
+            now, following = following, next(clock, None)
+        yield LogLine(place, offset, now.time_ms, line.decode("utf-8", "replace"))
+
+
+def split_lines(chunks: Iterable[bytes], offset: int) -> Iterator[tuple[int, bytes]]:
+    """The lines in `chunks`, each with its offset, when the first chunk lies at `offset`."""
+    start = at = offset
+    kept = b""
+    for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            yield start, (kept + part)[:LONGEST_LINE]
+            at += len(part) + 1
+            start, kept = at, b""
+        kept = (kept + rest)[:LONGEST_LINE]
+        at += len(rest)
+    if at > start:
+        yield start, kept

@@ -1,0 +1,116 @@
+"""Reading a log while it grows, or long after, packed or not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from cabestan.errors import NotFound
+from cabestan.store.logs.frames import Frames, PackedFile
+from cabestan.store.logs.layout import Flag, Head, LogPaths, read_head
+from cabestan.store.logs.lines import Entries, LogLine, lines_between
+from cabestan.store.logs.search import matching_lines
+
+#: bytes read at once
+CHUNK = 1 << 20
+Read = Callable[[int, int], bytes]
+
+
+class LogReader:
+    """A log as of now, at each call. It may be shared by threads, and made before the log exists."""
+
+    def __init__(self, log_id: str, paths: LogPaths) -> None:
+        self.id = log_id
+        self._paths = paths
+        self._index: int | None = None
+        self._file: int | None = None
+        self._read: Read | None = None
+
+    def head(self) -> Head:
+        """The counts; all zero when nothing was written yet."""
+        if self._index is None:
+            with suppress(FileNotFoundError):
+                self._index = os.open(self._paths.index, os.O_RDONLY | os.O_CLOEXEC)
+        return (read_head(self._index) if self._index is not None else None) or Head()
+
+    def size(self) -> int:
+        """Bytes."""
+        return self.head().stored
+
+    def lines(self) -> int:
+        """Lines, with the last one, which may have no end yet."""
+        return self.head().lines_shown
+
+    def ended(self) -> bool:
+        """Whether the writer has said that nothing follows."""
+        return self.head().has(Flag.ENDED)
+
+    def read(self, offset: int, limit: int) -> bytes:
+        """The bytes from `offset` on, up to `limit` of them; fewer only at the end of the log."""
+        return self._read_up_to(offset, min(offset + limit, self.size()))
+
+    def chunks(self, offset: int = 0) -> Iterator[bytes]:
+        """What the log holds now from `offset` on, in pieces of at most `CHUNK` bytes: for downloads."""
+        end = self.size()
+        while offset < end and (piece := self._read_up_to(offset, min(end, offset + CHUNK))):
+            yield piece
+            offset += len(piece)
+
+    def lines_from(self, number: int, count: int) -> list[LogLine]:
+        """Up to `count` lines, the first of them line `number`."""
+        head, number = self.head(), max(1, number)
+        if self._index is None or number > head.lines_shown:
+            return []
+        count = min(count, head.lines_shown - number + 1)
+        return list(lines_between(Entries(self._index, head.entries), self.chunks, number, count))
+
+    def search(self, query: str, limit: int = 1000, ignore_case: bool = False) -> list[int]:
+        """The numbers of the first `limit` lines that hold `query`. Raises Invalid for an unusable query."""
+        return matching_lines(self.chunks(), query, limit=limit, ignore_case=ignore_case)
+
+    def close(self) -> None:
+        """Gives the files back; the reader opens them again when it is used."""
+        for file in (self._index, self._file):
+            if file is not None:
+                os.close(file)
+        self._index = self._file = self._read = None
+
+    def __enter__(self) -> LogReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _read_up_to(self, offset: int, end: int) -> bytes:
+        pieces = []
+        while 0 <= offset < end and (piece := self._open_data()(offset, end - offset)):
+            pieces.append(piece)
+            offset += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _open_data(self) -> Read:
+        """The plain file where there is one; it stays readable in here when it is packed away meanwhile."""
+        if self._read is None:
+            try:
+                self._file, self._read = self._open_plain()
+            except FileNotFoundError:
+                self._file, self._read = self._open_packed()
+        return self._read
+
+    def _open_plain(self) -> tuple[int, Read]:
+        file = os.open(self._paths.log, os.O_RDONLY | os.O_CLOEXEC)
+        return file, lambda offset, limit: os.pread(file, limit, offset)
+
+    def _open_packed(self) -> tuple[int, Read]:
+        try:
+            frames = Frames.read(self._paths.frames)
+            file = os.open(self._paths.packed, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise NotFound(
+                f"The log {self.id} is gone.", "It was deleted; run the job again for a new one."
+            ) from error
+        return file, PackedFile(file, frames).read
