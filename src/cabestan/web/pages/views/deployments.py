@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cabestan.domain.deployment import Approval, Deployment, Plan, StepKind, StepRun
+from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepKind, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
@@ -47,11 +47,10 @@ class StepView:
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One line of the difference; `sign` is `+`, `-` or `~`, `word` says the same."""
+    """One line of the difference, whose words say what its sign (`+`, `-`, `~`) does."""
 
     sign: str
-    word: str
-    subject: str
+    tone: str
     text: str
 
 
@@ -157,19 +156,17 @@ def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime, *, ended:
     return tuple(views)
 
 
-_SIGNS = {
-    "add": "+", "added": "+", "new": "+", "create": "+",
-    "remove": "-", "removed": "-", "delete": "-",
-}  # fmt: skip
+#: the last word of a change's kind, its sign and its tone
+_SIGNS = {"added": ("+", "good"), "removed": ("-", "bad"), "used": ("-", "bad")}
 
 
 def _plan(plan: Plan) -> PlanView:
-    changes = tuple(ChangeView(_sign(c.kind), c.kind, c.subject, c.text) for c in plan.changes)
-    return PlanView(plan.fingerprint, changes, plan.warnings, plan.stack, plan.secrets)
+    return PlanView(plan.fingerprint, tuple(map(_change, plan.changes)), plan.warnings, plan.stack, plan.secrets)
 
 
-def _sign(kind: str) -> str:
-    return _SIGNS.get(kind, "~")
+def _change(change: PlannedChange) -> ChangeView:
+    sign, tone = _SIGNS.get(change.kind.rpartition(" ")[2], ("~", "busy"))
+    return ChangeView(sign, tone, change.text)
 
 
 def _approval(approval: Approval, now: datetime) -> ApprovalView:
