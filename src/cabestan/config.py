@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         """The registry's address, as it stands in references of images."""
         return f"127.0.0.1:{self.registry_port}"
 
+    @property
+    def router_host(self) -> str:
+        """Where this machine itself reaches the router."""
+        return "127.0.0.1" if self.router_address == "0.0.0.0" else self.router_address  # noqa: S104
+
     def address_of(self, domain: str) -> str:
         """The address under which the router serves a domain."""
         return f"http://{domain}" if self.router_port == 80 else f"http://{domain}:{self.router_port}"

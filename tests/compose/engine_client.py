@@ -24,7 +24,8 @@ def stack_config(path: Path, variables: Mapping[str, str]) -> subprocess.Complet
 
 
 def read_stack(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+    """The stack as Docker understands it, all values as text."""
     result = stack_config(path, variables)
     assert (result.returncode, result.stderr) == (0, "")
-    document: dict[str, Any] = yaml.load(result.stdout, Loader=yaml.CSafeLoader)
+    document: dict[str, Any] = yaml.load(result.stdout, Loader=yaml.CBaseLoader)
     return document

@@ -49,7 +49,7 @@ def test_docker_reads_the_stack_as_it_is_meant(case: Path) -> None:
             "command": list(service.command),
             "entrypoint": list(service.entrypoint),
             "environment": {key: hide_placeholders(value) for key, value in service.environment.items()},
-            "replicas": service.deploy.replicas,
+            "replicas": str(service.deploy.replicas or ""),
         }
         for service in compose.services
     }
@@ -58,7 +58,7 @@ def test_docker_reads_the_stack_as_it_is_meant(case: Path) -> None:
             "command": service.get("command", []),
             "entrypoint": service.get("entrypoint", []),
             "environment": service.get("environment", {}),
-            "replicas": service["deploy"].get("replicas"),
+            "replicas": service["deploy"].get("replicas", ""),
         }
         for name, service in stack["services"].items()
     }

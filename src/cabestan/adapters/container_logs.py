@@ -1,8 +1,9 @@
 """The log of a container that runs with a terminal, from the engine into a log of ours.
 
-With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends. Asked in HTTP/1.0 the engine
-does not chunk it either, so that it goes from the socket to the disk in large blocks. The engine must keep the log
-whole (driver `json-file` or `local` without rotation): going on where we were means reading it again from its start.
+With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends. Asked in HTTP/1.0
+the engine does not chunk it either, so that it goes from the socket to the disk in large blocks. The engine
+must keep the log whole (driver `json-file` or `local` without rotation): going on where we were means
+reading it again from its start.
 """
 
 from __future__ import annotations
@@ -52,17 +53,23 @@ class Engine:
     def _connected(self) -> socket.socket:
         url = urlsplit(self.address)
         if url.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(ANSWER_WITHIN)
-            connection.connect(url.path)
-            return connection
+            return _connected_to(url.path)
         if url.scheme != "tcp" or not url.hostname:
-            raise Invalid(
-                f"{self.address!r} is not an engine's address.", "Use unix:///path or tcp://host:port."
-            )
+            raise Invalid(f"{self.address!r} is not an engine's address.", "Use unix:///path or tcp://host:port.")
         connection = socket.create_connection((url.hostname, url.port or 2375), ANSWER_WITHIN)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return self.tls.wrap_socket(connection, server_hostname=url.hostname) if self.tls else connection
+
+
+def _connected_to(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_WITHIN)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def log_request(engine: Engine, container: str, *, follow: bool, tail: int | None = None) -> bytes:
@@ -90,8 +97,9 @@ def copy_log(
 ) -> bool:
     """Copies a container's log until the container has ended and all is there: True. False when `stopped()`.
 
-    `advanced` is called after each append. Goes on where an earlier call was, killed or not. Raises NotFound when the
-    engine does not know the container, EngineUnavailable when it stops answering; then call again.
+    `advanced` is called after each append. Goes on where an earlier call was, killed or not. Raises
+    NotFound when the engine does not know the container, EngineUnavailable when it stops answering; then
+    call again.
     """
     while not stopped():
         tail = _copy_stream(engine, container, writer, advanced, stopped, follow=True)
@@ -133,7 +141,8 @@ def _copy_stream(
 
 
 def _paced(stream: _Stream, stopped: Callable[[], bool]) -> Iterator[bytes]:
-    """The stream's blocks. The engine sends line by line; a short pause when it is busy makes large blocks of them.
+    """The stream's blocks. The engine sends line by line; a short pause when it is busy makes large blocks
+    of them.
 
     The pause adapts: it must not let the socket's buffer (some 270 lines) fill up and stall the engine.
     """
@@ -145,7 +154,7 @@ def _paced(stream: _Stream, stopped: Callable[[], bool]) -> Iterator[bytes]:
         now = time.monotonic()
         if block is not None:
             yield block
-            pause = pause.after(len(block), now - last)
+            pause = pause.after(block, now - last)
             last = now
             time.sleep(pause.seconds)
 
@@ -156,13 +165,14 @@ class _Pause:
 
     seconds: float = 0.0
 
-    def after(self, size: int, since: float) -> _Pause:
-        """`size` bytes came `since` seconds after the last ones."""
-        if since > 0.05 or size >= 20 << 10:
+    def after(self, block: bytes, since: float) -> _Pause:
+        """`block` came `since` seconds after the one before."""
+        lines = block.count(b"\n")
+        if since > 0.05 or lines > 180 or len(block) > 20 << 10:
             return _Pause()
-        if size >= 10 << 10:
+        if lines > 90:
             return _Pause(self.seconds / 2)
-        return _Pause(min(0.01, max(0.0005, self.seconds * 2)) if size < 4 << 10 else self.seconds)
+        return _Pause(min(0.01, max(0.0005, self.seconds * 2))) if lines < 40 else self
 
 
 class _Stream:
@@ -196,10 +206,7 @@ def _opened(engine: Engine, request: bytes) -> _Stream:
     connection = engine.connect()
     try:
         connection.sendall(request)
-        status, body = _answer(engine, connection)
-        if status != 200:
-            raise _refusal(engine, status, body + connection.recv(BLOCK))
-        return _Stream(connection, body)
+        return _accepted(engine, connection)
     except OSError as error:
         connection.close()
         raise EngineUnavailable(
@@ -208,6 +215,13 @@ def _opened(engine: Engine, request: bytes) -> _Stream:
     except BaseException:
         connection.close()
         raise
+
+
+def _accepted(engine: Engine, connection: socket.socket) -> _Stream:
+    status, body = _answer(engine, connection)
+    if status != 200:
+        raise _refusal(engine, status, body + connection.recv(BLOCK))
+    return _Stream(connection, body)
 
 
 def _answer(engine: Engine, connection: socket.socket) -> tuple[int, bytes]:
@@ -226,9 +240,7 @@ def _refusal(engine: Engine, status: int, body: bytes) -> NotFound | EngineUnava
         return NotFound(
             f"The Docker Engine says: {words}", "The container was removed; its log cannot be read any more."
         )
-    return EngineUnavailable(
-        f"The Docker Engine at {engine.address} answered {status}: {words}", "See its own log."
-    )
+    return EngineUnavailable(f"The Docker Engine at {engine.address} answered {status}: {words}", "See its own log.")
 
 
 def _whole(engine: Engine, request: bytes) -> bytes:
@@ -247,12 +259,13 @@ def _has_ended(engine: Engine, container: str) -> bool:
 
 
 def _is_alive(inspected: bytes) -> bool:
+    """Running, or not started yet: one whose start failed has an error."""
     state: dict[str, Any] = json.loads(inspected)["State"]
-    return bool(state["Running"] or state.get("Restarting"))
+    return bool(state["Running"] or (state["Status"] == "created" and not state["Error"]))
 
 
 def _is_whole(engine: Engine, container: str, tail: bytes) -> bool:
     """Whether the stream ended with what the engine has last: a follower may be cut off before."""
     last = _whole(engine, log_request(engine, container, follow=False, tail=_TAIL_LINES))[-_TAIL:]
     shared = min(len(last), len(tail))
-    return bool(shared or not last) and last[-shared or len(last) :] == tail[-shared or len(tail) :]
+    return last[len(last) - shared :] == tail[len(tail) - shared :] and (shared > 0 or not last)

@@ -113,8 +113,8 @@ def http_backend_environment(
         "core.hooksPath": str(hooks),
         "receive.maxInputSize": str(push_bytes),
         "receive.fsckObjects": "true",
-        "receive.denyDeleteCurrent": "refuse",
         "http.receivepack": "true",
+        "uploadpack.allowReachableSHA1InWant": "true",
         "safe.directory": "*",
     }
     numbered = {f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(configuration)}

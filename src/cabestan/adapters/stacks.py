@@ -3,7 +3,9 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 from docker.errors import APIError, ImageNotFound, NotFound
 
@@ -13,6 +15,7 @@ from cabestan.adapters.tasks import StackState, parse_stack
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
+_JOBS_SINCE = 23
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -27,6 +30,14 @@ class Stacks:
     def __init__(self, engine: Engine, instance: str) -> None:
         self._engine = engine
         self._instance = instance
+
+    @cached_property
+    def client_knows_jobs(self) -> bool:
+        """Whether the `docker` client on this machine takes `mode: replicated-job` in a stack file: since 23."""
+        command = ["docker", "--host", self._engine.address, "version", "--format", "{{.Client.Version}}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        major = done.stdout.partition(".")[0]
+        return major.isdigit() and int(major) >= _JOBS_SINCE
 
     def ensure_network(self, name: str, environment_id: int) -> None:
         """The environment's own network, on every node that has a task of it."""
@@ -44,6 +55,22 @@ class Stacks:
                 self._pull(image)
                 return True
         return False
+
+    def pin(self, image: str, registry: str) -> str:
+        """A reference by digest, for an image that no pipeline of ours built.
+
+        One that only the engine has (a base image) is pushed into the registry first, so that it has a digest.
+        """
+        self.pull(image)
+        name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
+        with self._engine.speaking(f"look at {image}") as client:
+            digests: list[str] = client.api.inspect_image(image)["RepoDigests"]
+            if known := [digest for digest in digests if digest.partition("@")[0] == name]:
+                return known[0]
+            copy = f"{registry}/library/{name.rpartition('/')[2]}"
+            client.api.tag(image, copy, tag)
+            answers = list(client.api.push(copy, tag, stream=True, decode=True))
+        return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
     def _pull(self, image: str) -> None:
         try:
@@ -89,6 +116,17 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
+
+
+def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) -> str:
+    """The digest out of the engine's answers to a push; raises StepFailed with its words."""
+    for answer in answers:
+        if "error" in answer:
+            raise StepFailed(f"{reference} cannot be pushed: {answer['error']}.", "Does the registry run?")
+    digests = [answer["aux"]["Digest"] for answer in answers if "Digest" in answer.get("aux", {})]
+    if not digests:
+        raise StepFailed(f"The registry gave no digest for {reference}.", "Try again.")
+    return str(digests[-1])
 
 
 def _remove_network(network: object) -> None:

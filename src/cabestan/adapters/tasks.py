@@ -44,7 +44,7 @@ class ServiceState:
     def settled(self) -> bool:
         """All wanted tasks run what is wanted, healthy, and none of the former ones is left."""
         if self.one_shot:
-            return sum(1 for task in self.tasks if task.current and task.state == "complete") >= self.replicas
+            return sum(1 for t in self.tasks if t.current and t.state in ("complete", "running")) >= self.replicas
         former = any(not task.current and task.wanted == "running" for task in self.tasks)
         return self.running >= self.replicas and not former
 
@@ -97,11 +97,15 @@ def _service(stack: str, service: Mapping[str, Any], tasks: Sequence[Mapping[str
         name=spec["Name"].removeprefix(f"{stack}_"),
         image=spec["TaskTemplate"]["ContainerSpec"]["Image"],
         replicas=replicas,
-        one_shot=job is not None,
+        one_shot=job is not None or _never_restarts(spec),
         update=update.get("State", ""),
         update_message=update.get("Message", ""),
         tasks=tuple(_task(task, spec["TaskTemplate"]) for task in newest_first),
     )
+
+
+def _never_restarts(spec: Mapping[str, Any]) -> bool:
+    return bool((spec["TaskTemplate"].get("RestartPolicy") or {}).get("Condition") == "none")
 
 
 def _task(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> TaskState:

@@ -62,9 +62,7 @@ def _order(report: Report, field: Field | None) -> Order | None:
     if field is None or not fields.table(report, field, policy.UPDATE):
         return None
     order = field.get("order")
-    return cast(
-        "Order | None", fields.choice(report, order, ("start-first", "stop-first")) if order else None
-    )
+    return cast("Order | None", fields.choice(report, order, ("start-first", "stop-first")) if order else None)
 
 
 def _constraints(report: Report, field: Field | None) -> tuple[str, ...]:

@@ -97,15 +97,14 @@ def _value(value: str | None) -> str:
 
 def _settings(service: Mapping[str, Any]) -> dict[str, Any]:
     """All other settings, those of `deploy` and the file's own labels one by one."""
-    settings = {
-        key: value for key, value in service.items() if key not in {*_OWN_CHANGES, "deploy", "labels"}
-    }
+    settings = {key: value for key, value in service.items() if key not in {*_OWN_CHANGES, "deploy", "labels"}}
     for name, value in service["labels"].items():
         if not name.startswith(_OUR_LABELS):
             settings[f"labels.{name}"] = value
     for key, value in service["deploy"].items():
         if key != "labels":
             settings[f"deploy.{key}"] = value
+    settings.setdefault("deploy.replicas", 1)
     return settings
 
 

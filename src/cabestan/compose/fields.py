@@ -73,9 +73,7 @@ def choice(report: Report, field: Field, allowed: Collection[str]) -> str | None
     value = text(report, field)
     if value is not None and value not in allowed:
         words = ", ".join(allowed)
-        report.error(
-            "wrong-value", field.spot, f"{value[:80]!r} is not one of {words}.", "Write one of them."
-        )
+        report.error("wrong-value", field.spot, f"{value[:80]!r} is not one of {words}.", "Write one of them.")
         return None
     return value
 
@@ -120,9 +118,7 @@ def words(report: Report, field: Field) -> tuple[str, ...]:
     try:
         return split_words(value)
     except ValueError as error:
-        report.error(
-            "bad-command", field.spot, f"The command cannot be split: {error}.", "Write it as a list."
-        )
+        report.error("bad-command", field.spot, f"The command cannot be split: {error}.", "Write it as a list.")
         return ()
 
 

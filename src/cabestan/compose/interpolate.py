@@ -1,8 +1,8 @@
 """Variables in Compose files: `$X ${X} ${X:-d} ${X-d} ${X:?m} ${X?m} ${X:+a} ${X+a}`, nested; `$$` is `$`.
 
-The Compose specification's forms. `docker stack` knows neither `+` nor nesting; for all that both know, the
-results are the same but for three slips of Docker's reader: it takes `${A-b:-c}` for a variable named `A-b`,
-it leaves `$$` in a default as it is, and it lets a lone `$` stand in a default.
+The Compose specification's forms. `docker stack` knows neither `+` nor nesting. For all that both know, the
+results are the same but for four slips of Docker's reader: `${A-b:-c}` is a variable `A-b` to it, `$A-b` one
+with a default, `$$` in a default stays as it is, and a lone `$` may stand there.
 """
 
 from __future__ import annotations
@@ -99,9 +99,7 @@ class _Parser:
 
     def _braced(self, start: int, depth: int) -> _Reference:
         if depth > _DEEPEST:
-            raise InterpolationRefused(
-                f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start
-            )
+            raise InterpolationRefused(f"More than {_DEEPEST} variables in one another.", "Make it simpler.", start)
         name = self._name(start)
         operator = ""
         word: tuple[_Part, ...] = ()

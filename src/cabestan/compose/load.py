@@ -17,10 +17,11 @@ from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
-from cabestan.compose.placeholder import holds_secret
+from cabestan.compose.placeholder import holds_secret, is_mixed
 from cabestan.compose.routes import check_routes
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits, read_yaml
+from cabestan.errors import Invalid
 
 #: where variables are filled in, as Docker does
 _INTERPOLATED = ("services", "volumes")
@@ -46,8 +47,12 @@ class Build:
 
 
 def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits | None = None) -> Loaded:
-    """The checked file. `variables` are all that it may use. Raises ComposeRefused with all findings."""
+    """The checked file. `variables` are all that it may use; secrets among them are placeholders.
+
+    Raises ComposeRefused with all findings, and Invalid for a variable that imitates a placeholder.
+    """
     limits = limits or Limits()
+    _check_variables(variables)
     report = Report(file)
     root = root_field(_top(read_yaml(text, file, limits), report))
     policy.check_keys(report, root, policy.TOP)
@@ -73,6 +78,13 @@ def build_contexts(text: str, file: str, *, limits: Limits | None = None) -> tup
     return tuple(builds)
 
 
+def _check_variables(variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if is_mixed(value):
+            message = f"The variable {name} holds a character for private use."
+            raise Invalid(message, "Remove the character.")
+
+
 def _top(node: Node, report: Report) -> Table:
     if isinstance(node, Table):
         return node
@@ -90,11 +102,7 @@ def _build(report: Report, service: str, field: Field, image: Field | None) -> B
         context = (fields.text(report, context_field) if context_field else None) or context
         dockerfile = (fields.text(report, dockerfile_field) if dockerfile_field else None) or ""
     for path in (context, dockerfile):
-        if (
-            path.startswith(("/", "~", "-"))
-            or ".." in path.split("/")
-            or any(mark in path for mark in ":\\$")
-        ):
+        if path.startswith(("/", "~", "-")) or ".." in path.split("/") or any(mark in path for mark in ":\\$"):
             message = f"{path[:80]!r} is no plain path within the repository."
             report.error("build-path", field.spot, message, "Write a relative path such as . or ./web.")
     name = image.node.text if image and isinstance(image.node, Scalar) else ""
@@ -120,9 +128,7 @@ def _check_version(report: Report, field: Field | None) -> None:
         return
     text = field.node.text if isinstance(field.node, Scalar) else ""
     if text.partition(".")[0] not in ("2", "3"):
-        report.error(
-            "version", field.spot, f"{text[:20]!r} is no known version.", "Remove it, or write '3.8'."
-        )
+        report.error("version", field.spot, f"{text[:20]!r} is no known version.", "Remove it, or write '3.8'.")
 
 
 def _declared_volumes(report: Report, field: Field | None) -> frozenset[str]:
@@ -152,8 +158,7 @@ class _Filling:
 
     def top(self, root: Field) -> Field:
         entries = tuple(
-            self._entry(value, name) if name in _INTERPOLATED else _as_is(value, name)
-            for name, value in root.entries()
+            self._entry(value, name) if name in _INTERPOLATED else _as_is(value, name) for name, value in root.entries()
         )
         return Field(Table(entries, root.node.line, root.node.column), root.path, root.key_spot)
 
@@ -194,9 +199,7 @@ class _Filling:
             if name not in self.told:
                 self.told.add(name)
                 message = f"The variable {name} is not set; it is empty here."
-                self.report.warn(
-                    "variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}."
-                )
+                self.report.warn("variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}.")
         return expansion.text
 
 

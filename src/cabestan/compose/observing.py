@@ -27,9 +27,7 @@ def read_healthcheck(report: Report, field: Field) -> Healthcheck | None:
     words = _test(report, test) if test else ()
     if disable and fields.flag(report, disable):
         words = ("NONE",)
-    return Healthcheck(
-        words, retries=fields.integer(report, retries, 1, 1000) if retries else None, **durations
-    )
+    return Healthcheck(words, retries=fields.integer(report, retries, 1, 1000) if retries else None, **durations)
 
 
 def _test(report: Report, field: Field) -> tuple[str, ...]:

@@ -23,9 +23,7 @@ def check_order(report: Report, compose: ComposeFile) -> None:
         for dependency in service.depends_on:
             if dependency.service not in names:
                 message = f"There is no service {dependency.service[:80]}."
-                report.error(
-                    "dependency", dependency.spot, message, "Add the service, or remove the dependency."
-                )
+                report.error("dependency", dependency.spot, message, "Add the service, or remove the dependency.")
     try:
         _graph(compose).prepare()
     except CycleError as error:

@@ -35,6 +35,11 @@ def holds_secret(text: str) -> bool:
     return not MARKS.isdisjoint(text)
 
 
+def is_mixed(text: str) -> bool:
+    """Whether marks stand in it without its being one placeholder, as nobody but a forger would write."""
+    return holds_secret(text) and not _PLACEHOLDER.fullmatch(text)
+
+
 def secrets_in(text: str) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.findall(text))
 

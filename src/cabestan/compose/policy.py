@@ -196,9 +196,7 @@ def check_keys(report: Report, table: Field, keys: Keys) -> None:
             code = "no-" + key.replace("_", "-")
             report.error(code, value.key_spot, f"{key} is not allowed. {reason}", remedy)
         else:
-            report.error(
-                "unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys)
-            )
+            report.error("unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys))
 
 
 def _known(key: str, keys: Keys) -> str:

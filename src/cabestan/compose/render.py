@@ -71,9 +71,7 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     found = {route.service: route for route in check_routes(report, compose)}
     _check_services(report, compose, context)
     report.refuse_if_wrong()
-    services = {
-        service.name: _service(service, found.get(service.name), context) for service in compose.services
-    }
+    services = {service.name: _service(service, found.get(service.name), context) for service in compose.services}
     document: dict[str, Any] = {
         "version": "3.8",
         "services": _for_file(services),
@@ -102,9 +100,7 @@ def _check_services(report: Report, compose: ComposeFile, context: StackContext)
         for name, value in service.environment.items():
             for secret in sorted(set(secrets_in(value)) - context.secrets):
                 message = f"{context.environment} has no secret {secret}."
-                report.error(
-                    "secret-unknown", service.place(f"environment.{name}"), message, f"Set {secret} there."
-                )
+                report.error("secret-unknown", service.place(f"environment.{name}"), message, f"Set {secret} there.")
 
 
 def _check_image(report: Report, service: Service, context: StackContext) -> None:
@@ -188,9 +184,7 @@ def _own_labels(context: StackContext) -> dict[str, str]:
 
 def _container_labels(service: Service, context: StackContext) -> dict[str, str]:
     """The file's own labels, without those that the router of old read, and ours."""
-    labels = {
-        name: value for name, value in service.labels.items() if not name.lower().startswith("traefik.")
-    }
+    labels = {name: value for name, value in service.labels.items() if not name.lower().startswith("traefik.")}
     labels |= _own_labels(context)
     labels["cabestan.service"] = service.name
     if service.runs_once:

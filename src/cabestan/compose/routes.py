@@ -188,7 +188,6 @@ def _hides(wide: Route, narrow: Route) -> bool:
     if wide.priority is None or narrow.priority is None or wide.priority <= narrow.priority:
         return False
     covers_paths = not wide.path_prefixes or (
-        bool(narrow.path_prefixes)
-        and all(path.startswith(wide.path_prefixes) for path in narrow.path_prefixes)
+        bool(narrow.path_prefixes) and all(path.startswith(wide.path_prefixes) for path in narrow.path_prefixes)
     )
     return covers_paths and set(narrow.hosts) <= set(wide.hosts)

@@ -27,6 +27,7 @@ _INTEGER = re.compile(
 )
 _BASES = {"hex": 16, "oct": 8, "bin": 2, "old": 8, "dec": 10}
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_LOOSE_UNDERSCORE = re.compile(r"(?<![0-9])_|_(?![0-9])", re.ASCII)
 #: longer digits are text to everybody; the bound keeps conversion cheap
 _LONGEST_NUMBER = 400
 
@@ -37,8 +38,8 @@ def resolve(text: str) -> Value:
         return _NAMES[text]
     if text[0] not in "+-.0123456789" or len(text) > _LONGEST_NUMBER:
         return text
-    if text[0] == ".":
-        return _float(text, text)
+    if text[0] == "." and _LOOSE_UNDERSCORE.search(text):
+        return text
     plain = text.replace("_", "")
     integer = _integer(plain)
     return _float(plain, text) if integer is None else integer

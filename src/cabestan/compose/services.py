@@ -22,9 +22,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
-_USER = re.compile(
-    r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII
-)
+_USER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII)
 _DIRECTORY = re.compile(r"/[^\0\n]{0,255}")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}", re.ASCII)
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
@@ -191,9 +189,7 @@ class ServiceReader:
         user = fields.matching(self.report, field, _USER, "a user such as app or 1001:1001")
         name = user.partition(":")[0] if user else ""
         if name == "root" or (name.isdigit() and int(name) == 0):
-            self.report.error(
-                "no-root", field.spot, "The user root is not allowed.", "Use another, such as 1001."
-            )
+            self.report.error("no-root", field.spot, "The user root is not allowed.", "Use another, such as 1001.")
         return user
 
     def _extra_hosts(self, field: Field) -> tuple[str, ...]:
@@ -219,9 +215,7 @@ def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
     known["expose"] = tuple(dict.fromkeys((*known.get("expose", ()), *known.pop("ports", ()))))
     known["mounts"] = (*known.pop("volumes", ()), *known.pop("tmpfs", ()))
     depends_on = (*known.get("depends_on", ()), *known.pop("links", ()))
-    known["depends_on"] = tuple(
-        {dependency.service: dependency for dependency in reversed(depends_on)}.values()
-    )
+    known["depends_on"] = tuple({dependency.service: dependency for dependency in reversed(depends_on)}.values())
     known.setdefault("image", "")
     return Service(name=name, spot=field.key_spot, places=_places(field), **known)
 

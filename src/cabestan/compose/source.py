@@ -106,9 +106,7 @@ class _Composer:
         next(self.events)
         after = next(self.events)
         if isinstance(after, DocumentStartEvent):
-            self._refuse(
-                after, "not-yaml", "A second document begins here.", "Keep one document in the file."
-            )
+            self._refuse(after, "not-yaml", "A second document begins here.", "Keep one document in the file.")
         return node
 
     def _expect(self, kind: type[Event]) -> None:
@@ -121,9 +119,7 @@ class _Composer:
         self._count(event, 1, depth)
         tag = event.tag if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent) else None
         if tag is not None:
-            self._refuse(
-                event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead."
-            )
+            self._refuse(event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead.")
         built = self._untagged(event, depth)
         anchor = event.anchor if isinstance(event, NodeEvent) else None
         if anchor is not None:
@@ -153,9 +149,7 @@ class _Composer:
     def _count(self, event: Event, nodes: int, depth: int) -> None:
         self.nodes += nodes
         if self.nodes > self.limits.max_nodes:
-            message = (
-                f"The file holds more than {self.limits.max_nodes} values, counting what aliases stand for."
-            )
+            message = f"The file holds more than {self.limits.max_nodes} values, counting what aliases stand for."
             self._refuse(event, "too-large", message, "Make it smaller.")
         if depth > self.limits.max_depth:
             message = f"More than {self.limits.max_depth} levels of lists and mappings."
@@ -209,9 +203,7 @@ class _Composer:
         parts = node.items if isinstance(node, Items) else (node,)
         tables = [part for part in parts if isinstance(part, Table)]
         if not tables or len(tables) != len(parts):
-            self._refuse(
-                event, "yaml-merge", "<< merges a mapping or a list of mappings.", "Give it *an-alias."
-            )
+            self._refuse(event, "yaml-merge", "<< merges a mapping or a list of mappings.", "Give it *an-alias.")
         return tables
 
     def _refuse(self, event: Event, code: str, message: str, remedy: str) -> NoReturn:

@@ -40,9 +40,7 @@ class Stack:
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        return yaml.dump(
-            dict(self.document), Dumper=_Dumper, sort_keys=False, width=2**20, allow_unicode=True
-        )
+        return yaml.dump(dict(self.document), Dumper=_Dumper, sort_keys=False, width=2**20, allow_unicode=True)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -93,7 +91,8 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    is_plain = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS and not text[:1].isdigit()
+    is_word = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS
+    is_plain = is_word and not text[:1].isdigit() and text.isprintable()
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
 

@@ -61,7 +61,7 @@ class Redactor:
         return inside[0] if len(data) - inside[0] <= HELD_AT_MOST else inside[1]
 
     def _unfinished(self, data: bytes) -> int:
-        """The first place from which the rest of `data` is the beginning of a secret, or the end of `data`."""
+        """The first place from which the rest of `data` begins a secret, or the end of `data`."""
         base = max(0, len(data) - self._longest + 1)
         tail = data[base:]
         return base + min((_overlap_start(tail, pattern) for pattern in self._patterns), default=len(tail))

@@ -1,4 +1,4 @@
-"""Deployments as people and pipelines ask for them: arrive, wait, are approved, rejected or canceled, get their turn."""
+"""Deployments as people and pipelines ask for them: they arrive, wait, are approved or rejected, get their turn."""
 
 import sqlalchemy as sa
 
@@ -137,8 +137,8 @@ def go_on(services: Services, environment_id: int) -> None:
     with services.database.reading() as tx:
         chosen = next_to_run(store.open_in(tx, environment_id))
     if chosen:
-        turns = f"{chosen.approved_by and 'approved'}{_approvals(services, chosen.id)}"
-        services.durable.start("deployment", f"deployment-{chosen.id}-{turns}", chosen.id)
+        turn = _turn(services, chosen.id)
+        services.durable.start("deployment", f"deployment-{chosen.id}-{turn}", chosen.id)
 
 
 def configuration_changed(services: Services, project_id: int) -> None:
@@ -201,7 +201,7 @@ def _end(services: Services, tx: sa.Connection, deployment_id: int, status: Depl
     store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
 
 
-def _approvals(services: Services, deployment_id: int) -> int:
-    """How often it was approved: each approval gives it another turn, if the former one was void."""
+def _turn(services: Services, deployment_id: int) -> int:
+    """Each approval gives another turn, for the former one may have become void at the last moment."""
     with services.database.reading() as tx:
         return len(store.approvals_of(tx, deployment_id))

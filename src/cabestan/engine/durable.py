@@ -24,7 +24,6 @@ class Durable:
             "system_database_url": database_url,
             "application_version": _APPLICATION_VERSION,
             "executor_id": "local",
-            "run_admin_server": False,
             "enable_otlp": False,
             "log_level": "WARNING",
             "sys_db_pool_size": 10,

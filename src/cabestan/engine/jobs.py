@@ -23,7 +23,7 @@ class JobRunner:
         self._places = threading.BoundedSemaphore(services.settings.parallel_jobs)
 
     def register(self) -> None:
-        self._services.durable.register("job", self.run)
+        self._services.durable.register("job", lambda job_id, attempt: self.run(job_id, attempt))
 
     def run(self, job_id: int, attempt: int) -> None:
         """The workflow. A container that is taken away from outside is started again, a few times."""

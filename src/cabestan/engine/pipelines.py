@@ -41,7 +41,7 @@ def advance(services: Services, pipeline_id: int) -> None:
             store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
         jobs = store.jobs_of(tx, pipeline_id)
         status = merge_status(job.status for job in jobs)
-        built = bool(jobs) and status is RunStatus.SUCCEEDED
+        built = status is RunStatus.SUCCEEDED or (not jobs and pipeline.status is RunStatus.RUNNING)
         if jobs and not pipeline.status.ended and status.ended and not built:
             reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
             store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
@@ -118,20 +118,20 @@ def _plan(services: Services, pipeline_id: int) -> None:
         if store.jobs_of(tx, pipeline_id) or pipeline.status.ended:
             return None
     try:
-        planned = plan_jobs(services, pipeline)
+        planned, releasable = plan_jobs(services, pipeline)
     except CabestanError as error:
         return fail(services, pipeline_id, str(error))
     with services.database.writing() as tx:
         store.add_jobs(tx, pipeline, planned.jobs, services.now())
         changes = {"status": RunStatus.RUNNING, "started_at": services.now(), "notes": planned.notes}
-        if not planned.jobs:
+        if not releasable:
             changes |= {"status": RunStatus.SKIPPED, "finished_at": services.now()}
         store.update(tx, pipeline_id, **changes)
     return publish(services, pipeline)
 
 
-def plan_jobs(services: Services, pipeline: Pipeline) -> Blueprint:
-    """The jobs of a commit, from what stands in its tree."""
+def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
+    """The jobs of a commit, from what stands in its tree, and whether there will be anything to release."""
     repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
     files = frozenset(entry.path for entry in repositories.tree(key, commit))
     compose = compose_file(files)
@@ -146,7 +146,8 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> Blueprint:
         builds=builds,
         texts={path: repositories.read(key, commit, path) for path in paths},
     )
-    return blueprint(source, job_image=JOB_IMAGE)
+    planned = blueprint(source, job_image=JOB_IMAGE)
+    return planned, bool(planned.jobs or compose)
 
 
 def _asked_builds(text: str, file: str) -> tuple[AskedBuild, ...]:

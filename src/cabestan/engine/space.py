@@ -11,6 +11,6 @@ def check(settings: Settings) -> None:
     free = shutil.disk_usage(settings.data).free
     if free < settings.free_bytes:
         raise StepFailed(
-            f"Only {free // 2**20} MiB are free on the disk of {settings.data}; {settings.free_bytes // 2**20} MiB must be.",
+            f"{settings.data} has {free // 2**20} MiB free, {settings.free_bytes // 2**20} MiB must be.",
             "Make room (old images: `docker image ls`), or lower free_bytes; then retry.",
         )

@@ -223,5 +223,5 @@ def _notes(source: Source, jobs: tuple[JobSpec, ...]) -> tuple[str, ...]:
     if PIPELINE_FILE in source.files:
         notes.append(f"{PIPELINE_FILE} is not read yet: the convention built every Dockerfile instead.")
     if not jobs:
-        notes.append("There is no Dockerfile at the root and no build: in the Compose file, so nothing was built.")
+        notes.append("There is no Dockerfile at the root and no build: in the Compose file, so nothing is built.")
     return tuple(notes)

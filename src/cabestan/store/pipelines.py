@@ -105,10 +105,15 @@ def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:
 
 
 def get_job(tx: sa.Connection, job_id: int) -> Job:
-    row = tx.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
-    if not row:
+    found = find_job(tx, job_id)
+    if not found:
         raise NotFound(f"There is no job {job_id}.", "`cabestan pipeline show ID` lists the jobs of a pipeline.")
-    return _job(row)
+    return found
+
+
+def find_job(tx: sa.Connection, job_id: int) -> Job | None:
+    row = tx.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+    return _job(row) if row else None
 
 
 def update_job(tx: sa.Connection, job_id: int, **values: Any) -> None:

@@ -60,6 +60,16 @@ def latest(tx: sa.Connection, project_id: int) -> Release | None:
     return newest[0] if newest else None
 
 
+def chosen(tx: sa.Connection, project_id: int, number: int | None) -> Release:
+    """The one with the number, or the newest where none is given; raises NotFound."""
+    if number is not None:
+        return get(tx, project_id, number)
+    newest = latest(tx, project_id)
+    if not newest:
+        raise NotFound("This project has no release yet.", "Push a commit; a good pipeline makes one.")
+    return newest
+
+
 def of_pipeline(tx: sa.Connection, pipeline_id: int) -> Release | None:
     row = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline_id)).one_or_none()
     return _value(row) if row else None

@@ -36,9 +36,7 @@ def start_offset(last_event_id: str | None, asked: str | None, size: int) -> int
     return min(int(given), size)
 
 
-async def follow(
-    log: LogReader, hub: LogHub, *, offset: int, ended: Callable[[], str | None]
-) -> AsyncIterator[bytes]:
+async def follow(log: LogReader, hub: LogHub, *, offset: int, ended: Callable[[], str | None]) -> AsyncIterator[bytes]:
     """The events from byte `offset` on, until the job has ended.
 
     `ended` gives the job's last status once nothing more is appended, None before; it must not block.
@@ -52,9 +50,7 @@ async def follow(
                 channel.status(ended),
             )  # the status first: what it says covers the size
             if offset < log.size():
-                event, offset = await channel.piece(
-                    (offset, status), _encoder(log, offset, status is not None)
-                )
+                event, offset = await channel.piece((offset, status), _encoder(log, offset, status is not None))
                 if event:
                     yield event
                     sent_at = clock()
@@ -101,8 +97,8 @@ def _unfinished(data: bytes) -> int:
     """How many bytes at the end of `data` begin a UTF-8 character that is not whole: 0 to 3."""
     for back in range(1, min(3, len(data)) + 1):
         byte = data[-back]
-        if byte >= 0xC0:
+        if 0xC2 <= byte <= 0xF4:
             return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
-        if byte < 0x80:
+        if not 0x80 <= byte <= 0xBF:
             return 0
     return 0

@@ -103,9 +103,7 @@ class LogPaths:
     @classmethod
     def of(cls, directory: Path, log_id: str) -> LogPaths:
         """Raises Invalid when `log_id` cannot be a file's name."""
-        if not (
-            log_id.replace("-", "").replace("_", "").isalnum() and log_id.isascii() and len(log_id) <= 100
-        ):
+        if not (log_id.replace("-", "").replace("_", "").isalnum() and log_id.isascii() and len(log_id) <= 100):
             raise Invalid(f"{log_id!r} is not the id of a log.", "Use letters, digits, '-' and '_'.")
         base = directory / log_id
         return cls(*(base.with_name(log_id + end) for end in (".log", ".idx", ".log.gz", ".frames")))
@@ -151,9 +149,7 @@ def read_head(index: int) -> Head | None:
         data = os.pread(index, HEAD_SIZE, 0)
         if not data or (head := unpack_head(data)):
             return head if data else None
-    raise Invalid(
-        "The head of a log's index is damaged.", "Restore the .idx file from a backup, or delete the log."
-    )
+    raise Invalid("The head of a log's index is damaged.", "Restore the .idx file from a backup, or delete the log.")
 
 
 def pack_entry(entry: Entry) -> bytes:

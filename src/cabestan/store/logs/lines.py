@@ -39,9 +39,7 @@ class Entries:
 
     def from_entry(self, first: int) -> Iterator[Entry]:
         """The entries from the `first` on."""
-        while first < self._count and (
-            some := read_entries(self._index, first, min(64, self._count - first))
-        ):
+        while first < self._count and (some := read_entries(self._index, first, min(64, self._count - first))):
             yield from some
             first += len(some)
 

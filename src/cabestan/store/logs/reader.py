@@ -110,7 +110,5 @@ class LogReader:
             frames = Frames.read(self._paths.frames)
             file = os.open(self._paths.packed, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
-            raise NotFound(
-                f"The log {self.id} is gone.", "It was deleted; run the job again for a new one."
-            ) from error
+            raise NotFound(f"The log {self.id} is gone.", "It was deleted; run the job again for a new one.") from error
         return file, PackedFile(file, frames).read

@@ -38,15 +38,13 @@ class LogWriter:
 
     `attach(source)` says how many bytes of that source's stream are used up: drop so many from its start,
     and `feed` the rest. Bytes that may begin a secret wait for those that follow; `finish` appends them at
-    the stream's end.
+    the stream's end. After an error (a full disk raises OSError) attach again.
     """
 
     def __init__(self, paths: LogPaths, redactor: Redactor | None = None, largest: int = LARGEST) -> None:
         """Raises Conflict when the log has another writer, or is packed away."""
         if paths.packed.exists():
-            raise Conflict(
-                f"The log {paths.log.name} is compressed and takes no more lines.", "Start a new one."
-            )
+            raise Conflict(f"The log {paths.log.name} is compressed and takes no more lines.", "Start a new one.")
         self._redactor = redactor or Redactor()
         self._largest = largest
         self._index = _open(paths.index)

@@ -1,0 +1,108 @@
+"""Puts everything together, in one function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.git import Repositories
+from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.registry import Registry
+from cabestan.adapters.router import PlatformContainers, probe
+from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.vault import Vault, make_key, read_key
+from cabestan.config import Settings
+from cabestan.engine import deploying, pipelines, recovery, releases
+from cabestan.engine.changes import Changes
+from cabestan.engine.durable import Durable
+from cabestan.engine.jobs import JobRunner
+from cabestan.engine.services import Services
+from cabestan.errors import ConfigurationError
+from cabestan.store import facts
+from cabestan.store.database import Database
+from cabestan.store.logs import LogHub, LogStore
+from cabestan.store.migrate import migrate
+
+_KEY_CHECK = "key check"
+
+
+@dataclass(frozen=True)
+class Cabestan:
+    """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
+
+    services: Services
+
+    def start(self) -> None:
+        self.services.durable.launch()
+        recovery.reconcile(self.services)
+
+    def close(self) -> None:
+        self.services.durable.close()
+        self.services.database.close()
+
+
+def bootstrap(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    checkpoint: Callable[[str], None] = lambda _name: None,
+) -> Cabestan:
+    """Opens the database (bringing its tables up to date) and the key. Raises ConfigurationError.
+
+    `checkpoint` is called before and after each durable step; tests stop the process there.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    database.check()
+    migrate(database)
+    engine = Engine(settings.engine)
+    services = Services(
+        settings=settings,
+        database=database,
+        vault=_open_vault(settings, database),
+        repositories=Repositories(settings.data / "repositories"),
+        engine=engine,
+        jobs=JobContainers(engine, settings.instance),
+        stacks=Stacks(engine, settings.instance),
+        registry=Registry(settings.registry),
+        platform=PlatformContainers(engine, settings.instance),
+        logs=LogStore(settings.data / "logs", settings.job_log_bytes),
+        hub=LogHub(),
+        changes=Changes(),
+        durable=Durable(_durable_url(settings), checkpoint),
+        now=now,
+        probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
+    )
+    _register(services)
+    return Cabestan(services)
+
+
+def _register(services: Services) -> None:
+    pipelines.register(services)
+    JobRunner(services).register()
+    releases.register(services)
+    deploying.register(services)
+
+
+def _open_vault(settings: Settings, database: Database) -> Vault:
+    """With the key that the stored secrets were sealed with, or not at all. A new installation gets a new key."""
+    with database.writing() as tx:
+        check = facts.get(tx, _KEY_CHECK)
+        if check is None and not settings.key_path.exists():
+            make_key(settings.key_path)
+        vault = Vault(read_key(settings.key_path))
+        if check is None:
+            facts.put(tx, _KEY_CHECK, vault.check_value())
+        elif not vault.recognises(check):
+            raise ConfigurationError(
+                f"The key in {settings.key_path} is not the one that the stored secrets were sealed with.",
+                "Bring back the right key file from your backup.",
+            )
+    return vault
+
+
+def _durable_url(settings: Settings) -> str:
+    """SQLite: a file beside ours, so that the two never wait for each other's lock. PostgreSQL: the same database."""
+    if settings.database.startswith("sqlite"):
+        return f"sqlite:///{settings.data / 'workflows.sqlite'}"
+    return settings.database.replace("postgresql+psycopg://", "postgresql://", 1)

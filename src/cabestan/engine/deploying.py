@@ -1,0 +1,269 @@
+"""The workflow of a deployment: the steps of its plan, and the way back when one fails."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cabestan.adapters.tasks import StackState
+from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
+from cabestan.domain.environment import Environment
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import deployments, secrets, space
+from cabestan.engine.planning import network_of
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Conflict, DeadlineExceeded, StepFailed
+from cabestan.store import deployments as store
+from cabestan.store import environments as environment_store
+
+_LOOK_SECONDS = 0.2
+_PROBE_AGAIN_SECONDS = 0.2
+#: task times are the engine's clock's, which may be behind ours
+_CLOCK_SKEW = timedelta(seconds=2)
+_CANCELED = "Canceled."
+
+
+def register(services: Services) -> None:
+    services.durable.register("deployment", lambda deployment_id: run(services, deployment_id))
+
+
+def run(services: Services, deployment_id: int) -> None:
+    """One at a time per environment; whatever happens, it ends in a clear state and the next one gets its turn."""
+    step = services.durable.step
+    if step("deployment.begin", lambda: _begin(services, deployment_id)):
+        failure, touched = "", False
+        for planned in _plan(services, deployment_id).steps:
+            failure = step(f"deployment.{planned.kind}", lambda p=planned: _do(services, deployment_id, p))  # type: ignore[misc]
+            touched = touched or planned.kind is not StepKind.PULL
+            if failure:
+                break
+        undone = touched and failure and step("deployment.put-back", lambda: _put_back(services, deployment_id))
+        step("deployment.record", lambda: _record(services, deployment_id, failure, undone or ""))
+    step("deployment.go-on", lambda: _go_on(services, deployment_id))
+
+
+def _begin(services: Services, deployment_id: int) -> bool:
+    """Takes its turn; False where it has none (any more)."""
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        if deployment.status is DeploymentStatus.RUNNING:
+            return True
+        if deployment.status is not DeploymentStatus.QUEUED:
+            return False
+        plan = deployments.refresh_plan(services, tx, deployment)
+        if not plan or store.get(tx, deployment_id).status is not DeploymentStatus.QUEUED:
+            return False
+        environment = environment_store.by_id(tx, deployment.environment_id)
+        taken = _claim(services, tx, environment, plan)
+        changes = {"status": DeploymentStatus.FAILED, "reason": taken, "finished_at": services.now()}
+        if not taken:
+            changes = {"status": DeploymentStatus.RUNNING, "reason": "", "started_at": services.now()}
+            changes["previous_id"] = environment.current_deployment_id
+        store.update(tx, deployment_id, **changes)
+    deployments.publish(services, deployment)
+    return not taken
+
+
+def _claim(services: Services, tx: object, environment: Environment, plan: Plan) -> str:
+    """Empty, or why it may not have its host names."""
+    try:
+        environment_store.claim_hosts(tx, environment, plan.hosts, services.now())  # type: ignore[arg-type]
+    except Conflict as error:
+        return str(error)
+    return ""
+
+
+def _do(services: Services, deployment_id: int, planned: Step) -> str:
+    """Does one step, on record; empty, or why it failed."""
+    deployment, environment, plan = _load(services, deployment_id)
+    if _cancel_asked(services, deployment_id):
+        return _CANCELED
+    work = {
+        StepKind.PULL: lambda: _pull(services, planned),
+        StepKind.APPLY: lambda: _apply(services, environment, plan, planned.deadline_seconds),
+        StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
+        StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
+    }[planned.kind]
+    position = plan.steps.index(planned)
+    return _on_record(services, deployment, planned.kind, position, planned.text, work)
+
+
+def _on_record(
+    services: Services, deployment: Deployment, kind: StepKind, position: int, text: str, work: Callable[[], str]
+) -> str:
+    with services.database.writing() as tx:
+        store.set_step(tx, deployment.id, kind, position, text, "running", services.now())
+    deployments.publish(services, deployment)
+    failure = detail = ""
+    try:
+        detail = work()
+    except CabestanError as error:
+        failure = str(error)
+    with services.database.writing() as tx:
+        status = "failed" if failure else "succeeded"
+        store.end_step(tx, deployment.id, kind, status, failure or detail, services.now())
+    deployments.publish(services, deployment)
+    return failure
+
+
+def _pull(services: Services, planned: Step) -> str:
+    space.check(services.settings)
+    deadline = time.monotonic() + planned.deadline_seconds
+    pulled = 0
+    for image in planned.subjects:
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(f"Pulling took longer than {planned.deadline_seconds} s.", "Raise pull_seconds.")
+        pulled += services.engine.patiently(services.settings.engine_seconds, lambda i=image: services.stacks.pull(i))  # type: ignore[misc]
+    return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
+
+
+def _apply(services: Services, environment: Environment, plan: Plan, seconds: int) -> str:
+    """The network first, with the router in it, then the stack. All of it may be done again."""
+    stack = environment.stack_name(services.settings.instance)
+    network = network_of(stack)
+    with services.database.reading() as tx:
+        keys = [version for _, version in plan.versions]
+        values = secrets.values(tx, services.vault, environment.project_id, keys)
+    used = {name: value for name, value in values.items() if name in plan.secrets}
+
+    def apply() -> None:
+        services.stacks.ensure_network(network, environment.id)
+        services.platform.join(services.router_name, network)
+        services.stacks.deploy(stack, plan.stack, used, seconds)
+
+    services.engine.patiently(services.settings.engine_seconds, apply)
+    return ""
+
+
+def _watch(services: Services, deployment: Deployment, environment: Environment, seconds: int) -> str:
+    """Until all tasks have been healthy for the watch time. Raises StepFailed with the words of the task."""
+    since = _engine_time(deployment.started_at or services.now())
+    stopped = lambda: _cancel_asked(services, deployment.id)  # noqa: E731
+    state = _watch_stack(services, environment, since, seconds, stopped)
+    return f"healthy for {environment.watch_seconds} s: {state.progress}"
+
+
+def _watch_stack(
+    services: Services, environment: Environment, since: str, seconds: float, stopped: Callable[[], bool]
+) -> StackState:
+    stack = environment.stack_name(services.settings.instance)
+    deadline = time.monotonic() + seconds
+    healthy_since: float | None = None
+    while True:
+        state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
+        now = time.monotonic()
+        if why := state.failure(since):
+            raise StepFailed(f"{why}.")
+        healthy_since = (healthy_since or now) if state.settled else None
+        if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
+            return state
+        if stopped():
+            raise StepFailed(_CANCELED)
+        if now > deadline:
+            raise DeadlineExceeded(
+                _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _unhealthy(state: StackState, seconds: float) -> str:
+    words = next((task.error for service in state.services for task in service.tasks if task.error), "")
+    said = f" The last task's words: {words}." if words else ""
+    return f"Not healthy after {seconds:.0f} s: {state.progress}.{said}"
+
+
+def _check_routes(services: Services, deployment: Deployment, plan: Plan, seconds: int) -> str:
+    """Each route must answer through the router."""
+    deadline = time.monotonic() + seconds
+    for host, path in plan.probes:
+        while wrong := services.probe(host, path):
+            if time.monotonic() > deadline or _cancel_asked(services, deployment.id):
+                raise StepFailed(
+                    f"Not routed after {seconds} s: {wrong}.", "Check traefik.port and what the service listens on."
+                )
+            time.sleep(_PROBE_AGAIN_SECONDS)
+    return f"{len(plan.probes)} answered"
+
+
+def _put_back(services: Services, deployment_id: int) -> str:
+    """The whole previous release again, as it was; where there was none, nothing is left of this one.
+
+    Gives `put back`, `removed`, or why neither went well.
+    """
+    deployment, environment, plan = _load(services, deployment_id)
+    if deployment.previous_id is None:
+        text, done = "Remove what was begun: nothing ran here before", "removed"
+        failure = _on_record(
+            services, deployment, StepKind.PUT_BACK, len(plan.steps), text, lambda: _remove(services, environment)
+        )
+        return failure or done
+    previous, _, earlier = _load(services, deployment.previous_id)
+    text = f"Put release {previous.release} back"
+
+    def again() -> str:
+        since = _engine_time(services.now())
+        _apply(services, environment, earlier, services.settings.apply_seconds)
+        state = _watch_stack(services, environment, since, services.settings.healthy_seconds, lambda: False)
+        return f"release {previous.release} serves again: {state.progress}"
+
+    failure = _on_record(services, deployment, StepKind.PUT_BACK, len(plan.steps), text, again)
+    return failure or "put back"
+
+
+def _remove(services: Services, environment: Environment) -> str:
+    stack = environment.stack_name(services.settings.instance)
+    services.engine.patiently(
+        services.settings.engine_seconds, lambda: services.stacks.remove(stack, network_of(stack))
+    )
+    return "removed, but for its volumes"
+
+
+def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        status, reason = outcome(failure, undone)
+        store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
+        if status is DeploymentStatus.SUCCEEDED:
+            environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+    deployments.publish(services, deployment)
+
+
+def outcome(failure: str, undone: str) -> tuple[DeploymentStatus, str]:
+    """What the end of the steps means. `undone` is what `_put_back` gave; empty where nothing had been touched."""
+    if not failure:
+        return DeploymentStatus.SUCCEEDED, ""
+    if undone == "put back" and failure != _CANCELED:
+        return DeploymentStatus.ROLLED_BACK, failure
+    if undone in ("", "put back", "removed"):
+        return (DeploymentStatus.CANCELED if failure == _CANCELED else DeploymentStatus.FAILED), failure
+    return DeploymentStatus.FAILED, f"{failure} The way back failed too: {undone}"
+
+
+def _go_on(services: Services, deployment_id: int) -> None:
+    with services.database.reading() as tx:
+        environment_id = store.get(tx, deployment_id).environment_id
+    deployments.go_on(services, environment_id)
+
+
+def _load(services: Services, deployment_id: int) -> tuple[Deployment, Environment, Plan]:
+    with services.database.reading() as tx:
+        deployment = store.get(tx, deployment_id)
+        environment = environment_store.by_id(tx, deployment.environment_id)
+    return deployment, environment, _plan(services, deployment_id)
+
+
+def _plan(services: Services, deployment_id: int) -> Plan:
+    with services.database.reading() as tx:
+        plan = store.plan_of(tx, deployment_id)
+    if not plan:
+        raise StepFailed(f"Deployment {deployment_id} has no plan.", "Deploy the release again.")
+    return plan
+
+
+def _cancel_asked(services: Services, deployment_id: int) -> bool:
+    with services.database.reading() as tx:
+        return store.cancel_asked(tx, deployment_id)
+
+
+def _engine_time(moment: datetime) -> str:
+    """As the engine writes times, so that the two compare as text."""
+    return (moment - _CLOCK_SKEW).strftime("%Y-%m-%dT%H:%M:%S.%f")

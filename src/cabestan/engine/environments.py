@@ -1,0 +1,62 @@
+"""How an environment stands: what serves, what goes on, where it answers."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cabestan.adapters.tasks import StackState
+from cabestan.domain.deployment import Deployment
+from cabestan.domain.environment import Environment
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.planning import url_of
+from cabestan.engine.services import Services
+from cabestan.store import deployments as store
+
+#: of several open deployments, the one that tells most
+_TELLING = (DeploymentStatus.RUNNING, DeploymentStatus.QUEUED, DeploymentStatus.WAITING)
+_SHOWN_WHEN_LAST = (DeploymentStatus.FAILED, DeploymentStatus.ROLLED_BACK)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`current` serves now; `open` wait, are queued or run; `latest` is the newest of all."""
+
+    environment: Environment
+    url: str
+    domain: str
+    status: str
+    current: Deployment | None
+    open: tuple[Deployment, ...]
+    latest: Deployment | None
+
+
+def standing(services: Services, tx: sa.Connection, environment: Environment) -> Standing:
+    key = environment.current_deployment_id
+    current = store.get(tx, key) if key is not None else None
+    present = store.open_in(tx, environment.id)
+    newest = store.page(tx, environment_id=environment.id, limit=1)
+    latest = newest[0] if newest else None
+    return Standing(
+        environment=environment,
+        url=url_of(services, environment),
+        domain=environment.full_domain(services.settings.target_domain),
+        status=status_word(current, present, latest),
+        current=current,
+        open=present,
+        latest=latest,
+    )
+
+
+def status_word(current: Deployment | None, present: tuple[Deployment, ...], latest: Deployment | None) -> str:
+    """`empty`, or the status of what is happening there, or how the last deployment ended."""
+    for status in _TELLING:
+        if any(deployment.status is status for deployment in present):
+            return status
+    if latest and latest.status in _SHOWN_WHEN_LAST:
+        return latest.status
+    return DeploymentStatus.SUCCEEDED if current else "empty"
+
+
+def services_of(services: Services, environment: Environment) -> StackState:
+    """Its services and tasks, as Swarm tells them now."""
+    return services.stacks.state(environment.stack_name(services.settings.instance))

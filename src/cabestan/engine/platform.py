@@ -1,0 +1,73 @@
+"""Preparing the machine: Swarm, base images, registry, router, administrator."""
+
+import secrets
+from collections.abc import Callable
+
+from docker.errors import APIError
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
+from cabestan.adapters.router import PlatformContainers, registry_container, router_container
+from cabestan.config import Settings
+from cabestan.engine.services import Services
+from cabestan.errors import StepFailed
+from cabestan.store import facts, users
+
+ADMINISTRATOR = "admin"
+ROUTER_IMAGE = "cabestan/router:3"
+REGISTRY_IMAGE = "cabestan/registry:2"
+_MADE_SWARM = "made the Swarm"
+
+
+def ensure_swarm(engine: Engine) -> bool:
+    """Uses the Swarm that is there, or makes one of this node alone. True where it made it."""
+    with engine.speaking("make a Swarm") as client:
+        state = client.info()["Swarm"]
+        if state["LocalNodeState"] == "active":
+            if not state["ControlAvailable"]:
+                raise StepFailed("This node is a worker of a Swarm.", "Run Cabestan on one of its managers.")
+            return False
+        if state["LocalNodeState"] != "inactive":
+            raise StepFailed(f"The Swarm here is {state['LocalNodeState']}.", "See `docker info`; unlock or leave it.")
+        try:
+            client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+        except APIError as error:
+            raise StepFailed(f"The engine cannot make a Swarm: {error.explanation}.", "Is port 2377 free?") from error
+    return True
+
+
+def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
+    """Builds the base images that are missing; gives their references."""
+    recipes = catalogue(settings.images)
+    with engine.speaking("build the base images") as client:
+        builder = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle)
+        return tuple(recipe.reference for recipe in builder.ensure())
+
+
+def start_containers(settings: Settings, engine: Engine) -> None:
+    """Registry and router, as the settings have them."""
+    containers = PlatformContainers(engine, settings.instance)
+    containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port))
+    containers.ensure(router_container(settings.instance, ROUTER_IMAGE, settings.router_address, settings.router_port))
+
+
+def ensure_administrator(services: Services) -> str | None:
+    """The token of the administrator who is made where there is no user at all; None otherwise."""
+    with services.database.writing() as tx:
+        if users.all_users(tx):
+            return None
+        token = secrets.token_urlsafe(32)
+        admin = users.create(tx, ADMINISTRATOR, admin=True, now=services.now())
+        users.add_token(tx, token, kind="personal", user_id=admin.id, name="first", now=services.now())
+    return token
+
+
+def remember_swarm(services: Services) -> None:
+    """That the Swarm is of our making, so that the purge may take it away."""
+    with services.database.writing() as tx:
+        facts.put(tx, _MADE_SWARM, "yes")
+
+
+def made_swarm(services: Services) -> bool:
+    with services.database.reading() as tx:
+        return facts.get(tx, _MADE_SWARM) == "yes"

@@ -1,0 +1,65 @@
+"""At every start: finds what was accepted and not begun, goes on with it, and takes away what nobody needs."""
+
+import structlog
+
+from cabestan.engine import deployments, intake, pipelines
+from cabestan.engine.planning import network_of
+from cabestan.engine.runs import run_of
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError
+from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
+from cabestan.store import pipelines as pipeline_store
+from cabestan.store import projects as project_store
+from cabestan.store import users as user_store
+
+_log = structlog.get_logger(__name__)
+
+
+def reconcile(services: Services) -> None:
+    """Called after the workflows were taken up again. Every part may be done any number of times."""
+    _find_pushes(services)
+    with services.database.reading() as tx:
+        open_pipelines = pipeline_store.open_ids(tx)
+        waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
+    for pipeline_id in open_pipelines:
+        pipelines.begin(services, pipeline_id)
+        pipelines.advance(services, pipeline_id)
+    for environment_id in waiting:
+        deployments.go_on(services, environment_id)
+    with services.database.writing() as tx:
+        user_store.drop_expired_tokens(tx, services.now())
+    for tidy in (remove_left_over_jobs, rejoin_router):
+        try:
+            tidy(services)
+        except CabestanError as error:
+            _log.warning("tidying up has to wait", what=tidy.__name__, error=str(error))
+
+
+def _find_pushes(services: Services) -> None:
+    """Pushes that reached the repositories while nobody could take note."""
+    with services.database.reading() as tx:
+        projects = project_store.all_projects(tx)
+    for project in projects:
+        intake.take_pushes(services, project, by="")
+
+
+def remove_left_over_jobs(services: Services) -> None:
+    """Services, containers and secrets of jobs that do not run (any more)."""
+    for job_id, attempt in services.jobs.left_over():
+        with services.database.reading() as tx:
+            running = job_id in pipeline_store.running_job_ids(tx)
+            job = pipeline_store.find_job(tx, job_id)
+        if job and not (running and job.attempt == attempt):
+            services.jobs.remove(run_of(services, job, attempt))
+
+
+def rejoin_router(services: Services) -> None:
+    """The router must be in the network of each environment that something was deployed to."""
+    with services.database.reading() as tx:
+        environments = environment_store.all_environments(tx)
+    for environment in environments:
+        if environment.current_deployment_id is not None:
+            network = network_of(environment.stack_name(services.settings.instance))
+            services.stacks.ensure_network(network, environment.id)
+            services.platform.join(services.router_name, network)

@@ -1,0 +1,144 @@
+"""The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from cabestan.compose.load import load
+from cabestan.domain.configuration import nearest
+from cabestan.domain.environment import Environment
+from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.release import Release
+from cabestan.domain.status import RunStatus
+from cabestan.engine import deployments, pipelines
+from cabestan.engine.planning import Wanted, variables
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Invalid
+from cabestan.pipeline.convention import compose_file
+from cabestan.store import configuration as configuration_store
+from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
+from cabestan.store import pipelines as pipeline_store
+from cabestan.store import projects as project_store
+from cabestan.store import releases as store
+
+
+def register(services: Services) -> None:
+    services.durable.register("release", lambda pipeline_id: run(services, pipeline_id))
+
+
+def run(services: Services, pipeline_id: int) -> None:
+    """The workflow: make the release, have it arrive, give the deployments their turn."""
+    step = services.durable.step
+    failure = step("release.make", lambda: _make(services, pipeline_id))
+    if failure:
+        step("release.fail", lambda: pipelines.fail(services, pipeline_id, failure))
+        return
+    environments = step("release.arrive", lambda: _arrive(services, pipeline_id))
+    for environment_id in environments:
+        step("release.go-on", lambda key=environment_id: deployments.go_on(services, key))  # type: ignore[misc]
+
+
+def _make(services: Services, pipeline_id: int) -> str:
+    """Empty, or why there can be no release."""
+    with services.database.reading() as tx:
+        pipeline = pipeline_store.get(tx, pipeline_id)
+        jobs = pipeline_store.jobs_of(tx, pipeline_id)
+        targets = _targets(tx, pipeline)
+    try:
+        images = _built_images(services, pipeline, jobs)
+        file, text = _compose(services, pipeline)
+        draft = _draft(services, pipeline, images, file, text)
+        images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
+    except CabestanError as error:
+        return str(error)
+    with services.database.writing() as tx:
+        store.create(tx, pipeline, images, file, text, services.now())
+    return ""
+
+
+def _arrive(services: Services, pipeline_id: int) -> list[int]:
+    """Once per environment: those that have a deployment of this release already are left alone."""
+    with services.database.writing() as tx:
+        pipeline = pipeline_store.get(tx, pipeline_id)
+        release = store.of_pipeline(tx, pipeline_id)
+        if not release:
+            raise Invalid(f"Pipeline {pipeline_id} has no release.", "Run it again.")
+        there = {d.environment_id for d in deployment_store.of_release(tx, release.id)}
+        targets = _targets(tx, pipeline) if release.compose else ()
+        for environment in targets:
+            if environment.id not in there:
+                deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
+        _end(services, tx, pipeline, release)
+    pipelines.publish(services, pipeline)
+    return [environment.id for environment in targets]
+
+
+def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Release) -> None:
+    notes = pipeline.notes
+    if not release.compose:
+        notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
+    ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}
+    pipeline_store.update(tx, pipeline.id, **ended)
+
+
+def _targets(tx: sa.Connection, pipeline: Pipeline) -> tuple[Environment, ...]:
+    """The environments that take releases of the pipeline's branch."""
+    project = project_store.by_id(tx, pipeline.project_id)
+    found = environment_store.of_project(tx, project.id)
+    return tuple(e for e in found if e.takes(pipeline.branch, project.default_branch))
+
+
+def _built_images(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...]) -> dict[str, str]:
+    """Each reference that a Compose file may write for an image of this commit, to the one by digest."""
+    images: dict[str, str] = {}
+    for build in (job.spec.build for job in jobs if job.spec.build):
+        digest = services.registry.digest(build.reference, pipeline.commit)
+        name = f"{services.settings.registry}/{build.reference}"
+        images |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in build.tags)), f"{name}@{digest}")
+    return images
+
+
+def _compose(services: Services, pipeline: Pipeline) -> tuple[str, str]:
+    """Name and text of the Compose file at the commit; both empty where there is none."""
+    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
+    name = compose_file(frozenset(entry.path for entry in entries))
+    return (name, services.repositories.read(pipeline.project_id, pipeline.commit, name)) if name else ("", "")
+
+
+def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, text: str) -> Release:
+    """The release as it will be, to find out which further images it needs."""
+    return Release(
+        id=0,
+        project_id=pipeline.project_id,
+        project=pipeline.project,
+        number=0,
+        pipeline_id=pipeline.id,
+        commit=pipeline.commit,
+        branch=pipeline.branch,
+        title=pipeline.title,
+        images=images,
+        compose_file=file,
+        compose=text,
+        created_at=services.now(),
+    )
+
+
+def _foreign_images(services: Services, draft: Release, targets: Iterable[Environment]) -> tuple[str, ...]:
+    """What the Compose file names and the pipeline did not build, as each environment's variables have it."""
+    if not draft.compose:
+        return ()
+    found: dict[str, None] = {}
+    for environment in targets:
+        with services.database.reading() as tx:
+            settings = configuration_store.current(tx, draft.project_id)
+        filled = variables(services, Wanted(draft, environment), nearest(settings, environment.name))
+        loaded = load(draft.compose, draft.compose_file, filled)
+        found |= dict.fromkeys(service.image for service in loaded.compose.services if service.image)
+    return tuple(image for image in found if image not in draft.images)
+
+
+def _pinned(services: Services, image: str) -> str:
+    if image.startswith(f"{services.settings.registry}/"):
+        raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
+    return image if "@sha256:" in image else services.stacks.pin(image, services.settings.registry)

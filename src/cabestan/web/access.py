@@ -1,0 +1,110 @@
+"""Who is asking, and whether they may. Whatever is not let through here is denied."""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from cabestan.domain.access import Identity, Permission, User, may
+from cabestan.domain.project import Project
+from cabestan.engine.services import Services
+from cabestan.errors import Forbidden, NotFound, NotSignedIn
+from cabestan.store import projects as project_store
+from cabestan.store import users as user_store
+
+SESSION_COOKIE = "cabestan_session"
+CSRF_HEADER = "x-csrf-token"
+CSRF_FIELD = "csrf_token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A signed-in user. `csrf` is what forms must bring back; empty where a token was sent instead of a cookie."""
+
+    user: User
+    csrf: str
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def signed_in(request: Request) -> Visitor:
+    """The dependency of every page and every API address but the few public ones. Raises NotSignedIn, Forbidden."""
+    found = visitor_of(request)
+    if not found:
+        raise NotSignedIn("You are not signed in.", "Sign in, or send a token: `Authorization: Bearer TOKEN`.")
+    if found.csrf and request.method not in _SAFE_METHODS and not await _brings_csrf(request, found.csrf):
+        raise Forbidden("The form is too old, or did not come from this site.", "Load the page again and repeat it.")
+    return found
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """By token or by session; None where there is neither, or one that is no longer good."""
+    services = services_of(request)
+    if token := bearer_token(request):
+        identity = identify(services, token)
+        return Visitor(identity, "") if isinstance(identity, User) else None
+    if cookie := request.cookies.get(SESSION_COOKIE):
+        with services.database.reading() as tx:
+            session = user_store.session(tx, cookie, services.now())
+        return Visitor(session.user, session.csrf) if session else None
+    return None
+
+
+def identify(services: Services, token: str) -> Identity | None:
+    with services.database.reading() as tx:
+        return user_store.identity_of_token(tx, token, services.now())
+
+
+def bearer_token(request: Request) -> str:
+    """From `Authorization: Bearer TOKEN`, or as the password of basic authentication, as Git sends it."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+async def _brings_csrf(request: Request, wanted: str) -> bool:
+    brought = request.headers.get(CSRF_HEADER, "")
+    if not brought and "form" in request.headers.get("content-type", ""):
+        field = (await request.form()).get(CSRF_FIELD, "")
+        brought = field if isinstance(field, str) else ""
+    return hmac.compare_digest(brought.encode(), wanted.encode())
+
+
+def project_for(services: Services, identity: Identity, name: str, permission: Permission) -> Project:
+    """The project, if it may be seen; else NotFound, so that nobody learns what there is. Forbidden for the rest."""
+    with services.database.reading() as tx:
+        project = project_store.find(tx, name)
+    if not project or not may(identity, Permission.READ, name):
+        raise NotFound(f"There is no project {name}, or you may not see it.", "`cabestan project list` shows yours.")
+    if not may(identity, permission, name):
+        raise Forbidden(f"You may not {permission} in {name}.", "Ask one of its maintainers.")
+    return project
+
+
+def project_named(services: Services, identity: Identity, project_id: int, permission: Permission) -> Project:
+    """The same, by the id of the project that a pipeline, a job or a deployment belongs to."""
+    with services.database.reading() as tx:
+        name = project_store.by_id(tx, project_id).name
+    return project_for(services, identity, name, permission)
+
+
+def require_admin(user: User) -> None:
+    if not user.admin:
+        raise Forbidden("Only administrators may do this.", "Ask one.")
+
+
+SignedIn = Annotated[Visitor, Depends(signed_in)]
+Wired = Annotated[Services, Depends(services_of)]

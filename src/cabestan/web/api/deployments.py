@@ -1,0 +1,115 @@
+"""Deployments: asked for, approved, rejected, canceled, looked at."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from cabestan.domain.access import Permission
+from cabestan.domain.deployment import Deployment
+from cabestan.engine import deployments as engine
+from cabestan.engine.services import Services
+from cabestan.store import deployments as store
+from cabestan.store import environments as environment_store
+from cabestan.store import releases as release_store
+from cabestan.web.access import SignedIn, Visitor, Wired, project_for
+from cabestan.web.api import shapes
+from cabestan.web.api.paging import Before, Limit
+
+router = APIRouter()
+_AT = "/projects/{group}/{name}/environments/{environment:path}"
+
+
+class Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    release: int | None = Field(None, ge=1)
+
+
+class Word(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    comment: str = Field("", max_length=2000)
+
+
+class Approving(Word):
+    fingerprint: str = Field(max_length=100)
+
+
+@router.post(_AT + "/deployments", status_code=201)
+def deploy(visitor: SignedIn, services: Wired, group: str, name: str, environment: str, wish: Wish) -> shapes.Json:
+    """A release, the newest where none is named. It waits where an approval is needed that the user cannot give."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
+    with services.database.reading() as tx:
+        found = environment_store.get(tx, project.id, environment)
+        release = release_store.chosen(tx, project.id, wish.release)
+    return shapes.deployment(engine.deploy(services, found, release, visitor.user))
+
+
+@router.post(_AT + "/rollback", status_code=201)
+def roll_back(visitor: SignedIn, services: Wired, group: str, name: str, environment: str, wish: Wish) -> shapes.Json:
+    """To an earlier release, with the variables and secrets that it ran with."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
+    with services.database.reading() as tx:
+        found = environment_store.get(tx, project.id, environment)
+    return shapes.deployment(engine.roll_back(services, found, wish.release, visitor.user))
+
+
+@router.get("/projects/{group}/{name}/deployments")
+def deployments(
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    environment: str | None = None,
+    before: Before = None,
+    limit: Limit = 50,
+) -> shapes.Json:
+    """The newest first, of all environments or of one."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        key = environment_store.get(tx, project.id, environment).id if environment else None
+        found = store.page(tx, project.id, environment_id=key, before=before, limit=limit + 1)
+    return shapes.page(found, limit, shapes.deployment, lambda deployment: deployment.id)
+
+
+@router.get("/deployments/{deployment_id}")
+def deployment(visitor: SignedIn, services: Wired, deployment_id: int) -> shapes.Json:
+    """With its plan, its steps and the approvals on it."""
+    found = deployment_for(services, visitor, deployment_id, Permission.READ)
+    return _whole(services, found)
+
+
+@router.post("/deployments/{deployment_id}/approve")
+def approve(visitor: SignedIn, services: Wired, deployment_id: int, word: Approving) -> shapes.Json:
+    """Exactly the plan with this fingerprint."""
+    deployment_for(services, visitor, deployment_id, Permission.READ)
+    return _whole(services, engine.approve(services, deployment_id, visitor.user, word.fingerprint, word.comment))
+
+
+@router.post("/deployments/{deployment_id}/reject")
+def reject(visitor: SignedIn, services: Wired, deployment_id: int, word: Word) -> shapes.Json:
+    deployment_for(services, visitor, deployment_id, Permission.READ)
+    return _whole(services, engine.reject(services, deployment_id, visitor.user, word.comment))
+
+
+@router.post("/deployments/{deployment_id}/cancel")
+def cancel(visitor: SignedIn, services: Wired, deployment_id: int) -> shapes.Json:
+    deployment_for(services, visitor, deployment_id, Permission.DEPLOY)
+    return _whole(services, engine.cancel(services, deployment_id, visitor.user.name))
+
+
+def deployment_for(services: Services, visitor: Visitor, deployment_id: int, permission: Permission) -> Deployment:
+    """The deployment, if its project may be seen."""
+    with services.database.reading() as tx:
+        found = store.get(tx, deployment_id)
+    project_for(services, visitor.user, found.project, permission)
+    return found
+
+
+def _whole(services: Services, found: Deployment) -> shapes.Json:
+    with services.database.reading() as tx:
+        plan = store.plan_of(tx, found.id)
+        steps = store.steps_of(tx, found.id)
+        approvals = store.approvals_of(tx, found.id)
+    return shapes.deployment(found) | {
+        "plan": shapes.plan(plan),
+        "steps": [shapes.step(step) for step in steps],
+        "approvals": [shapes.approval(approval) for approval in approvals],
+    }

@@ -1,0 +1,170 @@
+"""Environments, their plans, variables and secrets."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from cabestan.adapters.tasks import ServiceState
+from cabestan.domain.access import Permission
+from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.project import Project
+from cabestan.engine import environments as engine
+from cabestan.engine import settings
+from cabestan.engine.planning import Wanted, make_plan
+from cabestan.engine.services import Services
+from cabestan.store import configuration as configuration_store
+from cabestan.store import environments as store
+from cabestan.store import releases as release_store
+from cabestan.web.access import SignedIn, Wired, project_for
+from cabestan.web.api import shapes
+
+router = APIRouter()
+_AT = "/projects/{group}/{name}/environments"
+
+
+class EnvironmentChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    domain: str | None = Field(None, max_length=253)
+    trigger: Trigger | None = None
+    branches: list[str] | None = Field(None, max_length=50)
+    approvers: list[str] | None = Field(None, max_length=50)
+    target: str | None = Field(None, max_length=100)
+    watch_seconds: int | None = None
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    value: str
+    environment: str = Field("", max_length=100)
+
+
+@router.get(_AT)
+def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> shapes.Json:
+    """In the order in which a release travels."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        found = [engine.standing(services, tx, e) for e in store.of_project(tx, project.id)]
+    return {"items": [_shape(standing) for standing in found], "next": None}
+
+
+@router.get(_AT + "/{environment:path}/plan")
+def plan(
+    visitor: SignedIn, services: Wired, group: str, name: str, environment: str, release: int | None = None
+) -> shapes.Json:
+    """What a deployment of the release (the newest where none is named) would do."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        found = store.get(tx, project.id, environment)
+        chosen = release_store.chosen(tx, project.id, release)
+        return shapes.plan(make_plan(services, tx, Wanted(chosen, found))) or {}
+
+
+@router.get(_AT + "/{environment:path}")
+def environment(visitor: SignedIn, services: Wired, group: str, name: str, environment: str) -> shapes.Json:
+    """With its services and tasks, as the engine tells them now."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    return _one(services, project, environment)
+
+
+@router.put(_AT + "/{environment:path}")
+def set_environment(
+    visitor: SignedIn, services: Wired, group: str, name: str, environment: str, change: EnvironmentChange
+) -> shapes.Json:
+    """Changes what is given, or makes it."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    changed = settings.set_environment(
+        services,
+        project,
+        environment,
+        domain=change.domain,
+        trigger=change.trigger,
+        branches=None if change.branches is None else tuple(change.branches),
+        approvers=None if change.approvers is None else tuple(change.approvers),
+        target=change.target,
+        watch_seconds=change.watch_seconds,
+    )
+    with services.database.reading() as tx:
+        return _shape(engine.standing(services, tx, changed))
+
+
+@router.get("/projects/{group}/{name}/variables")
+def variables(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
+    return _settings(visitor, services, f"{group}/{name}", environment, secret=False)
+
+
+@router.put("/projects/{group}/{name}/variables/{variable}", status_code=204)
+def set_variable(visitor: SignedIn, services: Wired, group: str, name: str, variable: str, wanted: Value) -> Response:
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    settings.set_variable(services, project, wanted.environment, variable, wanted.value, visitor.user.name)
+    return Response(status_code=204)
+
+
+@router.delete("/projects/{group}/{name}/variables/{variable}", status_code=204)
+def unset_variable(
+    visitor: SignedIn, services: Wired, group: str, name: str, variable: str, environment: str = ""
+) -> Response:
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    settings.unset(services, project, environment, variable, secret=False, by=visitor.user.name)
+    return Response(status_code=204)
+
+
+@router.get("/projects/{group}/{name}/secrets")
+def secrets(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
+    """Names and versions; never a value."""
+    return _settings(visitor, services, f"{group}/{name}", environment, secret=True)
+
+
+@router.put("/projects/{group}/{name}/secrets/{secret}", status_code=204)
+def set_secret(visitor: SignedIn, services: Wired, group: str, name: str, secret: str, wanted: Value) -> Response:
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    settings.set_secret(services, project, wanted.environment, secret, wanted.value, visitor.user.name)
+    return Response(status_code=204)
+
+
+@router.delete("/projects/{group}/{name}/secrets/{secret}", status_code=204)
+def unset_secret(
+    visitor: SignedIn, services: Wired, group: str, name: str, secret: str, environment: str = ""
+) -> Response:
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    settings.unset(services, project, environment, secret, secret=True, by=visitor.user.name)
+    return Response(status_code=204)
+
+
+def _settings(
+    visitor: SignedIn, services: Services, name: str, environment: str | None, *, secret: bool
+) -> shapes.Json:
+    project = project_for(services, visitor.user, name, Permission.READ)
+    with services.database.reading() as tx:
+        found = [s for s in configuration_store.current(tx, project.id) if s.secret is secret]
+    shown = [s for s in found if environment is None or s.environment == environment]
+    return {"items": [shapes.setting(setting) for setting in shown], "next": None}
+
+
+def _one(services: Services, project: Project, name: str) -> shapes.Json:
+    with services.database.reading() as tx:
+        found: Environment = store.get(tx, project.id, name)
+        standing = engine.standing(services, tx, found)
+    state = engine.services_of(services, found)
+    return _shape(standing) | {"services": [_service(service) for service in state.services]}
+
+
+def _shape(standing: engine.Standing) -> shapes.Json:
+    return shapes.environment(
+        standing.environment,
+        url=standing.url,
+        domain=standing.domain,
+        status=standing.status,
+        current=standing.current,
+    )
+
+
+def _service(service: ServiceState) -> shapes.Json:
+    return {
+        "name": service.name,
+        "image": service.image,
+        "replicas": service.replicas,
+        "running": service.running,
+        "tasks": [
+            {"id": t.id, "state": t.state, "wanted": t.wanted, "error": t.error, "since": t.since, "image": t.image}
+            for t in service.tasks
+        ],
+    }

@@ -1,0 +1,98 @@
+"""Pipelines, jobs and releases."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from cabestan.domain.access import Permission
+from cabestan.domain.pipeline import Pipeline
+from cabestan.engine import intake
+from cabestan.engine import pipelines as engine
+from cabestan.engine.services import Services
+from cabestan.store import pipelines as store
+from cabestan.store import releases as release_store
+from cabestan.web.access import SignedIn, Visitor, Wired, project_for
+from cabestan.web.api import shapes
+from cabestan.web.api.paging import Before, Limit
+
+router = APIRouter()
+
+
+class Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    branch: str | None = Field(None, max_length=200)
+
+
+@router.get("/projects/{group}/{name}/pipelines")
+def pipelines(
+    visitor: SignedIn, services: Wired, group: str, name: str, before: Before = None, limit: Limit = 50
+) -> shapes.Json:
+    """The newest first."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        found = store.page(tx, project.id, before=before, limit=limit + 1)
+    return shapes.page(found, limit, lambda p: shapes.pipeline(services, p), lambda p: p.id)
+
+
+@router.post("/projects/{group}/{name}/pipelines", status_code=201)
+def start(visitor: SignedIn, services: Wired, group: str, name: str, wish: Wish) -> shapes.Json:
+    """For the newest commit of a branch."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.RUN)
+    branch = wish.branch or project.default_branch
+    return shapes.pipeline(services, intake.start_pipeline(services, project, branch, visitor.user.name))
+
+
+@router.get("/pipelines/{pipeline_id}")
+def pipeline(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
+    """With its jobs."""
+    found = pipeline_for(services, visitor, pipeline_id, Permission.READ)
+    return _whole(services, found)
+
+
+@router.post("/pipelines/{pipeline_id}/cancel")
+def cancel(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
+    """Ends all that has not ended."""
+    pipeline_for(services, visitor, pipeline_id, Permission.RUN)
+    engine.cancel(services, pipeline_id)
+    return _whole(services, pipeline_for(services, visitor, pipeline_id, Permission.READ))
+
+
+@router.post("/pipelines/{pipeline_id}/retry")
+def retry(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
+    """Runs again what did not succeed."""
+    pipeline_for(services, visitor, pipeline_id, Permission.RUN)
+    engine.retry(services, pipeline_id)
+    return _whole(services, pipeline_for(services, visitor, pipeline_id, Permission.READ))
+
+
+@router.get("/projects/{group}/{name}/releases")
+def releases(
+    visitor: SignedIn, services: Wired, group: str, name: str, before: Before = None, limit: Limit = 50
+) -> shapes.Json:
+    """The newest first."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        found = release_store.page(tx, project.id, before=before, limit=limit + 1)
+    return shapes.page(found, limit, shapes.release, lambda release: release.number)
+
+
+@router.get("/projects/{group}/{name}/releases/{number}")
+def release(visitor: SignedIn, services: Wired, group: str, name: str, number: int) -> shapes.Json:
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+    with services.database.reading() as tx:
+        return shapes.release(release_store.get(tx, project.id, number))
+
+
+def pipeline_for(services: Services, visitor: Visitor, pipeline_id: int, permission: Permission) -> Pipeline:
+    """The pipeline, if its project may be seen."""
+    with services.database.reading() as tx:
+        found = store.get(tx, pipeline_id)
+    project_for(services, visitor.user, found.project, permission)
+    return found
+
+
+def _whole(services: Services, pipeline: Pipeline) -> shapes.Json:
+    with services.database.reading() as tx:
+        jobs = store.jobs_of(tx, pipeline.id)
+        release = release_store.of_pipeline(tx, pipeline.id)
+    shape = shapes.pipeline(services, pipeline, release.number if release else None)
+    return shape | {"jobs": [shapes.job(services, job, pipeline.project) for job in jobs]}

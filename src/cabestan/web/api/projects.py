@@ -1,0 +1,108 @@
+"""Projects, their members, and users."""
+
+import os
+import secrets
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+import cabestan
+from cabestan.domain import names
+from cabestan.domain.access import Permission, Role, may
+from cabestan.engine import intake
+from cabestan.errors import Invalid
+from cabestan.store import projects as store
+from cabestan.store import users as user_store
+from cabestan.web.access import SignedIn, Wired, project_for, require_admin
+from cabestan.web.api import shapes
+
+router = APIRouter()
+public = APIRouter()
+DEFAULT_BRANCH = "main"
+
+
+class NewProject(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=200)
+    default_branch: str = Field(DEFAULT_BRANCH, max_length=200)
+
+
+class NewUser(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=200)
+    admin: bool = False
+
+
+class Membership(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    role: Role | None
+
+
+@public.get("/status")
+def status(services: Wired) -> shapes.Json:
+    """Version, process and address of this server."""
+    settings = services.settings
+    return {
+        "version": cabestan.__version__,
+        "pid": os.getpid(),
+        "url": settings.public_url,
+        "instance": settings.instance,
+    }
+
+
+@router.get("/user")
+def who(visitor: SignedIn) -> shapes.Json:
+    """Who the token belongs to."""
+    return shapes.user(visitor.user)
+
+
+@router.get("/users")
+def users(visitor: SignedIn, services: Wired) -> shapes.Json:
+    require_admin(visitor.user)
+    with services.database.reading() as tx:
+        return {"items": [shapes.user(user) for user in user_store.all_users(tx)], "next": None}
+
+
+@router.post("/users", status_code=201)
+def create_user(visitor: SignedIn, services: Wired, wanted: NewUser) -> shapes.Json:
+    """The answer's `token` is shown this once."""
+    require_admin(visitor.user)
+    token = secrets.token_urlsafe(32)
+    with services.database.writing() as tx:
+        user = user_store.create(tx, names.user_name(wanted.name), admin=wanted.admin, now=services.now())
+        user_store.add_token(tx, token, kind="personal", user_id=user.id, name="first", now=services.now())
+    return shapes.user(user) | {"token": token}
+
+
+@router.get("/projects")
+def projects(visitor: SignedIn, services: Wired) -> shapes.Json:
+    """Those that the user may see."""
+    with services.database.reading() as tx:
+        found = [p for p in store.all_projects(tx) if may(visitor.user, Permission.READ, p.name)]
+    return {"items": [shapes.project(services, project) for project in found], "next": None}
+
+
+@router.post("/projects", status_code=201)
+def create_project(visitor: SignedIn, services: Wired, wanted: NewProject) -> shapes.Json:
+    """By an administrator, or by a maintainer of the group."""
+    name = names.project_name(wanted.name)
+    branch = names.branch_pattern(wanted.default_branch)
+    if "*" in branch:
+        raise Invalid(f"“{branch}” is a pattern, not a branch.", "Name one branch, such as main.")
+    if not may(visitor.user, Permission.CONFIGURE, name):
+        require_admin(visitor.user)
+    return shapes.project(services, intake.create_project(services, name, branch))
+
+
+@router.get("/projects/{group}/{name}")
+def project(visitor: SignedIn, services: Wired, group: str, name: str) -> shapes.Json:
+    return shapes.project(services, project_for(services, visitor.user, f"{group}/{name}", Permission.READ))
+
+
+@router.put("/projects/{group}/{name}/members/{user}", status_code=204)
+def set_member(visitor: SignedIn, services: Wired, group: str, name: str, user: str, wanted: Membership) -> Response:
+    """Gives a user a role in the project, or takes it away."""
+    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+    with services.database.writing() as tx:
+        user_store.set_role(tx, user_store.get(tx, user).id, project.name, wanted.role)
+    return Response(status_code=204)

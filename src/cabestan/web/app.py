@@ -1,0 +1,81 @@
+"""The web application: pages, API, live streams and Git, over the services that `bootstrap` made."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import cabestan
+from cabestan.engine.services import Services
+from cabestan.web import failures, git_http, sessions
+from cabestan.web.access import signed_in
+from cabestan.web.api import deployments, environments, jobs, pipelines, projects
+from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
+
+_API = "/api/v1"
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Callable[[], None]) -> FastAPI:
+    """`on_start` runs before the first request is answered, `on_stop` after the last."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        git_http.write_hooks(services)
+        on_start()
+        yield
+        on_stop()
+
+    app = FastAPI(
+        title="Cabestan",
+        version=cabestan.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{_API}/openapi.json",
+    )
+    app.state.services = services
+    app.add_middleware(SecurityHeaders)
+    failures.install(app, error_page)
+    _mount(app)
+    return app
+
+
+def _mount(app: FastAPI) -> None:
+    """What is public is named here; all else asks for a login."""
+    app.include_router(projects.public, prefix=_API)
+    app.include_router(git_http.router)
+    app.include_router(sessions.public)
+    app.include_router(public_pages)
+    app.mount("/static", static_files(), name="static")
+    private = [Depends(signed_in)]
+    for module in (projects, pipelines, jobs, environments, deployments):
+        app.include_router(module.router, prefix=_API, dependencies=private)
+    app.include_router(sessions.router, dependencies=private)
+    app.include_router(pages, dependencies=private)
+
+
+class SecurityHeaders:
+    """Adds the headers to every answer; plain ASGI, so that streams pass through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_more(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_more if scope["type"] == "http" else send)

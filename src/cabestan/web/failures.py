@@ -1,0 +1,73 @@
+"""Errors at the edge: as JSON for programs, as a page for people."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from cabestan.compose.findings import ComposeRefused
+from cabestan.errors import CabestanError, Invalid, NotFound
+
+_log = structlog.get_logger(__name__)
+_STATUS = {
+    "invalid": 422,
+    "not_found": 404,
+    "conflict": 409,
+    "not_signed_in": 401,
+    "forbidden": 403,
+    "engine_unavailable": 503,
+    "registry_unavailable": 503,
+    "deadline_exceeded": 503,
+}
+#: shows an error to a person: request, status, error
+ErrorPage = Callable[[Request, int, CabestanError], Response]
+
+
+def install(app: FastAPI, error_page: ErrorPage) -> None:
+    """Has every failure end as an answer that says what, where and what to do."""
+
+    async def told(request: Request, error: Exception) -> Response:
+        ours = _as_ours(request, error)
+        status = _status(error, ours)
+        if status >= 500:
+            _log.error("a request failed", path=request.url.path, exc_info=error)
+        return _json(status, ours) if _wants_json(request) else error_page(request, status, ours)
+
+    for kind in (CabestanError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, told)
+
+
+def _as_ours(request: Request, error: Exception) -> CabestanError:
+    if isinstance(error, CabestanError):
+        return error
+    if isinstance(error, RequestValidationError):
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return Invalid(f"The request is not right: {problems}.", "docs/api.md tells what is expected.")
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        return NotFound(f"There is nothing at {request.method} {request.url.path}.", "Check the address.")
+    return CabestanError("Something went wrong in Cabestan itself.", "Its log tells more; please report it.")
+
+
+def _status(error: Exception, ours: CabestanError) -> int:
+    return error.status_code if isinstance(error, HTTPException) else _STATUS.get(ours.code, 500)
+
+
+def _wants_json(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith(("/api/", "/internal/")) or ".git/" in path
+
+
+def _json(status: int, error: CabestanError) -> JSONResponse:
+    body: dict[str, Any] = {"code": error.code, "message": error.message, "remedy": error.remedy, "details": []}
+    if isinstance(error, ComposeRefused):
+        body["details"] = [_finding(finding) for finding in error.findings]
+    return JSONResponse({"error": body}, status)
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    keys = ("code", "severity", "file", "line", "column", "path", "message", "remedy")
+    return {key: getattr(finding, key) for key in keys}

@@ -1,0 +1,95 @@
+"""Signing in and out in a browser."""
+
+import secrets
+import time
+from collections import deque
+from datetime import timedelta
+from typing import Annotated
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from cabestan.domain.access import User
+from cabestan.engine.services import Services
+from cabestan.errors import NotSignedIn
+from cabestan.store import users as store
+from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired
+
+public = APIRouter()
+router = APIRouter()
+_FAILURES = 10
+_WINDOW_SECONDS = 60
+
+
+class Throttle:
+    """Refuses further tries for a name that failed often in the last minute."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, deque[float]] = {}
+
+    def check(self, name: str) -> None:
+        recent = self._failures.get(name, deque())
+        while recent and recent[0] < time.monotonic() - _WINDOW_SECONDS:
+            recent.popleft()
+        if not recent:
+            self._failures.pop(name, None)
+        if len(recent) >= _FAILURES:
+            raise NotSignedIn("Too many failed tries.", "Wait a minute, then try again.")
+
+    def failed(self, name: str) -> None:
+        self._failures.setdefault(name, deque()).append(time.monotonic())
+
+
+_throttled = Throttle()
+
+
+def check_login(services: Services, name: str, secret: str) -> User:
+    """By password or by token, which may stand in the password's place. Raises NotSignedIn."""
+    _throttled.check(name)
+    with services.database.reading() as tx:
+        identity = store.identity_of_token(tx, secret, services.now())
+        if isinstance(identity, User) and identity.name == name:
+            return identity
+        user, kept = store.find(tx, name), store.password_hash(tx, name)
+    if user and kept and _matches(kept, secret):
+        return user
+    _throttled.failed(name)
+    raise NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
+
+
+def _matches(kept: str, password: str) -> bool:
+    try:
+        return PasswordHasher().verify(kept, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def open_session(services: Services, user: User) -> Response:
+    """Sends the browser to the first page, with a session of its own."""
+    token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    lifetime = timedelta(hours=services.settings.session_hours)
+    with services.database.writing() as tx:
+        expires_at = services.now() + lifetime
+        now = services.now()
+        store.add_token(tx, token, kind="session", user_id=user.id, csrf=csrf, now=now, expires_at=expires_at)
+    response = RedirectResponse("/", 303)
+    secure = services.settings.public_url.startswith("https:")
+    seconds = int(lifetime.total_seconds())
+    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+@public.post("/login", include_in_schema=False)
+def login(services: Wired, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
+    return open_session(services, check_login(services, name.strip(), password.strip()))
+
+
+@router.post("/logout", include_in_schema=False)
+def logout(request: Request, services: Wired, _visitor: SignedIn) -> Response:
+    with services.database.writing() as tx:
+        store.drop_token(tx, request.cookies.get(SESSION_COOKIE, ""))
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
