@@ -53,9 +53,7 @@ def page(
     return tuple(_pipeline(row) for row in tx.execute(query))
 
 
-def of_commit(
-    tx: sa.Connection, beginning: str, project_ids: Iterable[int], limit: int = 20
-) -> tuple[Pipeline, ...]:
+def of_commit(tx: sa.Connection, beginning: str, project_ids: Iterable[int], limit: int = 20) -> tuple[Pipeline, ...]:
     """Those of commits that begin so (hexadecimal digits), in these projects, the newest first."""
     query = _WITH_PROJECT.where(
         pipelines.c.commit >= beginning,

@@ -7,6 +7,7 @@ Here colours come down to the sixteen that have a class, for the pages' policy a
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 #: an escape sequence (CSI, OSC, or two characters), or a control character that moves
 _TOKEN = re.compile(
@@ -41,6 +42,9 @@ class Style:
             found += ["fg-inverse" if fg is None else "", "bg-inverse" if bg is None else ""]
         found += [name for name in ("bold", "dim", "italic", "underline") if getattr(self, name)]
         return " ".join(filter(None, found))
+
+    def evolve(self, **changes: Any) -> Self:
+        return replace(self, **changes)
 
 
 PLAIN = Style()
@@ -134,7 +138,7 @@ def apply(style: Style, args: str) -> Style:
     codes = iter([int(part) if part.isdigit() else 0 for part in re.split("[;:]", args)])
     for code in codes:
         if code in (38, 48):
-            style = replace(style, **{"fg" if code == 38 else "bg": _extended(codes)})
+            style = style.evolve(**{"fg" if code == 38 else "bg": _extended(codes)})
         else:
             style = _simple(style, code)
     return style
@@ -144,14 +148,14 @@ def _simple(style: Style, code: int) -> Style:
     if code == 0:
         return PLAIN
     if code in _FLAGS_ON:
-        return replace(style, **{_FLAGS_ON[code]: True})
+        return style.evolve(**{_FLAGS_ON[code]: True})
     if code in _FLAGS_OFF:
-        return replace(style, **dict.fromkeys(_FLAGS_OFF[code], False))
+        return style.evolve(**dict.fromkeys(_FLAGS_OFF[code], False))
     for first, name, base in ((30, "fg", 0), (40, "bg", 0), (90, "fg", 8), (100, "bg", 8)):
         if first <= code <= first + 7:
-            return replace(style, **{name: base + code - first})
+            return style.evolve(**{name: base + code - first})
     if code in (39, 49):
-        return replace(style, **{"fg" if code == 39 else "bg": None})
+        return style.evolve(**{"fg" if code == 39 else "bg": None})
     return style
 
 

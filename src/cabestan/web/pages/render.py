@@ -25,7 +25,7 @@ def many(count: int, one: str, several: str = "") -> str:
 
 
 class Renderer:
-    """Renders a template within a frame; `version` goes into the addresses of static files, so that they can be kept."""
+    """Renders a template within a frame; `version` stands in the addresses of the static files."""
 
     def __init__(self, version: str) -> None:
         self._environment = _environment()

@@ -1,7 +1,7 @@
 // The lines of a log as they are known here: fetched in chunks around what is looked at, appended while they stream.
 import { PLAIN, renderLine } from "./ansi.js";
 
-export const CHUNK = 200;
+const CHUNK = 200;
 //: chunks that are kept; others are fetched again when they are looked at
 const KEPT = 250;
 
@@ -25,8 +25,10 @@ export class Lines {
     return chunk.pieces[place];
   }
 
+  /** When a line was printed, in words; empty where that is not known here. */
   time(number) {
-    return this.chunks.get(indexOf(number))?.times[(number - 1) % CHUNK] ?? "";
+    const moment = this.chunks.get(indexOf(number))?.times[(number - 1) % CHUNK];
+    return moment ? new Date(moment).toISOString().replace("T", " ").replace(/\..*/, " UTC") : "";
   }
 
   /** Fetches what is missing between two lines. */
@@ -104,7 +106,7 @@ export class Lines {
       this.tail.text += part;
       if (this.tail.text || place < parts.length - 1) {
         const chunk = this.chunks.get(indexOf(this.tail.number)) ?? this.chunk(indexOf(this.tail.number));
-        setText(chunk, (this.tail.number - 1) % CHUNK, this.tail.text, "");
+        setText(chunk, (this.tail.number - 1) % CHUNK, this.tail.text, 0);
       }
     });
     this.total = this.tail.text ? this.tail.number : this.tail.number - 1;
@@ -112,7 +114,8 @@ export class Lines {
   }
 }
 
-function indexOf(number) {
+/** The chunk that a line is in. */
+export function indexOf(number) {
   return Math.floor((number - 1) / CHUNK);
 }
 

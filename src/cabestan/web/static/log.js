@@ -1,7 +1,7 @@
 // The log viewer: only the lines in sight are in the document, whatever the log's length.
 import { LogControls } from "./log-controls.js";
 import { LogRows } from "./log-rows.js";
-import { Lines } from "./lines.js";
+import { indexOf, Lines } from "./lines.js";
 import { barAt, highest, moved, spaceHeight } from "./scroll.js";
 import { LogStream } from "./stream.js";
 
@@ -20,12 +20,13 @@ export class LogView {
     this.live = "live" in section.dataset;
     this.lines = new Lines(section.dataset.log, Number(section.dataset.total), () => this.drawSoon());
     this.controls = new LogControls(this);
+    section.addEventListener("kept", (event) => this.wentOn("live" in event.detail.dataset));
   }
 
   async start() {
     try {
       if (this.live) await this.startStream();
-      else if (this.lines.total) await this.lines.load(Math.floor((this.lineOfAddress() - 1) / 200));
+      else if (this.lines.total) await this.lines.load(indexOf(this.lineOfAddress()));
     } catch {
       return setTimeout(() => this.start(), 3000); // the server's first lines stay meanwhile
     }
@@ -43,6 +44,14 @@ export class LogView {
       end: () => this.ended(),
     });
     this.stream.startAt(await this.lines.findEnd());
+  }
+
+  /** The job runs again: its log goes on where it ended. */
+  wentOn(live) {
+    if (!live || this.live) return;
+    this.live = true;
+    this.stream = null;
+    this.start();
   }
 
   ended() {

@@ -1,8 +1,14 @@
 // Turns one tree into another in place: what stays the same keeps its element, and so focus, scroll and open details.
 
-/** Makes `present` look like `wanted`. Elements with `data-morph="keep"` are left alone, as is text being typed. */
+/**
+ * Makes `present` look like `wanted`, but for text being typed. An element with `data-morph="keep"` only hears, by the
+ * event `kept`, what the server would have it be now.
+ */
 export function morph(present, wanted) {
-  if (present.dataset?.morph === "keep") return;
+  if (present.dataset?.morph === "keep") {
+    present.dispatchEvent(new CustomEvent("kept", { detail: wanted }));
+    return;
+  }
   morphAttributes(present, wanted);
   morphField(present, wanted);
   morphChildren(present, wanted);

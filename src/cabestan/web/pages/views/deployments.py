@@ -9,7 +9,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
-from cabestan.web.pages.views.moments import Span, When, duration, span, when
+from cabestan.web.pages.views.moments import Span, When, span, when
 from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
 
 

@@ -5,32 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cabestan.domain.deployment import Deployment
-from cabestan.domain.environment import DEFAULT_BRANCH, Environment, Trigger
+from cabestan.domain.environment import DEFAULT_BRANCH, Environment
+from cabestan.domain.release import Release
 from cabestan.web.pages.views.deployments import DeploymentRow, deployment_row
 from cabestan.web.pages.views.home import Cell, activity, cell
+from cabestan.web.pages.views.services import ServiceView
 from cabestan.web.pages.views.settings import SettingRow
-from cabestan.web.pages.views.states import State
-
-
-@dataclass(frozen=True)
-class TaskView:
-    """One task of a service, in the engine's words."""
-
-    slot: str
-    state: State
-    node: str
-    image: str
-    error: str
-
-
-@dataclass(frozen=True)
-class ServiceView:
-    name: str
-    state: State
-    #: `2 of 3`
-    replicas: str
-    image: str
-    tasks: tuple[TaskView, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +66,11 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
     )
 
 
+def release_choice(release: Release) -> ReleaseChoice:
+    title = release.title if len(release.title) <= 60 else f"{release.title[:59]}…"
+    return ReleaseChoice(release.number, f"{release.number} · {title} · {release.branch}")
+
+
 def split_list(text: str) -> tuple[str, ...]:
     """What a person typed into a list's field: by commas or spaces."""
     parts = text.replace("(default branch)", DEFAULT_BRANCH).replace(",", " ").split()
@@ -101,9 +86,7 @@ def history(
     may_deploy: bool,
 ) -> tuple[DeploymentRow, ...]:
     return tuple(
-        deployment_row(
-            d, titles, now, current=d.id == environment.current_deployment_id, may_deploy=may_deploy
-        )
+        deployment_row(d, titles, now, current=d.id == environment.current_deployment_id, may_deploy=may_deploy)
         for d in deployments
     )
 
@@ -112,7 +95,3 @@ def environment_cell(
     environment: Environment, deployments: Iterable[Deployment], titles: Mapping[int, str], now: datetime
 ) -> Cell:
     return cell(environment, activity(environment, deployments), titles, now)
-
-
-#: shown and accepted words of the settings form
-TRIGGERS = tuple(Trigger)

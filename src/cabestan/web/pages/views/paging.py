@@ -1,8 +1,9 @@
 """Pages of long lists, by the key of the last row and not by counting, so that every page costs the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlencode
 
 PAGE_SIZE = 50
 
@@ -18,9 +19,18 @@ class Pager:
 
 
 def split_page(
-    items: Sequence[Item], key: Callable[[Item], int], address: str, before: int | None, size: int = PAGE_SIZE
+    items: Sequence[Item],
+    key: Callable[[Item], int],
+    address: str,
+    before: int | None,
+    query: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Item, ...], Pager]:
-    """`items` has one more than a page where there are older ones."""
-    shown = tuple(items[:size])
-    older = f"{address}?before={key(shown[-1])}" if len(items) > size else ""
-    return shown, Pager(address if before is not None else "", older)
+    """`items` has one more than a page where there are older ones. `query` is in every page's address."""
+    kept = dict(query or {})
+    shown = tuple(items[:PAGE_SIZE])
+    older = _address(address, kept | {"before": str(key(shown[-1]))}) if len(items) > PAGE_SIZE else ""
+    return shown, Pager(_address(address, kept) if before is not None else "", older)
+
+
+def _address(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path

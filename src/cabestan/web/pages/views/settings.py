@@ -48,7 +48,9 @@ class MembersPage:
 
 def setting_rows(settings: Iterable[Setting], now: datetime) -> tuple[SettingRow, ...]:
     return tuple(
-        SettingRow(s.name, s.environment, s.secret, "" if s.secret else s.value, s.version, s.by, when(s.created_at, now))
+        SettingRow(
+            s.name, s.environment, s.secret, "" if s.secret else s.value, s.version, s.by, when(s.created_at, now)
+        )
         for s in settings
     )
 
