@@ -21,9 +21,9 @@ def job(visitor: SignedIn, services: Wired, group: str, name: str, job_id: int) 
         pipeline = store.get(tx, found.pipeline_id)
         siblings = store.jobs_of(tx, found.pipeline_id)
     check_place(project.name, "job", job_id, pipeline.project)
-    with services.logs.reader(log_id(job_id)) as log:
-        lines = [line.text for line in log.lines_from(1, FIRST_LINES)]
-        total = log.lines()
+    log = services.logs.reader(log_id(job_id))  # shared with those who follow it, so it is not closed here
+    lines = [line.text for line in log.lines_from(1, FIRST_LINES)]
+    total = log.lines()
     may_run = can(visitor.user, Permission.RUN, project.name)
     page = job_page(found, pipeline, siblings, lines, total, may_run=may_run, now=services.now())
     crumbs = (Crumb(f"#{pipeline.id}", page.pipeline_href), Crumb(found.name, page.row.href))
