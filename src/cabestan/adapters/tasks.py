@@ -150,7 +150,9 @@ def _task(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> TaskState:
 def _same_work(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a task does what the template asks for. Networks are left out: Swarm writes them differently in tasks."""
     compared = ("ContainerSpec", "Resources", "Placement", "ForceUpdate")
-    return all(_present(task.get(key)) == _present(wanted.get(key)) for key in compared)
+    return bool(
+        _present({key: task.get(key) for key in compared}) == _present({key: wanted.get(key) for key in compared})
+    )
 
 
 def _present(value: Any) -> Any:

@@ -21,6 +21,7 @@ BEGIN {
     count = split(ENVIRON["BASES"], lines, "\n")
     for (i = 1; i <= count; i++) { split(lines[i], pair, " "); base[pair[1]] = pair[2] }
 }
+{ sub(/\r$/, "") }
 toupper($1) == "FROM" { for (i = 2; i <= NF; i++) if ($i in base) { $i = base[$i]; break } }
 { print }
 ' "$DOCKERFILE" > /tmp/Dockerfile
