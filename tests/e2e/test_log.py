@@ -40,8 +40,8 @@ def test_both_ends_and_every_line_between_can_be_reached(page: Page, site: Site)
     _until(page, lambda first, last: last == LONG - 20)
     view.press("Home")
     _until(page, lambda first, last: first == 1)
-    page.mouse.wheel(0, 2000)
-    _until(page, lambda first, last: first == 101)
+    page.mouse.wheel(0, 1000)
+    _until(page, lambda first, last: first == 51)
 
 
 def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
@@ -56,7 +56,7 @@ def test_the_link_to_a_line_is_made_by_a_click_and_copied(open_context: OpenCont
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     _open(page, site, "long")
-    page.get_by_role("link", name="7", exact=True).click()
+    page.locator(".log-number").nth(6).click()
     expect(page).to_have_url(re.compile("#L7$"))
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copy link")).to_have_text("Copied")

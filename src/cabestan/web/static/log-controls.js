@@ -72,6 +72,7 @@ export class LogControls {
       N: () => this.step(-1),
       f: () => this.view.setFollow(!this.view.follow),
       w: () => this.wrap(),
+      l: () => this.view.mark(this.matches[this.at] ?? Math.ceil(this.view.position) + 1),
       g: () => this.view.goTo(1),
       G: () => this.view.goTo(this.view.lines.total),
     }[event.key];
