@@ -1,5 +1,6 @@
 """Durable workflows: steps that are recorded, so that a killed process goes on where it was (DBOS Transact)."""
 
+import contextvars
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -39,9 +40,16 @@ class Durable:
         self._workflows[name] = DBOS.workflow(name=name)(workflow)
 
     def start(self, name: str, workflow_id: str, *arguments: int) -> None:
-        """Starts it in the background, unless this id was started before."""
-        with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(self._workflows[name], *arguments)
+        """Starts it in the background, unless this id was started before.
+
+        In a context of its own: called from within a step, it is no child of that step's workflow.
+        """
+
+        def start() -> None:
+            with SetWorkflowID(workflow_id):
+                DBOS.start_workflow(self._workflows[name], *arguments)
+
+        contextvars.Context().run(start)
 
     def step(self, name: str, work: Callable[[], _T]) -> _T:
         """Inside a workflow: does the work and records its result, which must be plain data, or repeats the result.

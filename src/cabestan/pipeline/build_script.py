@@ -5,7 +5,7 @@ set -euo pipefail
 say() { printf '\033[1;36m%s\033[0m\n' "$*"; }
 
 say "Building $IMAGE of commit ${CI_COMMIT_SHA:0:10}"
-export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker
+export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker DOCKER_BUILDKIT=1
 git config --global credential.helper '!f() { echo username=job; echo "password=$(cat "$TOKEN_FILE")"; }; f'
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
@@ -31,7 +31,7 @@ tags=()
 for tag in $TAGS; do tags+=(--tag "$IMAGE:$tag"); done
 
 say "docker build --file $DOCKERFILE $CONTEXT"
-docker build --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
+docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
     -- "$CONTEXT" 2>&1 | cat
 for tag in $TAGS; do
