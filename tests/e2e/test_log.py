@@ -9,7 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import OpenContext
 from tests.e2e.site import LONG, Site, writer
 
+from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id
+from cabestan.store import pipelines as pipeline_store
 
 pytestmark = pytest.mark.e2e
 #: first and last line that can be seen, and how many of those are still being fetched
@@ -114,6 +116,23 @@ def test_live_lines_come_in_order_without_freezing_the_page(page: Page, site: Si
         page.mouse.wheel(0, -2000)
         expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "false")
         _until(page, lambda first, last: last == 3900)
+
+
+def test_a_job_that_runs_again_is_followed_again(page: Page, site: Site) -> None:
+    _open(page, site, "colours")
+    follow = page.get_by_role("button", name="Follow the end")
+    expect(follow).to_be_hidden()
+    try:
+        _set_status(site, RunStatus.RUNNING)
+        expect(follow).to_be_visible()
+    finally:
+        _set_status(site, RunStatus.FAILED)
+
+
+def _set_status(site: Site, status: RunStatus) -> None:
+    with site.services.database.writing() as tx:
+        pipeline_store.update_job(tx, site.jobs["colours"], status=status)
+    site.services.changes.publish(f"job:{site.jobs['colours']}")
 
 
 _WRONG_ROWS = """(rows) => rows.map((row) => [row.querySelector('.log-number').textContent,

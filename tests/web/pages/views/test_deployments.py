@@ -11,6 +11,7 @@ from cabestan.web.pages.views.deployments import (
     StepView,
     deployment_page,
     deployment_row,
+    short_digests,
     steps,
 )
 from cabestan.web.pages.views.moments import Span
@@ -43,6 +44,11 @@ def test_steps_that_were_never_reached_say_so_and_putting_back_is_shown() -> Non
     runs = (step_run(StepKind.PULL), step_run(StepKind.PUT_BACK))
     shown = steps(plan(), runs, NOW, ended=True)
     assert [step.state for step in shown] == [GOOD, NOT_DONE, NOT_DONE, NOT_DONE, GOOD]
+
+
+def test_digests_are_shortened_for_reading() -> None:
+    text = f"Pull a@sha256:{'ab' * 32}, b@sha256:{'cd' * 32}"
+    assert short_digests(text) == "Pull a@sha256:abababababab, b@sha256:cdcdcdcdcdcd"
 
 
 def test_changes_have_a_sign_beside_their_words() -> None:
