@@ -1,7 +1,7 @@
 """For tests: a server that kills itself between two steps, and a platform prepared in one call.
 
-    python -m cabestan.testing prepare
-    python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
+python -m cabestan.testing prepare
+python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
 """
 
 import argparse
@@ -74,7 +74,7 @@ def prepare() -> str | None:
     platform.build_images(settings, engine, lambda _event: None)
     platform.start_containers(settings, engine)
     cabestan = bootstrap(settings)
-    token = platform.ensure_administrator(cabestan.services)
+    token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     return token
 

@@ -1,10 +1,8 @@
 """One platform for the whole session; tests make projects of their own on it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
 from tests.integration.harness import Platform
 
 

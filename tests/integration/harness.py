@@ -112,7 +112,9 @@ class Platform:
         command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "serve", "--kills", str(self.kills), *wishes]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        eventually(lambda: self.died or self.answers, _START_SECONDS, f"the server starts\n{self.server_log[-3000:]}", 0.05)
+        eventually(
+            lambda: self.died or self.answers, _START_SECONDS, f"the server starts\n{self.server_log[-3000:]}", 0.05
+        )
 
     @property
     def died(self) -> bool:
@@ -243,12 +245,16 @@ class Platform:
     def left_over(self) -> dict[str, list[str]]:
         """All of the jobs that there still is, in Docker and in the database: by kind, the names."""
         label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _JOB_LABEL]}
-        stacks = {f"{s.name}" for s in self.client.services.list(filters={"label": f"{_INSTANCE_LABEL}={self.instance}"})}
+        stacks = {
+            f"{s.name}" for s in self.client.services.list(filters={"label": f"{_INSTANCE_LABEL}={self.instance}"})
+        }
         found = {
             "containers": [c.name for c in self.client.containers.list(all=True, filters=label, ignore_removed=True)],
             "services": [s.name for s in self.client.services.list(filters=label)],
             "secrets": [s.name for s in self.client.secrets.list(filters=label)],
-            "networks": [n for n in self.networks() if not any(s.startswith(n.removesuffix("net")[:-1]) for s in stacks)],
+            "networks": [
+                n for n in self.networks() if not any(s.startswith(n.removesuffix("net")[:-1]) for s in stacks)
+            ],
             "tokens": [str(row[0]) for row in self.rows("select job_id from tokens where kind = 'job'")],
         }
         return {kind: names for kind, names in found.items() if names}
