@@ -7,7 +7,7 @@ import structlog
 import uvicorn
 
 from cabestan.bootstrap import bootstrap
-from cabestan.config import Settings
+from cabestan.config import Settings, read_settings
 from cabestan.web.app import create_app
 
 #: How long open streams may take to end when the server is asked to stop.
@@ -34,3 +34,7 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
 def _set_up_logging(level: str) -> None:
     chosen = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(chosen))
+
+
+if __name__ == "__main__":
+    serve(read_settings())

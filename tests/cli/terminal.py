@@ -25,12 +25,11 @@ def on_a_terminal(
     if no_color:
         environment["NO_COLOR"] = "1"
     process = subprocess.Popen(
-        [sys.executable, "-m", "cabestan", *arguments],
+        ["setsid", "--ctty", "--wait", sys.executable, "-m", "cabestan", *arguments],
         stdin=worker,
         stdout=worker,
         stderr=worker,
         env=environment,
-        start_new_session=True,
     )
     os.close(worker)
     written = _converse(main, list(typed))

@@ -94,6 +94,11 @@ def test_a_new_user_s_token_is_alone_on_stdout(cli: Cli, server: FakeServer) -> 
     assert cli("user", "create", "ada").out == "new-token\n"
 
 
+def test_users_stand_with_their_roles(cli: Cli, server: FakeServer) -> None:
+    server.lists("/users", USER)
+    assert cli("user", "list").out == "NAME  ADMINISTRATOR  ROLES\nada   yes            demo/hello: developer\n"
+
+
 def test_json_escapes_what_a_terminal_would_obey(cli: Cli, server: FakeServer) -> None:
     server.on("GET", P, {"name": "é\x1b[2J\x9b\u202e"})
     done = cli("project", "show", "demo/hello", "--json")

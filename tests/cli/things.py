@@ -123,4 +123,4 @@ VARIABLE: dict[str, Any] = {
     "created_at": THEN,
 }
 SECRET: dict[str, Any] = {key: value for key, value in VARIABLE.items() if key != "value"}
-USER: dict[str, Any] = {"name": "ada", "admin": True, "created_at": THEN, "token": "new-token"}
+USER: dict[str, Any] = {"name": "ada", "admin": True, "roles": {"demo/hello": "developer"}, "token": "new-token"}

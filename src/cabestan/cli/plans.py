@@ -1,9 +1,12 @@
 """Showing a plan, and asking a person whether it shall be done."""
 
+import sys
+
 import typer
 
 from cabestan.cli.api import Thing
-from cabestan.cli.output import Column, at_a_terminal, field, print_heading, print_line, print_list
+from cabestan.cli.failures import EXIT_FAILED
+from cabestan.cli.output import Column, at_a_terminal, field, print_heading, print_line, print_list, tell
 
 _CHANGE_COLUMNS: tuple[Column, ...] = (field("kind"), field("subject"), field("text", "change"))
 
@@ -23,9 +26,13 @@ def print_plan(plan: Thing) -> None:
 
 
 def confirm(question: str, *, asked: bool) -> None:
-    """Goes on where the person says yes, and where there is none to ask; raises Abort for a no."""
-    if asked:
-        typer.confirm(question, abort=True, err=True)
+    """Goes on where the person says yes, and where there is none to ask; ends the command for anything else."""
+    if not asked:
+        return
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        tell("Nothing was done.")
+        raise typer.Exit(EXIT_FAILED)
 
 
 def to_be_asked(*, yes: bool, as_json: bool) -> bool:

@@ -10,7 +10,6 @@ import typer
 
 from cabestan import __version__
 from cabestan.cli import client_config
-from cabestan.config import read_settings
 from cabestan.errors import CabestanError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -26,6 +25,7 @@ def up() -> None:
     """Prepare this machine (Swarm, base images, registry, router, administrator) and start the server."""
     from cabestan.cli import process
     from cabestan.cli.preparing import prepare
+    from cabestan.config import read_settings
 
     settings = read_settings()
     prepare(settings)
@@ -41,6 +41,7 @@ def down(
     """Stop the server. What is deployed keeps serving; `cabestan up` goes on."""
     from cabestan.cli import process
     from cabestan.cli.preparing import take_away
+    from cabestan.config import read_settings
 
     settings = read_settings()
     print("The server is stopped." if process.stop(settings) else "The server was not running.")
@@ -58,16 +59,15 @@ def down(
 def serve() -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
     from cabestan.cli import process
-    from cabestan.server import serve as run
+    from cabestan.config import read_settings
 
-    settings = read_settings()
-    process.write_pid(settings)
-    run(settings)
+    process.become_server(read_settings())
 
 
 def status(as_json: Json = False) -> None:
     """Tell whether the server runs, and where."""
     from cabestan.cli import process
+    from cabestan.config import read_settings
 
     settings = read_settings()
     running = process.answers(settings)
@@ -88,6 +88,7 @@ def status(as_json: Json = False) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Check everything that Cabestan needs; each finding has its remedy. Exit code 1 where something is wrong."""
+    from cabestan.config import read_settings
     from cabestan.engine.doctor import Health, examine
 
     findings = examine(read_settings())

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 
@@ -15,6 +16,9 @@ from cabestan.errors import CabestanError, StepFailed
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _LAST_LINES = 15
+_MODULE = "cabestan.server"
+#: The server has many threads that mostly wait: with an arena each, memory would be kept that nobody uses.
+_ARENAS = "2"
 
 
 def pid_of(settings: Settings) -> int | None:
@@ -24,18 +28,20 @@ def pid_of(settings: Settings) -> int | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
-    return pid if b"serve" in command and b"cabestan" in command else None
+    return pid if _MODULE.encode() in command else None
 
 
-def write_pid(settings: Settings) -> None:
-    """Called by the server itself, however it was started."""
+def become_server(settings: Settings) -> NoReturn:
+    """This process goes on as the server: without what the command line had loaded, and with little waste of memory."""
     settings.data.mkdir(parents=True, exist_ok=True)
     _pid_file(settings).write_text(f"{os.getpid()}\n")
+    environment = {"MALLOC_ARENA_MAX": _ARENAS, **os.environ}
+    os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)  # noqa: S606 (that is the point)
 
 
 def start(settings: Settings) -> bool:
     """Starts it in the background and waits until it answers; False where it runs already. Raises StepFailed."""
-    if pid_of(settings):
+    if answers(settings):
         return False
     settings.data.mkdir(parents=True, exist_ok=True)
     with log_file(settings).open("ab") as log:

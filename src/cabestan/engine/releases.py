@@ -65,17 +65,21 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
         if not release:
             raise Invalid(f"Pipeline {pipeline_id} has no release.", "Run it again.")
         there = {d.environment_id for d in deployment_store.of_release(tx, release.id)}
-        targets = _targets(tx, pipeline) if release.compose else ()
+        newer = store.newer(tx, pipeline)
+        targets = _targets(tx, pipeline) if release.compose and not newer else ()
         for environment in targets:
             if environment.id not in there:
                 deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
-        _end(services, tx, pipeline, release)
+        _end(services, tx, pipeline, release, newer)
     pipelines.publish(services, pipeline)
     return [environment.id for environment in targets]
 
 
-def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Release) -> None:
+def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Release, newer: Release | None) -> None:
+    """A pipeline that is overtaken by a newer commit's still makes its release, which is not deployed by itself."""
     notes = pipeline.notes
+    if newer and not pipeline.status.ended:
+        notes = (*notes, f"Release {newer.number}, of a newer commit, is there already: this one is not deployed.")
     if not release.compose:
         notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
     ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}

@@ -1,5 +1,6 @@
 """Deployments, their steps and the approvals on them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -100,6 +101,18 @@ def succeeded_in(tx: sa.Connection, environment_id: int, limit: int = 100) -> tu
         deployments.c.environment_id == environment_id, deployments.c.status == DeploymentStatus.SUCCEEDED
     )
     return tuple(_value(row) for row in tx.execute(query.order_by(deployments.c.id.desc()).limit(limit)))
+
+
+def overview(tx: sa.Connection, environment_ids: Iterable[int]) -> tuple[Deployment, ...]:
+    """Of each environment: the one that serves, the newest one, and all that have not ended."""
+    newest = sa.select(sa.func.max(deployments.c.id)).where(deployments.c.environment_id == environments.c.id)
+    chosen = sa.select(newest.correlate(environments).scalar_subquery()).union(
+        sa.select(environments.c.current_deployment_id).where(environments.c.current_deployment_id.is_not(None)),
+        sa.select(deployments.c.id).where(deployments.c.status.in_(_OPEN)),
+    )
+    wanted = frozenset(environment_ids)
+    rows = tx.execute(_WITH_NAMES.where(deployments.c.id.in_(chosen)).order_by(deployments.c.id))
+    return tuple(_value(row) for row in rows if row.environment_id in wanted)
 
 
 def update(tx: sa.Connection, deployment_id: int, **values: Any) -> None:

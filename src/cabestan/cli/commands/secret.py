@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import address
-from cabestan.cli.commands.variable import ScopeOption, body_of
+from cabestan.cli.commands.variable import ScopeOption, body_of, tell_set
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_json, print_list, since, tell
+from cabestan.cli.output import Column, field, print_list, since, tell
 
 app = typer.Typer(help="Secrets of a project or of one of its environments.", no_args_is_help=True)
 
@@ -42,12 +42,9 @@ def set_(
     as_json: JsonOption = False,
 ) -> None:
     """Set a secret; its value is read from stdin (less one line end), from a file, or asked for."""
-    where = address("projects", the_project(project), "secrets", name)
-    done = connect().put(where, body_of(_value(name, from_file), environment))
-    if as_json:
-        print_json(done)
-    else:
-        tell(f"Set {name}.")
+    where, api = address("projects", the_project(project), "secrets"), connect()
+    api.put(where + address(name), body_of(_value(name, from_file), environment))
+    tell_set(api, where, [name], environment, as_json=as_json)
 
 
 @app.command()

@@ -6,13 +6,20 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import address
+from cabestan.cli.cells import one_line
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_json, print_line, print_list, since, tell
+from cabestan.cli.output import Column, field, print_json, print_line, print_list, tell
 
 app = typer.Typer(help="Users, for administrators.", no_args_is_help=True)
 member_app = typer.Typer(help="Who may do what in a project.", no_args_is_help=True)
 
-_COLUMNS: tuple[Column, ...] = (field("name"), field("admin", "administrator"), since("created_at"))
+_COLUMNS: tuple[Column, ...] = (
+    field("name"),
+    field("admin", "administrator"),
+    Column(
+        "roles", lambda user: one_line([f"{project}: {role}" for project, role in (user.get("roles") or {}).items()])
+    ),
+)
 
 
 class Role(StrEnum):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cabestan.cli.api import Thing, address
+from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.completion import environment_names
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
 from cabestan.cli.output import Column, field, print_json, print_list, since, tell
@@ -22,6 +22,9 @@ ScopeOption = Annotated[
         autocompletion=environment_names,
     ),
 ]
+
+#: more than a project has
+_MOST = 10_000
 
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
@@ -53,11 +56,9 @@ def set_(
     """Set variables; the next deployment has them."""
     pairs = [_pair(assignment) for assignment in assignments]
     where, api = address("projects", the_project(project), "variables"), connect()
-    done = [api.put(where + address(name), body_of(value, environment)) for name, value in pairs]
-    if as_json:
-        print_json(done)
-    else:
-        tell(f"Set {', '.join(name for name, _ in pairs)}.")
+    for name, value in pairs:
+        api.put(where + address(name), body_of(value, environment))
+    tell_set(api, where, [name for name, _ in pairs], environment, as_json=as_json)
 
 
 @app.command()
@@ -75,6 +76,15 @@ def unset(
 
 def body_of(value: str, environment: str | None) -> Thing:
     return {"value": value, **({"environment": environment} if environment else {})}
+
+
+def tell_set(api: Api, where: str, names: list[str], environment: str | None, *, as_json: bool) -> None:
+    """What was set; as JSON, as it is there now, for setting answers nothing. `where` is the path of the list."""
+    if not as_json:
+        tell(f"Set {', '.join(names)}.")
+        return
+    there = api.items(where, _MOST, environment=environment)
+    print_json([item for item in there if item["name"] in names and item["environment"] == (environment or "")])
 
 
 def _pair(assignment: str) -> tuple[str, str]:
