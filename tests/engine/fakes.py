@@ -3,9 +3,9 @@
 `fail("deploy", error)` makes the next call of a method raise; `fail("deploy", error, times=3)` the next three.
 """
 
-
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -117,6 +117,8 @@ class FakeStacks(Failing):
         self.secrets: dict[str, dict[str, str]] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
+        #: what a container that failed said at its end
+        self.words = ""
 
     def ensure_network(self, name: str, environment_id: int) -> None:
         self._call("ensure_network", name, environment_id)
@@ -141,6 +143,10 @@ class FakeStacks(Failing):
             return self.states.popleft()
         document = self.deployed.get(stack)
         return healthy(stack, Stack.from_yaml(document).services if document else ())
+
+    def last_words(self, task: TaskState) -> str:
+        self._call("last_words", task.id)
+        return self.words
 
     def remove(self, stack: str, network: str) -> None:
         self._call("remove", stack, network)
@@ -230,6 +236,12 @@ class FakeDurable:
 
     def launch(self) -> None:
         self.recover()
+
+    def forget(self, before: datetime) -> None:
+        """All that has ended, whenever that was: an id may be started again then."""
+        for workflow_id in self.ended:
+            self.started.pop(workflow_id, None)
+        self.ended.clear()
 
     def close(self) -> None:
         self.waiting.clear()
