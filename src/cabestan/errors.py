@@ -26,6 +26,12 @@ class Invalid(CabestanError):
     code = "invalid"
 
 
+class TooLarge(CabestanError):
+    """What was sent is larger than what is taken."""
+
+    code = "too_large"
+
+
 class NotFound(CabestanError):
     """There is no such thing, or it may not be seen."""
 

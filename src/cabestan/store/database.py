@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
-from cabestan.errors import ConfigurationError
+from cabestan.errors import ConfigurationError, Invalid
 
 #: How long a writer waits for another one (SQLite has one at a time).
 _BUSY_SECONDS = 30
@@ -25,7 +25,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        with self.engine.connect() as connection:
+        with _only_what_fits(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -35,7 +35,7 @@ class Database:
         SQLite: `BEGIN IMMEDIATE`. PostgreSQL: a lock that ends with the transaction, so that what is read in one
         (the highest number, the refs seen last) still holds when it writes.
         """
-        with self.engine.connect() as connection:
+        with _only_what_fits(), self.engine.connect() as connection:
             connection = connection.execution_options(cabestan_writing=True)
             with connection.begin():
                 if not self.is_sqlite:
@@ -56,6 +56,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _only_what_fits() -> Iterator[None]:
+    """Raises Invalid for values that the database cannot hold: numbers beyond 64 bits, text with NUL or half characters."""
+    try:
+        yield
+    except (DataError, OverflowError, UnicodeEncodeError) as error:
+        raise Invalid("A number is too large, or a text holds characters such as NUL.", "Leave them out.") from error
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

@@ -55,10 +55,12 @@ def create(
 def get(tx: sa.Connection, deployment_id: int) -> Deployment:
     row = tx.execute(_WITH_NAMES.where(deployments.c.id == deployment_id)).one_or_none()
     if not row:
-        raise NotFound(
-            f"There is no deployment {deployment_id}.", "`cabestan deployment list` shows those of a project."
-        )
+        raise no_deployment(deployment_id)
     return _value(row)
+
+
+def no_deployment(deployment_id: int) -> NotFound:
+    return NotFound(f"There is no deployment {deployment_id}.", "`cabestan deployment list` shows those of a project.")
 
 
 def page(

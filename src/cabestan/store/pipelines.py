@@ -35,8 +35,12 @@ def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
 def get(tx: sa.Connection, pipeline_id: int) -> Pipeline:
     row = tx.execute(_WITH_PROJECT.where(pipelines.c.id == pipeline_id)).one_or_none()
     if not row:
-        raise NotFound(f"There is no pipeline {pipeline_id}.", "`cabestan pipeline list` shows those of a project.")
+        raise no_pipeline(pipeline_id)
     return _pipeline(row)
+
+
+def no_pipeline(pipeline_id: int) -> NotFound:
+    return NotFound(f"There is no pipeline {pipeline_id}.", "`cabestan pipeline list` shows those of a project.")
 
 
 def page(
@@ -105,8 +109,12 @@ def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:
 def get_job(tx: sa.Connection, job_id: int) -> Job:
     found = find_job(tx, job_id)
     if not found:
-        raise NotFound(f"There is no job {job_id}.", "`cabestan pipeline show ID` lists the jobs of a pipeline.")
+        raise no_job(job_id)
     return found
+
+
+def no_job(job_id: int) -> NotFound:
+    return NotFound(f"There is no job {job_id}.", "`cabestan pipeline show ID` lists the jobs of a pipeline.")
 
 
 def find_job(tx: sa.Connection, job_id: int) -> Job | None:

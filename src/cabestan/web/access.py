@@ -63,12 +63,19 @@ def identify(services: Services, token: str) -> Identity | None:
 
 
 def bearer_token(request: Request) -> str:
-    """From `Authorization: Bearer TOKEN`, or as the password of basic authentication, as Git sends it."""
+    """From `Authorization: Bearer TOKEN`."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def git_token(request: Request) -> str:
+    """The same, or the password of basic authentication, as Git sends it.
+
+    Nowhere else: a browser that once knows such a password adds it to what other sites make it send.
+    """
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return bearer_token(request)
     try:
         return base64.b64decode(value).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
@@ -94,11 +101,12 @@ def project_for(services: Services, identity: Identity, name: str, permission: P
     return project
 
 
-def project_named(services: Services, identity: Identity, project_id: int, permission: Permission) -> Project:
-    """The same, by the id of the project that a pipeline, a job or a deployment belongs to."""
-    with services.database.reading() as tx:
-        name = project_store.by_id(tx, project_id).name
-    return project_for(services, identity, name, permission)
+def require(identity: Identity, permission: Permission, project: str, missing: NotFound) -> None:
+    """For what is found by its number alone: who may not see its project is told that there is no such thing."""
+    if not may(identity, Permission.READ, project):
+        raise missing
+    if not may(identity, permission, project):
+        raise Forbidden(f"You may not {permission} in {project}.", "Ask one of its maintainers.")
 
 
 def require_admin(user: User) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import cabestan
 from cabestan.engine.services import Services
+from cabestan.errors import CabestanError
 from cabestan.web import failures, git_http, sessions
 from cabestan.web.access import signed_in
 from cabestan.web.api import deployments, environments, jobs, pipelines, projects
+from cabestan.web.limits import BodyLimit
 from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
 
 _API = "/api/v1"
@@ -44,10 +46,15 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
         openapi_url=f"{_API}/openapi.json",
     )
     app.state.services = services
+    app.add_middleware(BodyLimit, refuse=_too_large)
     app.add_middleware(SecurityHeaders)
     failures.install(app, error_page)
     _mount(app)
     return app
+
+
+def _too_large(request: Request, error: CabestanError) -> Response:
+    return failures.answer(request, 413, error, error_page)
 
 
 def _mount(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from cabestan.errors import CabestanError, Invalid, NotFound
 _log = structlog.get_logger(__name__)
 _STATUS = {
     "invalid": 422,
+    "too_large": 413,
     "not_found": 404,
     "conflict": 409,
     "not_signed_in": 401,
@@ -23,6 +24,9 @@ _STATUS = {
     "registry_unavailable": 503,
     "deadline_exceeded": 503,
 }
+#: of all that is wrong with a request, so much is told
+_TOLD_PROBLEMS = 10
+_TOLD_LENGTH = 200
 #: shows an error to a person: request, status, error
 ErrorPage = Callable[[Request, int, CabestanError], Response]
 
@@ -35,21 +39,31 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
         status = _status(error, ours)
         if status >= 500:
             _log.error("a request failed", path=request.url.path, exc_info=error)
-        return _json(status, ours) if _wants_json(request) else error_page(request, status, ours)
+        return answer(request, status, ours, error_page)
 
     for kind in (CabestanError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, told)
+
+
+def answer(request: Request, status: int, error: CabestanError, error_page: ErrorPage) -> Response:
+    return _json(status, error) if _wants_json(request) else error_page(request, status, error)
 
 
 def _as_ours(request: Request, error: Exception) -> CabestanError:
     if isinstance(error, CabestanError):
         return error
     if isinstance(error, RequestValidationError):
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(map(_problem, error.errors()[:_TOLD_PROBLEMS]))
         return Invalid(f"The request is not right: {problems}.", "docs/api.md tells what is expected.")
     if isinstance(error, HTTPException) and error.status_code in (404, 405):
         return NotFound(f"There is nothing at {request.method} {request.url.path}.", "Check the address.")
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return Invalid(f"The request is not right: {error.detail}.", "docs/api.md tells what is expected.")
     return CabestanError("Something went wrong in Cabestan itself.", "Its log tells more; please report it.")
+
+
+def _problem(problem: Any) -> str:
+    return f"{'.'.join(map(str, problem['loc']))[:_TOLD_LENGTH]}: {problem['msg'][:_TOLD_LENGTH]}"
 
 
 def _status(error: Exception, ours: CabestanError) -> int:

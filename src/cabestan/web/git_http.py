@@ -1,6 +1,7 @@
 """Git over HTTP, through git's own `http-backend`."""
 
 import asyncio
+import hmac
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,7 +17,7 @@ from cabestan.engine import intake
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden
 from cabestan.store import projects as project_store
-from cabestan.web.access import Wired, bearer_token, identify, project_for
+from cabestan.web.access import Wired, git_token, identify, project_for
 
 router = APIRouter()
 _CHUNK = 64 * 1024
@@ -54,7 +55,7 @@ def _hooks(services: Services) -> Path:
 @router.api_route("/{group}/{name}.git/{path:path}", methods=["GET", "POST"], include_in_schema=False)
 async def git(request: Request, services: Wired, group: str, name: str, path: str) -> Response:
     """Clone, fetch and push. Asks for a login as Git expects it."""
-    identity = await asyncio.to_thread(identify, services, bearer_token(request))
+    identity = await asyncio.to_thread(identify, services, git_token(request))
     if not identity:
         challenge = {"WWW-Authenticate": 'Basic realm="Cabestan: any user name, and a token as the password"'}
         return PlainTextResponse("A token is needed.\n", 401, challenge)
@@ -69,7 +70,8 @@ async def git(request: Request, services: Wired, group: str, name: str, path: st
 @router.post("/internal/pushes/{project_id}", include_in_schema=False)
 def pushed(request: Request, services: Wired, project_id: int, body: dict[str, str]) -> PlainTextResponse:
     """Called by the hook, which alone knows the token; answers what the person who pushed is to read."""
-    if request.headers.get("x-cabestan-hook") != services.vault.derive("hook"):
+    brought = request.headers.get("x-cabestan-hook", "")
+    if not hmac.compare_digest(brought.encode(), services.vault.derive("hook").encode()):
         raise Forbidden("This address is for Cabestan's own hook.", "Push with git.")
     with services.database.reading() as tx:
         project = project_store.by_id(tx, project_id)

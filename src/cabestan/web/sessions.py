@@ -1,8 +1,8 @@
 """Signing in and out in a browser."""
 
 import secrets
+import threading
 import time
-from collections import deque
 from datetime import timedelta
 from typing import Annotated
 
@@ -27,19 +27,26 @@ class Throttle:
     """Refuses further tries for a name that failed often in the last minute."""
 
     def __init__(self) -> None:
-        self._failures: dict[str, deque[float]] = {}
+        self._failures: dict[str, list[float]] = {}
+        self._forgotten_at = time.monotonic()
+        self._lock = threading.Lock()
 
     def check(self, name: str) -> None:
-        recent = self._failures.get(name, deque())
-        while recent and recent[0] < time.monotonic() - _WINDOW_SECONDS:
-            recent.popleft()
-        if not recent:
-            self._failures.pop(name, None)
-        if len(recent) >= _FAILURES:
+        since = time.monotonic() - _WINDOW_SECONDS
+        if sum(at >= since for at in self._failures.get(name, ())) >= _FAILURES:
             raise NotSignedIn("Too many failed tries.", "Wait a minute, then try again.")
 
     def failed(self, name: str) -> None:
-        self._failures.setdefault(name, deque()).append(time.monotonic())
+        with self._lock:
+            self._forget(time.monotonic() - _WINDOW_SECONDS)
+            self._failures.setdefault(name, []).append(time.monotonic())
+
+    def _forget(self, since: float) -> None:
+        """Of all names, once in a while: whoever tries many must not fill the memory."""
+        if self._forgotten_at < since:
+            self._forgotten_at = time.monotonic()
+            kept = {name: [at for at in failures if at >= since] for name, failures in self._failures.items()}
+            self._failures = {name: failures for name, failures in kept.items() if failures}
 
 
 _throttled = Throttle()

@@ -10,7 +10,7 @@ from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
-from cabestan.web.access import SignedIn, Visitor, Wired, project_for
+from cabestan.web.access import SignedIn, Visitor, Wired, project_for, require
 from cabestan.web.api import shapes
 from cabestan.web.api.paging import Before, Limit
 
@@ -99,7 +99,7 @@ def deployment_for(services: Services, visitor: Visitor, deployment_id: int, per
     """The deployment, if its project may be seen."""
     with services.database.reading() as tx:
         found = store.get(tx, deployment_id)
-    project_for(services, visitor.user, found.project, permission)
+    require(visitor.user, permission, found.project, store.no_deployment(deployment_id))
     return found
 
 

@@ -12,7 +12,7 @@ from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.store.logs import LogReader
-from cabestan.web.access import SignedIn, Visitor, Wired, project_named
+from cabestan.web.access import SignedIn, Visitor, Wired, require
 from cabestan.web.api import shapes
 from cabestan.web.streams import follow, start_offset
 
@@ -98,7 +98,9 @@ def job_for(services: Services, visitor: Visitor, job_id: int) -> tuple[Job, str
     """The job and its project's name, if that may be seen."""
     with services.database.reading() as tx:
         found = store.get_job(tx, job_id)
-    return found, project_named(services, visitor.user, found.project_id, Permission.READ).name
+        project = store.get(tx, found.pipeline_id).project
+    require(visitor.user, Permission.READ, project, store.no_job(job_id))
+    return found, project
 
 
 def _reader(services: Services, job_id: int) -> LogReader:

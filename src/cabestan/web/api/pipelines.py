@@ -10,7 +10,7 @@ from cabestan.engine import pipelines as engine
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store
-from cabestan.web.access import SignedIn, Visitor, Wired, project_for
+from cabestan.web.access import SignedIn, Visitor, Wired, project_for, require
 from cabestan.web.api import shapes
 from cabestan.web.api.paging import Before, Limit
 
@@ -86,7 +86,7 @@ def pipeline_for(services: Services, visitor: Visitor, pipeline_id: int, permiss
     """The pipeline, if its project may be seen."""
     with services.database.reading() as tx:
         found = store.get(tx, pipeline_id)
-    project_for(services, visitor.user, found.project, permission)
+    require(visitor.user, permission, found.project, store.no_pipeline(pipeline_id))
     return found
 
 

@@ -1,0 +1,177 @@
+"""Every route denies by default: all are asked without a login, by a foreign user, by a reporter and by a job."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from tests.engine.world import World
+from tests.web.client import Address, addresses, application, asking, sign_in, token
+
+from cabestan.domain.access import Role
+from cabestan.domain.pipeline import Exit
+from cabestan.domain.project import Project
+from cabestan.engine import intake, settings
+from cabestan.store import pipelines, users
+
+#: all that anybody may ask for
+PUBLIC = {
+    "GET /api/v1/openapi.json",
+    "GET /api/v1/status",
+    "GET /login",
+    "POST /login",
+    "GET /static",
+}
+#: asks for a login in its own way, or for a token of its own
+OTHERWISE = {
+    "GET /{group}/{name}.git/{path:path}",
+    "POST /{group}/{name}.git/{path:path}",
+    "POST /internal/pushes/{project_id}",
+}
+#: of no project, and for everybody who is signed in
+EVERYBODYS = {
+    "GET /",
+    "GET /search",
+    "GET /api/v1/user",
+    "GET /api/v1/projects",
+    "POST /logout",
+}
+#: never ends
+STREAMS = {"GET /api/v1/changes"}
+ADMINISTRATORS = {"GET /api/v1/users", "POST /api/v1/users", "POST /api/v1/projects"}
+EVERY = [
+    address
+    for address in addresses(application(SimpleNamespace(services=None)))  # type: ignore[arg-type]
+    if address.name not in PUBLIC
+]
+PRIVATE = [address for address in EVERY if address.name not in OTHERWISE]
+IN_PROJECT = [a for a in PRIVATE if a.name not in EVERYBODYS | STREAMS | ADMINISTRATORS]
+
+
+def by_name(address: Address) -> str:
+    return address.name
+
+
+@pytest.fixture
+def project(world: World) -> Project:
+    """With a release, deployments, a variable and a secret: whatever is asked for by its number or name is there."""
+    made = world.project()
+    settings.set_variable(world.services, made, "", "LEVEL", "high", "dev")
+    settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
+    world.released(made)
+    world.user("foreign", other=Role.MAINTAINER)
+    world.user("reporter", shop=Role.REPORTER)
+    world.user("dev", shop=Role.DEVELOPER)
+    return made
+
+
+def test_the_lists_name_only_routes_that_there_are() -> None:
+    there = {address.name for address in addresses(application(SimpleNamespace(services=None)))}  # type: ignore[arg-type]
+    assert there >= PUBLIC | OTHERWISE | EVERYBODYS | STREAMS | ADMINISTRATORS
+    assert len(IN_PROJECT) > 30
+
+
+def test_without_a_login_nothing_is_told(world: World, project: Project) -> None:
+    wrong = [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic dG9rZW4tb2YtcmVwb3J0ZXI="},
+        {"Cookie": "cabestan_session=token-of-reporter"},
+    ]
+    with asking(world) as client:
+        for address in EVERY:
+            for headers in wrong:
+                answer = client.request(address.method, address.path, headers=headers, **address.body)
+                assert "shop" not in answer.text or address.path in answer.text, address.name
+                if address.name.startswith("POST /internal"):
+                    assert answer.status_code == 403, address.name
+                elif address.path.startswith("/api/") or address.writes or ".git/" in address.path:
+                    assert answer.status_code == 401, address.name
+                else:
+                    assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login"), address.name
+
+
+def test_a_token_as_a_basic_password_is_for_git_alone(world: World, project: Project) -> None:
+    with asking(world) as client:
+        for address in PRIVATE:
+            answer = client.request(address.method, address.path, auth=("x", "token-of-reporter"), **address.body)
+            assert answer.status_code in (401, 303), address.name
+        git = client.get("/shop/api.git/info/refs?service=git-upload-pack", auth=("x", "token-of-reporter"))
+        assert git.status_code == 200
+
+
+def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
+    with asking(world, **token("foreign")) as client:
+        for address in IN_PROJECT:
+            answer = client.request(address.method, address.path, **address.body)
+            assert answer.status_code == 404, (address.name, answer.text)
+            assert "shop/api" not in answer.text.replace(address.path, "") or "shop/api" in address.path, address.name
+        for address in [a for a in PRIVATE if a.name in ADMINISTRATORS]:
+            body = {"json": {"name": "shop/mine"}} if address.writes else {}
+            assert client.request(address.method, address.path, **body).status_code == 403, address.name
+        for address in [a for a in PRIVATE if a.name in EVERYBODYS]:
+            answer = client.request(address.method, address.path, **address.body)
+            assert answer.status_code in (200, 303), address.name
+            assert "shop" not in answer.text, address.name
+
+
+def test_what_is_not_there_and_what_may_not_be_seen_look_the_same(world: World, project: Project) -> None:
+    with asking(world, **token("foreign")) as client:
+        for kind in ("pipelines", "jobs", "deployments"):
+            there, nowhere = (client.get(f"/api/v1/{kind}/{number}") for number in (1, 999))
+            assert there.text.replace(" 1.", " 999.") == nowhere.text
+        there, nowhere = (client.get(f"/api/v1/projects/shop/{name}") for name in ("api", "none"))
+        assert there.text.replace("api", "none") == nowhere.text
+
+
+def test_a_reporter_sees_everything_and_changes_nothing(world: World, project: Project) -> None:
+    with asking(world, **token("reporter")) as client:
+        for address in IN_PROJECT:
+            answer = client.request(address.method, address.path, **address.body)
+            expected = (403,) if address.writes else (200,)
+            assert answer.status_code in expected, (address.name, answer.status_code, answer.text[:300])
+            assert "canary" not in answer.text, address.name
+    assert world.stacks.called("remove") == []
+    assert len(world.pipelines(project)) == 1
+
+
+def test_a_jobs_token_opens_no_page_and_no_api(world: World, project: Project) -> None:
+    with world.services.database.writing() as tx:
+        pipelines.update_job(tx, 1, status="running")
+        users.add_token(tx, "of-the-job", kind="job", job_id=1, now=world.clock())
+    with asking(world, Authorization="Bearer of-the-job") as client:
+        for address in PRIVATE:
+            answer = client.request(address.method, address.path, **address.body)
+            assert answer.status_code in (401, 303), address.name
+
+
+def test_a_session_changes_nothing_without_the_forms_token(world: World, project: Project) -> None:
+    world.user("admin", admin=True)
+    with asking(world) as client:
+        sign_in(client, world, "admin")
+        for address in PRIVATE:
+            if address.writes:
+                for headers in (
+                    {},
+                    {"X-CSRF-Token": ""},
+                    {"X-CSRF-Token": "wrong"},
+                    {"X-CSRF-Token": "ü".encode().hex()},
+                ):
+                    answer = client.request(address.method, address.path, headers=headers, **address.body)
+                    assert answer.status_code == 403, (address.name, answer.text[:300])
+                    assert "did not come from this site" in answer.text
+    assert len(world.pipelines(project)) == 1
+
+
+def test_a_failed_pipeline_is_no_exception(world: World) -> None:
+    """A page of each thing in the state in which it has the most to tell."""
+    made = world.project()
+    world.user("reporter", shop=Role.REPORTER)
+    world.jobs.exits = {("build", 1): Exit(1)}
+    world.push(made)
+    intake.take_pushes(world.services, made, "dev")
+    world.durable.run()
+    with asking(world, **token("reporter")) as client:
+        for path in ("/", "/shop/api", "/shop/api/pipelines/1", "/shop/api/jobs/1", "/api/v1/pipelines/1"):
+            assert client.get(path).status_code == 200, path

@@ -1,0 +1,148 @@
+"""Real Git against the real server."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.engine.world import FILES, World
+from tests.repositories import run_git
+from tests.web.client import application
+from tests.web.serving import serving
+
+from cabestan.domain.access import Role
+from cabestan.domain.project import Project
+from cabestan.store import pipelines, users
+
+
+@pytest.fixture
+def project(world: World) -> Project:
+    world.user("foreign", other=Role.MAINTAINER)
+    world.user("reporter", shop=Role.REPORTER)
+    world.user("dev", shop=Role.DEVELOPER)
+    return world.project()
+
+
+@pytest.fixture
+def server(world: World, project: Project) -> Iterator[str]:
+    with serving(application(world)) as address:
+        # the hook must find this server, whose port is known only now
+        port = int(address.rpartition(":")[2])
+        object.__setattr__(world.services.settings, "port", port)
+        yield address
+
+
+def url(server: str, who: str, project: str = "shop/api") -> str:
+    return f"{server.replace('//', f'//x:token-of-{who}@')}/{project}.git"
+
+
+def push(world: World, address: str, *refs: str) -> subprocess.CompletedProcess[bytes]:
+    return run_git(world.checkout.path, "push", address, *(refs or ("main",)), check=False)
+
+
+def test_a_push_is_stored_and_tells_its_pipeline(world: World, project: Project, server: str, tmp_path: Path) -> None:
+    commit = world.checkout.commit(FILES)
+    done = push(world, url(server, "dev"))
+    assert done.returncode == 0, done.stderr
+    assert f"remote: Pipeline 1 for main: {server}/shop/api/pipelines/1".encode() in done.stderr
+    (pipeline,) = world.pipelines(project)
+    assert (pipeline.commit, pipeline.by) == (commit, "dev")
+
+    for who in ("dev", "reporter"):
+        run_git(tmp_path, "clone", "--quiet", url(server, who), who)
+        assert (tmp_path / who / "Dockerfile").read_text() == FILES["Dockerfile"]
+
+
+def test_a_push_without_branches_builds_nothing_and_says_so(world: World, project: Project, server: str) -> None:
+    world.checkout.commit(FILES)
+    assert push(world, url(server, "dev")).returncode == 0
+    world.checkout.git("tag", "v1")
+    done = push(world, url(server, "dev"), "v1")
+    assert b"Nothing to build in this push." in done.stderr
+    assert len(world.pipelines(project)) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [("nobody", b"Authentication failed"), ("foreign", b"not found"), ("reporter", b"403")],
+)
+def test_who_may_not_push_cannot(world: World, project: Project, server: str, who: str, words: bytes) -> None:
+    world.checkout.commit(FILES)
+    done = push(world, url(server, who))
+    assert (done.returncode != 0, words in done.stderr) == (True, True), done.stderr
+    assert world.services.repositories.refs(project.id) == {}
+
+
+@pytest.mark.parametrize("who", ["nobody", "foreign"])
+def test_who_may_not_read_cannot_clone(world: World, project: Project, server: str, who: str, tmp_path: Path) -> None:
+    world.push(project)
+    assert run_git(tmp_path, "clone", url(server, who), "x", check=False).returncode != 0
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_job_clones_its_own_project_while_it_runs_and_does_nothing_else(
+    world: World, project: Project, server: str, tmp_path: Path
+) -> None:
+    world.project("shop/other")
+    world.released(project)
+    with world.services.database.writing() as tx:
+        users.add_token(tx, "token-of-job", kind="job", job_id=1, now=world.clock())
+
+    def clone(name: str, of: str = "shop/api") -> bool:
+        return run_git(tmp_path, "clone", "--quiet", url(server, "job", of), name, check=False).returncode == 0
+
+    def running(status: str) -> None:
+        with world.services.database.writing() as tx:
+            pipelines.update_job(tx, 1, status=status)
+
+    assert not clone("ended")
+    running("running")
+    assert clone("mine")
+    assert not clone("other", "shop/other")
+    assert push(world, url(server, "job"), "main:refs/heads/more").returncode != 0
+    running("succeeded")
+    assert not clone("late")
+
+
+def test_a_push_over_the_bound_is_refused(world: World, project: Project, server: str) -> None:
+    object.__setattr__(world.services.settings, "push_bytes", 100_000)
+    blob = "".join(f"{number * 7919 % 1000003}" for number in range(200_000))
+    world.checkout.commit({"large": blob})
+    done = push(world, url(server, "dev"))
+    assert done.returncode != 0
+    assert b"exceeds" in done.stderr
+    assert world.services.repositories.refs(project.id) == {}
+
+
+def test_a_push_larger_than_other_requests_is_taken(world: World, project: Project, server: str) -> None:
+    """A tree of its own: Git sends chunks from 1 MiB on."""
+    noise = "".join(chr(33 + (n * n * 31 + n // 7) % 90) for n in range(3_000_000))
+    world.checkout.commit({"large": noise})
+    done = run_git(world.checkout.path, "-c", "core.compression=0", "push", url(server, "dev"), "main", check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_push_while_nobody_takes_note_is_stored_all_the_same(world: World, project: Project, server: str) -> None:
+    object.__setattr__(world.services.settings, "port", 1)
+    world.checkout.commit(FILES)
+    done = push(world, url(server, "dev"))
+    assert done.returncode == 0
+    assert b"the pipeline starts as soon as it does" in done.stderr
+    assert world.pipelines(project) == ()
+
+
+@pytest.mark.parametrize("path", ["HEAD", "objects/info/packs", "config", "../1.git/config", "info/refs/x", ""])
+def test_only_the_smart_protocol_is_spoken(world: World, project: Project, server: str, path: str) -> None:
+    answer = httpx.get(f"{server}/shop/api.git/{path}", auth=("x", "token-of-dev"))
+    assert answer.status_code == 404
+
+
+def test_the_hooks_address_is_the_hooks_alone(world: World, project: Project, server: str) -> None:
+    world.push(project)
+    for brought in ({}, {"X-Cabestan-Hook": "wrong"}, {"X-Cabestan-Hook": "token-of-dev"}):
+        answer = httpx.post(f"{server}/internal/pushes/1", json={"by": "dev"}, headers=brought)
+        assert answer.status_code == 403
+    assert world.pipelines(project) == ()
