@@ -9,6 +9,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from cabestan.adapters.git import http_backend_environment, parse_cgi_head
 from cabestan.domain.access import Identity, Permission, User
@@ -90,7 +92,7 @@ async def _backend(request: Request, services: Services, project: Project, path:
         stderr=asyncio.subprocess.DEVNULL,
         env=_environment(request, services, project, path, identity),
     )
-    feeding = asyncio.create_task(_feed(request, process))
+    feeding = asyncio.create_task(_feed(request, process, abandon=path != _WRITE_PATH))
     assert process.stdout
     try:
         head = await process.stdout.readuntil(b"\r\n\r\n")
@@ -99,7 +101,7 @@ async def _backend(request: Request, services: Services, project: Project, path:
         await process.wait()
         return PlainTextResponse("git http-backend gave no answer.\n", 502)
     status, headers = parse_cgi_head(head)
-    return StreamingResponse(_body(process, feeding), status, dict(headers))
+    return _Streamed(_body(process, feeding), status, dict(headers))
 
 
 def _environment(
@@ -125,17 +127,30 @@ def _environment(
     )
 
 
-async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
+class _Streamed(StreamingResponse):
+    """Answers while the request is still being read. The original reads on beside us, to learn whether the client is
+    still there, and would take parts of the request away from Git."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
+
+
+async def _feed(request: Request, process: asyncio.subprocess.Process, *, abandon: bool) -> None:
+    """Hands the request over. `abandon`: a client that goes away afterwards ends the process."""
     assert process.stdin
-    with suppress(BrokenPipeError, ConnectionResetError):
-        async for chunk in request.stream():
-            process.stdin.write(chunk)
-            await process.stdin.drain()
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError, ClientDisconnect):
+            async for chunk in request.stream():
+                process.stdin.write(chunk)
+                await process.stdin.drain()
+    finally:
         process.stdin.close()
+    if abandon and (await request.receive())["type"] == "http.disconnect" and process.returncode is None:
+        process.terminate()
 
 
 async def _body(process: asyncio.subprocess.Process, feeding: asyncio.Task[None]) -> AsyncIterator[bytes]:
-    """The rest of the answer. A client that goes away ends a clone; a push that is being stored goes on to its end."""
+    """The rest of the answer. A push that is being stored goes on to its end, whether or not somebody listens."""
     assert process.stdout
     try:
         while chunk := await process.stdout.read(_CHUNK):
