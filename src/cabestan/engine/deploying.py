@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
@@ -33,7 +34,7 @@ def run(services: Services, deployment_id: int) -> None:
     if step("deployment.begin", lambda: _begin(services, deployment_id)):
         failure, touched = "", False
         for planned in _plan(services, deployment_id).steps:
-            failure = step(f"deployment.{planned.kind}", lambda p=planned: _do(services, deployment_id, p))  # type: ignore[misc]
+            failure = step(f"deployment.{planned.kind}", partial(_do, services, deployment_id, planned))
             touched = touched or planned.kind is not StepKind.PULL
             if failure:
                 break
@@ -111,9 +112,9 @@ def _pull(services: Services, planned: Step) -> str:
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
-        if time.monotonic() > deadline:
-            raise DeadlineExceeded(f"Pulling took longer than {planned.deadline_seconds} s.", "Raise pull_seconds.")
-        pulled += services.engine.patiently(services.settings.engine_seconds, lambda i=image: services.stacks.pull(i))  # type: ignore[misc]
+        left = deadline - time.monotonic()
+        pull = partial(services.stacks.pull, image, left)
+        pulled += services.engine.patiently(services.settings.engine_seconds, pull)
     return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
 
 

@@ -1,6 +1,7 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -36,7 +37,7 @@ def run(services: Services, pipeline_id: int) -> None:
         return
     environments = step("release.arrive", lambda: _arrive(services, pipeline_id))
     for environment_id in environments:
-        step("release.go-on", lambda key=environment_id: deployments.go_on(services, key))  # type: ignore[misc]
+        step("release.go-on", partial(deployments.go_on, services, environment_id))
 
 
 def _make(services: Services, pipeline_id: int) -> str:
@@ -145,4 +146,8 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
 def _pinned(services: Services, image: str) -> str:
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
-    return image if "@sha256:" in image else services.stacks.pin(image, services.settings.registry)
+    return (
+        image
+        if "@sha256:" in image
+        else services.stacks.pin(image, services.settings.registry, services.settings.pull_seconds)
+    )
