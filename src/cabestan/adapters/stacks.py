@@ -11,11 +11,12 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
-from cabestan.adapters.tasks import StackState, parse_stack
+from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
 _JOBS_SINCE = 23
+_LAST_LINES = 5
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -105,6 +106,18 @@ class Stacks:
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"look at the stack {stack}") as client:
             return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
+
+    def last_words(self, task: TaskState) -> str:
+        """What the task's container said at its end, where this engine still has it."""
+        if not task.container:
+            return ""
+        with self._engine.speaking("look at the container that failed") as client:
+            try:
+                state = client.api.inspect_container(task.container)["State"]
+                output = client.api.logs(task.container, tail=_LAST_LINES).decode(errors="replace")
+            except (NotFound, APIError):
+                return ""
+        return last_words(state, output)
 
     def remove(self, stack: str, network: str) -> None:
         """Takes the stack's services and network away; never its volumes."""

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from cabestan.adapters.tasks import StackState
+from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
+from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, secrets, space
 from cabestan.engine.planning import network_of
@@ -151,8 +152,8 @@ def _watch_stack(
     while True:
         state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
         now = time.monotonic()
-        if why := state.failure(since):
-            raise StepFailed(f"{why}.")
+        if failure := state.failure(since):
+            raise StepFailed(_words(services, environment, failure))
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -163,6 +164,15 @@ def _watch_stack(
                 _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def _words(services: Services, environment: Environment, failure: Failure) -> str:
+    """Why a service does not come up, in the words of Swarm and of the container itself, without any secret."""
+    own = services.stacks.last_words(failure.task) if failure.task else ""
+    told = f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
+    with services.database.reading() as tx:
+        redactor = Redactor(secrets.all_values(tx, services.vault, environment.project_id))
+    return redactor.redact(told.encode()).decode(errors="replace")
 
 
 def _unhealthy(state: StackState, seconds: float) -> str:
