@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from tests.engine.world import World, make_world
 from tests.postgresql import cluster
 from tests.repositories import Checkout
 
 from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
+from cabestan.store.schema import metadata
 
 _KINDS = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
 _numbers = itertools.count(1)
@@ -72,10 +74,24 @@ def migrated_url(make_database: MakeDatabase) -> str:
     return url
 
 
-@pytest.fixture
-def fresh_url(make_database: MakeDatabase, migrated_url: str) -> str:
-    """A database of this test alone, with all tables and nothing in them."""
+@pytest.fixture(scope="module")
+def module_url(make_database: MakeDatabase, migrated_url: str) -> str:
+    """A database of this module alone, with all tables and nothing in them."""
     return make_database(migrated_url)
+
+
+@pytest.fixture
+def fresh_url(make_database: MakeDatabase, migrated_url: str, request: pytest.FixtureRequest) -> str:
+    """The same for each test. PostgreSQL empties the module's, for it copies slowly."""
+    if migrated_url.startswith("sqlite:"):
+        return make_database(migrated_url)
+    url: str = request.getfixturevalue("module_url")
+    database = Database(url)
+    with database.writing() as tx:
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+        tx.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+    database.close()
+    return url
 
 
 @pytest.fixture
@@ -107,3 +123,11 @@ def _new_postgresql(address: str, template: str) -> str:
 def checkout(tmp_path: Path) -> Checkout:
     """An empty Git repository to work in."""
     return Checkout.make(tmp_path / "checkout")
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The whole platform but for Docker."""
+    made = make_world(tmp_path, database)
+    monkeypatch.setattr("cabestan.engine.watching.copy_log", made.jobs.copy_log)
+    return made

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.adapters.engine_answers import NEW, OLD, STACK, container, service, task, template
 
-from cabestan.adapters.tasks import ServiceState, StackState, TaskState, parse_stack
+from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, last_words, parse_stack
 
 SINCE = "2024-05-06T07:09:00.000000"
 JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
@@ -31,13 +31,14 @@ def test_services_and_tasks_are_read_as_the_engine_tells_them() -> None:
     def state(number: int, **changes: Any) -> TaskState:
         known = {"slot": number, "state": "running", "wanted": "running", "error": "", "image": NEW, "current": True}
         since = f"2024-05-06T07:09:{number:02}.2513541Z"
-        return TaskState(id=f"task-{number}", since=since, node="h0dusw2xoxicrmgklh4va2exq", **known | changes)
+        known |= {"node": "h0dusw2xoxicrmgklh4va2exq", "container": "c"} | changes
+        return TaskState(id=f"task-{number}", since=since, **known)
 
     job = state(4, state="complete", wanted="complete", error="exit code 3")
     web = (
         state(3),
         state(2, state="failed", wanted="shutdown", error="task: non-zero exit (1)"),
-        state(1, state="shutdown", wanted="shutdown", image=OLD, current=False),
+        state(1, state="shutdown", wanted="shutdown", image=OLD, current=False, container=""),
     )
     assert answer == StackState(
         STACK,
@@ -116,6 +117,8 @@ def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[s
             "",
         ),
         ([failed(1)], {"mode": JOB}, "no luck"),
+        ([task(1, "complete", "complete")], {"mode": JOB}, ""),
+        ([task(n, "complete", "shutdown") for n in (1, 2, 3)], {}, "its container complete"),
         ([failed(1)], {"restart": "none"}, "no luck"),
         ([failed(1)], {"update": {"State": "updating"}}, ""),
         ([failed(1)], {"update": {"State": "paused", "Message": "paused"}}, "no luck"),
@@ -124,7 +127,7 @@ def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[s
             {"update": {"State": "paused", "Message": "update paused due to failure"}},
             "update paused due to failure",
         ),
-        ([], {"update": {"State": "rollback_completed"}}, "Swarm rollback_completed the update"),
+        ([], {"update": {"State": "rollback_completed"}}, "rollback_completed"),
         ([], {"update": {"State": "rollback_started", "Message": "m"}}, "m"),
         ([], {"update": {"State": "completed", "Message": "m"}}, ""),
     ],
@@ -132,13 +135,40 @@ def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[s
 def test_a_service_fails_in_the_words_of_its_task(
     tasks: list[dict[str, Any]], changes: dict[str, Any], why: str
 ) -> None:
-    assert parsed(tasks, **changes).failure(SINCE) == why
+    found = parsed(tasks, **changes).failure(SINCE)
+    assert (found.words if found else "") == why
+    assert found is None or found.service == "web"
 
 
 def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> None:
     services = [service("worker"), service("web", {"Replicated": {"Replicas": 1}})]
     good, bad = task(1), [task(n, "failed", "shutdown", of="worker", Err="no luck") for n in (2, 3, 4)]
     broken = parse_stack(STACK, services, [good, *bad])
-    assert (broken.failure(SINCE), broken.settled) == ("worker: no luck", False)
+    worker = broken.services[1]
+    assert (broken.failure(SINCE), broken.settled) == (Failure("worker", worker.tasks[0], "no luck"), False)
     whole = parse_stack(STACK, services, [good, task(2, of="worker"), task(3, of="worker")])
-    assert (whole.failure(SINCE), whole.settled, whole.progress) == ("", True, "web 1/1, worker 2/2")
+    assert (whole.failure(SINCE), whole.settled, whole.progress) == (None, True, "web 1/1, worker 2/2")
+
+
+@pytest.mark.parametrize(
+    ("state", "output", "words"),
+    [
+        ({}, "", ""),
+        ({"Health": None}, " \n", ""),
+        ({"Health": {"Status": "healthy", "Log": [{"ExitCode": 1, "Output": "x"}]}}, "", ""),
+        ({"Health": {"Status": "unhealthy", "Log": []}}, "", ""),
+        (
+            {
+                "Health": {
+                    "Status": "unhealthy",
+                    "Log": [{"ExitCode": 0, "Output": ""}, {"ExitCode": 7, "Output": "no\n"}],
+                }
+            },
+            "one\ntwo\n",
+            "its health check failed (exit code 7): no; its last output: one\ntwo",
+        ),
+        ({"OOMKilled": True}, "x" * 600, f"it used more memory than it may; its last output: {'x' * 500}"),
+    ],
+)
+def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str, words: str) -> None:
+    assert last_words(state, output) == words
