@@ -1,8 +1,10 @@
 """The server's process: `cabestan serve`."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -16,7 +18,7 @@ from cabestan.web.app import create_app
 _GRACE_SECONDS = 3
 
 
-def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> None:
+def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> NoReturn:
     """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start."""
     _set_up_logging(settings.log_level)
     cabestan = bootstrap(settings, checkpoint=checkpoint)
@@ -31,6 +33,9 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
         server_header=False,
         proxy_headers=False,
     )
+    # threads that follow a job would hold the process until the job ends; the next start goes on with them
+    logging.shutdown()
+    os._exit(0)
 
 
 def _set_up_logging(level: str) -> None:

@@ -2,11 +2,13 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, space
+from cabestan.engine.guard import guarded
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
 from cabestan.engine.watching import follow
@@ -23,7 +25,8 @@ class JobRunner:
         self._places = threading.BoundedSemaphore(services.settings.parallel_jobs)
 
     def register(self) -> None:
-        self._services.durable.register("job", lambda job_id, attempt: self.run(job_id, attempt))
+        run = guarded(self._services, self.run, partial(fail, self._services))
+        self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt))
 
     def run(self, job_id: int, attempt: int) -> None:
         """The workflow. A container that is taken away from outside is started again, a few times."""
@@ -42,6 +45,14 @@ class JobRunner:
         step("job.clean", lambda: _clean(services, job_id, attempt))
         step("job.record", lambda: _record(services, job_id, attempt, verdict))
         return bool(verdict["again"])
+
+
+def fail(services: Services, job_id: int, attempt: int, reason: str) -> None:
+    """Ends one whose steps broke in a way that nobody foresaw, and takes away what it left."""
+    verdict = {"status": RunStatus.FAILED, "reason": reason, "again": False}
+    _record(services, job_id, attempt, verdict)
+    _clean(services, job_id, attempt)
+    _advance(services, job_id)
 
 
 def _begin(services: Services, job_id: int, attempt: int) -> bool:
