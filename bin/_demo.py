@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 HOME = CHECKOUT / ".cabestan"
@@ -64,7 +64,7 @@ def free(ports: Any) -> int:
             except OSError:
                 continue
             return int(port)
-    end(f"No port of {list(ports)} is free.", "Free one, then run this again.")
+    return end(f"No port of {list(ports)} is free.", "Free one, then run this again.")
 
 
 def push_example() -> None:
@@ -111,7 +111,7 @@ def follow_pipeline() -> dict[str, Any]:
                 f"bin/cabestan pipeline retry {key}",
             )
         time.sleep(0.3)
-    end(f"Pipeline {key} is not done after {PIPELINE_SECONDS} s.", f"bin/cabestan pipeline show {key}")
+    return end(f"Pipeline {key} is not done after {PIPELINE_SECONDS} s.", f"bin/cabestan pipeline show {key}")
 
 
 def wait_for_staging(pipeline: dict[str, Any]) -> dict[str, Any]:
@@ -125,14 +125,14 @@ def wait_for_staging(pipeline: dict[str, Any]) -> dict[str, Any]:
         if staging["status"] == "succeeded" and staging["commit"] == pipeline["commit"] and serves(staging):
             return staging
         time.sleep(0.3)
-    end("Staging does not serve the commit.", "bin/cabestan deployment list -p demo/hello")
+    return end("Staging does not serve the commit.", "bin/cabestan deployment list -p demo/hello")
 
 
 def serves(environment: dict[str, Any]) -> bool:
     """Asked as a browser would, but for the name, which this machine may not resolve."""
     host, port = environment["domain"], environment["url"].rpartition(":")[2]
     address = f"http://127.0.0.1:{port}" if port.isdigit() else "http://127.0.0.1"
-    request = urllib.request.Request(address, headers={"Host": host})
+    request = urllib.request.Request(address, headers={"Host": host})  # noqa: S310 (http, as written above)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=5) as answer:
@@ -203,7 +203,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def end(what: str, remedy: str) -> Any:
+def end(what: str, remedy: str) -> NoReturn:
     print(f"\nerror: {what}\n  what to do: {remedy}", file=sys.stderr)
     sys.exit(1)
 
