@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 HOME = CHECKOUT / ".cabestan"
@@ -25,6 +25,10 @@ ROUTER_PORTS = (80, 8080, 8081, 8082, 8880)
 SERVER_PORTS = range(8600, 8650)
 REGISTRY_PORTS = range(5600, 5650)
 PIPELINE_SECONDS = 900
+
+
+class Stuck(Exception):
+    """What does not go on, and what to do."""
 
 
 def main() -> None:
@@ -64,7 +68,7 @@ def free(ports: Any) -> int:
             except OSError:
                 continue
             return int(port)
-    return end(f"No port of {list(ports)} is free.", "Free one, then run this again.")
+    raise Stuck(f"No port of {list(ports)} is free.", "Free one, then run this again.")
 
 
 def push_example() -> None:
@@ -93,7 +97,7 @@ def follow_pipeline() -> dict[str, Any]:
     """The newest pipeline, its jobs' logs live until it has ended."""
     newest = ask("pipeline", "list", "-p", PROJECT, "--limit", "1")
     if not newest:
-        end("The push set off no pipeline.", "See the server's log: .cabestan/data/server.log")
+        raise Stuck("The push set off no pipeline.", "See the server's log: .cabestan/data/server.log")
     key, seen, deadline = str(newest[0]["id"]), set(), time.monotonic() + PIPELINE_SECONDS
     if newest[0]["status"] == "succeeded":
         return newest[0]
@@ -106,12 +110,12 @@ def follow_pipeline() -> dict[str, Any]:
         if pipeline["status"] == "succeeded":
             return pipeline
         if pipeline["status"] in ("failed", "canceled", "skipped"):
-            end(
+            raise Stuck(
                 f"Pipeline {key} ended as {pipeline['status']}: {pipeline['reason']}",
                 f"bin/cabestan pipeline retry {key}",
             )
         time.sleep(0.3)
-    return end(f"Pipeline {key} is not done after {PIPELINE_SECONDS} s.", f"bin/cabestan pipeline show {key}")
+    raise Stuck(f"Pipeline {key} is not done after {PIPELINE_SECONDS} s.", f"bin/cabestan pipeline show {key}")
 
 
 def wait_for_staging(pipeline: dict[str, Any]) -> dict[str, Any]:
@@ -121,18 +125,18 @@ def wait_for_staging(pipeline: dict[str, Any]) -> dict[str, Any]:
     while time.monotonic() < deadline:
         staging = ask("environment", "show", "staging", "-p", PROJECT)
         if staging["status"] in ("failed", "rolled_back"):
-            end(f"The deployment to staging {staging['status']}.", "bin/cabestan deployment list -p demo/hello")
+            raise Stuck(f"The deployment to staging {staging['status']}.", "bin/cabestan deployment list -p demo/hello")
         if staging["status"] == "succeeded" and staging["commit"] == pipeline["commit"] and serves(staging):
             return staging
         time.sleep(0.3)
-    return end("Staging does not serve the commit.", "bin/cabestan deployment list -p demo/hello")
+    raise Stuck("Staging does not serve the commit.", "bin/cabestan deployment list -p demo/hello")
 
 
 def serves(environment: dict[str, Any]) -> bool:
     """Asked as a browser would, but for the name, which this machine may not resolve."""
     host, port = environment["domain"], environment["url"].rpartition(":")[2]
     address = f"http://127.0.0.1:{port}" if port.isdigit() else "http://127.0.0.1"
-    request = urllib.request.Request(address, headers={"Host": host})  # noqa: S310 (http, as written above)
+    request = urllib.request.Request(address, headers={"Host": host})  # noqa: S310 (always http)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=5) as answer:
@@ -171,7 +175,9 @@ def ask(*command: str) -> Any:
     """What a command prints as JSON; None where it is refused."""
     done = subprocess.run([cabestan(), *command, "--json"], capture_output=True, text=True, check=False)
     if done.returncode == 4:
-        end(f"`cabestan {' '.join(command)}` does not reach the server: {done.stderr.strip()}", "Run bin/demo again.")
+        raise Stuck(
+            f"`cabestan {' '.join(command)}` does not reach the server: {done.stderr.strip()}", "Run bin/demo again."
+        )
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -181,7 +187,7 @@ def run(program: str, *arguments: str, check: bool = True) -> None:
     command = [cabestan(), *arguments] if program == "cabestan" else [program, *arguments]
     done = subprocess.run(command, check=False)
     if done.returncode and check:
-        end(
+        raise Stuck(
             f"`{program} {' '.join(arguments)}` failed (exit code {done.returncode}).",
             "Do what it says, then run bin/demo again.",
         )
@@ -203,15 +209,14 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def end(what: str, remedy: str) -> NoReturn:
-    print(f"\nerror: {what}\n  what to do: {remedy}", file=sys.stderr)
-    sys.exit(1)
-
-
 if __name__ == "__main__":
     os.chdir(CHECKOUT)
     try:
         main()
+    except Stuck as stuck:
+        what, remedy = stuck.args
+        print(f"\nerror: {what}\n  what to do: {remedy}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         say("\nInterrupted. Run bin/demo again to go on.")
         sys.exit(130)

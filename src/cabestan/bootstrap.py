@@ -17,6 +17,7 @@ from cabestan.engine import deploying, pipelines, recovery, releases
 from cabestan.engine.changes import Changes
 from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
+from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
@@ -31,12 +32,15 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
+    housekeeper: Housekeeper
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
+        self.housekeeper.start()
 
     def close(self) -> None:
+        self.housekeeper.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -74,7 +78,7 @@ def bootstrap(
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services)
+    return Cabestan(services, Housekeeper(services))
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import OpenContext
 from tests.e2e.site import LONG, Site, writer
 
+from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id
+from cabestan.store import pipelines as pipeline_store
 
 pytestmark = pytest.mark.e2e
 #: first and last line that can be seen, and how many of those are still being fetched
@@ -40,8 +42,8 @@ def test_both_ends_and_every_line_between_can_be_reached(page: Page, site: Site)
     _until(page, lambda first, last: last == LONG - 20)
     view.press("Home")
     _until(page, lambda first, last: first == 1)
-    page.mouse.wheel(0, 2000)
-    _until(page, lambda first, last: first == 101)
+    page.mouse.wheel(0, 1000)
+    _until(page, lambda first, last: first == 51)
 
 
 def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
@@ -56,7 +58,7 @@ def test_the_link_to_a_line_is_made_by_a_click_and_copied(open_context: OpenCont
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     _open(page, site, "long")
-    page.get_by_role("link", name="7", exact=True).click()
+    page.locator(".log-number").nth(6).click()
     expect(page).to_have_url(re.compile("#L7$"))
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copy link")).to_have_text("Copied")
@@ -114,6 +116,23 @@ def test_live_lines_come_in_order_without_freezing_the_page(page: Page, site: Si
         page.mouse.wheel(0, -2000)
         expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "false")
         _until(page, lambda first, last: last == 3900)
+
+
+def test_a_job_that_runs_again_is_followed_again(page: Page, site: Site) -> None:
+    _open(page, site, "colours")
+    follow = page.get_by_role("button", name="Follow the end")
+    expect(follow).to_be_hidden()
+    try:
+        _set_status(site, RunStatus.RUNNING)
+        expect(follow).to_be_visible()
+    finally:
+        _set_status(site, RunStatus.FAILED)
+
+
+def _set_status(site: Site, status: RunStatus) -> None:
+    with site.services.database.writing() as tx:
+        pipeline_store.update_job(tx, site.jobs["colours"], status=status)
+    site.services.changes.publish(f"job:{site.jobs['colours']}")
 
 
 _WRONG_ROWS = """(rows) => rows.map((row) => [row.querySelector('.log-number').textContent,

@@ -147,6 +147,18 @@ def test_a_role_is_given_and_taken(page: Page) -> None:
     expect(page.locator("#member-frank")).to_have_count(0)
 
 
+def test_a_form_from_elsewhere_is_refused(page: Page, site: Site) -> None:
+    page.goto("/")
+    answer = page.request.post(f"/{PROJECT}/pipelines/{site.pipeline}/cancel", form={"csrf_token": "guessed"})
+    assert answer.status == 403
+    assert "did not come from this site" in answer.text()
+
+
+def test_things_are_only_found_under_their_own_project(page: Page, site: Site) -> None:
+    for path in (f"pipelines/{site.pipeline}", f"jobs/{site.jobs['live']}", f"deployments/{site.waiting}"):
+        assert page.request.get(f"/other/app/{path}").status == 404
+
+
 def test_pages_are_whole_without_javascript(open_context: OpenContext, site: Site) -> None:
     page = open_context(java_script_enabled=False).new_page()
     page.goto(site.job_path("colours"))

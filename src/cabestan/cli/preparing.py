@@ -68,6 +68,7 @@ def prepare(settings: Settings) -> None:
         platform.start_containers(settings, engine)
     with progress.step("Preparing the database"), open_store(settings) as database:
         _remember(database, built, made_swarm=made_swarm)
+        platform.rejoin_router(settings, database, engine)
         token = platform.ensure_administrator(database, known=_known_token(settings))
     if token:
         _keep_login(settings, token)

@@ -9,9 +9,11 @@ from docker.errors import APIError
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 from cabestan.adapters.router import PlatformContainers, registry_container, router_container
+from cabestan.adapters.stacks import Stacks
 from cabestan.config import Settings
+from cabestan.engine.planning import network_of
 from cabestan.errors import StepFailed
-from cabestan.store import users
+from cabestan.store import environments, users
 from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
@@ -61,3 +63,15 @@ def ensure_administrator(database: Database, *, known: str = "") -> str | None:
         admin = users.find(tx, ADMINISTRATOR) or users.create(tx, ADMINISTRATOR, admin=True, now=now)
         users.add_token(tx, token, kind="personal", user_id=admin.id, name="made by up", now=now)
     return token
+
+
+def rejoin_router(settings: Settings, database: Database, engine: Engine) -> None:
+    """The router must be in the network of each environment that something was deployed to."""
+    containers, stacks = PlatformContainers(engine, settings.instance), Stacks(engine, settings.instance)
+    with database.reading() as tx:
+        found = environments.all_environments(tx)
+    for environment in found:
+        if environment.current_deployment_id is not None:
+            network = network_of(environment.stack_name(settings.instance))
+            stacks.ensure_network(network, environment.id)
+            containers.join(f"{settings.instance}-router", network)

@@ -122,6 +122,11 @@ def job_cancel_asked(tx: sa.Connection, job_id: int) -> bool:
     return bool(tx.execute(sa.select(jobs.c.cancel).where(jobs.c.id == job_id)).scalar_one())
 
 
+def jobs_ended_between(tx: sa.Connection, start: datetime, end: datetime) -> tuple[int, ...]:
+    query = sa.select(jobs.c.id).where(jobs.c.finished_at >= start, jobs.c.finished_at < end)
+    return tuple(tx.execute(query.order_by(jobs.c.id)).scalars())
+
+
 def running_job_ids(tx: sa.Connection) -> frozenset[int]:
     return frozenset(tx.execute(sa.select(jobs.c.id).where(jobs.c.status == RunStatus.RUNNING)).scalars())
 

@@ -82,6 +82,17 @@ def titles(tx: sa.Connection, release_ids: Iterable[int]) -> Mapping[int, str]:
     return {row.id: row.title for row in rows}
 
 
+def newer(tx: sa.Connection, pipeline: Pipeline) -> Release | None:
+    """A release of the same branch from a pipeline that began later than this one."""
+    query = _WITH_PROJECT.where(
+        releases.c.project_id == pipeline.project_id,
+        releases.c.branch == pipeline.branch,
+        releases.c.pipeline_id > pipeline.id,
+    )
+    row = tx.execute(query.order_by(releases.c.pipeline_id.desc()).limit(1)).one_or_none()
+    return _value(row) if row else None
+
+
 def page(tx: sa.Connection, project_id: int, *, before: int | None = None, limit: int = 50) -> tuple[Release, ...]:
     """The newest first; `before` is the number of the last one on the page before."""
     query = _WITH_PROJECT.where(releases.c.project_id == project_id).order_by(releases.c.number.desc()).limit(limit)

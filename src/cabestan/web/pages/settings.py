@@ -80,7 +80,7 @@ def set_member(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.writing() as tx:
         user_store.set_role(tx, user_store.get(tx, user.strip()).id, project.name, role or None)
-    services.changes.publish(f"project:{project.name}")
+    services.changes.publish(project.name)
     return see(f"/{project.name}/settings/members")
 
 

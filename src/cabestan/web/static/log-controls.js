@@ -16,13 +16,13 @@ export class LogControls {
   }
 
   show() {
-    this.input = element("input", { type: "search", placeholder: "Search the log", ariaLabel: "Search the log" });
+    this.input = element("input", { type: "search", placeholder: "Search the log", title: "/ in the log", ariaLabel: "Search the log" });
     this.result = element("span", { className: "status", role: "status" });
-    this.previous = button("Previous match", "↑", () => this.step(-1));
-    this.next = button("Next match", "↓", () => this.step(1));
-    this.followButton = button("Follow the end", "Follow", () => this.view.setFollow(!this.view.follow));
-    this.wrapButton = button("Wrap long lines", "Wrap", () => this.wrap());
-    this.linkButton = button("Copy link to the selected line", "Copy link", () => this.copyLink());
+    this.previous = button("Previous match", "↑", "N", () => this.step(-1));
+    this.next = button("Next match", "↓", "n", () => this.step(1));
+    this.followButton = button("Follow the end", "Follow", "f", () => this.view.setFollow(!this.view.follow));
+    this.wrapButton = button("Wrap long lines", "Wrap", "w", () => this.wrap());
+    this.linkButton = button("Copy link to the selected line", "Copy link", "l selects a line", () => this.copyLink());
     this.linkButton.hidden = !this.selected;
     this.count.after(this.input, this.previous, this.next, this.result);
     this.bar.lastElementChild.before(this.linkButton, this.wrapButton, this.followButton);
@@ -72,6 +72,7 @@ export class LogControls {
       N: () => this.step(-1),
       f: () => this.view.setFollow(!this.view.follow),
       w: () => this.wrap(),
+      l: () => this.view.mark(this.matches[this.at] ?? Math.ceil(this.view.position) + 1),
       g: () => this.view.goTo(1),
       G: () => this.view.goTo(this.view.lines.total),
     }[event.key];
@@ -163,8 +164,8 @@ function element(name, properties) {
   return Object.assign(document.createElement(name), properties);
 }
 
-function button(label, text, action) {
-  const made = element("button", { type: "button", textContent: text, title: label, ariaLabel: label });
+function button(label, text, key, action) {
+  const made = element("button", { type: "button", textContent: text, title: `${label} (${key})`, ariaLabel: label });
   made.addEventListener("click", action);
   return made;
 }

@@ -48,6 +48,7 @@ export class LogRows {
     link.className = "log-number";
     link.href = `#L${number}`;
     link.textContent = number;
+    link.tabIndex = -1; // by keyboard: `l` in the view, instead of a stop at every line
     const text = document.createElement("span");
     text.className = "log-text";
     row.append(link, text);

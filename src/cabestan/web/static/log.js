@@ -67,7 +67,8 @@ export class LogView {
     this.space.className = "log-space";
     this.rows = new LogRows(this.lines, this.controls);
     this.space.append(this.rows.element);
-    this.view.replaceChildren(this.space);
+    this.note = this.lines.total ? null : this.view.querySelector(".log-note");
+    this.view.replaceChildren(this.space, ...(this.note ? [this.note] : []));
     this.view.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.view.addEventListener("keydown", (event) => this.controls.pressed(event));
     this.rows.element.addEventListener("click", (event) => this.clicked(event));
@@ -135,8 +136,13 @@ export class LogView {
     const link = event.target.closest(".log-number");
     if (!link || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    history.replaceState(null, "", link.hash);
-    this.controls.select(Number(link.textContent));
+    this.mark(Number(link.textContent));
+  }
+
+  /** Selects a line, and has the address lead to it. */
+  mark(number) {
+    history.replaceState(null, "", `#L${number}`);
+    this.controls.select(number);
     this.drawSoon();
   }
 
@@ -157,6 +163,7 @@ export class LogView {
     this.rows.show(first, last);
     this.place(first);
     this.controls.showCount(total);
+    if (this.note) this.note.hidden = total > 0;
   }
 
   jumpToEnd() {

@@ -1,5 +1,6 @@
 """Deployments: the list, and one with its plan, approvals and steps."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -150,12 +151,18 @@ def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime, *, ended:
         deadline = f"at most {_deadline(step.deadline_seconds)}" if step else ""
         if run:
             took = span(run.started_at, run.finished_at, now)
-            views.append(StepView(run.text, step_state(run.status), run.detail, took, deadline))
+            views.append(StepView(short_digests(run.text), step_state(run.status), run.detail, took, deadline))
         elif step:
-            views.append(StepView(step.text, NOT_DONE if ended else TO_DO, "", Span(""), deadline))
+            views.append(StepView(short_digests(step.text), NOT_DONE if ended else TO_DO, "", Span(""), deadline))
     return tuple(views)
 
 
+def short_digests(text: str) -> str:
+    """The first twelve digits tell an image from another; the stack has all of them."""
+    return _DIGEST.sub(r"\1", text)
+
+
+_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 #: the last word of a change's kind, its sign and its tone
 _SIGNS = {"added": ("+", "good"), "removed": ("-", "bad"), "used": ("-", "bad")}
 

@@ -1,0 +1,1 @@
+"""What the bench deploys: Compose files and the programs in them."""
