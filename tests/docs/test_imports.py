@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT
 
+from cabestan.testing import STEPS
+
 SOURCE = ROOT / "src/cabestan"
 #: imported by all
 EVERYWHERE = frozenset({"errors", "__init__"})
@@ -54,6 +56,12 @@ def test_no_package_imports_what_the_table_denies() -> None:
     table = allowed()
     denied = {package: names - table[package] for package, names in imports().items() if package in table}
     assert {package: names for package, names in denied.items() if names} == {}
+
+
+def test_the_steps_of_the_workflows_are_those_of_the_code() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    section = text.partition("## Durable workflows")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-z]+\.[a-z-]+)`", section)) - {"deployments.go_on"} == set(STEPS)
 
 
 def test_the_table_is_without_circles() -> None:
