@@ -248,6 +248,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
         store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
         if status is DeploymentStatus.SUCCEEDED:
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+        deployments.refresh_waiting(services, tx, deployment.project_id)
     deployments.publish(services, deployment)
 
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import structlog
+
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, space
@@ -15,6 +17,8 @@ from cabestan.engine.watching import follow
 from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
 from cabestan.store import users as user_store
+
+_log = structlog.get_logger(__name__)
 
 
 class JobRunner:
@@ -98,7 +102,10 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
         job = store.get_job(tx, job_id)
         user_store.drop_job_tokens(tx, job_id)
     run = run_of(services, job, attempt)
-    services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+    try:
+        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+    except CabestanError as error:
+        _log.warning("what a job left is removed at the next start", job=job_id, error=str(error))
 
 
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:
