@@ -78,11 +78,19 @@ def push_example() -> None:
         run("cabestan", "project", "clone", PROJECT, str(CLONE))
     if not (CLONE / "Dockerfile").exists():
         shutil.copytree(CHECKOUT / "examples" / "hello", CLONE, dirs_exist_ok=True)
+    if not settled("user.email"):
+        # the machine's git knows nobody yet; the next commits, by hand, need somebody
+        git("config", "user.name", "Cabestan demo", shown=False)
+        git("config", "user.email", "demo@localhost", shown=False)
     git("add", "--all", shown=False)
     if git("status", "--porcelain", shown=False):
-        who = ("-c", "user.name=Cabestan demo", "-c", "user.email=demo@localhost")
-        git(*who, "commit", "--quiet", "--message", "Say hello", shown=False)
+        git("commit", "--quiet", "--message", "Say hello", shown=False)
     git("push", "origin", "HEAD")
+
+
+def settled(name: str) -> bool:
+    """Whether git has a value for it in the clone."""
+    return subprocess.run(["git", "-C", str(CLONE), "config", name], capture_output=True, check=False).returncode == 0
 
 
 def follow_pipeline() -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_an_approval_sends_the_fingerprint_of_the_plan_that_was_shown(server: Fa
     server.on("POST", "/deployments/4/approve", RUNNING)
     done = on_a_terminal(["deployment", "approve", "4", "--comment", "fine"], typed=[("[y/N]", "y\n")])
     assert done.code == 0
-    assert "01234567 instead of 89abcdef" in done.written
+    assert "image web: 89abcdef → 01234567" in done.written
     assert server.asked == [
         Asked("GET", "/deployments/4"),
         Asked("POST", "/deployments/4/approve", {"fingerprint": "f1", "comment": "fine"}),

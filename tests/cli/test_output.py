@@ -47,8 +47,7 @@ def test_a_plan_shows_steps_changes_and_warnings(cli: Cli, server: FakeServer) -
         "1. Pull web  (at most 900 s)\n"
         "2. Apply the stack: web\n"
         "\nChanges\n"
-        "KIND   SUBJECT  CHANGE\n"
-        "image  web      01234567 instead of 89abcdef\n"
+        "image web: 89abcdef → 01234567\n"
         "warning: ports are not published\n"
     )
 

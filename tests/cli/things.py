@@ -79,7 +79,7 @@ PLAN: dict[str, Any] = {
         {"kind": "pull", "text": "Pull web", "deadline_seconds": 900},
         {"kind": "apply", "text": "Apply the stack: web", "deadline_seconds": None},
     ],
-    "changes": [{"kind": "image", "subject": "web", "text": "01234567 instead of 89abcdef"}],
+    "changes": [{"kind": "image", "subject": "web", "text": "image web: 89abcdef → 01234567"}],
     "warnings": ["ports are not published"],
     "fingerprint": "f1",
     "stack": "services: {}",

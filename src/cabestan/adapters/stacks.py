@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -47,22 +48,22 @@ class Stacks:
             if not client.networks.list(names=[name]):
                 client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
 
-    def pull(self, image: str) -> bool:
+    def pull(self, image: str, seconds: float) -> bool:
         """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
         with self._engine.speaking(f"pull {image}") as client:
             try:
                 client.api.inspect_image(image)
             except ImageNotFound:
-                self._pull(image)
+                self._pull(image, time.monotonic() + seconds)
                 return True
         return False
 
-    def pin(self, image: str, registry: str) -> str:
+    def pin(self, image: str, registry: str, seconds: float) -> str:
         """A reference by digest, for an image that no pipeline of ours built.
 
         One that only the engine has (a base image) is pushed into the registry first, so that it has a digest.
         """
-        self.pull(image)
+        self.pull(image, seconds)
         name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
         with self._engine.speaking(f"look at {image}") as client:
             digests: list[str] = client.api.inspect_image(image)["RepoDigests"]
@@ -73,14 +74,18 @@ class Stacks:
             answers = list(client.api.push(copy, tag, stream=True, decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
-    def _pull(self, image: str) -> None:
+    def _pull(self, image: str, deadline: float) -> None:
+        """The engine tells its progress all the while, so that the deadline is looked at often."""
         try:
-            self._engine.client.images.pull(image)
-        except (APIError, ImageNotFound) as error:
-            raise StepFailed(
-                f"The image {image} cannot be pulled: {error.explanation or error}.",
-                "Does the registry run (`cabestan doctor`), and does it still have the image?",
-            ) from error
+            for told in self._engine.client.api.pull(image, stream=True, decode=True):
+                if "error" in told:
+                    raise _not_pulled(image, told["error"])
+                if time.monotonic() > deadline:
+                    raise DeadlineExceeded(
+                        f"Pulling {image} took too long.", "Raise pull_seconds, or look at the network."
+                    )
+        except APIError as error:
+            raise _not_pulled(image, error.explanation or str(error)) from error
 
     def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
         """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv."""
@@ -131,6 +136,11 @@ class Stacks:
                 _remove_network(found)
 
 
+def _not_pulled(image: str, words: str) -> StepFailed:
+    remedy = "Does the registry run (`cabestan doctor`), and does it still have the image?"
+    return StepFailed(f"The image {image} cannot be pulled: {words}.", remedy)
+
+
 def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) -> str:
     """The digest out of the engine's answers to a push; raises StepFailed with its words."""
     for answer in answers:
@@ -148,5 +158,5 @@ def _remove_network(network: object) -> None:
     except NotFound:
         pass
     except APIError as error:
-        if error.status_code != 403:  # tasks are still leaving; the next clean-up takes it
+        if error.status_code not in (400, 403):  # tasks are still leaving; the next clean-up takes it
             raise

@@ -6,9 +6,7 @@ import typer
 
 from cabestan.cli.api import Thing
 from cabestan.cli.failures import EXIT_FAILED
-from cabestan.cli.output import Column, at_a_terminal, field, print_heading, print_line, print_list, tell
-
-_CHANGE_COLUMNS: tuple[Column, ...] = (field("kind"), field("subject"), field("text", "change"))
+from cabestan.cli.output import at_a_terminal, print_heading, print_line, tell
 
 
 def print_plan(plan: Thing) -> None:
@@ -18,7 +16,8 @@ def print_plan(plan: Thing) -> None:
         print_line(f"{number}. {step['text']}{_deadline(step)}")
     print_heading("Changes")
     if plan["changes"]:
-        print_list(plan["changes"], _CHANGE_COLUMNS, as_json=False, empty="")
+        for change in plan["changes"]:
+            print_line(change["text"])
     else:
         print_line("None: what serves is what this would put there.")
     for warning in plan.get("warnings") or []:

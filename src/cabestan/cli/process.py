@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,8 +44,10 @@ def start(settings: Settings) -> bool:
     """Starts it in the background and waits until it answers; False where it runs already. Raises StepFailed."""
     if answers(settings):
         return False
+    _refuse_taken_port(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     with log_file(settings).open("ab") as log:
+        told_before = log.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "cabestan", "serve"],
             stdin=subprocess.DEVNULL,
@@ -55,7 +58,9 @@ def start(settings: Settings) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while not answers(settings):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StepFailed(f"The server did not start:\n{_last_lines(settings)}", f"See {log_file(settings)}.")
+            raise StepFailed(
+                f"The server did not start:\n{_last_lines(settings, told_before)}", f"See {log_file(settings)}."
+            )
         time.sleep(0.1)
     return True
 
@@ -96,6 +101,17 @@ def _pid_file(settings: Settings) -> Path:
     return settings.data / "server.pid"
 
 
-def _last_lines(settings: Settings) -> str:
-    lines = log_file(settings).read_text(errors="replace").splitlines()[-_LAST_LINES:]
+def _refuse_taken_port(settings: Settings) -> None:
+    try:
+        socket.create_connection((settings.host, settings.port), timeout=2).close()
+    except OSError:
+        return
+    raise StepFailed(f"Something else listens at {settings.host}:{settings.port}.", "Stop it, or set another port.")
+
+
+def _last_lines(settings: Settings, begin: int) -> str:
+    """Of the log, from the byte `begin` on: what an earlier start said would mislead."""
+    with log_file(settings).open("rb") as log:
+        log.seek(begin)
+        lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
     return "\n".join(f"  {line}" for line in lines)

@@ -11,6 +11,8 @@ from cabestan.adapters.job_containers import INSTANCE_LABEL
 from cabestan.config import Settings
 
 _TRIES = 60
+#: how engines refuse to remove a network that tasks are still leaving; 400 is Swarm's own word
+_STILL_IN_USE = (400, 403, 409, 500)
 
 
 def purge(settings: Settings, engine: Engine, *, base_images: tuple[str, ...], swarm: bool) -> Iterator[str]:
@@ -77,7 +79,7 @@ def _remove_network(client: Any, key: str) -> bool:
         except NotFound:
             return False
         except APIError as error:
-            if error.status_code not in (403, 409, 500):
+            if error.status_code not in _STILL_IN_USE:
                 raise
             time.sleep(0.5)
         else:

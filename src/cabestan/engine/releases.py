@@ -1,6 +1,7 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import deployments, pipelines
+from cabestan.engine.guard import guarded
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
@@ -24,7 +26,8 @@ from cabestan.store import releases as store
 
 
 def register(services: Services) -> None:
-    services.durable.register("release", lambda pipeline_id: run(services, pipeline_id))
+    work = guarded(services, partial(run, services), partial(pipelines.fail, services))
+    services.durable.register("release", lambda pipeline_id: work(pipeline_id))
 
 
 def run(services: Services, pipeline_id: int) -> None:
@@ -36,7 +39,7 @@ def run(services: Services, pipeline_id: int) -> None:
         return
     environments = step("release.arrive", lambda: _arrive(services, pipeline_id))
     for environment_id in environments:
-        step("release.go-on", lambda key=environment_id: deployments.go_on(services, key))  # type: ignore[misc]
+        step("release.go-on", partial(deployments.go_on, services, environment_id))
 
 
 def _make(services: Services, pipeline_id: int) -> str:
@@ -145,4 +148,8 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
 def _pinned(services: Services, image: str) -> str:
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
-    return image if "@sha256:" in image else services.stacks.pin(image, services.settings.registry)
+    return (
+        image
+        if "@sha256:" in image
+        else services.stacks.pin(image, services.settings.registry, services.settings.pull_seconds)
+    )

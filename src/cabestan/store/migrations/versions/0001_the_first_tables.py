@@ -169,6 +169,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pipelines", schema=None) as batch_op:
         batch_op.create_index("ix_pipelines_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index("ix_pipelines_commit", ["commit"], unique=False)
         batch_op.create_index("ix_pipelines_status", ["status"], unique=False)
 
     op.create_table(
@@ -248,6 +249,7 @@ def upgrade() -> None:
     with op.batch_alter_table("deployments", schema=None) as batch_op:
         batch_op.create_index("ix_deployments_environment_id_id", ["environment_id", "id"], unique=False)
         batch_op.create_index("ix_deployments_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index("ix_deployments_release_id", ["release_id"], unique=False)
         batch_op.create_index("ix_deployments_status", ["status"], unique=False)
         batch_op.create_index(
             "uq_deployments_running",
