@@ -183,6 +183,10 @@ class Platform:
             for tag in (*image.tags, *image.attrs.get("RepoDigests", ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
+        self.close()
+
+    def close(self) -> None:
+        """The connections of this process; what runs goes on."""
         self.http.close()
         self.client.close()
 

@@ -27,11 +27,13 @@ def engine() -> Iterator[OwnEngine]:
 
 
 @pytest.fixture(scope="module")
-def apart(engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+def apart(engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform on that engine; it goes with the engine."""
     settings = {"router_address": engine.host, "engine_seconds": "60"}
     folder: Path = tmp_path_factory.mktemp("apart")
-    return Platform(folder, settings, prefix=engine.prefix, host=engine.host, engine=engine.address)
+    platform = Platform(folder, settings, prefix=engine.prefix, host=engine.host, engine=engine.address)
+    yield platform
+    platform.close()
 
 
 @pytest.fixture

@@ -94,6 +94,17 @@ class PlatformContainers:
                     if "already exists" not in str(error):
                         raise
 
+    def leave(self, name: str, network: str) -> None:
+        """Disconnects a container, running or not: one that still asked for a removed network could never start."""
+        with self._engine.speaking(f"disconnect {name} from {network}") as client:
+            try:
+                client.networks.get(network).disconnect(name, force=True)
+            except NotFound:
+                pass
+            except APIError as error:
+                if "is not connected" not in str(error):
+                    raise
+
     def running(self, name: str) -> bool:
         with self._engine.speaking(f"look at {name}") as client:
             found = self._find(client, name)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,9 @@ from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
 _JOBS_SINCE = 23
+#: a task that is told to end may take its grace period, and Swarm a moment more to forget it
+_LEAVE_SECONDS = 60
+_LEAVE_AGAIN_SECONDS = 0.5
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -129,11 +133,17 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
     return str(digests[-1])
 
 
-def _remove_network(network: object) -> None:
-    try:
-        network.remove()  # type: ignore[attr-defined]
-    except NotFound:
-        pass
-    except APIError as error:
-        if error.status_code != 403:  # tasks are still leaving; the next clean-up takes it
-            raise
+def _remove_network(network: Any) -> None:
+    """Swarm keeps it for as long as tasks are leaving: it is asked again, and the next removal takes what still stays."""
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    while True:
+        try:
+            return network.remove()  # type: ignore[no-any-return]
+        except NotFound:
+            return None
+        except APIError as error:
+            if error.status_code not in (400, 403, 409):
+                raise
+            if time.monotonic() > deadline:
+                raise StepFailed(f"The network {network.name} is still in use.", "Try again, or remove it.") from error
+        time.sleep(_LEAVE_AGAIN_SECONDS)

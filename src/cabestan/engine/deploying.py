@@ -211,9 +211,13 @@ def _put_back(services: Services, deployment_id: int) -> str:
 
 def _remove(services: Services, environment: Environment) -> str:
     stack = environment.stack_name(services.settings.instance)
-    services.engine.patiently(
-        services.settings.engine_seconds, lambda: services.stacks.remove(stack, network_of(stack))
-    )
+    network = network_of(stack)
+
+    def remove() -> None:
+        services.platform.leave(services.router_name, network)
+        services.stacks.remove(stack, network)
+
+    services.engine.patiently(services.settings.engine_seconds, remove)
     return "removed, but for its volumes"
 
 
