@@ -75,7 +75,7 @@ class PlatformContainers:
             image = client.images.get(wanted.image).id
             labels = self._labels(wanted, image)
             existing = self._find(client, wanted.name)
-            if existing and existing.labels.get("cabestan.settings") != labels["cabestan.settings"]:
+            if existing and not self._is_as_wanted(existing, labels):
                 self._refuse_foreign(existing)
                 existing.remove(force=True)
                 existing = None
@@ -84,9 +84,11 @@ class PlatformContainers:
                 self._start(container, wanted)
 
     def join(self, name: str, network: str) -> None:
-        """Connects a running container to a network; does nothing where it is in it."""
+        """Connects a running container to a network; does nothing where it is in it. Raises StepFailed."""
         with self._engine.speaking(f"connect {name} to {network}") as client:
-            container = client.containers.get(name)
+            container = self._find(client, name)
+            if not container or container.status != "running":
+                raise StepFailed(f"The container {name} does not run.", "`cabestan up` starts it; then try again.")
             if network not in container.attrs["NetworkSettings"]["Networks"]:
                 try:
                     client.networks.get(network).connect(container)
@@ -95,7 +97,7 @@ class PlatformContainers:
                         raise
 
     def leave(self, name: str, network: str) -> None:
-        """Disconnects a container, running or not: one that still asked for a removed network could never start."""
+        """Disconnects a container: one that still asked for a removed network could never start again."""
         with self._engine.speaking(f"disconnect {name} from {network}") as client:
             try:
                 client.networks.get(network).disconnect(name, force=True)
@@ -122,6 +124,11 @@ class PlatformContainers:
             return client.containers.get(name)
         except NotFound:
             return None
+
+    def _is_as_wanted(self, container: Any, labels: Mapping[str, str]) -> bool:
+        """One that stands still is made anew: it may ask for networks that are gone, and then never starts again."""
+        same: bool = container.labels.get("cabestan.settings") == labels["cabestan.settings"]
+        return same and container.status == "running"
 
     def _labels(self, wanted: ServiceContainer, image: str) -> dict[str, str]:
         return {INSTANCE_LABEL: self._instance, "cabestan.role": wanted.role, "cabestan.settings": f"{wanted}@{image}"}

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -15,6 +17,7 @@ from cabestan.errors import CabestanError, Conflict, DeadlineExceeded, StepFaile
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 
+_log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
 _PROBE_AGAIN_SECONDS = 0.2
 #: task times are the engine's clock's, which may be behind ours
@@ -98,6 +101,9 @@ def _on_record(
         detail = work()
     except CabestanError as error:
         failure = str(error)
+    except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
+        _log.exception("a step of a deployment failed unexpectedly", deployment=deployment.id, step=kind)
+        failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
         status = "failed" if failure else "succeeded"
         store.end_step(tx, deployment.id, kind, status, failure or detail, services.now())
@@ -107,6 +113,7 @@ def _on_record(
 
 def _pull(services: Services, planned: Step) -> str:
     space.check(services.settings)
+    _check_router(services)
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
@@ -114,6 +121,13 @@ def _pull(services: Services, planned: Step) -> str:
             raise DeadlineExceeded(f"Pulling took longer than {planned.deadline_seconds} s.", "Raise pull_seconds.")
         pulled += services.engine.patiently(services.settings.engine_seconds, lambda i=image: services.stacks.pull(i))  # type: ignore[misc]
     return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
+
+
+def _check_router(services: Services) -> None:
+    """Before anything is touched: without it no route would answer."""
+    name = services.router_name
+    if not services.engine.patiently(services.settings.engine_seconds, lambda: services.platform.running(name)):
+        raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
 def _apply(services: Services, environment: Environment, plan: Plan, seconds: int) -> str:
