@@ -1,7 +1,7 @@
 """For tests: a server that kills itself between two steps, and a platform prepared in one call.
 
-    python -m cabestan.testing prepare
-    python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
+python -m cabestan.testing prepare
+python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Tiny projects that the integration tests push."""
 
-APP = '''\
+APP = """\
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -10,17 +10,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
-'''
+"""
 
-DOCKERFILE = '''\
+DOCKERFILE = """\
 FROM cabestan/python:3.11
 COPY app.py ./
 USER 1001
 STOPSIGNAL SIGKILL
 CMD ["python3", "app.py"]
-'''
+"""
 
-COMPOSE = '''\
+COMPOSE = """\
 services:
   app:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
@@ -30,7 +30,7 @@ services:
     labels:
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
       traefik.port: "8000"
-'''
+"""
 
 SMALL = {"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": COMPOSE}
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import COMPOSE, SMALL
 from tests.integration.test_restarts import run_script

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
@@ -54,7 +53,10 @@ def test_a_build_is_run_again_when_its_engine_restarts(platform: Platform, engin
     engine.kill() if how == "killed" else engine.stop()
     engine.start()
     pipeline = platform.wait_for_pipeline(pushed.pipeline, 120)
-    assert (pipeline["status"], [(j["status"], j["attempt"]) for j in pipeline["jobs"]]) == ("succeeded", [("succeeded", 2)])
+    assert (pipeline["status"], [(j["status"], j["attempt"]) for j in pipeline["jobs"]]) == (
+        "succeeded",
+        [("succeeded", 2)],
+    )
     log = platform.log(pipeline["jobs"][0]["id"])
     first, again, second = log.partition("The job is run again.")
     assert again

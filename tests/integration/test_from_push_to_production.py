@@ -5,7 +5,6 @@ import uuid
 
 import httpx
 import pytest
-
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
 
@@ -40,7 +39,9 @@ def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
 
     second = work.deployed()
     assert _production(platform, work.name) == [(2, "waiting"), (1, "superseded")]
-    assert platform.http.post(f"/api/v1/deployments/{waiting['id']}/approve", json={"fingerprint": "x"}).status_code == 409
+    assert (
+        platform.http.post(f"/api/v1/deployments/{waiting['id']}/approve", json={"fingerprint": "x"}).status_code == 409
+    )
     newest = platform.deployments(work.name, "production")[0]
     assert _approve(platform, newest["id"])["status"] == "succeeded"
     assert platform.ask(work.host("production")).text == f"one production {second['commit']}"
@@ -99,7 +100,7 @@ def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> Non
     failed = work.deployed()
     assert failed["status"] == "failed"
     assert "exit (7)" in failed["reason"]
-    assert (platform.services(), platform.networks()) == before
+    eventually(lambda: (platform.services(), platform.networks()) == before, 15, "services and network go")
     assert [(s["kind"], s["status"]) for s in failed["steps"]] == [
         ("pull", "succeeded"),
         ("apply", "succeeded"),
@@ -120,7 +121,7 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
     broken = second.replace("    expose", "    command: [python3, -c, 'raise SystemExit(7)']\n    expose")
     work.files |= {"docker-compose.yml": COMPOSE.replace("one", "two") + broken}
     bad = work.deployed()
-    assert (bad["status"], bad["reason"]) == ("rolled_back", 'other: task: non-zero exit (7).')
+    assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7).")
     said = f"one staging {good['commit']}"
     hosts = (work.host("staging"), f"other.{work.host('staging')}")
     eventually(lambda: [platform.ask(host).text for host in hosts] == [said, said], 5, "both serve as before")
@@ -174,8 +175,7 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
 def _container(platform: Platform, project: str):
     label = {"label": [f"cabestan.project={project}", "cabestan.environment=staging"]}
     services = platform.client.services.list(filters=label)
-    assert services, [s.attrs["Spec"]["Labels"] for s in platform.client.services.list()]
-    [task] = [t for t in services[0].tasks({"desired-state": "running"})]
+    [task] = services[0].tasks({"desired-state": "running"})
     return platform.client.containers.get(task["Status"]["ContainerStatus"]["ContainerID"])
 
 
@@ -255,8 +255,59 @@ def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: 
         failed = work.deployed()
     finally:
         router.start()
-    assert failed["status"] == "failed"
-    assert "router" in failed["reason"]
+    assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
+    assert "-router does not run." in failed["reason"]
     again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
     assert platform.wait_for_deployment(again["id"])["status"] == "succeeded"
     assert platform.ask(work.host("staging")).text.startswith("one staging")
+
+
+def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
+    """The server starts without it, says what to do, and goes on when it is made anew."""
+    work = platform.make_project(SMALL)
+    assert work.deployed()["status"] == "succeeded"
+    platform.client.containers.get(f"{platform.instance}-router").remove(force=True)
+    platform.restart()
+    failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    assert "`cabestan up` starts it" in platform.wait_for_deployment(failed["id"])["reason"]
+    platform.prepare()
+    platform.restart()
+    eventually(lambda: platform.ask(work.host("staging")).status_code == 200, 10, "it is routed again")
+
+
+def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> None:
+    """Judged by what must be free: more than any disk has."""
+    work = platform.make_project(SMALL)
+    platform.stop()
+    platform.settings["free_bytes"] = str(2**60)
+    platform.start()
+    try:
+        pushed = work.push()
+        assert pushed.pipeline
+        full = platform.wait_for_pipeline(pushed.pipeline)
+    finally:
+        platform.stop()
+        del platform.settings["free_bytes"]
+        platform.start()
+    assert full["status"] == "failed"
+    assert "MiB free" in full["reason"]
+    assert platform.left_over() == {}
+    platform.post(f"/pipelines/{pushed.pipeline}/retry")
+    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
+
+
+def test_too_large_a_push_is_refused(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    platform.stop()
+    platform.settings["push_bytes"] = "100000"
+    platform.start()
+    try:
+        work.files |= {"large": "".join(uuid.uuid4().hex for _ in range(20_000))}
+        refused = work.push()
+    finally:
+        platform.stop()
+        del platform.settings["push_bytes"]
+        platform.start()
+    assert refused.code != 0
+    assert "exceeds" in refused.output, refused.output
+    assert platform.pipelines(work.name) == []

@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 import pytest
-
-from cabestan.testing import STEPS
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting
+
+from cabestan.testing import STEPS
 
 pytestmark = pytest.mark.integration
 

@@ -3,6 +3,8 @@
 import uuid
 
 import pytest
+from tests.integration.harness import Platform, Work, eventually
+from tests.integration.samples import DOCKERFILE, SMALL, counted, counting
 
 from cabestan.domain.pipeline import JobKind, JobSpec
 from cabestan.domain.status import RunStatus
@@ -10,8 +12,6 @@ from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
 from cabestan.store.database import Database
 from cabestan.testing import STEPS
-from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import DOCKERFILE, SMALL, counted, counting
 
 pytestmark = pytest.mark.integration
 _SCRIPT_IMAGE = "cabestan/job:1"
