@@ -12,7 +12,7 @@ from bench.apps import compose
 from bench.figures import Figure, side_by_side
 from bench.instance import Instance
 
-ROUNDS = 5
+ROUNDS = 3
 LIMIT = 1.15
 _PROJECT = "bench/five"
 _DEADLINE = 120
