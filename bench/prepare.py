@@ -19,7 +19,7 @@ def main(containers: bool) -> None:
         platform.ensure_swarm(engine)
         platform.build_images(settings, engine, _report)
         platform.start_containers(settings, engine)
-    token = platform.ensure_administrator(cabestan.services)
+    token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     print(token)
 

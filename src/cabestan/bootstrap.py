@@ -1,6 +1,7 @@
 """Puts everything together, in one function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +15,9 @@ from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.engine import deploying, pipelines, recovery, releases
 from cabestan.engine.changes import Changes
+from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
+from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
@@ -23,20 +26,21 @@ from cabestan.store.database import Database
 from cabestan.store.logs import LogHub, LogStore
 from cabestan.store.migrate import migrate
 
-_KEY_CHECK = "key check"
-
 
 @dataclass(frozen=True)
 class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
+    housekeeper: Housekeeper
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
+        self.housekeeper.start()
 
     def close(self) -> None:
+        self.housekeeper.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -74,7 +78,20 @@ def bootstrap(
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services)
+    return Cabestan(services, Housekeeper(services))
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Database]:
+    """The database alone, its tables up to date, for what is done without a server. Raises ConfigurationError."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    database.check()
+    migrate(database)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _register(services: Services) -> None:
@@ -87,12 +104,12 @@ def _register(services: Services) -> None:
 def _open_vault(settings: Settings, database: Database) -> Vault:
     """With the key that the stored secrets were sealed with, or not at all. A new installation gets a new key."""
     with database.writing() as tx:
-        check = facts.get(tx, _KEY_CHECK)
+        check = facts.get(tx, KEY_CHECK)
         if check is None and not settings.key_path.exists():
             make_key(settings.key_path)
         vault = Vault(read_key(settings.key_path))
         if check is None:
-            facts.put(tx, _KEY_CHECK, vault.check_value())
+            facts.put(tx, KEY_CHECK, vault.check_value())
         elif not vault.recognises(check):
             raise ConfigurationError(
                 f"The key in {settings.key_path} is not the one that the stored secrets were sealed with.",

@@ -1,13 +1,15 @@
 """The server's process: `cabestan serve`."""
 
 import logging
+import sys
 from collections.abc import Callable
 
 import structlog
 import uvicorn
 
 from cabestan.bootstrap import bootstrap
-from cabestan.config import Settings
+from cabestan.config import Settings, read_settings
+from cabestan.errors import CabestanError
 from cabestan.web.app import create_app
 
 #: How long open streams may take to end when the server is asked to stop.
@@ -34,3 +36,15 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
 def _set_up_logging(level: str) -> None:
     chosen = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(chosen))
+
+
+def main() -> None:
+    """What is wrong with settings, key or database is told in its own words, without a traceback."""
+    try:
+        serve(read_settings())
+    except CabestanError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -75,12 +75,13 @@ class Repositories:
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
         try:
-            return self._run(project_id, "cat-file", "blob", f"{commit}:{path}")
+            return _git("-C", str(self.path(project_id)), "cat-file", "blob", f"{commit}:{path}").decode()
         except UnicodeDecodeError as error:
             raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
 
     def _run(self, project_id: int, *arguments: str) -> str:
-        return _git("-C", str(self.path(project_id)), *arguments)
+        """Names and messages may be any bytes: what is no text must not stop anything."""
+        return _git("-C", str(self.path(project_id)), *arguments).decode(errors="replace")
 
 
 def parse_tree(output: str) -> list[TreeEntry]:
@@ -151,7 +152,7 @@ def parse_cgi_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
     return status, headers
 
 
-def _git(*arguments: str) -> str:
+def _git(*arguments: str) -> bytes:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
     settings = ("-c", "safe.directory=*", "-c", "core.quotePath=false")
     try:
@@ -162,4 +163,4 @@ def _git(*arguments: str) -> str:
         raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error
     if done.returncode:
         raise StepFailed(f"git failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
-    return done.stdout.decode()
+    return done.stdout

@@ -123,6 +123,9 @@ class PlatformContainers:
             )
 
     def _create(self, client: Any, wanted: ServiceContainer, labels: dict[str, str]) -> Any:
+        for volume in wanted.volumes:
+            if not volume.startswith("/"):
+                client.volumes.create(volume, labels={INSTANCE_LABEL: self._instance})
         return client.containers.create(
             wanted.image,
             list(wanted.command),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,12 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
-from cabestan.adapters.tasks import StackState, parse_stack
+from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
 _JOBS_SINCE = 23
+_LAST_LINES = 5
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -46,22 +48,22 @@ class Stacks:
             if not client.networks.list(names=[name]):
                 client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
 
-    def pull(self, image: str) -> bool:
+    def pull(self, image: str, seconds: float) -> bool:
         """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
         with self._engine.speaking(f"pull {image}") as client:
             try:
                 client.api.inspect_image(image)
             except ImageNotFound:
-                self._pull(image)
+                self._pull(image, time.monotonic() + seconds)
                 return True
         return False
 
-    def pin(self, image: str, registry: str) -> str:
+    def pin(self, image: str, registry: str, seconds: float) -> str:
         """A reference by digest, for an image that no pipeline of ours built.
 
         One that only the engine has (a base image) is pushed into the registry first, so that it has a digest.
         """
-        self.pull(image)
+        self.pull(image, seconds)
         name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
         with self._engine.speaking(f"look at {image}") as client:
             digests: list[str] = client.api.inspect_image(image)["RepoDigests"]
@@ -72,14 +74,18 @@ class Stacks:
             answers = list(client.api.push(copy, tag, stream=True, decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
-    def _pull(self, image: str) -> None:
+    def _pull(self, image: str, deadline: float) -> None:
+        """The engine tells its progress all the while, so that the deadline is looked at often."""
         try:
-            self._engine.client.images.pull(image)
-        except (APIError, ImageNotFound) as error:
-            raise StepFailed(
-                f"The image {image} cannot be pulled: {error.explanation or error}.",
-                "Does the registry run (`cabestan doctor`), and does it still have the image?",
-            ) from error
+            for told in self._engine.client.api.pull(image, stream=True, decode=True):
+                if "error" in told:
+                    raise _not_pulled(image, told["error"])
+                if time.monotonic() > deadline:
+                    raise DeadlineExceeded(
+                        f"Pulling {image} took too long.", "Raise pull_seconds, or look at the network."
+                    )
+        except APIError as error:
+            raise _not_pulled(image, error.explanation or str(error)) from error
 
     def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
         """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv."""
@@ -106,6 +112,18 @@ class Stacks:
         with self._engine.speaking(f"look at the stack {stack}") as client:
             return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
 
+    def last_words(self, task: TaskState) -> str:
+        """What the task's container said at its end, where this engine still has it."""
+        if not task.container:
+            return ""
+        with self._engine.speaking("look at the container that failed") as client:
+            try:
+                state = client.api.inspect_container(task.container)["State"]
+                output = client.api.logs(task.container, tail=_LAST_LINES).decode(errors="replace")
+            except (NotFound, APIError):
+                return ""
+        return last_words(state, output)
+
     def remove(self, stack: str, network: str) -> None:
         """Takes the stack's services and network away; never its volumes."""
         label = {"label": f"{_NAMESPACE}={stack}"}
@@ -116,6 +134,11 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
+
+
+def _not_pulled(image: str, words: str) -> StepFailed:
+    remedy = "Does the registry run (`cabestan doctor`), and does it still have the image?"
+    return StepFailed(f"The image {image} cannot be pulled: {words}.", remedy)
 
 
 def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) -> str:

@@ -22,6 +22,7 @@ class TaskState:
     current: bool
     since: str
     node: str
+    container: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,16 @@ class ServiceState:
         former = any(not task.current and task.wanted == "running" for task in self.tasks)
         return self.running >= self.replicas and not former
 
-    def failure(self, since: str) -> str:
-        """Why it will not come up, in the words of the task; empty while it may. `since`: when the deployment began."""
-        failed = [t for t in self.tasks if t.current and t.state in _ENDED_BADLY and t.since > since]
-        words = failed[0].error if failed else ""
+    def failure(self, since: str) -> "Failure | None":
+        """Why it will not come up; None while it may. `since`: when the deployment began, in the engine's form."""
+        ended = _ENDED_BADLY if self.one_shot else (*_ENDED_BADLY, "complete")
+        failed = [t for t in self.tasks if t.current and t.state in ended and t.since > since]
+        task = failed[0] if failed else None
         if self.update in ("paused", "rollback_paused", "rollback_completed", "rollback_started"):
-            return words or self.update_message or f"Swarm {self.update} the update"
-        if failed and (self.one_shot or len(failed) >= MOST_FAILURES or failed[0].state == "rejected"):
-            return words
-        return ""
+            return Failure(self.name, task, (task.error if task else "") or self.update_message or self.update)
+        if task and (self.one_shot or len(failed) >= MOST_FAILURES or task.state == "rejected"):
+            return Failure(self.name, task, task.error or f"its container {task.state}")
+        return None
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,38 @@ class StackState:
     def settled(self) -> bool:
         return all(service.settled for service in self.services)
 
-    def failure(self, since: str) -> str:
-        """The first service that failed and why; empty while none has."""
-        for service in self.services:
-            if why := service.failure(since):
-                return f"{service.name}: {why}"
-        return ""
+    def failure(self, since: str) -> "Failure | None":
+        """Of the first service that failed; None while none has."""
+        return next((failure for service in self.services if (failure := service.failure(since))), None)
 
     @property
     def progress(self) -> str:
         """For people: `web 1/2, worker 1/1`."""
         return ", ".join(f"{s.name} {s.running}/{s.replicas}" for s in self.services if not s.one_shot)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A service will not come up. `task` is the one that tells why, where there is one; `words` are Swarm's."""
+
+    service: str
+    task: TaskState | None
+    words: str
+
+
+def last_words(state: Mapping[str, Any], output: str) -> str:
+    """What a container's own state and the end of its output add to Swarm's words; empty where they add nothing."""
+    checks = (state.get("Health") or {}).get("Log") or []
+    said = []
+    if (state.get("Health") or {}).get("Status") == "unhealthy" and checks:
+        said.append(
+            f"its health check failed (exit code {checks[-1]['ExitCode']}): {checks[-1]['Output'].strip()[-300:]}"
+        )
+    if state.get("OOMKilled"):
+        said.append("it used more memory than it may")
+    if output.strip():
+        said.append(f"its last output: {output.strip()[-500:]}")
+    return "; ".join(said)
 
 
 def parse_stack(stack: str, services: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> StackState:
@@ -120,13 +143,16 @@ def _task(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> TaskState:
         current=_same_work(task["Spec"], wanted),
         since=status["Timestamp"],
         node=task.get("NodeID", ""),
+        container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
     )
 
 
 def _same_work(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a task does what the template asks for. Networks are left out: Swarm writes them differently in tasks."""
     compared = ("ContainerSpec", "Resources", "Placement", "ForceUpdate")
-    return all(_present(task.get(key)) == _present(wanted.get(key)) for key in compared)
+    return bool(
+        _present({key: task.get(key) for key in compared}) == _present({key: wanted.get(key) for key in compared})
+    )
 
 
 def _present(value: Any) -> Any:

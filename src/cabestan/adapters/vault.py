@@ -31,7 +31,7 @@ class Vault:
         """Raises ConfigurationError when the key is not the one that sealed it."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise ConfigurationError(
                 "A stored secret cannot be opened with this key.", "Bring back the key file that it was sealed with."
             ) from error

@@ -1,5 +1,6 @@
 """Deployments: one release being put on one environment, and the decisions about it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,7 +36,12 @@ class Step:
 
     @property
     def text(self) -> str:
-        return _STEP_TEXT[self.kind].format(subjects=", ".join(self.subjects) or "nothing")
+        shown = ", ".join(_DIGEST.sub(r"@\1", subject) for subject in self.subjects)
+        return _STEP_TEXT[self.kind].format(subjects=shown or "nothing")
+
+
+#: the first digits of a digest tell images apart
+_DIGEST = re.compile(r"@sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 _STEP_TEXT = {

@@ -11,6 +11,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USER = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _BRANCH_PATTERN = re.compile(r"[A-Za-z0-9._/*+@-]+")
+#: what Git takes as a branch, but for what is a pattern here
+_BRANCH = re.compile(
+    r"(?!-)(?!@$)(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)))[A-Za-z0-9_+@-](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+@-])?"
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 #: `group/project`, as long as a Unix account's name may be
@@ -18,6 +22,8 @@ PROJECT_NAME_LENGTH = 32
 ENVIRONMENT_NAME_LENGTH = 40
 VARIABLE_NAME_LENGTH = 128
 VARIABLE_VALUE_LENGTH = 64 * 1024
+#: an environment `review/plan` would stand where the plan of `review` does
+_RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback")
 #: names that would stand where the server's own addresses are
 _RESERVED_GROUPS = frozenset(
     {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new"}
@@ -49,6 +55,8 @@ def environment_name(text: str) -> str:
             f"“{_shown(text)}” is not an environment name.",
             f"Use lower-case letters, digits, hyphens and slashes, at most {ENVIRONMENT_NAME_LENGTH} characters.",
         )
+    if text.endswith(_RESERVED_ENDINGS):
+        raise Invalid(f"The ending of “{text}” is used by Cabestan itself.", "Choose another name.")
     return text
 
 
@@ -105,6 +113,13 @@ def branch_pattern(text: str) -> str:
             f"“{_shown(text)}” is not a branch or a pattern of branches.",
             "Write a branch such as main, or a pattern such as release/*.",
         )
+    return text
+
+
+def branch_name(text: str) -> str:
+    """One branch, in a form that Git takes."""
+    if len(text) > 200 or not _BRANCH.fullmatch(text):
+        raise Invalid(f"“{_shown(text)}” is not the name of a branch.", "Name one branch, such as main.")
     return text
 
 

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
-from cabestan.adapters.tasks import StackState
+from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
+from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, secrets, space
 from cabestan.engine.planning import network_of
@@ -32,7 +34,7 @@ def run(services: Services, deployment_id: int) -> None:
     if step("deployment.begin", lambda: _begin(services, deployment_id)):
         failure, touched = "", False
         for planned in _plan(services, deployment_id).steps:
-            failure = step(f"deployment.{planned.kind}", lambda p=planned: _do(services, deployment_id, p))  # type: ignore[misc]
+            failure = step(f"deployment.{planned.kind}", partial(_do, services, deployment_id, planned))
             touched = touched or planned.kind is not StepKind.PULL
             if failure:
                 break
@@ -110,9 +112,9 @@ def _pull(services: Services, planned: Step) -> str:
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
-        if time.monotonic() > deadline:
-            raise DeadlineExceeded(f"Pulling took longer than {planned.deadline_seconds} s.", "Raise pull_seconds.")
-        pulled += services.engine.patiently(services.settings.engine_seconds, lambda i=image: services.stacks.pull(i))  # type: ignore[misc]
+        left = deadline - time.monotonic()
+        pull = partial(services.stacks.pull, image, left)
+        pulled += services.engine.patiently(services.settings.engine_seconds, pull)
     return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
 
 
@@ -151,8 +153,8 @@ def _watch_stack(
     while True:
         state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
         now = time.monotonic()
-        if why := state.failure(since):
-            raise StepFailed(f"{why}.")
+        if failure := state.failure(since):
+            raise StepFailed(_words(services, environment, failure))
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -163,6 +165,15 @@ def _watch_stack(
                 _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def _words(services: Services, environment: Environment, failure: Failure) -> str:
+    """Why a service does not come up, in the words of Swarm and of the container itself, without any secret."""
+    own = services.stacks.last_words(failure.task) if failure.task else ""
+    told = f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
+    with services.database.reading() as tx:
+        redactor = Redactor(secrets.all_values(tx, services.vault, environment.project_id))
+    return redactor.redact(told.encode()).decode(errors="replace")
 
 
 def _unhealthy(state: StackState, seconds: float) -> str:

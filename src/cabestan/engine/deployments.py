@@ -166,7 +166,7 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
 
 
 def publish(services: Services, deployment: Deployment) -> None:
-    services.changes.publish(f"deployment:{deployment.id}", f"project:{deployment.project}")
+    services.changes.publish(deployment.project, f"deployment:{deployment.id}")
 
 
 def _plan_or_fail(services: Services, tx: sa.Connection, wanted: Wanted, deployment_id: int) -> Plan | None:

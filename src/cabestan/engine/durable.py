@@ -3,6 +3,7 @@
 import contextvars
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
@@ -11,6 +12,7 @@ _T = TypeVar("_T")
 #: Changes only when the steps of a workflow do: work in flight of another version would be stranded.
 _APPLICATION_VERSION = "1"
 _THREADS = 256
+_FORGOTTEN_AT_ONCE = 200
 
 
 class Durable:
@@ -64,6 +66,18 @@ class Durable:
     def launch(self) -> None:
         """Goes on with everything that was under way when the process ended."""
         DBOS.launch()
+
+    def forget(self, before: datetime) -> None:
+        """Drops the records of workflows that were started before a time and have ended."""
+        ended = ["SUCCESS", "ERROR", "CANCELLED"]
+        while old := DBOS.list_workflows(
+            status=ended,
+            completed_before=before.isoformat(),
+            limit=_FORGOTTEN_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        ):
+            DBOS.delete_workflows([workflow.workflow_id for workflow in old])
 
     def close(self) -> None:
         DBOS.destroy(destroy_registry=True)

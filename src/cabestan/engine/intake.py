@@ -21,7 +21,7 @@ def create_project(services: Services, name: str, default_branch: str) -> Projec
         for draft in FIRST_ENVIRONMENTS:
             environment_store.create(tx, project, draft, "local", services.settings.watch_seconds)
         services.repositories.create(project.id, default_branch)
-    services.changes.publish("projects", f"project:{name}")
+    services.changes.publish(name)
     return project
 
 
@@ -80,4 +80,4 @@ def _announce(services: Services, project: Project, started: list[Pipeline]) -> 
     for pipeline in started:
         pipelines.begin(services, pipeline.id)
     if started:
-        services.changes.publish(f"project:{project.name}")
+        services.changes.publish(project.name)

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from cabestan.domain.pipeline import Verdict
+from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, space
 from cabestan.engine.runs import log_id, run_of, token_of
@@ -51,7 +51,7 @@ def _begin(services: Services, job_id: int, attempt: int) -> bool:
         if job.status.ended or job.attempt > attempt:
             return False
         store.update_job(tx, job_id, status=RunStatus.RUNNING, started_at=job.started_at or services.now())
-    services.changes.publish(f"job:{job_id}", f"pipeline:{job.pipeline_id}")
+    _publish(services, job)
     return True
 
 
@@ -101,7 +101,13 @@ def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, An
             ended = {"status": outcome.status, "reason": outcome.reason, "finished_at": services.now()}
             store.update_job(tx, job_id, **ended)
     services.hub.advanced(log_id(job_id))
-    services.changes.publish(f"job:{job_id}", f"pipeline:{job.pipeline_id}")
+    _publish(services, job)
+
+
+def _publish(services: Services, job: Job) -> None:
+    with services.database.reading() as tx:
+        project = store.get(tx, job.pipeline_id).project
+    services.changes.publish(project, f"job:{job.id}", f"pipeline:{job.pipeline_id}")
 
 
 def _advance(services: Services, job_id: int) -> None:

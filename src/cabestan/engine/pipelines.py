@@ -109,7 +109,7 @@ def _reset_job(tx: sa.Connection, job: Job) -> None:
 
 
 def publish(services: Services, pipeline: Pipeline) -> None:
-    services.changes.publish(f"pipeline:{pipeline.id}", f"project:{pipeline.project}")
+    services.changes.publish(pipeline.project, f"pipeline:{pipeline.id}")
 
 
 def _plan(services: Services, pipeline_id: int) -> None:

@@ -2,21 +2,23 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 from cabestan.adapters.router import PlatformContainers, registry_container, router_container
+from cabestan.adapters.stacks import Stacks
 from cabestan.config import Settings
-from cabestan.engine.services import Services
+from cabestan.engine.planning import network_of
 from cabestan.errors import StepFailed
-from cabestan.store import facts, users
+from cabestan.store import environments, users
+from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
 ROUTER_IMAGE = "cabestan/router:3"
 REGISTRY_IMAGE = "cabestan/registry:2"
-_MADE_SWARM = "made the Swarm"
 
 
 def ensure_swarm(engine: Engine) -> bool:
@@ -51,23 +53,25 @@ def start_containers(settings: Settings, engine: Engine) -> None:
     containers.ensure(router_container(settings.instance, ROUTER_IMAGE, settings.router_address, settings.router_port))
 
 
-def ensure_administrator(services: Services) -> str | None:
-    """The token of the administrator who is made where there is no user at all; None otherwise."""
-    with services.database.writing() as tx:
-        if users.all_users(tx):
+def ensure_administrator(database: Database, *, known: str = "") -> str | None:
+    """A token for the administrator, who is made where there is none; None where `known` is a good one already."""
+    now = datetime.now(UTC)
+    with database.writing() as tx:
+        if known and users.identity_of_token(tx, known, now):
             return None
         token = secrets.token_urlsafe(32)
-        admin = users.create(tx, ADMINISTRATOR, admin=True, now=services.now())
-        users.add_token(tx, token, kind="personal", user_id=admin.id, name="first", now=services.now())
+        admin = users.find(tx, ADMINISTRATOR) or users.create(tx, ADMINISTRATOR, admin=True, now=now)
+        users.add_token(tx, token, kind="personal", user_id=admin.id, name="made by up", now=now)
     return token
 
 
-def remember_swarm(services: Services) -> None:
-    """That the Swarm is of our making, so that the purge may take it away."""
-    with services.database.writing() as tx:
-        facts.put(tx, _MADE_SWARM, "yes")
-
-
-def made_swarm(services: Services) -> bool:
-    with services.database.reading() as tx:
-        return facts.get(tx, _MADE_SWARM) == "yes"
+def rejoin_router(settings: Settings, database: Database, engine: Engine) -> None:
+    """The router must be in the network of each environment that something was deployed to."""
+    containers, stacks = PlatformContainers(engine, settings.instance), Stacks(engine, settings.instance)
+    with database.reading() as tx:
+        found = environments.all_environments(tx)
+    for environment in found:
+        if environment.current_deployment_id is not None:
+            network = network_of(environment.stack_name(settings.instance))
+            stacks.ensure_network(network, environment.id)
+            containers.join(f"{settings.instance}-router", network)

@@ -2,13 +2,11 @@
 
 import structlog
 
-from cabestan.engine import deployments, intake, pipelines
-from cabestan.engine.planning import network_of
+from cabestan.engine import deployments, intake, pipelines, platform
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.store import deployments as deployment_store
-from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
@@ -55,11 +53,4 @@ def remove_left_over_jobs(services: Services) -> None:
 
 
 def rejoin_router(services: Services) -> None:
-    """The router must be in the network of each environment that something was deployed to."""
-    with services.database.reading() as tx:
-        environments = environment_store.all_environments(tx)
-    for environment in environments:
-        if environment.current_deployment_id is not None:
-            network = network_of(environment.stack_name(services.settings.instance))
-            services.stacks.ensure_network(network, environment.id)
-            services.platform.join(services.router_name, network)
+    platform.rejoin_router(services.settings, services.database, services.engine)

@@ -1,6 +1,7 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -36,7 +37,7 @@ def run(services: Services, pipeline_id: int) -> None:
         return
     environments = step("release.arrive", lambda: _arrive(services, pipeline_id))
     for environment_id in environments:
-        step("release.go-on", lambda key=environment_id: deployments.go_on(services, key))  # type: ignore[misc]
+        step("release.go-on", partial(deployments.go_on, services, environment_id))
 
 
 def _make(services: Services, pipeline_id: int) -> str:
@@ -65,17 +66,21 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
         if not release:
             raise Invalid(f"Pipeline {pipeline_id} has no release.", "Run it again.")
         there = {d.environment_id for d in deployment_store.of_release(tx, release.id)}
-        targets = _targets(tx, pipeline) if release.compose else ()
+        newer = store.newer(tx, pipeline)
+        targets = _targets(tx, pipeline) if release.compose and not newer else ()
         for environment in targets:
             if environment.id not in there:
                 deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
-        _end(services, tx, pipeline, release)
+        _end(services, tx, pipeline, release, newer)
     pipelines.publish(services, pipeline)
     return [environment.id for environment in targets]
 
 
-def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Release) -> None:
+def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Release, newer: Release | None) -> None:
+    """A pipeline that is overtaken by a newer commit's still makes its release, which is not deployed by itself."""
     notes = pipeline.notes
+    if newer and not pipeline.status.ended:
+        notes = (*notes, f"Release {newer.number}, of a newer commit, is there already: this one is not deployed.")
     if not release.compose:
         notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
     ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}
@@ -141,4 +146,8 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
 def _pinned(services: Services, image: str) -> str:
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
-    return image if "@sha256:" in image else services.stacks.pin(image, services.settings.registry)
+    return (
+        image
+        if "@sha256:" in image
+        else services.stacks.pin(image, services.settings.registry, services.settings.pull_seconds)
+    )

@@ -48,7 +48,7 @@ def set_environment(
             environment_store.update(tx, environment.id, **given)
         changed = environment_store.by_id(tx, environment.id)
     deployments.configuration_changed(services, project.id)
-    services.changes.publish(f"project:{project.name}")
+    services.changes.publish(project.name)
     return changed
 
 
@@ -87,7 +87,7 @@ def unset(services: Services, project: Project, environment: str, name: str, *, 
 
 def _changed(services: Services, project: Project) -> None:
     deployments.configuration_changed(services, project.id)
-    services.changes.publish(f"project:{project.name}")
+    services.changes.publish(project.name)
 
 
 def _check_scope(tx: sa.Connection, project: Project, environment: str) -> None:

@@ -25,6 +25,7 @@ def follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[
     """
     with services.database.reading() as tx:
         job = store.get_job(tx, job_id)
+    services.logs.unpack(log_id(job_id))
     with services.logs.writer(log_id(job_id), redactor_of(services, job, attempt)) as writer:
         verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, job, attempt, writer)
         _close_log(writer, verdict, attempt)

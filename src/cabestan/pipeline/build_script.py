@@ -9,10 +9,20 @@ export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker DOCKER_BUILDKIT
 git config --global credential.helper '!f() { echo username=job; echo "password=$(cat "$TOKEN_FILE")"; }; f'
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
+readonly NO_ANSWER='unable to access|hung up|early EOF|RPC failed|returned error: 5|disconnect'
 git init --quiet /tmp/source
 cd /tmp/source
 git remote add origin "$CI_REPOSITORY_URL"
-git fetch --quiet --depth 20 origin "$CI_COMMIT_SHA"
+
+# The server may be restarting just now: while nobody answers, ask again.
+patience=$((SECONDS + 600))
+until git fetch --quiet --depth 20 origin "$CI_COMMIT_SHA" 2>/tmp/refusal; do
+    if grep -q 'returned error: 4' /tmp/refusal || ! grep -Eq "$NO_ANSWER" /tmp/refusal || ((SECONDS > patience)); then
+        cat /tmp/refusal >&2
+        exit 1
+    fi
+    sleep 0.5
+done
 git checkout --quiet FETCH_HEAD
 
 # Bases that are images of this repository are taken from the registry, as built for this very commit.
@@ -21,6 +31,7 @@ BEGIN {
     count = split(ENVIRON["BASES"], lines, "\n")
     for (i = 1; i <= count; i++) { split(lines[i], pair, " "); base[pair[1]] = pair[2] }
 }
+{ sub(/\r$/, "") }
 toupper($1) == "FROM" { for (i = 2; i <= NF; i++) if ($i in base) { $i = base[$i]; break } }
 { print }
 ' "$DOCKERFILE" > /tmp/Dockerfile

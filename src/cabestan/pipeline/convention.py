@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
@@ -15,6 +15,8 @@ PIPELINE_FILE = ".gitlab-ci.yml"
 #: More images than this in one repository are taken for a mistake.
 MOST_IMAGES = 30
 _ROOT_DOCKERFILE = re.compile(r"Dockerfile(?:[.-]([A-Za-z0-9][A-Za-z0-9_.-]*))?")
+#: belongs to a Dockerfile, and is none
+_IGNORE_FILE = ".dockerignore"
 _IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
 
@@ -51,16 +53,21 @@ def compose_file(files: frozenset[str]) -> str | None:
 
 
 def dockerfiles(files: frozenset[str], builds: tuple[AskedBuild, ...]) -> tuple[str, ...]:
-    """The paths whose texts `blueprint` needs."""
+    """The paths whose texts `blueprint` needs. Raises Invalid where they are too many."""
     asked = tuple(dict.fromkeys(_asked_path(build) for build in builds))
-    return asked or tuple(sorted(path for path in files if _ROOT_DOCKERFILE.fullmatch(path)))
+    found = asked or tuple(sorted(path for path in files if _is_dockerfile(path)))
+    if len(found) > MOST_IMAGES:
+        raise Invalid(f"{len(found)} images are to be built.", f"At most {MOST_IMAGES} are; split the repository.")
+    return found
+
+
+def _is_dockerfile(path: str) -> bool:
+    return bool(_ROOT_DOCKERFILE.fullmatch(path)) and not path.endswith(_IGNORE_FILE)
 
 
 def blueprint(source: Source, *, job_image: str) -> Blueprint:
     """One build job per image, in need of those that it builds on. Raises Invalid, naming the file."""
     images = _images(source)
-    if len(images) > MOST_IMAGES:
-        raise Invalid(f"{len(images)} images are to be built.", f"At most {MOST_IMAGES} are; split the repository.")
     parsed = {image.name: parse_dockerfile(source.texts[image.dockerfile]) for image in images}
     images = tuple(replace(image, tags=_tags(source, parsed[image.name])) for image in images)
     needs = {image.name: _siblings(image, images, parsed, source) for image in images}
@@ -75,8 +82,22 @@ def job_name(image_name: str) -> str:
 
 def _images(source: Source) -> tuple[ImageBuild, ...]:
     if source.builds:
-        return tuple({image.reference: image for image in (_asked(b, source) for b in source.builds)}.values())
-    return tuple(_at_root(path, source) for path in dockerfiles(source.files, ()))
+        return _one_per_reference(_asked(build, source) for build in source.builds)
+    return _one_per_reference(_at_root(path, source) for path in dockerfiles(source.files, ()))
+
+
+def _one_per_reference(images: Iterable[ImageBuild]) -> tuple[ImageBuild, ...]:
+    """Services may share an image; what is built for it must be the same then."""
+    found: dict[str, ImageBuild] = {}
+    for image in images:
+        other = found.setdefault(image.reference, image)
+        if (other.dockerfile, other.context) != (image.dockerfile, image.context):
+            raise Invalid(
+                f"{other.dockerfile} in {other.context} and {image.dockerfile} in {image.context} "
+                f"would both become the image {image.reference}.",
+                "Give one of them another name.",
+            )
+    return tuple(found.values())
 
 
 def _at_root(path: str, source: Source) -> ImageBuild:

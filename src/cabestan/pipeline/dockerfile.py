@@ -35,9 +35,9 @@ def parse_dockerfile(text: str) -> Dockerfile:
             arguments |= _arguments(match[2])
             continue
         base, stage = _from(match[2])
-        if base not in stages and base != "scratch":
+        if base.lower() not in stages and base != "scratch":
             bases.append(base)
-        stages.add(stage)
+        stages.add(stage.lower())
     named, version = _leading_comments(text)
     return Dockerfile(tuple(dict.fromkeys(bases)), arguments, named, version)
 

@@ -11,6 +11,8 @@ from cabestan.errors import ConfigurationError
 
 #: How long a writer waits for another one (SQLite has one at a time).
 _BUSY_SECONDS = 30
+#: the number of PostgreSQL's lock for it; ours alone within the database
+_WRITING = 0x6361626573
 
 
 class Database:
@@ -28,10 +30,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that writes: all of it or nothing. SQLite: `BEGIN IMMEDIATE`."""
+        """A transaction that writes: all of it or nothing, one at a time.
+
+        SQLite: `BEGIN IMMEDIATE`. PostgreSQL: a lock that ends with the transaction, so that what is read in one
+        (the highest number, the refs seen last) still holds when it writes.
+        """
         with self.engine.connect() as connection:
             connection = connection.execution_options(cabestan_writing=True)
             with connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING)))
                 yield connection
 
     def check(self) -> None:

@@ -1,5 +1,6 @@
 """Deployments, their steps and the approvals on them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -100,6 +101,24 @@ def succeeded_in(tx: sa.Connection, environment_id: int, limit: int = 100) -> tu
         deployments.c.environment_id == environment_id, deployments.c.status == DeploymentStatus.SUCCEEDED
     )
     return tuple(_value(row) for row in tx.execute(query.order_by(deployments.c.id.desc()).limit(limit)))
+
+
+def overview(tx: sa.Connection, environment_ids: Iterable[int]) -> tuple[Deployment, ...]:
+    """Of each environment: the one that serves, the newest one, and all that have not ended.
+
+    The ids come first, by themselves: together the database would go through all deployments there ever were.
+    """
+    wanted = frozenset(environment_ids)
+    newest = sa.select(sa.func.max(deployments.c.id)).where(deployments.c.environment_id == environments.c.id)
+    chosen = sa.select(newest.correlate(environments).scalar_subquery(), environments.c.current_deployment_id)
+    pairs = tx.execute(chosen.where(environments.c.id.in_(wanted)))
+    unfinished = tx.execute(
+        sa.select(deployments.c.id, deployments.c.environment_id).where(deployments.c.status.in_(_OPEN))
+    )
+    ids = {key for pair in pairs for key in pair if key is not None}
+    ids |= {row.id for row in unfinished if row.environment_id in wanted}
+    rows = tx.execute(_WITH_NAMES.where(deployments.c.id.in_(ids)).order_by(deployments.c.id))
+    return tuple(_value(row) for row in rows)
 
 
 def update(tx: sa.Connection, deployment_id: int, **values: Any) -> None:

@@ -1,5 +1,6 @@
 """Pipelines and their jobs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,16 @@ def page(
     if branch:
         query = query.where(pipelines.c.branch == branch)
     return tuple(_pipeline(row) for row in tx.execute(query))
+
+
+def of_commit(tx: sa.Connection, beginning: str, project_ids: Iterable[int], limit: int = 20) -> tuple[Pipeline, ...]:
+    """Those of commits that begin so (hexadecimal digits), in these projects, the newest first."""
+    query = _WITH_PROJECT.where(
+        pipelines.c.commit >= beginning,
+        pipelines.c.commit < beginning + "g",
+        pipelines.c.project_id.in_(list(project_ids)),
+    )
+    return tuple(_pipeline(row) for row in tx.execute(query.order_by(pipelines.c.id.desc()).limit(limit)))
 
 
 def open_ids(tx: sa.Connection) -> tuple[int, ...]:
@@ -109,6 +120,11 @@ def update_job(tx: sa.Connection, job_id: int, **values: Any) -> None:
 
 def job_cancel_asked(tx: sa.Connection, job_id: int) -> bool:
     return bool(tx.execute(sa.select(jobs.c.cancel).where(jobs.c.id == job_id)).scalar_one())
+
+
+def jobs_ended_between(tx: sa.Connection, start: datetime, end: datetime) -> tuple[int, ...]:
+    query = sa.select(jobs.c.id).where(jobs.c.finished_at >= start, jobs.c.finished_at < end)
+    return tuple(tx.execute(query.order_by(jobs.c.id)).scalars())
 
 
 def running_job_ids(tx: sa.Connection) -> frozenset[int]:

@@ -1,6 +1,6 @@
 """Releases: written once, never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -72,6 +72,24 @@ def chosen(tx: sa.Connection, project_id: int, number: int | None) -> Release:
 
 def of_pipeline(tx: sa.Connection, pipeline_id: int) -> Release | None:
     row = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline_id)).one_or_none()
+    return _value(row) if row else None
+
+
+def titles(tx: sa.Connection, release_ids: Iterable[int]) -> Mapping[int, str]:
+    """A release's id to the title of its commit."""
+    wanted = frozenset(release_ids)
+    rows = tx.execute(sa.select(releases.c.id, releases.c.title).where(releases.c.id.in_(wanted)))
+    return {row.id: row.title for row in rows}
+
+
+def newer(tx: sa.Connection, pipeline: Pipeline) -> Release | None:
+    """A release of the same branch from a pipeline that began later than this one."""
+    query = _WITH_PROJECT.where(
+        releases.c.project_id == pipeline.project_id,
+        releases.c.branch == pipeline.branch,
+        releases.c.pipeline_id > pipeline.id,
+    )
+    row = tx.execute(query.order_by(releases.c.pipeline_id.desc()).limit(1)).one_or_none()
     return _value(row) if row else None
 
 

@@ -136,6 +136,7 @@ pipelines = sa.Table(
     _moment("finished_at"),
     sa.Index("ix_pipelines_project_id_id", "project_id", "id"),
     sa.Index("ix_pipelines_status", "status"),
+    sa.Index("ix_pipelines_commit", "commit"),
 )
 
 jobs = sa.Table(
@@ -232,6 +233,7 @@ deployments = sa.Table(
     sa.Index("ix_deployments_environment_id_id", "environment_id", "id"),
     sa.Index("ix_deployments_project_id_id", "project_id", "id"),
     sa.Index("ix_deployments_status", "status"),
+    sa.Index("ix_deployments_release_id", "release_id"),
     #: one deployment at a time per environment, whatever the code above does
     sa.Index(
         "uq_deployments_running",

@@ -66,15 +66,15 @@ def _matches(kept: str, password: str) -> bool:
         return False
 
 
-def open_session(services: Services, user: User) -> Response:
-    """Sends the browser to the first page, with a session of its own."""
+def open_session(services: Services, user: User, address: str = "/") -> Response:
+    """Sends the browser on to an address of this site, with a session of its own."""
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     lifetime = timedelta(hours=services.settings.session_hours)
     with services.database.writing() as tx:
         expires_at = services.now() + lifetime
         now = services.now()
         store.add_token(tx, token, kind="session", user_id=user.id, csrf=csrf, now=now, expires_at=expires_at)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(_own_address(address), 303)
     secure = services.settings.public_url.startswith("https:")
     seconds = int(lifetime.total_seconds())
     response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
@@ -82,8 +82,18 @@ def open_session(services: Services, user: User) -> Response:
 
 
 @public.post("/login", include_in_schema=False)
-def login(services: Wired, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
-    return open_session(services, check_login(services, name.strip(), password.strip()))
+def login(
+    services: Wired,
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    return open_session(services, check_login(services, name.strip(), password.strip()), next)
+
+
+def _own_address(address: str) -> str:
+    """The address if it is on this site: browsers take `//host` and `/\\host` as another one."""
+    return address if address.startswith("/") and address[1:2] not in ("/", "\\") else "/"
 
 
 @router.post("/logout", include_in_schema=False)

@@ -175,3 +175,20 @@ def test_a_log_whose_bytes_are_gone_says_so(store: LogStore, tmp_path: Path) -> 
     (tmp_path / "1.log").unlink()
     with pytest.raises(NotFound, match="The log 1 is gone"):
         reader.read(0, 9)
+
+
+def test_an_unpacked_log_takes_more_lines(tmp_path: Path) -> None:
+    store = LogStore(tmp_path)
+    with store.writer("1") as writer:
+        writer.attach("first")
+        writer.feed(b"one\n")
+        writer.end()
+    store.compress("1")
+    store.unpack("1")
+    store.unpack("1")
+    with store.writer("1") as writer:
+        writer.attach("second")
+        writer.feed(b"two\n")
+        writer.end()
+    assert b"".join(store.reader("1").chunks()) == b"one\ntwo\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.idx", "1.log"]

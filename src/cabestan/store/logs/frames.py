@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import struct
 import zlib
 from bisect import bisect_right
@@ -85,6 +86,19 @@ def pack(paths: LogPaths, size: int) -> None:
     drafts[0].rename(paths.packed)
     with suppress(FileNotFoundError):
         paths.log.unlink()
+
+
+def unpack(paths: LogPaths) -> None:
+    """Makes a packed log plain again, so that it takes more lines. Killed in between, it can be run again."""
+    if not paths.packed.exists():
+        return
+    draft = paths.log.with_name(paths.log.name + ".new")
+    with gzip.open(paths.packed, "rb") as packed, open(draft, "wb") as log:
+        shutil.copyfileobj(packed, log, FRAME)
+        _to_disk(log)
+    draft.rename(paths.log)
+    paths.packed.unlink()
+    paths.frames.unlink(missing_ok=True)
 
 
 def _write_frames(log: BinaryIO, size: int, packed: BinaryIO) -> Iterator[tuple[int, int]]:

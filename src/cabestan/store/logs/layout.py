@@ -27,6 +27,8 @@ _HEAD = struct.Struct("<8sQQQQQI16s256s")
 _CHECK = struct.Struct("<I")
 _MAGIC = b"cablog\x001"
 _NOTE_SIZE = 8
+#: a head that is read while it is being written is read again
+_TRIES = 200
 #: so many keys of notes are remembered
 NOTES_KEPT = 256 // _NOTE_SIZE
 
@@ -145,10 +147,12 @@ def unpack_head(data: bytes) -> Head | None:
 
 def read_head(index: int) -> Head | None:
     """The head in the file descriptor `index`; None when there is none yet."""
-    for _ in range(100):
+    for attempt in range(_TRIES):
         data = os.pread(index, HEAD_SIZE, 0)
         if not data or (head := unpack_head(data)):
             return head if data else None
+        if attempt > _TRIES // 2:
+            time.sleep(0.001)  # the writer was interrupted in the middle of its write: let it go on
     raise Invalid("The head of a log's index is damaged.", "Restore the .idx file from a backup, or delete the log.")
 
 

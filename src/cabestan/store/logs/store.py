@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from cabestan.domain.redaction import Redactor
 from cabestan.errors import Conflict
-from cabestan.store.logs.frames import pack
+from cabestan.store.logs.frames import pack, unpack
 from cabestan.store.logs.layout import LogPaths
 from cabestan.store.logs.reader import LogReader
 from cabestan.store.logs.writer import LARGEST, LogWriter
@@ -43,6 +43,10 @@ class LogStore:
             if not reader.ended():
                 raise Conflict(f"The log {log_id} has not ended.", "Compress it after its job.")
             pack(paths, reader.size())
+
+    def unpack(self, log_id: str) -> None:
+        """Makes a packed log take lines again, for a job that is run once more. Does nothing where it is plain."""
+        unpack(self._paths(log_id))
 
     def delete(self, log_id: str) -> None:
         """Removes a log's files, where there are any."""

@@ -87,12 +87,11 @@ def changes(visitor: SignedIn, services: Wired) -> StreamingResponse:
 
 async def _changes(services: Services, visitor: Visitor) -> AsyncIterator[str]:
     yield ": listening\n\n"
-    async for topic in services.changes.listen():
-        kind, _, name = topic.partition(":")
-        if topic == "":
+    async for change in services.changes.listen():
+        if change is None:
             yield ": still here\n\n"
-        elif kind != "project" or may(visitor.user, Permission.READ, name):
-            yield f"event: changed\ndata: {topic}\n\n"
+        elif may(visitor.user, Permission.READ, change.project):
+            yield f"event: changed\ndata: {change.topic}\n\n"
 
 
 def job_for(services: Services, visitor: Visitor, job_id: int) -> tuple[Job, str]:

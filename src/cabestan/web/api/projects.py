@@ -10,7 +10,6 @@ import cabestan
 from cabestan.domain import names
 from cabestan.domain.access import Permission, Role, may
 from cabestan.engine import intake
-from cabestan.errors import Invalid
 from cabestan.store import projects as store
 from cabestan.store import users as user_store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
@@ -86,9 +85,7 @@ def projects(visitor: SignedIn, services: Wired) -> shapes.Json:
 def create_project(visitor: SignedIn, services: Wired, wanted: NewProject) -> shapes.Json:
     """By an administrator, or by a maintainer of the group."""
     name = names.project_name(wanted.name)
-    branch = names.branch_pattern(wanted.default_branch)
-    if "*" in branch:
-        raise Invalid(f"“{branch}” is a pattern, not a branch.", "Name one branch, such as main.")
+    branch = names.branch_name(wanted.default_branch)
     if not may(visitor.user, Permission.CONFIGURE, name):
         require_admin(visitor.user)
     return shapes.project(services, intake.create_project(services, name, branch))

@@ -1,16 +1,29 @@
-from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, Response
+"""All pages."""
+
+from fastapi import APIRouter, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from cabestan.errors import CabestanError
+from cabestan.web.pages import deployments, environments, errors, home, jobs, pipelines, projects, releases, search
+from cabestan.web.pages import settings as project_settings
 
-pages = APIRouter()
-public_pages = APIRouter()
+error_page = errors.error_page
+public_pages = APIRouter(include_in_schema=False)
+pages = APIRouter(include_in_schema=False)
+
+public_pages.include_router(home.public)
+for module in (home, search, pipelines, jobs, releases, deployments, environments, project_settings, projects):
+    pages.include_router(module.router)
 
 
-def error_page(request: Request, status: int, error: CabestanError) -> Response:
-    return PlainTextResponse(str(error), status)
+class _Fresh(StaticFiles):
+    """Asked for again each time, and answered with 304 while it is the same: an upgrade is seen at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def static_files() -> StaticFiles:
-    return StaticFiles(directory=".")
+    return _Fresh(packages=[("cabestan.web", "static")])

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("password_hash", sa.Text(), server_default="", nullable=False),
-        sa.Column("admin", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("admin", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
@@ -97,7 +97,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("secret", sa.Boolean(), nullable=False),
-        sa.Column("removed", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("removed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("value", sa.Text(), server_default="", nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("by", sa.Text(), server_default="", nullable=False),
@@ -157,7 +157,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("by", sa.Text(), server_default="", nullable=False),
         sa.Column("notes", sa.Text(), server_default="[]", nullable=False),
-        sa.Column("cancel", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("cancel", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
         sa.Column("started_at", cabestan.store.schema.Moment(), nullable=True),
         sa.Column("finished_at", cabestan.store.schema.Moment(), nullable=True),
@@ -169,6 +169,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pipelines", schema=None) as batch_op:
         batch_op.create_index("ix_pipelines_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index("ix_pipelines_commit", ["commit"], unique=False)
         batch_op.create_index("ix_pipelines_status", ["status"], unique=False)
 
     op.create_table(
@@ -182,7 +183,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("cancel", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("cancel", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
         sa.Column("started_at", cabestan.store.schema.Moment(), nullable=True),
         sa.Column("finished_at", cabestan.store.schema.Moment(), nullable=True),
@@ -228,7 +229,7 @@ def upgrade() -> None:
         sa.Column("approved_by", sa.Text(), server_default="", nullable=False),
         sa.Column("restores_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("previous_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("cancel", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("cancel", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("plan", sa.Text(), server_default="", nullable=False),
         sa.Column("url", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
@@ -248,6 +249,7 @@ def upgrade() -> None:
     with op.batch_alter_table("deployments", schema=None) as batch_op:
         batch_op.create_index("ix_deployments_environment_id_id", ["environment_id", "id"], unique=False)
         batch_op.create_index("ix_deployments_project_id_id", ["project_id", "id"], unique=False)
+        batch_op.create_index("ix_deployments_release_id", ["release_id"], unique=False)
         batch_op.create_index("ix_deployments_status", ["status"], unique=False)
         batch_op.create_index(
             "uq_deployments_running",

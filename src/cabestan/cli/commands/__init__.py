@@ -1,0 +1,1 @@
+"""The commands, a module per noun; each has an `app` or functions that main registers."""

@@ -1,0 +1,140 @@
+"""`cabestan environment`."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cabestan.cli.api import Thing, address
+from cabestan.cli.options import (
+    EnvironmentArgument,
+    JsonOption,
+    LimitOption,
+    ProjectOption,
+    connect,
+    the_project,
+)
+from cabestan.cli.output import (
+    Column,
+    commit,
+    field,
+    print_heading,
+    print_json,
+    print_line,
+    print_list,
+    print_thing,
+    since,
+    status,
+)
+
+app = typer.Typer(help="Environments: where releases are deployed.", no_args_is_help=True)
+
+
+class Trigger(StrEnum):
+    """How a new release comes to an environment."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+_COLUMNS: tuple[Column, ...] = (
+    field("name"),
+    status(),
+    field("release"),
+    commit(),
+    since("since", "since"),
+    field("by"),
+    field("url", "address"),
+)
+_FIELDS: tuple[Column, ...] = (
+    field("name", "environment"),
+    field("project"),
+    status(),
+    field("release"),
+    field("commit"),
+    field("deployment"),
+    since("since", "since"),
+    field("by"),
+    field("url", "address"),
+    field("domain"),
+    field("trigger"),
+    field("branches"),
+    field("approvers"),
+    field("target"),
+    field("watch_seconds"),
+)
+
+
+@app.command("list")
+def list_(project: ProjectOption = None, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
+    """List a project's environments: what runs where."""
+    items = connect().items(address("projects", the_project(project), "environments"), limit)
+    print_list(items, _COLUMNS, as_json=as_json, empty="No environment. Make one: cabestan environment set NAME")
+
+
+@app.command()
+def show(name: EnvironmentArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Show one environment with its services."""
+    _print(connect().get(address("projects", the_project(project), "environments", name)), as_json)
+
+
+@app.command("set")
+def set_(
+    name: EnvironmentArgument,
+    project: ProjectOption = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="HOST", help='Its own host name; "" for the default one.')
+    ] = None,
+    trigger: Annotated[Trigger | None, typer.Option("--trigger", help="How a new release comes here.")] = None,
+    branch: Annotated[
+        list[str] | None,
+        typer.Option("--branch", metavar="PATTERN", help="Branches whose releases come here; may be repeated."),
+    ] = None,
+    approver: Annotated[
+        list[str] | None,
+        typer.Option("--approver", metavar="USER", help='Who may approve; may be repeated; "" for all maintainers.'),
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="The cluster it runs on.")] = None,
+    watch_seconds: Annotated[
+        int | None,
+        typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change an environment, or make it; what is not named stays as it is."""
+    given = {
+        "domain": domain,
+        "trigger": trigger.value if trigger else None,
+        "branches": _names(branch),
+        "approvers": _names(approver),
+        "target": target,
+        "watch_seconds": watch_seconds,
+    }
+    body = {key: value for key, value in given.items() if value is not None}
+    _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)
+
+
+def _names(given: list[str] | None) -> list[str] | None:
+    """None where the option was not given; an empty one empties the list."""
+    return [name for name in given if name] if given else None
+
+
+def _print(environment: Thing, as_json: bool) -> None:
+    if as_json:
+        print_json(environment)
+        return
+    print_thing(environment, _FIELDS)
+    if environment.get("services"):
+        print_heading("Services")
+        _print_services(environment["services"])
+
+
+def _print_services(services: Any) -> None:
+    """Whatever the server says of them, a column for each simple key."""
+    if not all(isinstance(service, dict) for service in services):
+        for service in services:
+            print_line(str(service))
+        return
+    keys = [key for key, value in services[0].items() if not isinstance(value, dict | list)]
+    columns = [status() if key == "status" else field(key) for key in keys]
+    print_list(services, columns, as_json=False, empty="")

@@ -1,0 +1,65 @@
+"""`cabestan user` and `cabestan member`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cabestan.cli.api import address
+from cabestan.cli.cells import one_line
+from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
+from cabestan.cli.output import Column, field, print_json, print_line, print_list, tell
+
+app = typer.Typer(help="Users, for administrators.", no_args_is_help=True)
+member_app = typer.Typer(help="Who may do what in a project.", no_args_is_help=True)
+
+_COLUMNS: tuple[Column, ...] = (
+    field("name"),
+    field("admin", "administrator"),
+    Column(
+        "roles", lambda user: one_line([f"{project}: {role}" for project, role in (user.get("roles") or {}).items()])
+    ),
+)
+
+
+class Role(StrEnum):
+    """What a user may do in a project."""
+
+    REPORTER = "reporter"
+    DEVELOPER = "developer"
+    MAINTAINER = "maintainer"
+    NONE = "none"
+
+
+@app.command("list")
+def list_(limit: LimitOption = 50, as_json: JsonOption = False) -> None:
+    """List the users."""
+    print_list(connect().items("/users", limit), _COLUMNS, as_json=as_json, empty="No user.")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")],
+    admin: Annotated[bool, typer.Option("--admin", help="An administrator, who may do everything.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a user; the token is printed, this once."""
+    user = connect().post("/users", {"name": name, "admin": admin})
+    if as_json:
+        print_json(user)
+        return
+    tell(f"Made {user['name']}. This is the token; it is not shown again:")
+    print_line(str(user["token"]))
+
+
+@member_app.command("set")
+def set_member(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user's name.")],
+    role: Annotated[Role, typer.Argument(help="`none` takes the user out of the project.")],
+    project: ProjectOption = None,
+) -> None:
+    """Give a user a role in a project."""
+    name = the_project(project)
+    body = {"role": None if role is Role.NONE else role.value}
+    connect().put(address("projects", name, "members", user), body)
+    tell(f"{user} is no member of {name}." if role is Role.NONE else f"{user} is {role.value} of {name}.")

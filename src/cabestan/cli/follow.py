@@ -1,0 +1,129 @@
+"""Following a job's log to its end, over as many connections as that takes."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from cabestan.cli.api import Api, address
+from cabestan.cli.failures import Unreachable
+from cabestan.cli.sse import Event, EventParser
+from cabestan.errors import CabestanError
+
+_BLOCK = 1 << 20
+#: how long a server may be away, restarting for example, before following gives up
+_AWAY_SECONDS = 60.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+
+
+class LogFollower:
+    """One reader of one job's log. `write` takes bytes of the log, each exactly once and in order."""
+
+    def __init__(self, api: Api, job: int, offset: int, write: Callable[[bytes], None]) -> None:
+        self._api = api
+        self._path = address("jobs", job, "log", "stream")
+        self._offset = offset
+        self._write = write
+
+    def run(self, away_seconds: float = _AWAY_SECONDS) -> str:
+        """The job's status when its log has ended.
+
+        A lost connection is taken up again where it was. Raises Refused, and Unreachable when no server answered for
+        `away_seconds`, or at the very first try.
+        """
+        blocks = self._connect()
+        while True:
+            status = self._consume(blocks)
+            if status is not None:
+                return status
+            blocks = self._reconnect(away_seconds)
+
+    def _consume(self, blocks: Iterator[bytes]) -> str | None:
+        """The status, if the log ended; None if the connection did."""
+        parser = EventParser()
+        for block in blocks:
+            texts: list[bytes] = []
+            for event in parser.feed(block):
+                if event.kind == b"end":
+                    self._write(b"".join(texts))
+                    return str(json.loads(event.data)["status"])
+                texts.append(self._taken(event))
+            self._write(b"".join(texts))
+        return None
+
+    def _taken(self, event: Event) -> bytes:
+        """The event's text, unless it was had before. The id is the log's offset after it."""
+        if event.kind != b"log" or int(event.id) <= self._offset:
+            return b""
+        self._offset = int(event.id)
+        return _encoded(json.loads(event.data)["text"])
+
+    def _connect(self) -> Iterator[bytes]:
+        answer = self._api.open(self._path, {"Accept": "text/event-stream", "Last-Event-ID": str(self._offset)})
+        return _blocks(answer)
+
+    def _reconnect(self, away_seconds: float) -> Iterator[bytes]:
+        deadline = time.monotonic() + away_seconds
+        pause = _FIRST_PAUSE
+        while True:
+            time.sleep(pause)
+            try:
+                return self._connect()
+            except Unreachable:
+                if time.monotonic() >= deadline:
+                    raise
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def line_offset(api: Api, job: int, line: int) -> int:
+    """Where the line begins, in bytes; the end of the log where it has fewer. Lines count from 1."""
+    if line <= 1:
+        return 0
+    found = api.get(address("jobs", job, "log", "lines"), **{"from": line, "count": 1})
+    return int(found["lines"][0]["offset"] if found["lines"] else found["size"])
+
+
+def download(api: Api, job: int, offset: int, write: Callable[[bytes], None]) -> None:
+    """The log as far as it is, from the offset."""
+    for block in _downloaded(api.open(address("jobs", job, "log"), {"Accept": "text/plain"}, offset=offset)):
+        write(block)
+
+
+def _downloaded(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Raises Unreachable where it ends before its end."""
+    try:
+        with answer:
+            while block := answer.read(_BLOCK):
+                yield block
+            if answer.length:  # what was announced and did not come
+                raise http.client.IncompleteRead(b"", answer.length)
+    except (OSError, http.client.HTTPException) as error:
+        raise Unreachable(f"The connection broke within the log: {error}.", "Ask again.") from error
+
+
+def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What has come, as soon as it comes; ends with the connection, however that ends."""
+    with answer:
+        while True:
+            try:
+                block = answer.read1(_BLOCK)
+            except (OSError, http.client.HTTPException, ValueError):
+                return
+            if not block:
+                return
+            yield block
+
+
+def _encoded(text: str) -> bytes:
+    """The log's bytes. Lone surrogates stand for bytes that were no UTF-8, where they can."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def ended_well(status: str) -> bool:
+    if status not in {"succeeded", "failed", "canceled", "skipped"}:
+        raise CabestanError(f"The log ended, with a status that is not known here: {status}.")
+    return status == "succeeded"

@@ -1,0 +1,150 @@
+"""What commands print: JSON for scripts, aligned columns for people."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cabestan.cli.api import Thing
+from cabestan.cli.cells import age, clean, colour, one_line, short_commit, status_words, took
+
+if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what prints a table does so
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+#: wide enough that nothing wraps where the output is not a terminal
+_UNBOUNDED = 1_000_000
+#: JSON leaves these as they are, terminals do not
+_ESCAPED = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """`words` makes a cell's text of a thing; `style`, where given, its colour."""
+
+    heading: str
+    words: Callable[[Thing], str]
+    style: Callable[[Thing], str] = lambda _: "default"
+
+
+def field(key: str, heading: str = "") -> Column:
+    return Column(heading or key.replace("_", " "), lambda thing: one_line(thing.get(key)))
+
+
+def status() -> Column:
+    return Column(
+        "status",
+        lambda thing: status_words(str(thing.get("status", ""))),
+        lambda thing: colour(str(thing.get("status", ""))),
+    )
+
+
+def since(key: str, heading: str = "") -> Column:
+    return Column(heading or key.removesuffix("_at"), lambda thing: age(thing.get(key), datetime.now(UTC)))
+
+
+def run_time() -> Column:
+    return Column("took", lambda thing: took(thing.get("started_at"), thing.get("finished_at"), datetime.now(UTC)))
+
+
+def commit() -> Column:
+    return Column("commit", lambda thing: short_commit(thing.get("commit")))
+
+
+def print_json(value: Any) -> None:
+    """As the API gave it. What a terminal would obey is written as JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+
+
+def print_list(items: Sequence[Thing], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
+    """`empty` is what a person reads, on stderr, where there are none."""
+    if as_json:
+        print_json(list(items))
+    elif items:
+        _write_table(items, columns)
+    else:
+        tell(empty)
+
+
+def print_thing(thing: Thing, columns: Sequence[Column]) -> None:
+    """One thing, a line for each of its fields that is not empty."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bright_black", no_wrap=True)
+    table.add_column(overflow="fold")
+    for column in columns:
+        if column.words(thing):
+            table.add_row(column.heading, _cell(column, thing))
+    _write(_console(), table)
+
+
+def print_heading(text: str) -> None:
+    from rich.text import Text
+
+    _write(_console(), Text(f"\n{one_line(text)}", style="bold"))
+
+
+def print_line(text: str, style: str = "default") -> None:
+    """A line of text, wrapped by the terminal alone."""
+    from rich.text import Text
+
+    _write(_console(), Text(one_line(text), style=style))
+
+
+def tell(text: str) -> None:
+    """A word to the person, beside the output: on stderr."""
+    print(clean(text), file=sys.stderr, flush=True)
+
+
+def at_a_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _write_table(items: Sequence[Thing], columns: Sequence[Column]) -> None:
+    """Columns side by side; one below the other where the terminal is too narrow for them."""
+    from rich.table import Table
+
+    console = _console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column.heading.upper(), no_wrap=True)
+    for item in items:
+        table.add_row(*(_cell(column, item) for column in columns))
+    if console.measure(table, options=console.options.update(width=_UNBOUNDED)).maximum <= console.width:
+        _write(console, table)
+    else:
+        _write_cards(items, columns)
+
+
+def _write_cards(items: Sequence[Thing], columns: Sequence[Column]) -> None:
+    for number, item in enumerate(items):
+        if number:
+            sys.stdout.write("\n")
+        print_thing(item, columns)
+
+
+def _cell(column: Column, thing: Thing) -> "Text":
+    """Never markup: brackets in a commit's title are brackets."""
+    from rich.text import Text
+
+    return Text(column.words(thing), style=column.style(thing))
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _UNBOUNDED
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _write(console: "Console", renderable: "RenderableType") -> None:
+    """Without the blanks that pad the last column: they would wrap, and disturb what reads the pipe."""
+    with console.capture() as captured:
+        console.print(renderable)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().removesuffix("\n").split("\n")))

@@ -1,0 +1,48 @@
+"""Showing a plan, and asking a person whether it shall be done."""
+
+import sys
+
+import typer
+
+from cabestan.cli.api import Thing
+from cabestan.cli.failures import EXIT_FAILED
+from cabestan.cli.output import at_a_terminal, print_heading, print_line, tell
+
+
+def print_plan(plan: Thing) -> None:
+    """The steps, the difference and the warnings."""
+    print_heading("Steps")
+    for number, step in enumerate(plan["steps"], 1):
+        print_line(f"{number}. {step['text']}{_deadline(step)}")
+    print_heading("Changes")
+    if plan["changes"]:
+        for change in plan["changes"]:
+            print_line(change["text"])
+    else:
+        print_line("None: what serves is what this would put there.")
+    for warning in plan.get("warnings") or []:
+        print_line(f"warning: {_words(warning)}", "yellow")
+
+
+def confirm(question: str, *, asked: bool) -> None:
+    """Goes on where the person says yes, and where there is none to ask; ends the command for anything else."""
+    if not asked:
+        return
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        tell("Nothing was done.")
+        raise typer.Exit(EXIT_FAILED)
+
+
+def to_be_asked(*, yes: bool, as_json: bool) -> bool:
+    """Whether a person is there who wants to be: a script that names a deployment has decided."""
+    return not yes and not as_json and at_a_terminal()
+
+
+def _deadline(step: Thing) -> str:
+    seconds = step.get("deadline_seconds")
+    return f"  (at most {seconds} s)" if seconds else ""
+
+
+def _words(warning: object) -> str:
+    return str(warning["message"]) if isinstance(warning, dict) and "message" in warning else str(warning)

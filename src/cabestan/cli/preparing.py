@@ -1,0 +1,112 @@
+"""What `up` and `down --purge` do beside starting and stopping the server."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.images import BuildEvent
+from cabestan.bootstrap import open_store
+from cabestan.cli import client_config
+from cabestan.config import Settings
+from cabestan.engine import platform
+from cabestan.engine.purge import purge
+from cabestan.errors import CabestanError
+from cabestan.store import facts
+from cabestan.store.database import Database
+
+_PLAIN_SECONDS = 15
+_BUILT = "built images"
+_SWARM = "made the Swarm"
+
+
+class Progress:
+    """One line that says what is being done and for how long; on a terminal it is rewritten."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._detail = ""
+
+    def report(self, event: BuildEvent) -> None:
+        self._detail = f"{event.image}: {event.text.strip()[:60]}"
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        begun, done = time.monotonic(), threading.Event()
+        self._detail = ""
+        ticking = threading.Thread(target=self._tick, args=(what, begun, done), daemon=True)
+        ticking.start()
+        try:
+            yield
+        finally:
+            done.set()
+            ticking.join()
+            self._rewrite("")
+        print(f"{what}: done in {time.monotonic() - begun:.1f} s", file=sys.stderr)
+
+    def _tick(self, what: str, begun: float, done: threading.Event) -> None:
+        while not done.wait(0.2 if self._terminal else _PLAIN_SECONDS):
+            line = f"{what}: {time.monotonic() - begun:.0f} s  {self._detail}"
+            self._rewrite(line) if self._terminal else print(line, file=sys.stderr)
+
+    def _rewrite(self, line: str) -> None:
+        if self._terminal:
+            print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
+
+
+def prepare(settings: Settings) -> None:
+    """Swarm, base images, registry, router, database, administrator; does what is missing."""
+    engine, progress = Engine(settings.engine), Progress()
+    with progress.step("Checking the engine and its Swarm"):
+        made_swarm = platform.ensure_swarm(engine)
+    with progress.step("Preparing the base images"):
+        built = platform.build_images(settings, engine, progress.report)
+    with progress.step("Starting registry and router"):
+        platform.start_containers(settings, engine)
+    with progress.step("Preparing the database"), open_store(settings) as database:
+        _remember(database, built, made_swarm=made_swarm)
+        platform.rejoin_router(settings, database, engine)
+        token = platform.ensure_administrator(database, known=_known_token(settings))
+    if token:
+        _keep_login(settings, token)
+
+
+def take_away(settings: Settings) -> None:
+    """Everything that was made, but the data folder."""
+    with open_store(settings) as database, database.reading() as tx:
+        built = tuple(json.loads(facts.get(tx, _BUILT) or "[]"))
+        swarm = facts.get(tx, _SWARM) is not None
+    for removed in purge(settings, Engine(settings.engine), base_images=built, swarm=swarm):
+        print(f"Removed {removed}.")
+
+
+def _remember(database: Database, built: tuple[str, ...], *, made_swarm: bool) -> None:
+    """What is of our making, so that a purge takes that and no more."""
+    with database.writing() as tx:
+        before = json.loads(facts.get(tx, _BUILT) or "[]")
+        facts.put(tx, _BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
+        if made_swarm:
+            facts.put(tx, _SWARM, "yes")
+
+
+def _known_token(settings: Settings) -> str:
+    """The token that the client's configuration has for this server, if it has one."""
+    with suppress(CabestanError):
+        known = client_config.read()
+        if known.url == settings.public_url:
+            return known.token
+    return ""
+
+
+def _keep_login(settings: Settings, token: str) -> None:
+    """Writes the client's configuration, unless that is for another server."""
+    with suppress(CabestanError):
+        present = client_config.read()
+        if present.url != settings.public_url:
+            print(f"{client_config.path()} is for {present.url} and stays as it is.", file=sys.stderr)
+            print(f"For this server: `cabestan login {settings.public_url}`, with the token {token}", file=sys.stderr)
+            return
+    print(f"The login of {platform.ADMINISTRATOR} is in {client_config.write(settings.public_url, token)}")

@@ -1,0 +1,161 @@
+"""Looks at everything that Cabestan needs, and says what to do about what is not well."""
+
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.registry import Registry
+from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.vault import Vault, read_key
+from cabestan.config import Settings
+from cabestan.errors import CabestanError
+from cabestan.store import facts
+from cabestan.store.database import Database
+
+#: the oldest API with replicated jobs
+_OLDEST_API = (1, 41)
+_CLOCK_SECONDS = 2.0
+KEY_CHECK = "key check"
+
+
+class Health(StrEnum):
+    """How a finding is to be taken."""
+
+    #: as it should be
+    OK = "ok"
+    #: works, but will trouble somebody
+    WARNING = "warning"
+    #: something does not work
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`remedy` is empty where nothing is to be done."""
+
+    check: str
+    health: Health
+    text: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """All checks, each on its own: one that fails does not hide another."""
+    engine = Engine(settings.engine)
+    checks: dict[str, Callable[[], Finding]] = {
+        "engine": lambda: _engine(engine),
+        "swarm": lambda: _swarm(engine),
+        "clock": lambda: _clock(engine),
+        "disk": lambda: _disk(settings),
+        "names": lambda: _names(settings),
+        "key": lambda: _key(settings),
+        "database": lambda: _database(settings),
+        "registry": lambda: _registry(settings),
+        "router": lambda: _router(settings, engine),
+        "server": lambda: _port("server", settings.host, settings.port, "`cabestan up` starts the server."),
+    }
+    return tuple(_told(name, check) for name, check in checks.items())
+
+
+def _told(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except CabestanError as error:
+        return Finding(name, Health.ERROR, error.message, error.remedy)
+
+
+def _engine(engine: Engine) -> Finding:
+    with engine.speaking("tell its version") as client:
+        version = client.version()
+    api = tuple(int(part) for part in version["ApiVersion"].split("."))
+    text = f"Docker Engine {version['Version']}, API {version['ApiVersion']}"
+    if api < _OLDEST_API:
+        return Finding("engine", Health.ERROR, f"{text} is too old for jobs.", "Install Docker Engine 20.10 or newer.")
+    return Finding("engine", Health.OK, text)
+
+
+def _swarm(engine: Engine) -> Finding:
+    with engine.speaking("tell of its Swarm") as client:
+        swarm = client.info()["Swarm"]
+    if swarm["LocalNodeState"] != "active" or not swarm["ControlAvailable"]:
+        text = f"This node manages no Swarm (state: {swarm['LocalNodeState']})."
+        return Finding("swarm", Health.ERROR, text, "`cabestan up` makes one of a single node.")
+    return Finding("swarm", Health.OK, f"{swarm['Nodes']} node(s), {swarm['Managers']} manager(s)")
+
+
+def _clock(engine: Engine) -> Finding:
+    with engine.speaking("tell the time") as client:
+        theirs = datetime.fromisoformat(client.info()["SystemTime"][:19] + "+00:00")
+    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+    if apart > _CLOCK_SECONDS:
+        return Finding("clock", Health.WARNING, f"The engine's clock is {apart:.0f} s off ours.", "Keep time with NTP.")
+    return Finding("clock", Health.OK, "Engine and server agree")
+
+
+def _disk(settings: Settings) -> Finding:
+    place = next(path for path in (settings.data, *settings.data.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    text = f"{free / 2**30:.1f} GiB free at {place}"
+    if free < settings.free_bytes:
+        remedy = "Make room (old images: `docker image ls`), or lower free_bytes."
+        return Finding("disk", Health.ERROR, f"{text}: no job or deployment begins.", remedy)
+    return Finding("disk", Health.OK, text)
+
+
+def _names(settings: Settings) -> Finding:
+    name = f"staging-example.{settings.target_domain}"
+    try:
+        address = socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0]
+    except OSError:
+        local = settings.target_domain.endswith("localhost")
+        remedy = "Browsers and curl know *.localhost by themselves; for other programs install libnss-myhostname."
+        remedy = remedy if local else f"Let *.{settings.target_domain} point to this machine in your DNS."
+        return Finding("names", Health.WARNING, f"{name} is not resolved on this machine.", remedy)
+    return Finding("names", Health.OK, f"{name} is {address}")
+
+
+def _key(settings: Settings) -> Finding:
+    vault = Vault(read_key(settings.key_path))
+    database = Database(settings.database)
+    try:
+        with database.reading() as tx:
+            check = facts.get(tx, KEY_CHECK)
+    finally:
+        database.close()
+    if check is not None and not vault.recognises(check):
+        text = f"The key in {settings.key_path} is not the one that the secrets were sealed with."
+        return Finding("key", Health.ERROR, text, "Bring back the right key file from your backup.")
+    return Finding("key", Health.OK, f"{settings.key_path} fits the stored secrets")
+
+
+def _database(settings: Settings) -> Finding:
+    database = Database(settings.database)
+    try:
+        database.check()
+    finally:
+        database.close()
+    return Finding("database", Health.OK, database.url.render_as_string(hide_password=True))
+
+
+def _registry(settings: Settings) -> Finding:
+    Registry(settings.registry).check()
+    return Finding("registry", Health.OK, f"answers at {settings.registry}")
+
+
+def _router(settings: Settings, engine: Engine) -> Finding:
+    name = f"{settings.instance}-router"
+    if not PlatformContainers(engine, settings.instance).running(name):
+        return Finding("router", Health.ERROR, f"The container {name} does not run.", "`cabestan up` starts it.")
+    return _port("router", settings.router_host, settings.router_port, f"`docker logs {name}` may tell why.")
+
+
+def _port(check: str, host: str, port: int, remedy: str) -> Finding:
+    try:
+        with socket.create_connection((host, port), timeout=3):
+            return Finding(check, Health.OK, f"answers at {host}:{port}")
+    except OSError as error:
+        return Finding(check, Health.ERROR, f"Nothing answers at {host}:{port} ({error}).", remedy)

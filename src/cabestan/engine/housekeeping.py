@@ -1,0 +1,102 @@
+"""Keeps the disk from filling: old logs are packed, local copies of old images go, finished workflows are forgotten."""
+
+import threading
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from cabestan.adapters.local_images import LocalImage, LocalImages
+from cabestan.engine.runs import log_id
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError
+from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
+from cabestan.store import facts
+from cabestan.store import pipelines as pipeline_store
+from cabestan.store import projects as project_store
+from cabestan.store import releases as release_store
+from cabestan.store import users as user_store
+
+_log = structlog.get_logger(__name__)
+_EVERY_SECONDS = 3600
+_FIRST_AFTER_SECONDS = 300
+#: logs are packed so long after their job's end
+_COLD = timedelta(days=1)
+#: nothing younger is taken away: a pipeline may be about to use it
+_YOUNG = timedelta(days=1)
+#: of each project, and of each environment's successes, so many stay at hand; older ones are pulled again when needed
+_KEPT_RELEASES = 10
+_PACKED_UNTIL = "logs packed until"
+
+
+class Housekeeper:
+    """A thread that cleans up once an hour, for as long as the server runs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        pause = _FIRST_AFTER_SECONDS
+        while not self._stopped.wait(pause):
+            pause = _EVERY_SECONDS
+            for work in (pack_logs, drop_images, forget):
+                try:
+                    work(self._services)
+                except CabestanError as error:
+                    _log.warning("housekeeping has to wait", what=work.__name__, error=str(error))
+
+
+def pack_logs(services: Services) -> None:
+    """Logs of jobs that ended a while ago take a tenth of the space, and stay readable."""
+    until = services.now() - _COLD
+    with services.database.reading() as tx:
+        since = datetime.fromisoformat(facts.get(tx, _PACKED_UNTIL) or "1970-01-01T00:00:00+00:00")
+        ended = pipeline_store.jobs_ended_between(tx, since, until)
+    for job_id in ended:
+        with suppress(CabestanError):
+            services.logs.compress(log_id(job_id))
+    with services.database.writing() as tx:
+        facts.put(tx, _PACKED_UNTIL, until.isoformat())
+
+
+def drop_images(services: Services) -> None:
+    """Local copies of images that no release at hand needs; the registry keeps them all."""
+    images = LocalImages(services.engine, services.settings.registry)
+    kept = kept_images(services)
+    for image in superfluous(images.present(), kept, services.now() - _YOUNG):
+        images.remove(image)
+
+
+def kept_images(services: Services) -> frozenset[str]:
+    """References by digest: of what serves, of what can be rolled back to soon, and of the latest releases."""
+    with services.database.reading() as tx:
+        kept = {
+            release.id: release
+            for project in project_store.all_projects(tx)
+            for release in release_store.page(tx, project.id, limit=_KEPT_RELEASES)
+        }
+        for environment in environment_store.all_environments(tx):
+            for deployment in deployment_store.succeeded_in(tx, environment.id, _KEPT_RELEASES):
+                kept[deployment.release_id] = release_store.by_id(tx, deployment.release_id)
+    return frozenset(image for release in kept.values() for image in release.images.values())
+
+
+def superfluous(present: tuple[LocalImage, ...], kept: frozenset[str], before: datetime) -> tuple[LocalImage, ...]:
+    """Those that nothing needs and that were made before a time."""
+    return tuple(image for image in present if image.created_at < before and not kept.intersection(image.digests))
+
+
+def forget(services: Services) -> None:
+    """Tokens that are over, and the records of workflows that ended."""
+    with services.database.writing() as tx:
+        user_store.drop_expired_tokens(tx, services.now())
+    services.durable.forget(services.now() - _COLD)

@@ -1,0 +1,97 @@
+"""For tests: a server that kills itself between two steps, and a platform prepared in one call.
+
+python -m cabestan.testing prepare
+python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
+"""
+
+import argparse
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.bootstrap import bootstrap
+from cabestan.config import read_settings
+from cabestan.engine import platform
+from cabestan.server import serve
+
+#: every step of every workflow, by its name in the code
+STEPS = (
+    "pipeline.plan",
+    "pipeline.advance",
+    "job.begin",
+    "job.start",
+    "job.follow",
+    "job.clean",
+    "job.record",
+    "job.advance",
+    "release.make",
+    "release.fail",
+    "release.arrive",
+    "release.go-on",
+    "deployment.begin",
+    "deployment.pull",
+    "deployment.apply",
+    "deployment.watch",
+    "deployment.routes",
+    "deployment.put-back",
+    "deployment.record",
+    "deployment.go-on",
+)
+
+
+@dataclass(frozen=True)
+class KillAt:
+    """A checkpoint for `bootstrap`: SIGKILL to this process the first time that it comes to each of the boundaries.
+
+    A boundary is `<step>:before` or `<step>:after`. A file in `folder` tells which ones have had their kill,
+    so that the restarted process passes them.
+    """
+
+    boundaries: frozenset[str]
+    folder: Path
+
+    def __call__(self, boundary: str) -> None:
+        if boundary in self.boundaries and _first_time(self.folder / boundary):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _first_time(marker: Path) -> bool:
+    with suppress(FileExistsError):
+        marker.touch(exist_ok=False)
+        return True
+    return False
+
+
+def prepare() -> str | None:
+    """Swarm, base images, router, registry and administrator, as the settings have them; the administrator's token."""
+    settings = read_settings()
+    engine = Engine(settings.engine)
+    platform.ensure_swarm(engine)
+    platform.build_images(settings, engine, lambda _event: None)
+    platform.start_containers(settings, engine)
+    cabestan = bootstrap(settings)
+    token = platform.ensure_administrator(cabestan.services.database)
+    cabestan.close()
+    return token
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["prepare", "serve"])
+    parser.add_argument("--kill-at", action="append", default=[], help="a boundary, such as job.start:after")
+    parser.add_argument("--kills", type=Path, help="the folder that remembers which kills were done")
+    wish = parser.parse_args()
+    if wish.command == "prepare":
+        print(json.dumps({"token": prepare()}))
+    elif wish.kill_at:
+        serve(read_settings(), checkpoint=KillAt(frozenset(wish.kill_at), wish.kills))
+    else:
+        serve(read_settings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The first page, and the one to sign in on."""
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from cabestan.domain.access import Permission, User, may
+from cabestan.domain.project import Project
+from cabestan.engine.services import Services
+from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
+from cabestan.store import projects as project_store
+from cabestan.store import releases as release_store
+from cabestan.web.access import SignedIn, Wired, visitor_of
+from cabestan.web.pages.answers import framed, html, see
+from cabestan.web.pages.views.frame import plain_frame
+from cabestan.web.pages.views.home import Matrix, home_matrix
+
+public = APIRouter()
+router = APIRouter()
+
+
+@public.get("/login")
+def login(request: Request, next: str = "/") -> Response:
+    return see("/") if visitor_of(request) else login_form(address=next)
+
+
+def login_form(problem: str = "", address: str = "/", status: int = 200) -> Response:
+    return html("login.html", plain_frame(None, "Sign in"), status, problem=problem, next=address)
+
+
+@router.get("/")
+def home(visitor: SignedIn, services: Wired) -> Response:
+    with services.database.reading() as tx:
+        matrix = _matrix(services, tx, visitor.user)
+    frame = plain_frame(framed(visitor), "What runs where", "projects", "project:*")
+    return html("home.html", frame, matrix=matrix)
+
+
+def visible_projects(tx: sa.Connection, user: User) -> tuple[Project, ...]:
+    return tuple(p for p in project_store.all_projects(tx) if may(user, Permission.READ, p.name))
+
+
+def _matrix(services: Services, tx: sa.Connection, user: User) -> Matrix:
+    projects = visible_projects(tx, user)
+    keys = {project.id for project in projects}
+    environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
+    deployments = deployment_store.overview(tx, (environment.id for environment in environments))
+    titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
+    return home_matrix(projects, environments, deployments, titles, services.now())

@@ -1,0 +1,35 @@
+"""Templates to HTML. They get view models only, and a name that is missing is an error."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cabestan.web.pages.views.frame import Frame
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("cabestan.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["many"] = many
+    return environment
+
+
+def many(count: int, one: str, several: str = "") -> str:
+    """`1 job`, `3 jobs`, `10,000 lines`."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+class Renderer:
+    """Renders a template within a frame; `version` stands in the addresses of the static files."""
+
+    def __init__(self, version: str) -> None:
+        self._environment = _environment()
+        self._environment.globals["version"] = version
+
+    def __call__(self, template: str, frame: Frame, **views: Any) -> str:
+        return self._environment.get_template(template).render(frame=frame, **views)

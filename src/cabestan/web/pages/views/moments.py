@@ -1,0 +1,71 @@
+"""Times and durations as people read them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+#: upper bound in seconds, seconds in one unit, unit
+_UNITS = (
+    (3600, 60, "min"),
+    (36 * 3600, 3600, "h"),
+    (60 * 86400, 86400, "days"),
+    (730 * 86400, 30 * 86400, "months"),
+)
+_YEAR_SECONDS = 365 * 86400
+
+
+@dataclass(frozen=True)
+class When:
+    """A moment: `iso` for the machine, `exact` on hover, `ago` to read."""
+
+    iso: str
+    exact: str
+    ago: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """How long something took, or takes: `since` (ISO 8601) is set while it goes on, so that the page can count."""
+
+    text: str
+    since: str = ""
+
+
+def when(moment: datetime, now: datetime) -> When:
+    """`moment` as seen at `now`; both in UTC."""
+    utc = moment.astimezone(UTC)
+    return When(utc.isoformat(timespec="seconds"), utc.strftime("%Y-%m-%d %H:%M:%S UTC"), ago(now - moment))
+
+
+def ago(passed: timedelta) -> str:
+    """`just now`, `3 min ago`, `2 days ago`. What lies ahead (clocks differ) counts as just now."""
+    seconds = passed.total_seconds()
+    if seconds < 45:
+        return "just now"
+    for bound, unit, name in _UNITS:
+        if seconds < bound:
+            count = max(1, round(seconds / unit))
+            return f"{count} {name.removesuffix('s') if count == 1 else name} ago"
+    years = round(seconds / _YEAR_SECONDS)
+    return f"{years} {'year' if years == 1 else 'years'} ago"
+
+
+def span(start: datetime | None, end: datetime | None, now: datetime) -> Span:
+    """Empty before the start."""
+    if start is None:
+        return Span("")
+    if end is None:
+        return Span(duration(now - start), start.astimezone(UTC).isoformat())
+    return Span(duration(end - start))
+
+
+def duration(passed: timedelta) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
+    seconds = max(0.0, passed.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

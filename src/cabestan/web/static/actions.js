@@ -1,0 +1,50 @@
+// Buttons and keys: theme, copying, questions before dangerous forms, `/` for the search.
+export function startActions() {
+  enhance(document);
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  document.addEventListener("click", clicked);
+  document.addEventListener("submit", submitted);
+  document.addEventListener("keydown", pressed);
+}
+
+/** Shows the buttons in `root` that only work with JavaScript. */
+export function enhance(root) {
+  for (const button of root.querySelectorAll("[data-copy], [data-theme-toggle]")) button.hidden = false;
+}
+
+function clicked(event) {
+  const copy = event.target.closest("[data-copy]");
+  if (copy) copyText(copy);
+  if (event.target.closest("[data-theme-toggle]")) toggleTheme();
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target)) menu.open = false;
+}
+
+async function copyText(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+}
+
+function toggleTheme() {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* it holds for this page */ }
+}
+
+function submitted(event) {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+}
+
+function pressed(event) {
+  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const search = document.getElementById("search");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+}

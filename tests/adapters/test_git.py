@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.repositories import Checkout
+
+from cabestan.adapters.git import (
+    FILE_BYTES,
+    CommitInfo,
+    Repositories,
+    TreeEntry,
+    http_backend_environment,
+    parse_cgi_head,
+    parse_tree,
+)
+from cabestan.errors import Invalid, NotFound, StepFailed
+
+
+@pytest.fixture
+def repositories(tmp_path: Path) -> Repositories:
+    made = Repositories(tmp_path / "repositories")
+    made.create(1, "main")
+    return made
+
+
+def test_a_tree_is_its_plain_files() -> None:
+    output = (
+        "100644 blob aaaa       3\ta b/ü.txt\0"
+        "100755 blob bbbb  123456\trun\tme\0"
+        "120000 blob cccc       1\tlink\0"
+        "160000 commit dddd       -\tsubmodule\0"
+    )
+    assert parse_tree(output) == [TreeEntry("a b/ü.txt", 3), TreeEntry("run\tme", 123456)]
+    assert parse_tree("") == []
+
+
+@pytest.mark.parametrize(
+    ("head", "parsed"),
+    [
+        (b"Content-Type: a/b\r\n\r\n", (200, [("Content-Type", "a/b")])),
+        (b"Status: 403 Forbidden\r\nExpires: Fri, 01 Jan 1980 00:00:00 GMT\r\n\r\n",
+         (403, [("Expires", "Fri, 01 Jan 1980 00:00:00 GMT")])),
+        (b"status: 404\nX: y: z\n\n", (404, [("X", "y: z")])),
+        (b"\r\n\r\n", (200, [])),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_cgi_answer_is_a_status_and_headers(head: bytes, parsed: object) -> None:
+    assert parse_cgi_head(head) == parsed
+
+
+def test_git_http_backend_is_told_bounds_and_hooks(tmp_path: Path) -> None:
+    environment = http_backend_environment(
+        tmp_path / "repositories" / "7.git",
+        service_path="git-receive-pack",
+        method="POST",
+        query="a=b",
+        content_type="application/x-git-receive-pack-request",
+        content_encoding="gzip",
+        protocol="version=2",
+        user="dev",
+        hooks=tmp_path / "hooks",
+        push_bytes=1000,
+        hook_variables={"CABESTAN_HOOK_USER": "dev"},
+    )
+    assert environment == {
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_COUNT": "6",
+        "GIT_CONFIG_KEY_0": "core.hooksPath",
+        "GIT_CONFIG_VALUE_0": str(tmp_path / "hooks"),
+        "GIT_CONFIG_KEY_1": "receive.maxInputSize",
+        "GIT_CONFIG_VALUE_1": "1000",
+        "GIT_CONFIG_KEY_2": "receive.fsckObjects",
+        "GIT_CONFIG_VALUE_2": "true",
+        "GIT_CONFIG_KEY_3": "http.receivepack",
+        "GIT_CONFIG_VALUE_3": "true",
+        "GIT_CONFIG_KEY_4": "uploadpack.allowReachableSHA1InWant",
+        "GIT_CONFIG_VALUE_4": "true",
+        "GIT_CONFIG_KEY_5": "safe.directory",
+        "GIT_CONFIG_VALUE_5": "*",
+        "GIT_PROJECT_ROOT": str(tmp_path / "repositories"),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROTOCOL": "version=2",
+        "PATH_INFO": "/7.git/git-receive-pack",
+        "REQUEST_METHOD": "POST",
+        "QUERY_STRING": "a=b",
+        "CONTENT_TYPE": "application/x-git-receive-pack-request",
+        "HTTP_CONTENT_ENCODING": "gzip",
+        "REMOTE_USER": "dev",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HOME": str(tmp_path / "repositories"),
+        "CABESTAN_HOOK_USER": "dev",
+    }
+
+
+def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositories, checkout: Checkout) -> None:
+    assert repositories.refs(1) == {}
+    commit = checkout.commit({"a": "1", "sub/b": "22"}, "Ünï title\n\nAnd more.".encode())
+    checkout.git("tag", "v1")
+    checkout.push(repositories.path(1), "main", "v1")
+
+    assert repositories.refs(1) == {"refs/heads/main": commit, "refs/tags/v1": commit}
+    for revision in ("main", "v1", commit, commit[:10]):
+        assert repositories.commit(1, revision) == CommitInfo(commit, "Ünï title", "Somebody")
+    assert repositories.tree(1, commit) == (TreeEntry("a", 1), TreeEntry("sub/b", 2))
+    assert repositories.read(1, commit, "sub/b") == "22"
+
+
+@pytest.mark.parametrize("revision", ["none", "--all", "-1", "", "0" * 40])
+def test_a_revision_that_is_not_there_is_not_found(
+    repositories: Repositories, checkout: Checkout, revision: str
+) -> None:
+    checkout.commit({"a": "1"})
+    checkout.push(repositories.path(1))
+    with pytest.raises(NotFound, match="There is no commit"):
+        repositories.commit(1, revision)
+
+
+def test_bytes_that_are_no_text_are_shown_as_well_as_can_be(repositories: Repositories, checkout: Checkout) -> None:
+    """A commit must not be able to stop the server: it looks at all repositories at every start."""
+    blob = checkout.git("hash-object", "-w", "--stdin", stdin=b"x")
+    tree = checkout.git("mktree", "-z", stdin=b"100644 blob " + blob.encode() + b"\tbad\xff\0")
+    raw = f"tree {tree}\nauthor A\xff <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nBad \xff title\n".encode("latin-1")
+    commit = checkout.git("hash-object", "-w", "-t", "commit", "--stdin", stdin=raw)
+    (repositories.path(1) / "objects").mkdir(exist_ok=True)
+    checkout.git("update-ref", "refs/heads/main", commit)
+    checkout.push(repositories.path(1))
+    refs = repositories.path(1) / "packed-refs"
+    refs.write_bytes(commit.encode() + b" refs/heads/odd\xff\n")
+
+    assert repositories.refs(1) == {"refs/heads/main": commit, "refs/heads/odd\ufffd": commit}
+    assert repositories.commit(1, commit) == CommitInfo(commit, "Bad \ufffd title", "A\ufffd")
+    assert repositories.tree(1, commit) == (TreeEntry("bad\ufffd", 1),)
+
+
+def test_a_file_that_is_too_large_no_text_or_not_there_is_refused(
+    repositories: Repositories, checkout: Checkout
+) -> None:
+    (checkout.path / "binary").write_bytes(b"\xff\xfe")
+    checkout.git("add", "binary")
+    checkout.git("commit", "-qm", "one")
+    binary = checkout.git("rev-parse", "HEAD")
+    large = checkout.commit({"large": "x" * (FILE_BYTES + 1), "fits": "x" * FILE_BYTES})
+    checkout.push(repositories.path(1))
+
+    with pytest.raises(Invalid, match="binary is not a text file in UTF-8"):
+        repositories.read(1, binary, "binary")
+    with pytest.raises(Invalid, match=f"large has {FILE_BYTES + 1} bytes"):
+        repositories.read(1, large, "large")
+    assert len(repositories.read(1, large, "fits")) == FILE_BYTES
+    with pytest.raises(StepFailed, match="git failed"):
+        repositories.read(1, large, "none")
+
+
+def test_making_a_repository_twice_keeps_what_is_in_it(repositories: Repositories, checkout: Checkout) -> None:
+    commit = checkout.commit({"a": "1"})
+    checkout.push(repositories.path(1))
+    repositories.create(1, "other")
+    assert repositories.refs(1) == {"refs/heads/main": commit}
+    assert (repositories.path(1) / "HEAD").read_text() == "ref: refs/heads/main\n"
+    repositories.set_default_branch(1, "other")
+    assert (repositories.path(1) / "HEAD").read_text() == "ref: refs/heads/other\n"
+
+
+def test_gits_own_environment_does_not_reach_it(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    assert repositories.refs(1) == {}

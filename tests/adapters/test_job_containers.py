@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.adapters.engine_answers import task
+from tests.samples import job, spec
+
+from cabestan.adapters.job_containers import JobRun, parse_exit, parse_never_started, task_template
+from cabestan.domain.pipeline import Exit
+
+
+def run(**changes: Any) -> JobRun:
+    made = replace(job(id=5), spec=spec(image="cabestan/job:1", script="echo one\necho two", **changes))
+    return JobRun("cabestan", made, 2, {"A": "1", "B": "x=y z"})
+
+
+def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
+    labels = {"cabestan.instance": "cabestan", "cabestan.job": "5", "cabestan.attempt": "2"}
+    assert (run().name, run().labels) == ("cabestan-job-5-2", labels)
+    assert task_template(run(), None) == {
+        "ContainerSpec": {
+            "Image": "cabestan/job:1",
+            "Command": ["/bin/bash", "-c"],
+            "Args": ["echo one\necho two"],
+            "Env": ["A=1", "B=x=y z"],
+            "Labels": labels,
+            "TTY": True,
+            "Init": True,
+            "StopGracePeriod": 5_000_000_000,
+            "Mounts": [],
+        },
+        "RestartPolicy": {"Condition": "none"},
+        "LogDriver": {"Name": "json-file", "Options": {"max-size": "2g", "max-file": "1"}},
+        "Networks": [{"Target": "host"}],
+    }
+
+
+def test_only_a_build_gets_the_engines_socket_and_its_token_as_a_file() -> None:
+    plain, build = task_template(run(), None), task_template(run(engine_socket=True), "secret-id")
+    socket = "/var/run/docker.sock"
+    file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
+    assert build == plain | {
+        "ContainerSpec": plain["ContainerSpec"]
+        | {
+            "Mounts": [{"Type": "bind", "Source": socket, "Target": socket}],
+            "Secrets": [{"SecretID": "secret-id", "SecretName": "cabestan-job-5-2", "File": file}],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "exit"),
+    [
+        ({"Status": "created", "ExitCode": 0}, None),
+        ({"Status": "running", "Running": True, "ExitCode": 0, "OOMKilled": False, "Error": ""}, None),
+        ({"Status": "exited", "ExitCode": 0, "OOMKilled": False, "Error": ""}, Exit(0)),
+        ({"Status": "exited", "ExitCode": 137, "OOMKilled": True, "Error": ""}, Exit(137, out_of_memory=True)),
+        ({"Status": "exited", "ExitCode": 127, "Error": "no such file"}, Exit(127, error="no such file")),
+        ({"Status": "dead", "ExitCode": 255}, Exit(255)),
+    ],
+)
+def test_the_end_of_a_container_is_read_as_the_engine_tells_it(state: dict[str, Any], exit: Exit | None) -> None:
+    assert parse_exit(state) == exit
+
+
+@pytest.mark.parametrize(
+    ("tasks", "exit"),
+    [
+        ([], None),
+        ([task(1, "preparing")], None),
+        ([task(1, "running")], None),
+        ([task(1, "complete")], None),
+        ([task(1, "rejected", Err="No such image: x:1")], Exit(None, error="No such image: x:1")),
+        ([task(1, "failed", Message="starting")], Exit(None, error="starting")),
+        ([task(1, "orphaned", Message="")], Exit(None, error="orphaned")),
+    ],
+)
+def test_a_task_that_never_had_a_container_tells_why(tasks: list[dict[str, Any]], exit: Exit | None) -> None:
+    assert parse_never_started(tasks) == exit

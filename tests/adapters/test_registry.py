@@ -1,0 +1,69 @@
+"""The registry's client, against a small HTTP server that answers as it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cabestan.adapters.registry import Registry
+from cabestan.errors import RegistryUnavailable, StepFailed
+
+
+@dataclass
+class Answers:
+    address: str
+    status: int = 200
+    digest: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def answers() -> Iterator[Answers]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.asked.append((self.path, self.headers["Accept"].split(", ")[0]))
+            self.send_response(told.status)
+            if told.digest:
+                self.send_header("Docker-Content-Digest", told.digest)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told = Answers(f"127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_digest_of_a_tag_is_asked_for_by_its_manifest(answers: Answers) -> None:
+    answers.digest = "sha256:ab"
+    assert Registry(answers.address).digest("shop/api/web", "0.2") == "sha256:ab"
+    accepted = "application/vnd.docker.distribution.manifest.v2+json"
+    assert answers.asked == [("/v2/shop/api/web/manifests/0.2", accepted)]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "has no image .*/shop/api:1"), (500, "answered 500"), (200, "answered 200")]
+)
+def test_an_answer_without_a_digest_fails(answers: Answers, status: int, words: str) -> None:
+    answers.status = status
+    with pytest.raises(StepFailed, match=words):
+        Registry(answers.address).digest("shop/api", "1")
+
+
+def test_what_answers_otherwise_or_not_at_all_is_unavailable(answers: Answers) -> None:
+    Registry(answers.address).check()
+    answers.status = 404
+    with pytest.raises(RegistryUnavailable, match="is no registry"):
+        Registry(answers.address).check()
+    with pytest.raises(RegistryUnavailable, match="does not answer"):
+        Registry("127.0.0.1:1").digest("shop/api", "1")

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.adapters.engine_answers import NEW, OLD, STACK, container, service, task, template
+
+from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, last_words, parse_stack
+
+SINCE = "2024-05-06T07:09:00.000000"
+JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
+
+
+def parsed(tasks: list[dict[str, Any]], **changes: Any) -> ServiceState:
+    (found,) = parse_stack(STACK, [service(**changes)], tasks).services
+    return found
+
+
+def test_services_and_tasks_are_read_as_the_engine_tells_them() -> None:
+    ended = {"Err": "task: non-zero exit (1)", "ContainerStatus": {"ContainerID": "c", "PID": 0, "ExitCode": 1}}
+    silent = {"ContainerStatus": {"ContainerID": "c", "PID": 0, "ExitCode": 3}}
+    tasks = [
+        task(1, "shutdown", "shutdown", OLD),
+        task(3, ContainerStatus={"ContainerID": "c", "PID": 7, "ExitCode": 0}),
+        task(2, "failed", "shutdown", **ended),
+        task(4, "complete", "complete", of="job", **silent),
+    ]
+    update = {"State": "updating", "StartedAt": "x", "Message": "update in progress"}
+    answer = parse_stack(STACK, [service(update=update), service("job", JOB)], tasks)
+
+    def state(number: int, **changes: Any) -> TaskState:
+        known = {"slot": number, "state": "running", "wanted": "running", "error": "", "image": NEW, "current": True}
+        since = f"2024-05-06T07:09:{number:02}.2513541Z"
+        known |= {"node": "h0dusw2xoxicrmgklh4va2exq", "container": "c"} | changes
+        return TaskState(id=f"task-{number}", since=since, **known)
+
+    job = state(4, state="complete", wanted="complete", error="exit code 3")
+    web = (
+        state(3),
+        state(2, state="failed", wanted="shutdown", error="task: non-zero exit (1)"),
+        state(1, state="shutdown", wanted="shutdown", image=OLD, current=False, container=""),
+    )
+    assert answer == StackState(
+        STACK,
+        (
+            ServiceState("job", NEW, 1, True, "", "", (job,)),
+            ServiceState("web", NEW, 2, False, "updating", "update in progress", web),
+        ),
+    )
+    assert answer.progress == "web 1/2"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "current"),
+    [
+        (template(), True),
+        (template(LogDriver=None, RestartPolicy=None), True),
+        (template(ContainerSpec=container(Mounts=[], Secrets=None)), True),
+        (template(OLD), False),
+        (template(ContainerSpec=container(Env=["COMMIT=2"])), False),
+        (template(ContainerSpec=container(Labels={})), False),
+        (template(ForceUpdate=1), False),
+        (template(Resources={"Limits": {"MemoryBytes": 1}}), False),
+        (template(Placement={"Constraints": ["node.role==manager"]}), False),
+    ],
+)
+def test_a_task_is_current_when_it_does_what_the_service_asks_for(wanted: dict[str, Any], current: bool) -> None:
+    answer = service()
+    answer["Spec"]["TaskTemplate"] = wanted
+    (found,) = parse_stack(STACK, [answer], [task(1)]).services
+    assert [t.current for t in found.tasks] == [current]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "changes", "settled"),
+    [
+        ([], {}, False),
+        ([task(1)], {}, False),
+        ([task(1), task(2)], {}, True),
+        ([task(1), task(2, "starting")], {}, False),
+        ([task(1), task(2, "running", "shutdown")], {}, False),
+        ([task(1), task(2), task(3, image=OLD)], {}, False),
+        ([task(1), task(2), task(3, "running", "shutdown", OLD)], {}, True),
+        ([task(1, image=OLD), task(2, image=OLD)], {}, False),
+        ([task(1), task(2), task(3, "failed", "shutdown")], {}, True),
+        ([], {"mode": {"Replicated": {"Replicas": 0}}}, True),
+        ([task(1)], {"mode": {"Replicated": {}}}, True),
+        ([], {"mode": JOB}, False),
+        ([task(1, "complete", "complete")], {"mode": JOB}, True),
+        ([task(1, "running", "complete")], {"mode": JOB}, True),
+        ([task(1, "complete", "complete", OLD)], {"mode": JOB}, False),
+        ([task(1, "complete", "shutdown"), task(2, "complete", "shutdown")], {"restart": "none"}, True),
+    ],
+)
+def test_a_service_is_settled_when_all_that_is_wanted_runs_and_nothing_former(
+    tasks: list[dict[str, Any]], changes: dict[str, Any], settled: bool
+) -> None:
+    assert parsed(tasks, **changes).settled is settled
+
+
+def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[str, Any]:
+    return task(number, state, "shutdown", Err=words)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "changes", "why"),
+    [
+        ([], {}, ""),
+        ([failed(1)], {}, ""),
+        ([failed(1), failed(2)], {}, ""),
+        ([failed(1), failed(2), failed(3, "the last words")], {}, "the last words"),
+        ([failed(1, "No such image", "rejected")], {}, "No such image"),
+        ([task(n, "failed", "shutdown", OLD, Err="old") for n in (1, 2, 3)], {}, ""),
+        (
+            [failed(0), failed(1), failed(2) | {"Status": failed(2)["Status"] | {"Timestamp": "2024-05-06T07:08"}}],
+            {},
+            "",
+        ),
+        ([failed(1)], {"mode": JOB}, "no luck"),
+        ([task(1, "complete", "complete")], {"mode": JOB}, ""),
+        ([task(n, "complete", "shutdown") for n in (1, 2, 3)], {}, "its container complete"),
+        ([failed(1)], {"restart": "none"}, "no luck"),
+        ([failed(1)], {"update": {"State": "updating"}}, ""),
+        ([failed(1)], {"update": {"State": "paused", "Message": "paused"}}, "no luck"),
+        (
+            [],
+            {"update": {"State": "paused", "Message": "update paused due to failure"}},
+            "update paused due to failure",
+        ),
+        ([], {"update": {"State": "rollback_completed"}}, "rollback_completed"),
+        ([], {"update": {"State": "rollback_started", "Message": "m"}}, "m"),
+        ([], {"update": {"State": "completed", "Message": "m"}}, ""),
+    ],
+)
+def test_a_service_fails_in_the_words_of_its_task(
+    tasks: list[dict[str, Any]], changes: dict[str, Any], why: str
+) -> None:
+    found = parsed(tasks, **changes).failure(SINCE)
+    assert (found.words if found else "") == why
+    assert found is None or found.service == "web"
+
+
+def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> None:
+    services = [service("worker"), service("web", {"Replicated": {"Replicas": 1}})]
+    good, bad = task(1), [task(n, "failed", "shutdown", of="worker", Err="no luck") for n in (2, 3, 4)]
+    broken = parse_stack(STACK, services, [good, *bad])
+    worker = broken.services[1]
+    assert (broken.failure(SINCE), broken.settled) == (Failure("worker", worker.tasks[0], "no luck"), False)
+    whole = parse_stack(STACK, services, [good, task(2, of="worker"), task(3, of="worker")])
+    assert (whole.failure(SINCE), whole.settled, whole.progress) == (None, True, "web 1/1, worker 2/2")
+
+
+@pytest.mark.parametrize(
+    ("state", "output", "words"),
+    [
+        ({}, "", ""),
+        ({"Health": None}, " \n", ""),
+        ({"Health": {"Status": "healthy", "Log": [{"ExitCode": 1, "Output": "x"}]}}, "", ""),
+        ({"Health": {"Status": "unhealthy", "Log": []}}, "", ""),
+        (
+            {
+                "Health": {
+                    "Status": "unhealthy",
+                    "Log": [{"ExitCode": 0, "Output": ""}, {"ExitCode": 7, "Output": "no\n"}],
+                }
+            },
+            "one\ntwo\n",
+            "its health check failed (exit code 7): no; its last output: one\ntwo",
+        ),
+        ({"OOMKilled": True}, "x" * 600, f"it used more memory than it may; its last output: {'x' * 500}"),
+    ],
+)
+def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str, words: str) -> None:
+    assert last_words(state, output) == words

@@ -1,0 +1,75 @@
+"""Completion by the shell, driven as bash drives it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from tests.cli.conftest import Cli
+from tests.cli.fake_server import FakeServer, refusal
+
+from cabestan.cli import client_config
+
+
+def complete(line: str) -> list[str]:
+    """What bash is offered for the last word of the line."""
+    words = line.split(" ")
+    environment = {
+        **os.environ,
+        "COMP_WORDS": "\n".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+        "_CABESTAN_COMPLETE": "complete_bash",
+    }
+    done = subprocess.run([sys.executable, "-m", "cabestan"], env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_commands_are_completed(server: FakeServer) -> None:
+    assert complete("cabestan depl") == ["deploy", "deployment"]
+    assert complete("cabestan deployment re") == ["reject"]
+
+
+def test_projects_and_environments_come_from_the_server(server: FakeServer) -> None:
+    server.lists("/projects", {"name": "demo/hello"}, {"name": "demo/other"}, {"name": "x/y"})
+    server.lists("/projects/demo/hello/environments", {"name": "staging"}, {"name": "production"})
+    assert complete("cabestan pipeline list -p demo/") == ["demo/hello", "demo/other"]
+    assert complete("cabestan deploy -p demo/hello -e s") == ["staging"]
+    assert complete("cabestan environment show -p demo/hello ") == ["staging", "production"]
+
+
+def test_nothing_is_offered_where_the_server_refuses_or_is_unknown(server: FakeServer) -> None:
+    server.on("GET", "/projects", refusal(401, "not_signed_in", "No."))
+    assert complete("cabestan pipeline list -p ") == []
+    client_config.path().unlink()
+    assert complete("cabestan pipeline list -p ") == []
+
+
+def test_a_slow_server_holds_nobody_up(server: FakeServer) -> None:
+    def slow(_: Request) -> Response:
+        time.sleep(3)
+        return Response()
+
+    server.on("GET", "/projects", slow)
+    began = time.monotonic()
+    assert complete("cabestan pipeline list -p ") == []
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_shown_and_installed(cli: Cli, shell: str, tmp_path: Path) -> None:
+    script = cli("completion", "show", shell).out
+    assert f"_CABESTAN_COMPLETE=complete_{shell}" in script
+    done = cli("completion", "install", shell)
+    assert done.code == 0
+    installed = Path(done.err.partition(" is in ")[2].partition(";")[0])
+    assert installed.is_relative_to(tmp_path)
+    assert installed.read_text().strip() == script.strip()
+
+
+def test_the_script_is_valid_bash(cli: Cli) -> None:
+    subprocess.run(["bash", "-n"], input=cli("completion", "show", "bash").out, text=True, check=True)

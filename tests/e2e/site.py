@@ -1,0 +1,210 @@
+"""A whole server without an engine: the real app over a database and logs filled by hand, on a port of its own."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import sqlalchemy as sa
+import uvicorn
+from argon2 import PasswordHasher
+
+from cabestan.bootstrap import bootstrap
+from cabestan.config import Settings
+from cabestan.domain.access import Role
+from cabestan.domain.deployment import Deployment, StepKind
+from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
+from cabestan.domain.project import Project, RefChange
+from cabestan.domain.release import Release
+from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.engine import deployments as deployment_engine
+from cabestan.engine import intake
+from cabestan.engine import settings as settings_engine
+from cabestan.engine.durable import Durable
+from cabestan.engine.runs import log_id
+from cabestan.engine.services import Services
+from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
+from cabestan.store import pipelines as pipeline_store
+from cabestan.store import projects as project_store
+from cabestan.store import releases as release_store
+from cabestan.store import users as user_store
+from cabestan.store.logs import LogWriter
+from cabestan.web.app import create_app
+
+PROJECT = "demo/hello"
+PASSWORD = "correct horse"
+COMPOSE = """services:
+  web:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    expose: [8000]
+    environment:
+      ENVIRONMENT: ${CI_ENVIRONMENT_NAME}
+    labels:
+      traefik.enable: "true"
+      traefik.port: "8000"
+      traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+"""
+#: lines of the long log
+LONG = 1_000_000
+
+
+@dataclass
+class Started:
+    """Stands in the place of durable work: notes what would have been started."""
+
+    workflows: list[str] = field(default_factory=list)
+
+    def start(self, name: str, workflow_id: str, *_arguments: int) -> None:
+        self.workflows.append(f"{name} {workflow_id}")
+
+
+@dataclass
+class Site:
+    url: str
+    services: Services
+    started: Started
+    project: Project
+    #: name of a job to its id
+    jobs: dict[str, int] = field(default_factory=dict)
+    pipeline: int = 0
+    waiting: int = 0
+    rolled_back: int = 0
+
+    def job_path(self, name: str) -> str:
+        return f"/{PROJECT}/jobs/{self.jobs[name]}"
+
+
+@contextmanager
+def running_site(data: Path) -> Iterator[Site]:
+    port = _free_port()
+    cabestan = bootstrap(Settings(data=data, port=port, engine=f"unix://{data}/no-engine.sock"))
+    started = Started()
+    services = replace(cabestan.services, durable=cast(Durable, started))
+    site = Site(f"http://127.0.0.1:{port}", services, started, intake.create_project(services, PROJECT, "main"))
+    fill(site)
+    app = create_app(services, on_start=lambda: None, on_stop=lambda: None)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    _wait(server)
+    try:
+        yield site
+    finally:
+        server.should_exit = True
+        thread.join()
+        cabestan.close()
+
+
+def fill(site: Site) -> None:
+    """Users, a finished and a running pipeline, releases, what serves, what waits and what was rolled back."""
+    services = site.services
+    now = services.now()
+    with services.database.writing() as tx:
+        user_store.create(tx, "admin", admin=True, now=now, password_hash=PasswordHasher().hash(PASSWORD))
+        reporter = user_store.create(tx, "rita", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
+        user_store.set_role(tx, reporter.id, PROJECT, Role.REPORTER)
+        user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
+    settings_engine.set_variable(services, site.project, "", "GREETING", "hello", "admin")
+    settings_engine.set_secret(services, site.project, "production", "PASSWORD", "canary-secret-1234", "admin")
+    first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
+    second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
+    running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))
+    site.pipeline = running.id
+    _write_logs(site)
+    releases = [_release(site, first), _release(site, second)]
+    _deploy(site, "staging", releases[0], DeploymentStatus.SUCCEEDED)
+    _deploy(site, "production", releases[0], DeploymentStatus.SUCCEEDED)
+    site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
+    site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
+
+
+def writer(site: Site, job: str) -> LogWriter:
+    return site.services.logs.writer(log_id(site.jobs[job]))
+
+
+def _pipeline(site: Site, commit: str, title: str, status: RunStatus, jobs: tuple[str, ...]) -> Pipeline:
+    services, project = site.services, site.project
+    now = services.now()
+    ended = now if status.ended else None
+    draft = Pipeline(0, project.id, project.name, commit, "main", title, "Ada", status, "", "admin", now, now, ended)
+    change = RefChange("refs/heads/main", None, commit)
+    with services.database.writing() as tx:
+        event = project_store.add_event(tx, project.id, "push", change, "admin", now)
+        made = pipeline_store.create(tx, draft, event)
+        specs = tuple(JobSpec(name, "build", JobKind.SCRIPT, "cabestan/job", "true") for name in jobs)
+        pipeline_store.add_jobs(tx, made, specs, now)
+        for job in pipeline_store.jobs_of(tx, made.id):
+            pipeline_store.update_job(tx, job.id, status=status, started_at=now, finished_at=ended)
+            site.jobs[job.name] = job.id
+    return made
+
+
+def _release(site: Site, pipeline: Pipeline) -> Release:
+    image = f"{site.services.settings.registry}/{PROJECT}"
+    images = {f"{image}:{pipeline.commit}": f"{image}@sha256:{pipeline.commit + '0' * 24}"}
+    with site.services.database.writing() as tx:
+        return release_store.create(tx, pipeline, images, "docker-compose.yml", COMPOSE, site.services.now())
+
+
+def _deploy(site: Site, environment: str, release: Release, status: DeploymentStatus) -> Deployment:
+    """A deployment that arrived by the engine's own path, and then ended as the status says."""
+    services = site.services
+    with services.database.reading() as tx:
+        target = environment_store.get(tx, site.project.id, environment)
+    with services.database.writing() as tx:
+        wanted = deployment_engine.Wanted(release, target, None)
+        made = deployment_engine.arrive(services, tx, wanted, "admin")
+        if status.ended:
+            _end(tx, made.id, target.id, status, services.now())
+    return made
+
+
+def _end(tx: sa.Connection, key: int, environment_id: int, status: DeploymentStatus, now: datetime) -> None:
+    begun = now - timedelta(seconds=8)
+    good = status is DeploymentStatus.SUCCEEDED
+    reason = "" if good else "web: task: non-zero exit (1). Release 1 serves again."
+    deployment_store.update(tx, key, status=status, reason=reason, started_at=begun, finished_at=now)
+    for place, kind in enumerate((StepKind.PULL, StepKind.APPLY, StepKind.WATCH)):
+        word = "failed" if not good and kind is StepKind.WATCH else "succeeded"
+        deployment_store.set_step(tx, key, kind, place, f"{kind.capitalize()} web", "running", begun)
+        deployment_store.end_step(tx, key, kind, word, "" if good else "web: non-zero exit (1)", now)
+    if good:
+        environment_store.update(tx, environment_id, current_deployment_id=key)
+
+
+def _write_logs(site: Site) -> None:
+    with writer(site, "long") as log:
+        log.attach("one")
+        for start in range(1, LONG, 10_000):
+            lines = (
+                f"line {n} {'needle ' if n % 250_000 == 0 else ''}of a long log" for n in range(start, start + 10_000)
+            )
+            log.feed("".join(f"{line}\n" for line in lines).encode())
+        log.finish()
+        log.end()
+    with writer(site, "colours") as log:
+        log.attach("one")
+        log.feed(b"\x1b[1;31mred\x1b[0m <script>document.title='broken'</script>\n")
+        log.feed(b"10%\r100%\n\x1b[38;2;10;200;30mtrue\x1b[0m\n")
+        log.finish()
+        log.end()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline, "the server does not start"
+        time.sleep(0.02)

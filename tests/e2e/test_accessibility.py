@@ -1,0 +1,62 @@
+"""Every page by WCAG AA, in light and dark, on desk and phone; and nothing wider than the phone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from tests.e2e.conftest import DESK, PHONE, OpenContext
+from tests.e2e.site import PROJECT, Site
+
+#: docker-py leaves the socket open on which no engine answered
+_LEFT_OPEN = "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(_LEFT_OPEN)]
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_can_be_used_by_everybody(
+    open_context: OpenContext, site: Site, scheme: str, size: dict[str, int]
+) -> None:
+    page = open_context(viewport=size, color_scheme=scheme).new_page()
+    assert {path: found for path in addresses(site) if (found := _problems(page, path, size))} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login_can_be_used_by_everybody(open_context: OpenContext, scheme: str) -> None:
+    page = open_context(user="", color_scheme=scheme).new_page()
+    assert _problems(page, "/login", DESK) == []
+
+
+def addresses(site: Site) -> list[str]:
+    """Every page that there is, and an error."""
+    below = (
+        "",
+        "/pipelines",
+        f"/pipelines/{site.pipeline}",
+        f"/jobs/{site.jobs['colours']}",
+        f"/jobs/{site.jobs['long']}",
+        "/releases",
+        "/deployments",
+        f"/deployments/{site.waiting}",
+        f"/deployments/{site.rolled_back}",
+        "/environments",
+        "/environments/production",
+        "/settings/variables",
+        "/settings/members",
+    )
+    return ["/", "/search", "/search?q=hello", "/nowhere/at-all", *(f"/{PROJECT}{path}" for path in below)]
+
+
+def _problems(page: Page, path: str, size: dict[str, int]) -> list[str]:
+    page.goto(path)
+    page.wait_for_timeout(250)
+    answer: dict[str, Any] = Axe().run(page, options=_RULES).response
+    found = [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in answer["violations"]
+        for node in violation["nodes"]
+    ]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return found + ([f"{width} pixels wide"] if width > size["width"] else [])

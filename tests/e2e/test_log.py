@@ -1,0 +1,179 @@
+"""The log viewer: a million lines, live lines, links, search, colours."""
+
+import re
+from threading import Thread
+from time import monotonic, sleep
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from tests.e2e.conftest import OpenContext
+from tests.e2e.site import LONG, Site, writer
+
+from cabestan.domain.status import RunStatus
+from cabestan.engine.runs import log_id
+from cabestan.store import pipelines as pipeline_store
+
+pytestmark = pytest.mark.e2e
+#: first and last line that can be seen, and how many of those are still being fetched
+_SEEN = """() => {
+  const view = document.querySelector('.log-view').getBoundingClientRect();
+  const rows = [...document.querySelectorAll('.log-row')].filter((row) => {
+    const box = row.getBoundingClientRect();
+    return box.bottom > view.top + 1 && box.top < view.bottom - 1;
+  });
+  const number = (row) => Number(row?.querySelector('.log-number').textContent);
+  return [number(rows[0]), number(rows.at(-1)), rows.filter((row) => row.classList.contains('loading')).length];
+}"""
+
+
+def test_a_million_lines_open_at_once_and_only_some_are_in_the_document(page: Page, site: Site) -> None:
+    _open(page, site, "long")
+    expect(page.locator("[data-log-count]")).to_have_text(f"{LONG:,} lines")
+    assert _seen(page)[0] == 1
+    assert page.locator(".log-row").count() < 150
+
+
+def test_both_ends_and_every_line_between_can_be_reached(page: Page, site: Site) -> None:
+    view = _open(page, site, "long")
+    view.press("End")
+    _until(page, lambda first, last: last == LONG)
+    view.hover()
+    page.mouse.wheel(0, -400)
+    _until(page, lambda first, last: last == LONG - 20)
+    view.press("Home")
+    _until(page, lambda first, last: first == 1)
+    page.mouse.wheel(0, 1000)
+    _until(page, lambda first, last: first == 51)
+
+
+def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
+    page.goto(site.job_path("long") + "#L654321")
+    expect(page.locator(".log-row.selected .log-text")).to_have_text("line 654321 of a long log")
+    first, last, _ = _seen(page)
+    assert first < 654321 < last
+
+
+def test_the_link_to_a_line_is_made_by_a_click_and_copied(open_context: OpenContext, site: Site) -> None:
+    context = open_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    _open(page, site, "long")
+    page.locator(".log-number").nth(6).click()
+    expect(page).to_have_url(re.compile("#L7$"))
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copy link")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{site.url}{site.job_path('long')}#L7"
+
+
+def test_search_goes_from_match_to_match(page: Page, site: Site) -> None:
+    _open(page, site, "long")
+    page.get_by_label("Search the log").fill("NEEDLE")
+    now = page.locator(".log-row.now .log-number")
+    expect(now).to_have_text("250000")
+    expect(page.locator(".log-bar [role=status]")).to_have_text("1 of 4")
+    page.get_by_role("button", name="Next match").click()
+    expect(now).to_have_text("500000")
+    page.get_by_role("button", name="Previous match").click()
+    page.get_by_role("button", name="Previous match").click()
+    expect(now).to_have_text("1000000")
+    page.get_by_label("Search the log").fill("nowhere to be found")
+    expect(page.locator(".log-bar [role=status]")).to_have_text("not found")
+
+
+def test_colours_and_carriage_returns_are_shown_and_html_is_text(page: Page, site: Site) -> None:
+    _open(page, site, "colours")
+    lines = page.locator(".log-text")
+    expect(lines).to_have_text(["red <script>document.title='broken'</script>", "100%", "true"])
+    expect(page.locator(".log-text .fg1.bold")).to_have_text("red")
+    colour = lines.nth(2).locator("span").evaluate("(span) => getComputedStyle(span).color")
+    assert colour == "rgb(10, 200, 30)"
+    assert "broken" not in page.title()
+
+
+def test_long_lines_can_be_wrapped(page: Page, site: Site) -> None:
+    view = _open(page, site, "long")
+    page.get_by_role("button", name="Wrap long lines").click()
+    view.press("End")
+    _until(page, lambda first, last: last == LONG)
+
+
+def test_live_lines_come_in_order_without_freezing_the_page(page: Page, site: Site) -> None:
+    """A thousand lines a second: none lost or doubled, and no frame takes long."""
+    with writer(site, "live") as log:
+        log.attach("one")
+        page.goto(site.job_path("live"))
+        expect(page.get_by_text("Nothing printed yet")).to_be_visible()
+        feeder = Thread(target=_feed, args=(site, log, 4))
+        feeder.start()
+        expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "true")
+        longest = page.evaluate(_LONGEST_FRAME, 2500)
+        feeder.join()
+        expect(page.locator("[data-log-count]")).to_have_text("4,000 lines")
+        _until(page, lambda first, last: last == 4000)
+        assert page.locator(".log-row").evaluate_all(_WRONG_ROWS) == []
+        assert longest < 250
+        page.locator(".log-view").hover()
+        page.mouse.wheel(0, -2000)
+        expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "false")
+        _until(page, lambda first, last: last == 3900)
+
+
+def test_a_job_that_runs_again_is_followed_again(page: Page, site: Site) -> None:
+    _open(page, site, "colours")
+    follow = page.get_by_role("button", name="Follow the end")
+    expect(follow).to_be_hidden()
+    try:
+        _set_status(site, RunStatus.RUNNING)
+        expect(follow).to_be_visible()
+    finally:
+        _set_status(site, RunStatus.FAILED)
+
+
+def _set_status(site: Site, status: RunStatus) -> None:
+    with site.services.database.writing() as tx:
+        pipeline_store.update_job(tx, site.jobs["colours"], status=status)
+    site.services.changes.publish(f"job:{site.jobs['colours']}")
+
+
+_WRONG_ROWS = """(rows) => rows.map((row) => [row.querySelector('.log-number').textContent,
+  row.querySelector('.log-text').textContent]).filter(([number, text]) => text !== `live ${number}`)"""
+_LONGEST_FRAME = """(milliseconds) => new Promise((resolve) => {
+  const begin = performance.now();
+  let last = begin, longest = 0;
+  const frame = (now) => {
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (now - begin < milliseconds) requestAnimationFrame(frame); else resolve(longest);
+  };
+  requestAnimationFrame(frame);
+})"""
+
+
+def _feed(site: Site, log: object, seconds: int) -> None:
+    for start in range(1, seconds * 1000, 50):
+        text = "".join(f"live {n}\n" for n in range(start, start + 50))
+        log.feed(text.encode())  # type: ignore[attr-defined]
+        site.services.hub.advanced(log_id(site.jobs["live"]))
+        sleep(0.05)
+
+
+def _open(page: Page, site: Site, job: str) -> Locator:
+    page.goto(site.job_path(job))
+    expect(page.locator(".log-space")).to_be_attached()
+    return page.locator(".log-view")
+
+
+def _seen(page: Page) -> list[int]:
+    found: list[int] = page.evaluate(_SEEN)
+    return found
+
+
+def _until(page: Page, holds: object) -> None:
+    """Waits until the lines that are seen are those."""
+    deadline = monotonic() + 8
+    while True:
+        first, last, loading = _seen(page)
+        if holds(first, last) and not loading:  # type: ignore[operator]
+            return
+        assert monotonic() < deadline, f"lines {first} to {last}, {loading} loading"
+        page.wait_for_timeout(50)

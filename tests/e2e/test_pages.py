@@ -1,0 +1,184 @@
+"""What people do on the pages, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.e2e.conftest import OpenContext, sign_in
+from tests.e2e.site import PROJECT, Site
+
+from cabestan.domain.status import RunStatus
+from cabestan.store import pipelines as pipeline_store
+
+#: docker-py leaves the socket open on which no engine answered
+_LEFT_OPEN = "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(_LEFT_OPEN)]
+
+
+def test_a_page_asks_for_the_login_and_comes_back(open_context: OpenContext) -> None:
+    page = open_context(user="").new_page()
+    page.goto(f"/{PROJECT}/pipelines")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.fill("[name=name]", "admin")
+    page.fill("[name=password]", "correct horse")
+    page.click("main button")
+    expect(page).to_have_url(re.compile(f"/{PROJECT}/pipelines$"))
+
+
+def test_a_wrong_password_is_told_and_another_site_is_never_gone_to(open_context: OpenContext, site: Site) -> None:
+    page = open_context(user="").new_page()
+    sign_in(page, "admin", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("do not fit together")
+    page.goto("/login?next=//example.org/")
+    page.fill("[name=name]", "admin")
+    page.fill("[name=password]", "correct horse")
+    page.click("main button")
+    expect(page).to_have_url(f"{site.url}/")
+
+
+def test_home_shows_what_runs_where_and_what_waits_for_whom(page: Page, site: Site) -> None:
+    page.goto("/")
+    row = page.locator("#row-demo-hello")
+    expect(row.locator("[data-label=staging]")).to_contain_text("serving")
+    expect(row.locator("[data-label=staging]")).to_contain_text("rolled back")
+    production = row.locator("[data-label=production]")
+    expect(production).to_contain_text("release 1")
+    expect(production).to_contain_text("for a maintainer")
+    production.get_by_role("link", name="release 2").click()
+    expect(page).to_have_url(re.compile(f"/deployments/{site.waiting}$"))
+
+
+def test_somebody_without_projects_is_told_what_to_do(open_context: OpenContext) -> None:
+    page = open_context(user="").new_page()
+    sign_in(page, "frank")
+    expect(page.locator("main")).to_contain_text("No project yet")
+    assert page.request.get(f"/{PROJECT}").status == 404
+
+
+def test_a_reader_sees_no_forms(open_context: OpenContext, site: Site) -> None:
+    page = open_context("rita").new_page()
+    for path in ("", "/pipelines", f"/deployments/{site.waiting}", "/environments/production", "/settings/variables"):
+        page.goto(f"/{PROJECT}{path}")
+        expect(page.locator("main form")).to_have_count(0)
+
+
+def test_a_page_changes_without_a_reload_and_keeps_what_was_opened(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/pipelines/{site.pipeline}")
+    job = page.locator(f"#job-{site.jobs['live']}")
+    expect(job).to_contain_text("running")
+    page.evaluate("document.querySelector('main h1').mine = true")
+    try:
+        _set_job(site, RunStatus.FAILED)
+        expect(job).to_contain_text("failed")
+        assert page.evaluate("document.querySelector('main h1').mine")
+    finally:
+        _set_job(site, RunStatus.RUNNING)
+
+
+def test_text_being_typed_survives_a_change(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/deployments/{site.waiting}")
+    page.locator("#stack summary").click()
+    page.fill("#comment", "half a sen")
+    with page.expect_response(lambda answer: answer.url.endswith(f"/deployments/{site.waiting}")):
+        site.services.changes.publish(f"deployment:{site.waiting}")
+    page.wait_for_timeout(200)
+    expect(page.locator("#comment")).to_have_value("half a sen")
+    expect(page.locator("#comment")).to_be_focused()
+    assert page.locator("#stack").get_attribute("open") is not None
+
+
+def test_search_finds_projects_environments_and_commits(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("production")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name=f"{PROJECT} production")).to_be_visible()
+    page.goto("/search?q=22222222")
+    expect(page.locator("main")).to_contain_text("Say <b>good morning</b> & more")
+
+
+def test_the_theme_is_chosen_and_remembered(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    page.get_by_role("button", name="Change between light and dark").click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_secret_is_written_and_never_shown(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/settings/variables")
+    page.fill("#variable-name", "TOKEN")
+    page.select_option("#variable-kind", "secret")
+    page.fill("#variable-value", "canary-secret-5678")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(page.locator("#setting--TOKEN")).to_contain_text("never shown")
+    assert "canary-secret" not in page.content()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove TOKEN").click()
+    expect(page.locator("#setting--TOKEN")).to_have_count(0)
+
+
+def test_an_environments_settings_are_changed(page: Page) -> None:
+    page.goto(f"/{PROJECT}/environments/staging")
+    page.fill("[name=watch_seconds]", "7")
+    page.fill("[name=branches]", "main, release/*")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("[name=watch_seconds]")).to_have_value("7")
+    expect(page.locator("[name=branches]")).to_have_value("main, release/*")
+
+
+def test_a_mistake_in_a_form_is_told_with_its_remedy(page: Page) -> None:
+    page.goto(f"/{PROJECT}/environments/staging")
+    page.fill("[name=approvers]", "nobody-here")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("There is no user nobody-here")
+    page.get_by_role("link", name="Back").click()
+    expect(page).to_have_url(re.compile("/environments/staging$"))
+
+
+def test_a_role_is_given_and_taken(page: Page) -> None:
+    page.goto(f"/{PROJECT}/settings/members")
+    page.fill("#user", "frank")
+    page.select_option("#role", "developer")
+    page.get_by_role("button", name="Give").click()
+    expect(page.locator("#member-frank")).to_contain_text("developer")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove frank").click()
+    expect(page.locator("#member-frank")).to_have_count(0)
+
+
+def test_a_form_from_elsewhere_is_refused(page: Page, site: Site) -> None:
+    page.goto("/")
+    answer = page.request.post(f"/{PROJECT}/pipelines/{site.pipeline}/cancel", form={"csrf_token": "guessed"})
+    assert answer.status == 403
+    assert "did not come from this site" in answer.text()
+
+
+def test_things_are_only_found_under_their_own_project(page: Page, site: Site) -> None:
+    for path in (f"pipelines/{site.pipeline}", f"jobs/{site.jobs['live']}", f"deployments/{site.waiting}"):
+        assert page.request.get(f"/other/app/{path}").status == 404
+
+
+def test_pages_are_whole_without_javascript(open_context: OpenContext, site: Site) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto(site.job_path("colours"))
+    expect(page.locator(".log-row")).to_have_count(3)
+    expect(page.locator(".log .fg1.bold")).to_have_text("red")
+    page.goto(f"/{PROJECT}/deployments/{site.waiting}")
+    expect(page.get_by_role("button", name="Approve and deploy")).to_be_visible()
+
+
+def test_an_approval_with_a_comment_lets_the_deployment_go(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/deployments/{site.waiting}")
+    expect(page.locator(".changes")).to_contain_text("image web")
+    page.fill("#comment", "Looked at staging")
+    page.get_by_role("button", name="Approve and deploy").click()
+    expect(page.locator("main")).to_contain_text("queued")
+    expect(page.locator("#approval-1")).to_contain_text("“Looked at staging”")
+    assert [name for name in site.started.workflows if f"deployment-{site.waiting}-" in name]
+
+
+def _set_job(site: Site, status: RunStatus) -> None:
+    with site.services.database.writing() as tx:
+        pipeline_store.update_job(tx, site.jobs["live"], status=status)
+    site.services.changes.publish(f"pipeline:{site.pipeline}")

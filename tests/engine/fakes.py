@@ -1,0 +1,267 @@
+"""The engine's side in memory: each fake has its original's methods, remembers what it was asked, and fails on demand.
+
+`fail("deploy", error)` makes the next call of a method raise; `fail("deploy", error, times=3)` the next three.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.job_containers import JobRun
+from cabestan.adapters.router import ServiceContainer
+from cabestan.adapters.tasks import ServiceState, StackState, TaskState
+from cabestan.compose.stack import Stack
+from cabestan.domain.pipeline import Exit
+from cabestan.errors import DeadlineExceeded, EngineUnavailable
+from cabestan.store.logs import LogWriter
+
+_T = TypeVar("_T")
+
+
+class Failing:
+    """Counts calls, and raises where it was told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self._failures: dict[str, deque[Exception]] = {}
+
+    def fail(self, method: str, error: Exception, times: int = 1) -> None:
+        self._failures.setdefault(method, deque()).extend([error] * times)
+
+    def called(self, method: str) -> list[tuple[Any, ...]]:
+        return [arguments for name, *arguments in self.calls if name == method]  # type: ignore[misc]
+
+    def _call(self, method: str, *arguments: Any) -> None:
+        self.calls.append((method, *arguments))
+        if waiting := self._failures.get(method):
+            raise waiting.popleft()
+
+
+class FakeEngine(Engine):
+    """Answers at once, and is patient for a number of tries instead of a time."""
+
+    def __init__(self) -> None:
+        super().__init__("unix:///nowhere")
+
+    @property
+    def client(self) -> Any:
+        return SimpleNamespace(api=SimpleNamespace(api_version="1.41"))
+
+    def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
+        for _ in range(5):
+            try:
+                return work()
+            except EngineUnavailable as error:
+                last = error
+        raise DeadlineExceeded(f"{last.message} It was waited for {seconds:.0f} s.", last.remedy) from last
+
+
+class FakeJobs(Failing):
+    """A job's container ends as `exits` says for its name and attempt, else well; `output` is what it prints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there: dict[str, JobRun] = {}
+        self.tokens: dict[str, str] = {}
+        self.exits: dict[tuple[str, int], Exit] = {}
+        self.output: dict[str, bytes] = {}
+        #: called when a container would run, to see what is there then
+        self.while_running: Callable[[JobRun], None] = lambda run: None
+
+    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
+        self._call("start", run.job.name, run.attempt)
+        if run.name not in self.there:
+            self.there[run.name] = run
+            if token:
+                self.tokens[run.name] = token()
+
+    def container(self, run: JobRun, *, given_up: Callable[[], bool]) -> str | Exit:
+        self._call("container", run.name)
+        self.while_running(run)
+        return run.name if run.name in self.there else Exit(None, error="its service is gone")
+
+    def exit_of(self, container: str) -> Exit | None:
+        self._call("exit_of", container)
+        run = self.there[container]
+        return self.exits.get((run.job.name, run.attempt), Exit(0))
+
+    def stop(self, run: JobRun) -> None:
+        self._call("stop", run.name)
+
+    def remove(self, run: JobRun) -> None:
+        self._call("remove", run.name)
+        self.there.pop(run.name, None)
+
+    def left_over(self) -> tuple[tuple[int, int], ...]:
+        self._call("left_over")
+        return tuple(sorted((run.job.id, run.attempt) for run in self.there.values()))
+
+    def copy_log(self, _source: Any, container: str, writer: LogWriter, advanced: Callable[[], None]) -> bool:
+        writer.feed(self.output.get(self.there[container].job.name, b""))
+        advanced()
+        return True
+
+
+class FakeStacks(Failing):
+    """Stacks are healthy as soon as they are deployed, unless `states` holds other answers to be given first."""
+
+    client_knows_jobs = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.networks: dict[str, int] = {}
+        self.deployed: dict[str, str] = {}
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.states: deque[StackState] = deque()
+        self.missing: set[str] = set()
+        #: what a container that failed said at its end
+        self.words = ""
+
+    def ensure_network(self, name: str, environment_id: int) -> None:
+        self._call("ensure_network", name, environment_id)
+        self.networks[name] = environment_id
+
+    def pull(self, image: str) -> bool:
+        self._call("pull", image)
+        return image in self.missing
+
+    def pin(self, image: str, registry: str) -> str:
+        self._call("pin", image, registry)
+        return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
+
+    def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
+        self._call("deploy", stack)
+        self.deployed[stack] = document
+        self.secrets[stack] = dict(secrets)
+
+    def state(self, stack: str) -> StackState:
+        self._call("state", stack)
+        if self.states:
+            return self.states.popleft()
+        document = self.deployed.get(stack)
+        return healthy(stack, Stack.from_yaml(document).services if document else ())
+
+    def last_words(self, task: TaskState) -> str:
+        self._call("last_words", task.id)
+        return self.words
+
+    def remove(self, stack: str, network: str) -> None:
+        self._call("remove", stack, network)
+        self.deployed.pop(stack, None)
+        self.networks.pop(network, None)
+
+
+class FakeRegistry(Failing):
+    address = "127.0.0.1:5600"
+
+    def digest(self, repository: str, tag: str) -> str:
+        self._call("digest", repository, tag)
+        return f"sha256:{abs(hash((repository, tag))):064x}"[:71]
+
+    def check(self) -> None:
+        self._call("check")
+
+
+class FakePlatform(Failing):
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined: set[tuple[str, str]] = set()
+
+    def ensure(self, wanted: ServiceContainer) -> None:
+        self._call("ensure", wanted.name)
+
+    def join(self, name: str, network: str) -> None:
+        self._call("join", name, network)
+        self.joined.add((name, network))
+
+    def running(self, name: str) -> bool:
+        self._call("running", name)
+        return True
+
+    def stop(self, name: str) -> None:
+        self._call("stop", name)
+
+
+class FakeDurable:
+    """Workflows wait until `run`, in the order in which they were started; each id is started once, as in the original.
+
+    `kill_before` names a step: there the workflow ends as if the process were killed, and is taken up by `recover`.
+    """
+
+    def __init__(self) -> None:
+        self.started: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self.waiting: deque[str] = deque()
+        self.ended: list[str] = []
+        self.kill_at = ""
+        self._workflows: dict[str, Callable[..., None]] = {}
+        self._recorded: dict[tuple[str, int], Any] = {}
+        self._current: tuple[str, int] = ("", 0)
+
+    def register(self, name: str, workflow: Callable[..., None]) -> None:
+        self._workflows[name] = workflow
+
+    def start(self, name: str, workflow_id: str, *arguments: int) -> None:
+        if workflow_id not in self.started:
+            self.started[workflow_id] = (name, arguments)
+            self.waiting.append(workflow_id)
+
+    def step(self, name: str, work: Callable[[], _T]) -> _T:
+        self._checkpoint(f"{name}:before")
+        workflow_id, number = self._current
+        self._current = (workflow_id, number + 1)
+        key = (workflow_id, number)
+        if key not in self._recorded:
+            result = work()
+            self._checkpoint(f"{name}:done, not recorded")
+            self._recorded[key] = result
+        self._checkpoint(f"{name}:after")
+        recorded: _T = self._recorded[key]
+        return recorded
+
+    def run(self) -> None:
+        """All that waits, and what that starts."""
+        while self.waiting:
+            workflow_id = self.waiting.popleft()
+            name, arguments = self.started[workflow_id]
+            self._current = (workflow_id, 0)
+            self._workflows[name](*arguments)
+            self.ended.append(workflow_id)
+
+    def recover(self) -> None:
+        """What a restart does: all that has not ended waits again."""
+        self.waiting = deque(key for key in self.started if key not in self.ended)
+
+    def launch(self) -> None:
+        self.recover()
+
+    def forget(self, before: datetime) -> None:
+        """All that has ended, whenever that was: an id may be started again then."""
+        for workflow_id in self.ended:
+            self.started.pop(workflow_id, None)
+        self.ended.clear()
+
+    def close(self) -> None:
+        self.waiting.clear()
+
+    def _checkpoint(self, place: str) -> None:
+        if self.kill_at and place == self.kill_at:
+            self.kill_at = ""
+            raise Killed(place)
+
+
+class Killed(BaseException):
+    """The process was killed here."""
+
+
+def healthy(stack: str, services: tuple[str, ...]) -> StackState:
+    task = TaskState("t", 1, "running", "running", "", "i", True, "2024", "n")
+    return StackState(stack, tuple(ServiceState(name, "i", 1, False, "", "", (task,)) for name in services))
+
+
+def failing(stack: str, service: str, words: str) -> StackState:
+    """Its task was rejected, long after any deployment began."""
+    task = TaskState("t", 1, "rejected", "shutdown", words, "i", True, "9999", "n")
+    return StackState(stack, (ServiceState(service, "i", 1, False, "", "", (task,)),))

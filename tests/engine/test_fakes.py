@@ -1,0 +1,30 @@
+"""A fake must be called as its original is."""
+
+import inspect
+
+import pytest
+from tests.engine import fakes
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.registry import Registry
+from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stacks import Stacks
+from cabestan.engine.durable import Durable
+
+
+@pytest.mark.parametrize(
+    ("fake", "original"),
+    [
+        (fakes.FakeEngine, Engine),
+        (fakes.FakeJobs, JobContainers),
+        (fakes.FakeStacks, Stacks),
+        (fakes.FakeRegistry, Registry),
+        (fakes.FakePlatform, PlatformContainers),
+        (fakes.FakeDurable, Durable),
+    ],
+)
+def test_a_fake_has_its_originals_methods(fake: type, original: type) -> None:
+    for name, method in inspect.getmembers(original, inspect.isfunction):
+        if not name.startswith("_"):
+            assert str(inspect.signature(getattr(fake, name))) == str(inspect.signature(method)), name

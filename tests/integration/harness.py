@@ -1,0 +1,357 @@
+"""A whole platform for tests: its own name, ports and data, on a real engine, with a server that can be killed."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+from docker.errors import APIError, NotFound
+
+CHECKOUT = Path(__file__).parents[2]
+ENDED = frozenset({"succeeded", "failed", "canceled", "skipped", "rolled_back", "superseded"})
+_JOB_LABEL = "cabestan.job"
+_INSTANCE_LABEL = "cabestan.instance"
+_START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.1) -> Any:
+    """The condition's first true value; fails with `what` when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(pause)
+    return value
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What `git push` did. `pipeline` is the id that it printed; None where it printed none."""
+
+    code: int
+    output: str
+    commit: str
+
+    @property
+    def pipeline(self) -> int | None:
+        head, found, rest = self.output.partition("Pipeline ")
+        return int(rest.split()[0]) if found else None
+
+
+@dataclass
+class Platform:
+    """Started by `prepare`; `remove` takes all of it away. The server runs as a process of its own."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    #: put before each command of the platform, to run it elsewhere
+    prefix: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    engine: str = "unix:///var/run/docker.sock"
+    token: str = ""
+    process: "subprocess.Popen[bytes] | None" = None
+    pushes: int = 0
+
+    def __post_init__(self) -> None:
+        self.instance = f"t{uuid.uuid4().hex[:7]}"
+        self.port, self.router_port, self.registry_port = free_port(), free_port(), free_port()
+        self.data = self.folder / "data"
+        self.kills = self.folder / "kills"
+        self.kills.mkdir(parents=True, exist_ok=True)
+        self.client = docker.DockerClient(base_url=self.engine, version="auto", timeout=60)
+        self.http = httpx.Client(base_url=f"http://{self.host}:{self.port}", timeout=30, trust_env=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        given = {
+            "instance": self.instance,
+            "data": str(self.data),
+            "host": self.host,
+            "port": str(self.port),
+            "router_port": str(self.router_port),
+            "registry_port": str(self.registry_port),
+            "engine": self.engine,
+            "watch_seconds": "1",
+            "free_bytes": str(64 * 1024 * 1024),
+            "healthy_seconds": "60",
+            **self.settings,
+        }
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        source = {"PYTHONPATH": str(CHECKOUT / "src"), "CABESTAN_CONFIG": str(self.folder / "none.toml")}
+        return kept | source | {f"CABESTAN_{name.upper()}": value for name, value in given.items()}
+
+    # ---- the platform's life
+
+    def prepare(self) -> None:
+        command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "prepare"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        self.token = json.loads(done.stdout.splitlines()[-1])["token"]
+        self.http.headers["Authorization"] = f"Bearer {self.token}"
+
+    def start(self, kill_at: Iterable[str] = ()) -> None:
+        """Starts the server and waits until it answers, or has killed itself as asked."""
+        wishes = [part for boundary in kill_at for part in ("--kill-at", boundary)]
+        command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "serve", "--kills", str(self.kills), *wishes]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        eventually(
+            lambda: self.died or self.answers, _START_SECONDS, f"the server starts\n{self.server_log[-3000:]}", 0.05
+        )
+
+    @property
+    def died(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    @property
+    def answers(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return self.http.get("/api/v1/status").status_code == 200
+        return False
+
+    @property
+    def server_log(self) -> str:
+        path = self.folder / "server.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+    def restart(self) -> None:
+        """Killed, not asked to stop."""
+        self.kill()
+        self.start()
+
+    def run_through(self, boundaries: Sequence[str], done: Callable[[], Any], seconds: float) -> Any:
+        """Restarts the server each time that it kills itself, until `done`; then without further kills."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if self.died:
+                assert self.process and self.process.returncode == -signal.SIGKILL, self.server_log[-3000:]
+                self.start(boundaries)
+            with suppress(httpx.HTTPError):
+                if value := done():
+                    return value
+            assert time.monotonic() < deadline, f"not done in {seconds} s, killed at {self.killed_at}"
+            time.sleep(0.1)
+
+    @property
+    def killed_at(self) -> frozenset[str]:
+        return frozenset(marker.name for marker in self.kills.iterdir())
+
+    def remove(self) -> None:
+        """All that bears the platform's name, on this engine and on the disk."""
+        with suppress(Exception):
+            self.stop()
+        if self.process and self.process.poll() is None:
+            self.kill()
+        label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
+        for service in self.client.services.list(filters=label):
+            _quietly(service.remove)
+        for container in self.client.containers.list(all=True, filters=label):
+            _quietly(lambda c=container: c.remove(force=True, v=True))
+        for secret in self.client.secrets.list(filters=label):
+            _quietly(secret.remove)
+        for network in self.client.networks.list(filters=label):
+            eventually(lambda n=network: _quietly(n.remove), 20, f"network {network.name} goes")
+        for volume in self.client.volumes.list():
+            if volume.name.startswith(f"{self.instance}-"):
+                _quietly(lambda v=volume: v.remove(force=True))
+        for image in self.client.images.list():
+            for tag in (*image.tags, *image.attrs.get("RepoDigests", ())):
+                if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
+                    _quietly(lambda t=tag: self.client.images.remove(t, force=False))
+        self.http.close()
+        self.client.close()
+
+    # ---- what people do
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        answer = self.http.get(f"/api/v1{path}", params=parameters)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = self.http.post(f"/api/v1{path}", json=dict(body or {}))
+        answer.raise_for_status()
+        return answer.json()
+
+    def put(self, path: str, body: Mapping[str, Any]) -> None:
+        self.http.put(f"/api/v1{path}", json=dict(body)).raise_for_status()
+
+    def make_project(self, files: Mapping[str, str], name: str = "") -> "Work":
+        """A project with a clone of it; nothing is pushed yet."""
+        name = name or f"t/{uuid.uuid4().hex[:8]}"
+        self.post("/projects", {"name": name})
+        return Work(self, name, self.folder / "clones" / name.replace("/", "-"), dict(files))
+
+    def pipelines(self, project: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get(f"/projects/{project}/pipelines")["items"]
+        return found
+
+    def deployments(self, project: str, environment: str = "") -> list[dict[str, Any]]:
+        wish = {"environment": environment} if environment else {}
+        found: list[dict[str, Any]] = self.get(f"/projects/{project}/deployments", **wish)["items"]
+        return found
+
+    def wait_for_pipeline(self, key: int, seconds: float = 60) -> dict[str, Any]:
+        return self._ended(f"/pipelines/{key}", seconds)
+
+    def wait_for_deployment(self, key: int, seconds: float = 60) -> dict[str, Any]:
+        return self._ended(f"/deployments/{key}", seconds)
+
+    def _ended(self, path: str, seconds: float) -> dict[str, Any]:
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.get(path)
+            return found if found["status"] in ENDED else None
+
+        ended_thing: dict[str, Any] = eventually(ended, seconds, f"{path} ends")
+        return ended_thing
+
+    def log(self, job: int) -> str:
+        return self.http.get(f"/api/v1/jobs/{job}/log").text
+
+    def ask(self, host: str, path: str = "/") -> httpx.Response:
+        """Through the router, as a browser would."""
+        url = f"http://{self.host}:{self.router_port}{path}"
+        return httpx.get(url, headers={"Host": host}, timeout=10, trust_env=False)
+
+    # ---- what is there
+
+    def left_over(self) -> dict[str, list[str]]:
+        """All of the jobs that there still is, in Docker and in the database: by kind, the names."""
+        label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _JOB_LABEL]}
+        stacks = {
+            f"{s.name}" for s in self.client.services.list(filters={"label": f"{_INSTANCE_LABEL}={self.instance}"})
+        }
+        found = {
+            "containers": [c.name for c in self.client.containers.list(all=True, filters=label, ignore_removed=True)],
+            "services": [s.name for s in self.client.services.list(filters=label)],
+            "secrets": [s.name for s in self.client.secrets.list(filters=label)],
+            "networks": [
+                n for n in self.networks() if not any(s.startswith(n.removesuffix("net")[:-1]) for s in stacks)
+            ],
+            "tokens": [str(row[0]) for row in self.rows("select job_id from tokens where kind = 'job'")],
+        }
+        return {kind: names for kind, names in found.items() if names}
+
+    def networks(self) -> list[str]:
+        label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
+        return sorted(n.name for n in self.client.networks.list(filters=label))
+
+    def services(self) -> list[str]:
+        label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
+        return sorted(s.name for s in self.client.services.list(filters=label))
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """From the server's own database."""
+        with closing(sqlite3.connect(f"file:{self.data / 'cabestan.sqlite'}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+@dataclass
+class Work:
+    """Somebody's clone of a project. `files` are what the next push holds."""
+
+    platform: Platform
+    name: str
+    folder: Path
+    files: dict[str, str]
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.platform.host}:{self.platform.port}/{self.name}.git"
+
+    def host(self, environment: str) -> str:
+        group, _, short = self.name.partition("/")
+        return f"{environment}-{short}-{group}.localhost"
+
+    def commit(self, **changed: str) -> str:
+        """Writes the files and commits them, also when nothing changed. Keys: file names with `_` for `.`."""
+        for name, text in self.files.items():
+            (self.folder / name).write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
+        return self.git("rev-parse", "HEAD").strip()
+
+    def push(self, token: str | None = None) -> Pushed:
+        """Commits and pushes."""
+        commit = self.commit()
+        process = self.push_in_background(token)
+        output, _ = process.communicate(timeout=120)
+        return Pushed(process.returncode, output, commit)
+
+    def push_in_background(self, token: str | None = None) -> "subprocess.Popen[str]":
+        word = self.platform.token if token is None else token
+        address = self.address.replace("http://", f"http://me:{word}@")
+        command = ["git", "-C", str(self.folder), "push", address, "HEAD:main"]
+        return subprocess.Popen(
+            command, env=_git_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.folder), *arguments]
+        done = subprocess.run(command, env=_git_environment(), capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def pushed_to(self, environment: str, seconds: float = 90) -> dict[str, Any]:
+        """Pushes, waits for the pipeline and for what it deploys there; the deployment as it ended or waits."""
+        pushed = self.push()
+        assert pushed.pipeline is not None, pushed.output
+        pipeline = self.platform.wait_for_pipeline(pushed.pipeline, seconds)
+        assert pipeline["status"] == "succeeded", pipeline
+        found = [d for d in self.platform.deployments(self.name, environment) if d["commit"] == pushed.commit]
+        assert len(found) == 1
+        return found[0]
+
+    def deployed(self, seconds: float = 90) -> dict[str, Any]:
+        """The same, on staging, to its end."""
+        return self.platform.wait_for_deployment(self.pushed_to("staging", seconds)["id"], seconds)
+
+
+def _git_environment() -> dict[str, str]:
+    person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON}
+    silent = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "NO_PROXY": "*"}
+    return {"PATH": os.environ["PATH"], **silent, **person}
+
+
+_PERSON = (("NAME", "Test"), ("EMAIL", "test@example.org"))
+
+
+def _quietly(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return True

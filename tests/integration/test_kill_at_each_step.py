@@ -1,0 +1,167 @@
+"""SIGKILL to the server before and after each step of each workflow, and at random moments."""
+
+import random
+import time
+import uuid
+from typing import Any
+
+import pytest
+from tests.integration.harness import Platform, Work, eventually
+from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting
+
+from cabestan.testing import STEPS
+
+pytestmark = pytest.mark.integration
+
+#: those that only a failure comes to
+_ON_FAILURE = ("release.fail", "deployment.put-back")
+_ON_SUCCESS = tuple(step for step in STEPS if step not in _ON_FAILURE)
+_LINES = 300
+
+
+def _boundaries(steps: tuple[str, ...], *edges: str) -> list[str]:
+    return [f"{step}:{edge}" for step in steps for edge in edges]
+
+
+@pytest.fixture
+def killed(prepared: Platform) -> Any:
+    """The platform, its server stopped, with no kills done yet; afterwards the server runs without any again."""
+    prepared.stop()
+    for marker in prepared.kills.iterdir():
+        marker.unlink()
+    yield prepared
+    if not prepared.died:
+        prepared.kill()
+
+
+def _all_ended(platform: Platform, work: Work) -> bool:
+    """The project's one new pipeline and all that it deploys automatically."""
+    pipelines = platform.pipelines(work.name)
+    staging = platform.deployments(work.name, "staging")
+    ended = ("succeeded", "failed", "rolled_back")
+    return all(p["status"] in ended for p in pipelines) and all(d["status"] in ended for d in staging)
+
+
+def _story(platform: Platform, work: Work) -> dict[str, Any]:
+    """What became of all pushes: newest first."""
+    pipelines = [platform.get(f"/pipelines/{p['id']}") for p in platform.pipelines(work.name)]
+    return {
+        "pipelines": [p["status"] for p in pipelines],
+        "jobs": [(j["status"], j["attempt"]) for p in pipelines for j in p["jobs"]],
+        "releases": [p["release"] for p in pipelines],
+        "staging": [(d["release"], d["status"]) for d in platform.deployments(work.name, "staging")],
+        "production": [(d["release"], d["status"]) for d in platform.deployments(work.name, "production")],
+    }
+
+
+def _logs(platform: Platform, work: Work) -> list[str]:
+    pipelines = [platform.get(f"/pipelines/{p['id']}") for p in platform.pipelines(work.name)]
+    return [platform.log(job["id"]) for pipeline in pipelines for job in pipeline["jobs"]]
+
+
+def _is_tidy(platform: Platform) -> None:
+    assert platform.left_over() == {}
+
+
+@pytest.mark.parametrize("edge", ["before", "after"])
+def test_a_push_survives_a_kill_at_every_step(killed: Platform, edge: str) -> None:
+    """One push, and a kill at each step in turn."""
+    boundaries = _boundaries(_ON_SUCCESS, edge)
+    killed.start(boundaries)
+    work = killed.make_project(counting(_LINES, 1, uuid.uuid4().hex))
+    work.push()
+    killed.run_through(
+        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 150
+    )
+    assert _story(killed, work) == {
+        "pipelines": ["succeeded"],
+        "jobs": [("succeeded", 1)],
+        "releases": [1],
+        "staging": [(1, "succeeded")],
+        "production": [(1, "waiting")],
+    }
+    assert [counted(log) for log in _logs(killed, work)] == [list(range(1, _LINES + 1))]
+    assert killed.ask(work.host("staging")).text.startswith("one staging")
+    _is_tidy(killed)
+
+
+@pytest.mark.parametrize("edge", ["before", "after"])
+def test_putting_back_survives_a_kill_at_every_step(killed: Platform, edge: str) -> None:
+    steps = tuple(step for step in STEPS if step.startswith("deployment.") and step != "deployment.routes")
+    boundaries = _boundaries(steps, edge)
+    killed.start()
+    work = killed.make_project(SMALL)
+    first = work.deployed()
+    killed.stop()
+    killed.start(boundaries)
+    work.files |= {"Dockerfile": DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')}
+    work.push()
+    killed.run_through(
+        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 120
+    )
+    story = _story(killed, work)
+    assert story["staging"] == [(2, "rolled_back"), (1, "succeeded")]
+    assert story["pipelines"] == ["succeeded", "succeeded"]
+    assert killed.ask(work.host("staging")).text == f"one staging {first['commit']}"
+    _is_tidy(killed)
+
+
+def test_a_pipeline_without_a_release_survives_a_kill_at_every_step(killed: Platform) -> None:
+    boundaries = _boundaries(("release.make", "release.fail"), "before", "after")
+    killed.start(boundaries)
+    work = killed.make_project(SMALL | {"docker-compose.yml": COMPOSE.replace(":${CI_COMMIT_SHA}", ":other", 1)})
+    work.push()
+    killed.run_through(
+        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 60
+    )
+    assert _story(killed, work) == {
+        "pipelines": ["failed"],
+        "jobs": [("succeeded", 1)],
+        "releases": [None],
+        "staging": [],
+        "production": [],
+    }
+    _is_tidy(killed)
+
+
+def test_a_push_survives_kills_at_random_moments(killed: Platform) -> None:
+    """For real: whatever the server is doing."""
+    moments = random.Random(20)
+    killed.start()
+    work = killed.make_project(counting(3000, 6, uuid.uuid4().hex))
+    work.push()
+    for _ in range(8):
+        time.sleep(moments.uniform(0.1, 1.6))
+        killed.restart()
+    eventually(lambda: _all_ended(killed, work) and killed.deployments(work.name, "staging"), 90, "all ends")
+    eventually(lambda: _all_ended(killed, work), 90, "all ends")
+    assert _story(killed, work) == {
+        "pipelines": ["succeeded"],
+        "jobs": [("succeeded", 1)],
+        "releases": [1],
+        "staging": [(1, "succeeded")],
+        "production": [(1, "waiting")],
+    }
+    assert [counted(log) for log in _logs(killed, work)] == [list(range(1, 3001))]
+    _is_tidy(killed)
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.12, 0.2, 0.3, 0.5])
+def test_a_kill_during_the_push_makes_one_pipeline(killed: Platform, delay: float) -> None:
+    """Where the refs moved before the kill, the pipeline starts after the restart; where not, the push is repeated."""
+    killed.start()
+    work = killed.make_project(SMALL)
+    commit = work.commit()
+    pushing = work.push_in_background()
+    time.sleep(delay)
+    killed.restart()
+    pushing.communicate(timeout=60)
+    again = work.push_in_background()
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == 0, output
+    pipelines = eventually(lambda: killed.pipelines(work.name), 10, "the pipeline starts")
+    killed.wait_for_pipeline(pipelines[0]["id"])
+    eventually(lambda: _all_ended(killed, work), 60, "all ends")
+    assert [p["commit"] for p in killed.pipelines(work.name)] == [commit]
+    assert _story(killed, work)["staging"] == [(1, "succeeded")]
+    _is_tidy(killed)

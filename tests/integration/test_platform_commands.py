@@ -1,0 +1,137 @@
+"""`cabestan up`, `down`, `status` and `doctor`, as somebody types them."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.integration.harness import Platform
+
+pytestmark = pytest.mark.integration
+
+
+class Machine:
+    """An installation of its own, used by nothing but its commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.platform = Platform(folder)
+        self.client_config = folder / "client" / "client.toml"
+
+    def cabestan(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        given = {f"CABESTAN_{name.upper()}": value for name, value in settings.items()}
+        environment = self.platform.environment | {"CABESTAN_CLIENT_CONFIG": str(self.client_config)} | given
+        command = [sys.executable, "-m", "cabestan", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    def docker_objects(self) -> dict[str, int]:
+        client, label = self.platform.client, {"label": f"cabestan.instance={self.platform.instance}"}
+        return {
+            "containers": len(client.containers.list(all=True, filters=label)),
+            "networks": len(client.networks.list(filters=label)),
+            "services": len(client.services.list(filters=label)),
+            "volumes": len(client.volumes.list(filters=label)),
+        }
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    made = Machine(tmp_path)
+    try:
+        yield made
+    finally:
+        made.cabestan("down")
+        made.platform.remove()
+
+
+def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: Machine) -> None:
+    first = machine.cabestan("up")
+    assert first.returncode == 0, first.stderr
+
+    login = tomllib.loads(machine.client_config.read_text())
+    assert login["url"] == f"http://127.0.0.1:{machine.platform.port}"
+    assert stat.S_IMODE(machine.client_config.stat().st_mode) == 0o600
+    assert json.loads(machine.cabestan("project", "list", "--json").stdout) == []
+
+    told = json.loads(machine.cabestan("status", "--json").stdout)
+    assert told == {
+        "running": True,
+        "pid": told["pid"],
+        "version": "0.1.0",
+        "url": login["url"],
+        "instance": machine.platform.instance,
+    }
+    os.kill(told["pid"], 0)
+
+    examined = machine.cabestan("doctor", "--json")
+    healths = {finding["check"]: finding["health"] for finding in json.loads(examined.stdout)}
+    healthy = ("engine", "swarm", "clock", "disk", "key", "database", "registry", "router", "server")
+    assert {check: healths[check] for check in healthy} == dict.fromkeys(healthy, "ok")
+    assert examined.returncode == 0
+
+    again = machine.cabestan("up")
+    assert again.returncode == 0
+    assert json.loads(machine.cabestan("status", "--json").stdout)["pid"] == told["pid"]
+    assert tomllib.loads(machine.client_config.read_text()) == login
+
+    assert machine.cabestan("down").returncode == 0
+    assert machine.cabestan("status").returncode == 1
+    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 1}
+
+    gone = machine.cabestan("down", "--purge")
+    assert gone.returncode == 0, gone.stderr
+    assert machine.docker_objects() == {"containers": 0, "networks": 0, "services": 0, "volumes": 0}
+    assert not machine.platform.data.exists()
+    assert not machine.client_config.exists()
+
+
+def test_a_port_in_use_is_named_with_the_setting_that_changes_it(machine: Machine) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", machine.platform.router_port))
+        taken.listen()
+        refused = machine.cabestan("up")
+        assert refused.returncode == 1
+        assert f"127.0.0.1:{machine.platform.router_port}" in refused.stderr
+        assert "router_port" in refused.stderr
+    assert machine.cabestan("up").returncode == 0
+
+
+def test_the_servers_port_in_use_is_told_by_the_servers_own_last_lines(machine: Machine) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", machine.platform.port))
+        taken.listen()
+        refused = machine.cabestan("up")
+    assert refused.returncode == 1
+    assert "address already in use" in refused.stderr
+
+
+def test_a_wrong_key_refuses_the_start(machine: Machine) -> None:
+    assert machine.cabestan("up").returncode == 0
+    assert machine.cabestan("down").returncode == 0
+    key = machine.platform.data / "key"
+    key.write_text("00" * 32 + "\n")
+
+    refused = machine.cabestan("up")
+
+    assert refused.returncode == 1
+    assert f"The key in {key} is not the one that the stored secrets were sealed with" in refused.stderr
+    assert machine.cabestan("status").returncode == 1
+
+
+def test_an_engine_that_is_down_is_told_with_a_remedy(machine: Machine, tmp_path: Path) -> None:
+    refused = machine.cabestan("up", engine=f"unix://{tmp_path}/none.sock")
+    assert refused.returncode == 1
+    assert "does not answer" in refused.stderr
+    assert "systemctl start docker" in refused.stderr
+
+
+def test_an_unknown_setting_is_refused_by_name(machine: Machine) -> None:
+    refused = machine.cabestan("up", prot="1")
+    assert refused.returncode == 1
+    assert "CABESTAN_PROT" in refused.stderr

@@ -1,0 +1,134 @@
+"""The script as bash runs it, with a real repository, and a `docker` that only writes down what it is asked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.repositories import Checkout
+
+from cabestan.pipeline.build_script import BUILD_SCRIPT
+
+RECORDING_DOCKER = """\
+#!/bin/bash
+printf '%s\\n' "$*" >> "$RECORD"
+[ "$1" = "${FAILING:-}" ] && { echo "no such luck"; exit 3; }
+exit 0
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    returncode: int
+    output: str
+    calls: list[str]
+    dockerfile: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, checkout: Checkout):
+    """Runs the script with the files committed. What it keeps in /tmp is kept in the test's folder."""
+
+    def build(files: dict[str, str], **variables: str) -> Build:
+        commit = checkout.commit(files)
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        (tools / "docker").write_text(RECORDING_DOCKER)
+        (tools / "docker").chmod(0o755)
+        (tmp_path / "token").write_text("token")
+        environment = {
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "RECORD": str(tmp_path / "record"),
+            "TOKEN_FILE": str(tmp_path / "token"),
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "uploadpack.allowReachableSHA1InWant",
+            "GIT_CONFIG_VALUE_0": "true",
+            "CI_REPOSITORY_URL": f"file://{checkout.path}",
+            "CI_COMMIT_SHA": commit,
+            "CI_PROJECT_PATH": "shop/api",
+            "IMAGE": "127.0.0.1:5600/shop/api",
+            "TAGS": commit,
+            "DOCKERFILE": "Dockerfile",
+            "CONTEXT": ".",
+            "BUILD_ARGUMENTS": "",
+            "BASES": "",
+        }
+        script = BUILD_SCRIPT.replace("/tmp", str(tmp_path))  # several run at a time here, and a job is alone
+        done = subprocess.run(
+            ["bash", "-c", script], env=environment | variables, capture_output=True, text=True, timeout=60
+        )
+        record, dockerfile = tmp_path / "record", tmp_path / "Dockerfile"
+        calls = record.read_text().replace(str(tmp_path), "/tmp").replace(commit, "COMMIT") if record.exists() else ""
+        built = dockerfile.read_text() if dockerfile.exists() else ""
+        return Build(done.returncode, done.stdout + done.stderr, calls.splitlines(), built)
+
+    return build
+
+
+BUILT = (
+    "build --progress plain --file /tmp/Dockerfile --tag 127.0.0.1:5600/shop/api:COMMIT "
+    "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- ."
+)
+
+
+def test_the_commit_is_built_and_pushed(run) -> None:
+    text = "FROM debian:12\nRUN true\n"
+    done = run({"Dockerfile": text})
+    assert (done.returncode, done.calls) == (0, [BUILT, "push 127.0.0.1:5600/shop/api:COMMIT"]), done.output
+    assert done.dockerfile == text
+
+
+def test_each_tag_and_each_argument_is_given_whole(run) -> None:
+    done = run(
+        {"web/Dockerfile": "FROM debian:12\n"},
+        TAGS="a 0.2",
+        DOCKERFILE="web/Dockerfile",
+        CONTEXT="web",
+        BUILD_ARGUMENTS="A=x y\nB=$(id) `id` ; *",
+    )
+    assert done.calls == [
+        "build --progress plain --file /tmp/Dockerfile --build-arg A=x y --build-arg B=$(id) `id` ; * "
+        "--tag 127.0.0.1:5600/shop/api:a --tag 127.0.0.1:5600/shop/api:0.2 "
+        "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- web",
+        "push 127.0.0.1:5600/shop/api:a",
+        "push 127.0.0.1:5600/shop/api:0.2",
+    ], done.output
+
+
+def test_bases_of_this_repository_come_from_the_registry_and_nothing_else_is_touched(run) -> None:
+    text = (
+        "ARG BASE=shop/base\n"
+        "FROM shop/base:0.2 AS one\n"
+        "from --platform=linux/amd64 ${BASE} as two\r\n"
+        "FROM shop/base:0.3\n"
+        "FROM one\n"
+        "RUN echo FROM shop/base:0.2\n"
+        "COPY --from=shop/base:0.2 /x /x\n"
+    )
+    ours = "127.0.0.1:5600/shop/base:COMMIT"
+    done = run({"Dockerfile": text}, BASES=f"shop/base:0.2 {ours}\n${{BASE}} {ours}\nshop/base {ours}")
+    assert done.dockerfile.splitlines() == [
+        "ARG BASE=shop/base",
+        f"FROM {ours} AS one",
+        f"from --platform=linux/amd64 {ours} as two",
+        "FROM shop/base:0.3",
+        "FROM one",
+        "RUN echo FROM shop/base:0.2",
+        "COPY --from=shop/base:0.2 /x /x",
+    ], done.output
+
+
+@pytest.mark.parametrize(("failing", "calls"), [("build", 1), ("push", 2)])
+def test_a_failure_of_docker_fails_the_job_and_shows_its_words(run, failing: str, calls: int) -> None:
+    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING=failing)
+    assert done.returncode != 0
+    assert len(done.calls) == calls
+    assert "no such luck" in done.output
+
+
+def test_a_missing_dockerfile_fails_before_anything_is_built(run) -> None:
+    done = run({"README": "x"})
+    assert (done.returncode != 0, done.calls) == (True, [])

@@ -1,0 +1,54 @@
+"""Real Git repositories to push from."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SETTINGS = (
+    "user.name=Somebody",
+    "user.email=somebody@example.org",
+    "commit.gpgsign=false",
+    "advice.detachedHead=false",
+)
+_ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent", "GIT_TERMINAL_PROMPT": "0", "PATH": "/usr/bin:/bin"}
+
+
+def run_git(
+    folder: Path, *arguments: str, stdin: bytes = b"", check: bool = True
+) -> subprocess.CompletedProcess[bytes]:
+    settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+    command = ["git", *settings, "-C", str(folder), *arguments]
+    return subprocess.run(command, env=_ENVIRONMENT, capture_output=True, input=stdin, timeout=60, check=check)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A repository with a working tree, on the branch `main`."""
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path) -> Checkout:
+        path.mkdir(parents=True)
+        run_git(path, "init", "--quiet", "--initial-branch=main")
+        return cls(path)
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        return run_git(self.path, *arguments, stdin=stdin).stdout.decode(errors="replace").strip()
+
+    def commit(self, files: Mapping[str, str], message: bytes = b"Change") -> str:
+        """Commits exactly these files; gives the commit."""
+        self.git("rm", "-rfq", "--ignore-unmatch", ".")
+        for name, text in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--file=-", stdin=message)
+        return self.git("rev-parse", "HEAD")
+
+    def push(self, to: Path | str, *refs: str) -> None:
+        self.git("push", "--quiet", str(to), *(refs or ("main",)))

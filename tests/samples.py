@@ -1,0 +1,112 @@
+"""Values of the domain, complete, for tests that care about a few of their fields."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
+from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.pipeline import ImageBuild, Job, JobKind, JobSpec, Pipeline
+from cabestan.domain.status import DeploymentStatus, RunStatus
+
+NOW = datetime(2024, 5, 6, 7, 8, 9, 123000, UTC)
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+DIGEST = f"sha256:{'ab' * 32}"
+
+
+def spec(name: str = "build", **changes: Any) -> JobSpec:
+    return JobSpec(**{"name": name, "stage": "build", "kind": JobKind.BUILD, "image": "i", "script": "true"} | changes)
+
+
+def build_spec(name: str = "build web", **changes: Any) -> JobSpec:
+    """One with all its fields set."""
+    build = ImageBuild("web", "Dockerfile.web", ".", "shop/api/web", (COMMIT, "0.2"), "web")
+    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "engine_socket": True, "token": True}
+    return spec(name, **given | {"build": build} | changes)
+
+
+def job(name: str = "build", status: RunStatus = RunStatus.CREATED, needs: tuple[str, ...] = (), id: int = 1) -> Job:
+    return Job(
+        id=id,
+        pipeline_id=1,
+        project_id=1,
+        position=0,
+        spec=spec(name, needs=needs),
+        status=status,
+        reason="",
+        attempt=1,
+        created_at=NOW,
+    )
+
+
+def pipeline(**changes: Any) -> Pipeline:
+    known: dict[str, Any] = {
+        "id": 0,
+        "project_id": 1,
+        "project": "shop/api",
+        "commit": COMMIT,
+        "branch": "main",
+        "title": "Sell more",
+        "author": "Somebody",
+        "status": RunStatus.CREATED,
+        "reason": "",
+        "by": "dev",
+        "created_at": NOW,
+    }
+    return Pipeline(**known | changes)
+
+
+def environment(**changes: Any) -> Environment:
+    known: dict[str, Any] = {
+        "id": 7,
+        "project_id": 1,
+        "project": "shop/api",
+        "name": "staging",
+        "position": 1,
+        "target": "local",
+        "domain": "",
+        "trigger": Trigger.AUTOMATIC,
+        "branches": ("@default",),
+        "approvers": (),
+        "watch_seconds": 5,
+    }
+    return Environment(**known | changes)
+
+
+def deployment(id: int, release: int, status: DeploymentStatus, **changes: Any) -> Deployment:
+    known: dict[str, Any] = {
+        "id": id,
+        "project_id": 1,
+        "project": "shop/api",
+        "environment_id": 7,
+        "environment": "staging",
+        "release_id": release,
+        "release": release,
+        "commit": COMMIT,
+        "status": status,
+        "reason": "",
+        "by": "dev",
+        "approved_by": "",
+        "restores_id": None,
+        "previous_id": None,
+        "created_at": NOW,
+    }
+    return Deployment(**known | changes)
+
+
+def plan(**changes: Any) -> Plan:
+    """One with all its fields set."""
+    known: dict[str, Any] = {
+        "steps": (Step(StepKind.PULL, ("a", "b"), 900), Step(StepKind.APPLY, ("web",), 180)),
+        "changes": (PlannedChange("service added", "web", "Service web is new"),),
+        "warnings": ("docker-compose.yml:3: doubtful",),
+        "stack": "services: {}\n",
+        "hosts": ("api.example.org",),
+        "probes": (("api.example.org", "/"),),
+        "services": ("web",),
+        "secrets": ("KEY",),
+        "versions": (("KEY", 3), ("LEVEL", 5)),
+        "fingerprint": "f" * 32,
+    }
+    return Plan(**known | changes)

@@ -1,0 +1,15 @@
+from cabestan.web.pages.views.frame import Crumb, Visitor, project_frame
+
+
+def test_breadcrumbs_lead_from_the_project_over_the_tab_to_the_page() -> None:
+    frame = project_frame(
+        Visitor("anna", False, "x"), "demo/hello", "Pipelines", Crumb("#5", "/demo/hello/pipelines/5")
+    )
+    assert frame.crumbs == (
+        Crumb("demo/hello", "/demo/hello"),
+        Crumb("Pipelines", "/demo/hello/pipelines"),
+        Crumb("#5", "/demo/hello/pipelines/5"),
+    )
+    assert frame.title == "#5 · Pipelines · demo/hello · Cabestan"
+    assert [tab.text for tab in frame.tabs if tab.current] == ["Pipelines"]
+    assert frame.topics == ("project:demo/hello",)

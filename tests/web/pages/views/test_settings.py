@@ -1,0 +1,46 @@
+from tests.web.pages.samples import NOW, environment
+
+from cabestan.domain.access import Role, User
+from cabestan.domain.configuration import Setting
+from cabestan.domain.environment import Trigger
+from cabestan.web.pages.views.environments import SettingsForm, settings_form, split_list
+from cabestan.web.pages.views.moments import when
+from cabestan.web.pages.views.settings import MemberRow, SettingRow, members_page, setting_rows
+
+
+def test_a_secrets_value_never_reaches_the_page() -> None:
+    secret = Setting(1, 1, "production", "KEY", 3, True, "not for eyes", "anna", NOW)
+    assert setting_rows([secret], NOW) == (SettingRow("KEY", "production", True, "", 3, "anna", when(NOW, NOW)),)
+
+
+def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
+    users = [
+        User(1, "admin", True, {}),
+        User(2, "anna", False, {"demo/hello": Role.MAINTAINER}),
+        User(3, "bert", False, {"demo": Role.DEVELOPER, "demo/hello": Role.REPORTER}),
+        User(4, "carl", False, {"other/app": Role.MAINTAINER}),
+    ]
+    page = members_page(users, "demo/hello", may_configure=True)
+    assert page.members == (
+        MemberRow("admin", "administrator", "installation"),
+        MemberRow("anna", "maintainer", "project"),
+        MemberRow("bert", "developer", "group"),
+    )
+    assert page.others == ("admin", "bert", "carl")
+    assert members_page(users, "demo/hello", may_configure=False).others == ()
+
+
+def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
+    place = environment(branches=("@default", "release/*"), approvers=("anna", "bert"), trigger=Trigger.MANUAL)
+    form = settings_form(place, "localhost")
+    assert form == SettingsForm(
+        domain="",
+        default_domain="staging-hello-demo.localhost",
+        trigger="manual",
+        branches="(default branch), release/*",
+        approvers="anna, bert",
+        watch_seconds=5,
+    )
+    assert split_list(form.branches) == place.branches
+    assert split_list(form.approvers) == place.approvers
+    assert split_list(" main,main  release/* ,") == ("main", "release/*")
