@@ -31,8 +31,6 @@ def fill(database_url: str, names: list[str], count: int) -> None:
                 _insert(tx, table, (row[chosen] for row in rows))
             for project_id, environment_id in places:
                 _set_current(tx, project_id, environment_id)
-        with database.writing() as tx:
-            tx.exec_driver_sql("ANALYZE")
     finally:
         database.close()
 

@@ -37,8 +37,8 @@ _PAGES = (
 def measure(instance: Instance) -> list[Figure]:
     """Two servers of their own, asked in turn."""
     with ExitStack() as both:
-        many = both.enter_context(_filled(f"{instance.name}-many", _MANY))
-        few = both.enter_context(_filled(f"{instance.name}-few", _FEW))
+        many = both.enter_context(_filled(f"{instance.name}-a", _MANY))
+        few = both.enter_context(_filled(f"{instance.name}-b", _FEW))
         paths = [*_API, *(path for path in _PAGES if _is_page(many, path))]
         figures = [_compare(path, many, few) for path in paths]
     worst = max(figures, key=lambda figure: figure.ratio or 0)
