@@ -1,24 +1,28 @@
 """The server's process: `cabestan serve`."""
 
+import fcntl
 import logging
+import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import structlog
 import uvicorn
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings, read_settings
-from cabestan.errors import CabestanError
+from cabestan.errors import CabestanError, ConfigurationError
 from cabestan.web.app import create_app
 
 #: How long open streams may take to end when the server is asked to stop.
 _GRACE_SECONDS = 3
 
 
-def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> None:
+def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> NoReturn:
     """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start."""
     _set_up_logging(settings.log_level)
+    _lock_data(settings)
     cabestan = bootstrap(settings, checkpoint=checkpoint)
     app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close)
     uvicorn.run(
@@ -31,6 +35,21 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
         server_header=False,
         proxy_headers=False,
     )
+    # threads that follow a job would hold the process until the job ends; the next start goes on with them
+    logging.shutdown()
+    os._exit(0)
+
+
+def _lock_data(settings: Settings) -> None:
+    """One server per data folder: a second one would go on with the same work. The lock ends with the process."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    lock = os.open(settings.data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConfigurationError(
+            f"A server runs on the data folder {settings.data} already.", "Stop it first: `cabestan down`."
+        ) from error
 
 
 def _set_up_logging(level: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 
 from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 
@@ -15,6 +15,14 @@ _T = TypeVar("_T")
 #: How long one answer of the engine may take.
 _ANSWER_SECONDS = 60
 _RETRY_SECONDS = 1.0
+#: what an engine says while its Swarm is not ready yet
+_COMING_UP = (
+    "does not have a leader",
+    "not a swarm manager",
+    "rpc error",
+    "context deadline exceeded",
+    "shutting down",
+)
 
 
 class Engine:
@@ -39,12 +47,12 @@ class Engine:
         """For a few calls; `action` says what they are for, as in “create the network”."""
         try:
             yield self.client
+        except APIError as error:  # first, for it is a RequestException too
+            if is_coming_up(error):
+                raise _unavailable(self.address, error) from error
+            raise StepFailed(f"The engine would not {action}: {error.explanation or error}.") from error
         except requests.exceptions.RequestException as error:
             raise _unavailable(self.address, error) from error
-        except NotFound:
-            raise
-        except APIError as error:
-            raise StepFailed(f"The engine would not {action}: {error.explanation or error}.") from error
 
     def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
         """Does it, again and again while the engine does not answer, for as long as given.
@@ -61,6 +69,12 @@ class Engine:
                         f"{error.message} It was waited for {seconds:.0f} s.", error.remedy
                     ) from error
                 time.sleep(_RETRY_SECONDS)
+
+
+def is_coming_up(error: APIError) -> bool:
+    """Whether a refusal is that of an engine which has just started, or whose Swarm has: it will say yes later."""
+    words = str(error.explanation or error).lower()
+    return error.status_code == 503 or any(phrase in words for phrase in _COMING_UP)
 
 
 def _unavailable(address: str, error: Exception) -> EngineUnavailable:

@@ -72,7 +72,7 @@ class PlatformContainers:
     def ensure(self, wanted: ServiceContainer) -> None:
         """Has it run as wanted; one that runs with other settings or another image is made anew."""
         with self._engine.speaking(f"start {wanted.name}") as client:
-            image = client.images.get(wanted.image).id
+            image = self._image(client, wanted.image)
             labels = self._labels(wanted, image)
             existing = self._find(client, wanted.name)
             if existing and existing.labels.get("cabestan.settings") != labels["cabestan.settings"]:
@@ -86,7 +86,9 @@ class PlatformContainers:
     def join(self, name: str, network: str) -> None:
         """Connects a running container to a network; does nothing where it is in it."""
         with self._engine.speaking(f"connect {name} to {network}") as client:
-            container = client.containers.get(name)
+            container = self._find(client, name)
+            if container is None:
+                raise StepFailed(f"The container {name} is gone.", "`cabestan up` makes it again; then retry.")
             if network not in container.attrs["NetworkSettings"]["Networks"]:
                 try:
                     client.networks.get(network).connect(container)
@@ -105,6 +107,12 @@ class PlatformContainers:
             if existing := self._find(client, name):
                 self._refuse_foreign(existing)
                 existing.remove(force=True)
+
+    def _image(self, client: Any, reference: str) -> str:
+        try:
+            return str(client.images.get(reference).id)
+        except NotFound as error:
+            raise StepFailed(f"There is no image {reference}.", "`cabestan up` builds the base images.") from error
 
     def _find(self, client: Any, name: str) -> Any | None:
         try:

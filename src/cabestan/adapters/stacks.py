@@ -158,5 +158,5 @@ def _remove_network(network: object) -> None:
     except NotFound:
         pass
     except APIError as error:
-        if error.status_code != 403:  # tasks are still leaving; the next clean-up takes it
+        if error.status_code not in (400, 403):  # tasks are still leaving; the next clean-up takes it
             raise

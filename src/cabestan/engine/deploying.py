@@ -11,6 +11,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, secrets, space
+from cabestan.engine.guard import guarded
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, DeadlineExceeded, StepFailed
@@ -25,7 +26,8 @@ _CANCELED = "Canceled."
 
 
 def register(services: Services) -> None:
-    services.durable.register("deployment", lambda deployment_id: run(services, deployment_id))
+    work = guarded(services, partial(run, services), partial(fail, services))
+    services.durable.register("deployment", lambda deployment_id: work(deployment_id))
 
 
 def run(services: Services, deployment_id: int) -> None:
@@ -41,6 +43,17 @@ def run(services: Services, deployment_id: int) -> None:
         undone = touched and failure and step("deployment.put-back", lambda: _put_back(services, deployment_id))
         step("deployment.record", lambda: _record(services, deployment_id, failure, undone or ""))
     step("deployment.go-on", lambda: _go_on(services, deployment_id))
+
+
+def fail(services: Services, deployment_id: int, reason: str) -> None:
+    """Ends one whose steps broke in a way that nobody foresaw; the next one gets its turn."""
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        if not deployment.status.ended:
+            ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
+            store.update(tx, deployment_id, **ended)
+    deployments.publish(services, deployment)
+    deployments.go_on(services, deployment.environment_id)
 
 
 def _begin(services: Services, deployment_id: int) -> bool:
@@ -235,6 +248,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
         store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
         if status is DeploymentStatus.SUCCEEDED:
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+        deployments.refresh_waiting(services, tx, deployment.project_id)
     deployments.publish(services, deployment)
 
 

@@ -64,10 +64,10 @@ def roll_back(services: Services, environment: Environment, number: int | None, 
         current = next((d for d in earlier if d.id == environment.current_deployment_id), None)
         target = next((d for d in earlier if _may_go_back_to(d, current, number)), None)
         if not target:
-            wish = f"release {number}" if number is not None else "an earlier release"
+            wish = f"release {number}" if number is not None else "a release before the present one"
             raise NotFound(
-                f"{environment.project} never ran {wish} on {environment.name}.",
-                f"`cabestan deployment list -e {environment.name}` shows what did.",
+                f"On {environment.name}, {environment.project} never ran {wish}, so there is no way back to it.",
+                f"`cabestan deployment list -p {environment.project} -e {environment.name}` shows what ran.",
             )
         release = release_store.by_id(tx, target.release_id)
     return deploy(services, environment, release, user, restores=target.id)
@@ -163,6 +163,13 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
         store.void_approvals(tx, deployment.id, why)
         store.update(tx, deployment.id, status=DeploymentStatus.WAITING, approved_by="", reason=why)
     return plan
+
+
+def refresh_waiting(services: Services, tx: sa.Connection, project_id: int) -> None:
+    """What waits shows how the same release fared elsewhere meanwhile."""
+    for deployment in store.all_open(tx):
+        if deployment.project_id == project_id and deployment.status is DeploymentStatus.WAITING:
+            refresh_plan(services, tx, deployment)
 
 
 def publish(services: Services, deployment: Deployment) -> None:

@@ -4,7 +4,7 @@ import contextvars
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
@@ -36,6 +36,8 @@ class Durable:
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._checkpoint = checkpoint
         self._workflows: dict[str, Callable[..., None]] = {}
+        #: set when the process is about to end: what breaks from then on is taken up at the next start
+        self.closing = False
 
     def register(self, name: str, workflow: Callable[..., None]) -> None:
         """Before `launch`; the name is what a restarted process finds it by."""
@@ -79,10 +81,11 @@ class Durable:
         ):
             DBOS.delete_workflows([workflow.workflow_id for workflow in old])
 
+    def alive(self) -> frozenset[str]:
+        """The ids of the workflows that were started and have not ended."""
+        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        return frozenset(workflow.workflow_id for workflow in found)
+
     def close(self) -> None:
+        self.closing = True
         DBOS.destroy(destroy_registry=True)
-
-
-def status_of(workflow_id: str) -> Any:
-    """DBOS's own record of a workflow; None where there is none."""
-    return DBOS.get_workflow_status(workflow_id)

@@ -2,17 +2,23 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
+
+import structlog
 
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, space
+from cabestan.engine.guard import guarded
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
 from cabestan.engine.watching import follow
 from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
 from cabestan.store import users as user_store
+
+_log = structlog.get_logger(__name__)
 
 
 class JobRunner:
@@ -23,7 +29,8 @@ class JobRunner:
         self._places = threading.BoundedSemaphore(services.settings.parallel_jobs)
 
     def register(self) -> None:
-        self._services.durable.register("job", lambda job_id, attempt: self.run(job_id, attempt))
+        run = guarded(self._services, self.run, partial(fail, self._services))
+        self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt))
 
     def run(self, job_id: int, attempt: int) -> None:
         """The workflow. A container that is taken away from outside is started again, a few times."""
@@ -42,6 +49,14 @@ class JobRunner:
         step("job.clean", lambda: _clean(services, job_id, attempt))
         step("job.record", lambda: _record(services, job_id, attempt, verdict))
         return bool(verdict["again"])
+
+
+def fail(services: Services, job_id: int, attempt: int, reason: str) -> None:
+    """Ends one whose steps broke in a way that nobody foresaw, and takes away what it left."""
+    verdict = {"status": RunStatus.FAILED, "reason": reason, "again": False}
+    _record(services, job_id, attempt, verdict)
+    _clean(services, job_id, attempt)
+    _advance(services, job_id)
 
 
 def _begin(services: Services, job_id: int, attempt: int) -> bool:
@@ -87,7 +102,10 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
         job = store.get_job(tx, job_id)
         user_store.drop_job_tokens(tx, job_id)
     run = run_of(services, job, attempt)
-    services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+    try:
+        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+    except CabestanError as error:
+        _log.warning("what a job left is removed at the next start", job=job_id, error=str(error))
 
 
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:

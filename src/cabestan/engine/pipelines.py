@@ -1,10 +1,13 @@
 """Pipelines: planned from their commit, then moved on whenever one of their jobs ends."""
 
+from functools import partial
+
 import sqlalchemy as sa
 
 from cabestan.compose.load import build_contexts
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict
@@ -16,7 +19,8 @@ JOB_IMAGE = "cabestan/job:1"
 
 
 def register(services: Services) -> None:
-    services.durable.register("pipeline", lambda pipeline_id: prepare(services, pipeline_id))
+    run = guarded(services, partial(prepare, services), partial(fail, services))
+    services.durable.register("pipeline", lambda pipeline_id: run(pipeline_id))
 
 
 def begin(services: Services, pipeline_id: int) -> None:

@@ -14,6 +14,7 @@ from cabestan.domain.configuration import Configuration, Setting, fingerprint, n
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
+from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict, Invalid
 from cabestan.store import configuration as configuration_store
@@ -66,7 +67,7 @@ def _plan(
     return Plan(
         steps=steps,
         changes=tuple(changes),
-        warnings=tuple(str(finding) for finding in loaded.warnings),
+        warnings=(*_troubles(tx, wanted), *(str(finding) for finding in loaded.warnings)),
         stack=document,
         hosts=hosts,
         probes=probes,
@@ -145,6 +146,14 @@ def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:
 
 def _stack_of(plan: Plan | None) -> Stack | None:
     return Stack.from_yaml(plan.stack) if plan else None
+
+
+def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
+    """Where the same release did not do well."""
+    for deployment in deployment_store.of_release(tx, wanted.release.id):
+        if deployment.status in (DeploymentStatus.FAILED, DeploymentStatus.ROLLED_BACK):
+            ended = str(deployment.status).replace("_", " ")
+            yield f"On {deployment.environment}, deployment {deployment.id} of this release {ended}."
 
 
 def _configuration_changes(

@@ -2,7 +2,8 @@
 
 import structlog
 
-from cabestan.engine import deployments, intake, pipelines, platform
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import deploying, deployments, intake, jobs, pipelines, platform
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -11,12 +12,14 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
+_LOST = "Its work was lost in a restart. Retry it."
 _log = structlog.get_logger(__name__)
 
 
 def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
     _find_pushes(services)
+    _end_what_is_stuck(services)
     with services.database.reading() as tx:
         open_pipelines = pipeline_store.open_ids(tx)
         waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
@@ -40,6 +43,20 @@ def _find_pushes(services: Services) -> None:
         projects = project_store.all_projects(tx)
     for project in projects:
         intake.take_pushes(services, project, by="")
+
+
+def _end_what_is_stuck(services: Services) -> None:
+    """What counts as running although no workflow is at it any more: nothing would ever end it."""
+    alive = services.durable.alive()
+    with services.database.reading() as tx:
+        stuck_jobs = [pipeline_store.get_job(tx, key) for key in pipeline_store.running_job_ids(tx)]
+        stuck = [d for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
+    for job in stuck_jobs:
+        if not any(workflow.startswith(f"job-{job.id}-") for workflow in alive):
+            jobs.fail(services, job.id, job.attempt, _LOST)
+    for deployment in stuck:
+        if not any(workflow.startswith(f"deployment-{deployment.id}-") for workflow in alive):
+            deploying.fail(services, deployment.id, _LOST)
 
 
 def remove_left_over_jobs(services: Services) -> None:

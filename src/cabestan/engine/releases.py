@@ -12,6 +12,7 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import deployments, pipelines
+from cabestan.engine.guard import guarded
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
@@ -25,7 +26,8 @@ from cabestan.store import releases as store
 
 
 def register(services: Services) -> None:
-    services.durable.register("release", lambda pipeline_id: run(services, pipeline_id))
+    work = guarded(services, partial(run, services), partial(pipelines.fail, services))
+    services.durable.register("release", lambda pipeline_id: work(pipeline_id))
 
 
 def run(services: Services, pipeline_id: int) -> None:

@@ -1,5 +1,6 @@
 """Following a job's container: its output into the log, its end into a verdict."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
 from cabestan.store.logs import LogWriter
 
+#: lines looked at for the last one that says something
+_LAST_LINES = 20
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
 
 def follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[str, Any]:
     """Copies the container's output until it ends, and gives the verdict as plain data.
@@ -28,9 +33,20 @@ def follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[
     services.logs.unpack(log_id(job_id))
     with services.logs.writer(log_id(job_id), redactor_of(services, job, attempt)) as writer:
         verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, job, attempt, writer)
+        verdict = _with_last_line(services, job_id, verdict)
         _close_log(writer, verdict, attempt)
     services.hub.advanced(log_id(job_id))
     return asdict(verdict)
+
+
+def _with_last_line(services: Services, job_id: int, verdict: Verdict) -> Verdict:
+    """A bare exit code tells little: the last line of the output is put beside it."""
+    if not verdict.reason.startswith("Exit code"):
+        return verdict
+    reader = services.logs.reader(log_id(job_id))
+    lines = reader.lines_from(max(1, reader.lines() - _LAST_LINES), _LAST_LINES + 1)
+    texts = [text for line in lines if (text := _ESCAPES.sub("", line.text).strip())]
+    return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
 
 
 def _close_log(writer: LogWriter, verdict: Verdict, attempt: int) -> None:

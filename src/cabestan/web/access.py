@@ -38,7 +38,10 @@ async def signed_in(request: Request) -> Visitor:
     """The dependency of every page and every API address but the few public ones. Raises NotSignedIn, Forbidden."""
     found = visitor_of(request)
     if not found:
-        raise NotSignedIn("You are not signed in.", "Sign in, or send a token: `Authorization: Bearer TOKEN`.")
+        raise NotSignedIn(
+            "You are not signed in.",
+            "Sign in; at the command line: `cabestan login URL`; programs send `Authorization: Bearer TOKEN`.",
+        )
     if found.csrf and request.method not in _SAFE_METHODS and not await _brings_csrf(request, found.csrf):
         raise Forbidden("The form is too old, or did not come from this site.", "Load the page again and repeat it.")
     return found

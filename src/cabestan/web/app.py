@@ -1,5 +1,6 @@
 """The web application: pages, API, live streams and Git, over the services that `bootstrap` made."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -31,9 +32,9 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         git_http.write_hooks(services)
-        on_start()
+        await asyncio.to_thread(on_start)
         yield
-        on_stop()
+        await asyncio.to_thread(on_stop)
 
     app = FastAPI(
         title="Cabestan",

@@ -1,0 +1,27 @@
+"""Nothing stays “running” for ever: a workflow that breaks ends its work as failed."""
+
+from collections.abc import Callable
+
+import structlog
+
+from cabestan.engine.services import Services
+
+_log = structlog.get_logger(__name__)
+
+
+def guarded(services: Services, work: Callable[..., None], failed: Callable[..., None]) -> Callable[..., None]:
+    """The workflow `work`; when it breaks with an error of ours, `failed` is called with its arguments and the reason.
+
+    While the process is closing, errors are those of a torn-down engine: the next start goes on with the work.
+    """
+
+    def run(*arguments: int) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:
+            if services.durable.closing:
+                raise
+            _log.exception("a workflow broke", arguments=arguments)
+            failed(*arguments, f"Something went wrong in Cabestan itself ({type(error).__name__}: {error}). Retry it.")
+
+    return run
