@@ -26,7 +26,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "deploying": (deploying.measure, 300),
     "lines": (lines.measure, 360),
     "followers": (followers.measure, 90),
-    "lists": (lists.measure, 150),
+    "lists": (lists.measure, 180),
     "updates": (updates.measure, 240),
     "memory": (memory.measure, 120),
 }
