@@ -54,7 +54,7 @@ class Stacks:
         """The environment's own network, on every node that has a task of it."""
         labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_LABEL: str(environment_id)}
         with self._engine.speaking(f"create the network {name}") as client:
-            if not client.networks.list(names=[name]):
+            if name not in {network.name for network in client.networks.list(names=[name])}:  # matched in part
                 client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
 
     def pull(self, image: str, seconds: float) -> bool:

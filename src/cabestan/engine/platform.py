@@ -67,7 +67,8 @@ def ensure_administrator(database: Database, *, known: str = "") -> str | None:
 
 def rejoin_router(settings: Settings, database: Database, engine: Engine) -> None:
     """The router must be in the network of each environment that something was deployed to."""
-    containers, stacks = PlatformContainers(engine, settings.instance), Stacks(engine, settings.instance)
+    containers = PlatformContainers(engine, settings.instance)
+    stacks = Stacks(engine, settings.instance, settings.data / "locks")
     with database.reading() as tx:
         found = environments.all_environments(tx)
     for environment in found:

@@ -60,7 +60,7 @@ class Database:
 
 @contextmanager
 def _only_what_fits() -> Iterator[None]:
-    """Raises Invalid for values that the database cannot hold: numbers beyond 64 bits, text with NUL or half characters."""
+    """Raises Invalid for what the database cannot hold: numbers beyond 64 bits, text with NUL or half characters."""
     try:
         yield
     except (DataError, OverflowError, UnicodeEncodeError) as error:
