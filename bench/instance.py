@@ -15,7 +15,6 @@ from bench import docker_cli
 from bench.api import Api
 from bench.time_limits import until
 
-_SERVE = "from cabestan.config import read_settings; from cabestan.server import serve; serve(read_settings())"
 _START_SECONDS = 30
 _STOP_SECONDS = 15
 
@@ -61,7 +60,7 @@ class Instance:
     def start(self) -> None:
         """Returns when it answers."""
         with (self.folder / "server.log").open("ab") as log:
-            command = [sys.executable, "-c", _SERVE]
+            command = [sys.executable, "-m", "cabestan.server"]
             self._server = subprocess.Popen(
                 command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )

@@ -1,4 +1,4 @@
-"""Run as a program: prepares the installation that the environment's settings name, and prints the administrator's token.
+"""Run as a program: prepares the installation that the settings name, and prints its administrator's token.
 
 With `--containers` the base images, the registry and the router too.
 """

@@ -11,11 +11,14 @@ from bench.api import Api
 from bench.apps import compose
 from bench.figures import Figure, side_by_side
 from bench.instance import Instance
+from bench.rounds import rounds
 
-ROUNDS = 5
+ROUNDS = 3
 LIMIT = 1.15
 _PROJECT = "bench/five"
 _DEADLINE = 120
+#: for all rounds
+_SECONDS = 200
 
 
 def measure(instance: Instance) -> list[Figure]:
@@ -25,7 +28,7 @@ def measure(instance: Instance) -> list[Figure]:
     projects.release(api, _PROJECT, compose.five_services())
     first: tuple[list[float], list[float]] = ([], [])
     update: tuple[list[float], list[float]] = ([], [])
-    for number in range(1, ROUNDS + 1):
+    for number in rounds(ROUNDS, _SECONDS):
         for index, (fresh, again) in enumerate(_round(instance, api, number)):
             first[index].append(fresh)
             update[index].append(again)

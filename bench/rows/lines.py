@@ -12,6 +12,7 @@ from bench.api import Api
 from bench.apps import compose
 from bench.figures import Figure, side_by_side
 from bench.instance import Instance
+from bench.rounds import rounds
 from bench.time_limits import until
 
 ROUNDS = 3
@@ -21,6 +22,7 @@ COUNT = 1_000_000
 #: 89 digits and the line's end; both followers are there when it begins, and the container stays until it is canceled
 SCRIPT = f"sleep 3; seq -f '%089.0f' 1 {COUNT}; sleep 600"
 _SECONDS = 90
+_SECONDS_IN_ALL = 240
 
 
 @dataclass
@@ -45,7 +47,7 @@ def measure(instance: Instance) -> list[Figure]:
     prepare(instance.api)
     same: tuple[list[float], list[float]] = ([], [])
     alone: tuple[list[float], list[float]] = ([], [])
-    for _ in range(ROUNDS):
+    for _ in rounds(ROUNDS, _SECONDS_IN_ALL):
         for into, (ours, bare) in ((same, _round(instance, True, True)), (alone, _apart(instance))):
             into[0].append(ours)
             into[1].append(bare)

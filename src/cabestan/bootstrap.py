@@ -67,7 +67,7 @@ def bootstrap(
         repositories=Repositories(settings.data / "repositories"),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
-        stacks=Stacks(engine, settings.instance),
+        stacks=Stacks(engine, settings.instance, settings.data / "locks"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbos._dbos import _get_or_create_dbos_registry
+
 from cabestan.adapters.engine_api import Engine
 from cabestan.bootstrap import bootstrap
 from cabestan.config import read_settings
@@ -79,6 +81,11 @@ def prepare() -> str | None:
     return token
 
 
+def hurry_recovery() -> None:
+    """Work in flight is found ten times a second, not once: a test restarts the server dozens of times."""
+    _get_or_create_dbos_registry().get_internal_queue()._polling_interval_sec = 0.1
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["prepare", "serve"])
@@ -87,7 +94,9 @@ def main() -> None:
     wish = parser.parse_args()
     if wish.command == "prepare":
         print(json.dumps({"token": prepare()}))
-    elif wish.kill_at:
+        return
+    hurry_recovery()
+    if wish.kill_at:
         serve(read_settings(), checkpoint=KillAt(frozenset(wish.kill_at), wish.kills))
     else:
         serve(read_settings())

@@ -18,8 +18,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def platform(prepared: Platform) -> Iterator[Platform]:
-    """With a server that answers; one that an earlier test left with other settings is started anew."""
+def platform(prepared: Platform) -> Platform:
+    """With a server that answers, also where an earlier test left none."""
     if prepared.died:
         prepared.start()
-    yield prepared
+    return prepared

@@ -51,7 +51,7 @@ class Pushed:
 
     @property
     def pipeline(self) -> int | None:
-        head, found, rest = self.output.partition("Pipeline ")
+        _, found, rest = self.output.partition("Pipeline ")
         return int(rest.split()[0]) if found else None
 
 
@@ -67,7 +67,6 @@ class Platform:
     engine: str = "unix:///var/run/docker.sock"
     token: str = ""
     process: "subprocess.Popen[bytes] | None" = None
-    pushes: int = 0
 
     def __post_init__(self) -> None:
         self.instance = f"t{uuid.uuid4().hex[:7]}"
@@ -103,7 +102,7 @@ class Platform:
         command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "prepare"]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
-        self.token = json.loads(done.stdout.splitlines()[-1])["token"]
+        self.token = json.loads(done.stdout.splitlines()[-1])["token"] or self.token
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
     def start(self, kill_at: Iterable[str] = ()) -> None:
@@ -151,7 +150,8 @@ class Platform:
         deadline = time.monotonic() + seconds
         while True:
             if self.died:
-                assert self.process and self.process.returncode == -signal.SIGKILL, self.server_log[-3000:]
+                assert self.process
+                assert self.process.returncode == -signal.SIGKILL, self.server_log[-3000:]
                 self.start(boundaries)
             with suppress(httpx.HTTPError):
                 if value := done():
@@ -185,6 +185,10 @@ class Platform:
             for tag in (*image.tags, *image.attrs.get("RepoDigests", ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
+        self.close()
+
+    def close(self) -> None:
+        """The connections of this process; what runs goes on."""
         self.http.close()
         self.client.close()
 
@@ -245,16 +249,12 @@ class Platform:
     def left_over(self) -> dict[str, list[str]]:
         """All of the jobs that there still is, in Docker and in the database: by kind, the names."""
         label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _JOB_LABEL]}
-        stacks = {
-            f"{s.name}" for s in self.client.services.list(filters={"label": f"{_INSTANCE_LABEL}={self.instance}"})
-        }
+        stacks = {name.partition("_")[0] for name in self.services()}
         found = {
             "containers": [c.name for c in self.client.containers.list(all=True, filters=label, ignore_removed=True)],
             "services": [s.name for s in self.client.services.list(filters=label)],
             "secrets": [s.name for s in self.client.secrets.list(filters=label)],
-            "networks": [
-                n for n in self.networks() if not any(s.startswith(n.removesuffix("net")[:-1]) for s in stacks)
-            ],
+            "networks": [name for name in self.networks() if name.removesuffix("-net") not in stacks],
             "tokens": [str(row[0]) for row in self.rows("select job_id from tokens where kind = 'job'")],
         }
         return {kind: names for kind, names in found.items() if names}
@@ -294,8 +294,8 @@ class Work:
         group, _, short = self.name.partition("/")
         return f"{environment}-{short}-{group}.localhost"
 
-    def commit(self, **changed: str) -> str:
-        """Writes the files and commits them, also when nothing changed. Keys: file names with `_` for `.`."""
+    def commit(self) -> str:
+        """Writes the files and commits them, also when nothing changed; the commit's id."""
         for name, text in self.files.items():
             (self.folder / name).write_text(text)
         self.git("add", "--all")

@@ -75,7 +75,7 @@ class PlatformContainers:
             image = self._image(client, wanted.image)
             labels = self._labels(wanted, image)
             existing = self._find(client, wanted.name)
-            if existing and existing.labels.get("cabestan.settings") != labels["cabestan.settings"]:
+            if existing and not self._is_as_wanted(existing, labels):
                 self._refuse_foreign(existing)
                 existing.remove(force=True)
                 existing = None
@@ -84,17 +84,28 @@ class PlatformContainers:
                 self._start(container, wanted)
 
     def join(self, name: str, network: str) -> None:
-        """Connects a running container to a network; does nothing where it is in it."""
+        """Connects a running container to a network; does nothing where it is in it. Raises StepFailed."""
         with self._engine.speaking(f"connect {name} to {network}") as client:
             container = self._find(client, name)
-            if container is None:
-                raise StepFailed(f"The container {name} is gone.", "`cabestan up` makes it again; then retry.")
+            if not container or container.status != "running":
+                raise StepFailed(f"The container {name} does not run.", "`cabestan up` starts it; then try again.")
             if network not in container.attrs["NetworkSettings"]["Networks"]:
                 try:
                     client.networks.get(network).connect(container)
                 except APIError as error:
                     if "already exists" not in str(error):
                         raise
+
+    def leave(self, name: str, network: str) -> None:
+        """Disconnects a container: one that still asked for a removed network could never start again."""
+        with self._engine.speaking(f"disconnect {name} from {network}") as client:
+            try:
+                client.networks.get(network).disconnect(name, force=True)
+            except NotFound:
+                pass
+            except APIError as error:
+                if "is not connected" not in str(error):
+                    raise
 
     def running(self, name: str) -> bool:
         with self._engine.speaking(f"look at {name}") as client:
@@ -119,6 +130,11 @@ class PlatformContainers:
             return client.containers.get(name)
         except NotFound:
             return None
+
+    def _is_as_wanted(self, container: Any, labels: Mapping[str, str]) -> bool:
+        """One that stands still is made anew: it may ask for networks that are gone, and then never starts again."""
+        same: bool = container.labels.get("cabestan.settings") == labels["cabestan.settings"]
+        return same and container.status == "running"
 
     def _labels(self, wanted: ServiceContainer, image: str) -> dict[str, str]:
         return {INSTANCE_LABEL: self._instance, "cabestan.role": wanted.role, "cabestan.settings": f"{wanted}@{image}"}

@@ -1,11 +1,14 @@
 """Stacks in Swarm: their network, their images, and handing them over with the `docker` client."""
 
+import fcntl
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -18,6 +21,10 @@ from cabestan.errors import DeadlineExceeded, StepFailed
 ENVIRONMENT_LABEL = "cabestan.environment-id"
 _JOBS_SINCE = 23
 _LAST_LINES = 5
+#: a task that is told to end may take its grace period, and Swarm a moment more to forget it
+_LEAVE_SECONDS = 60
+_LEAVE_AGAIN_SECONDS = 0.5
+_LOCK_AGAIN_SECONDS = 0.05
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -29,9 +36,11 @@ def deploy_command(engine: str, stack: str) -> list[str]:
 class Stacks:
     """One stack per environment, by its name."""
 
-    def __init__(self, engine: Engine, instance: str) -> None:
+    def __init__(self, engine: Engine, instance: str, locks: Path) -> None:
+        """`locks` is a folder for lock files, one per stack."""
         self._engine = engine
         self._instance = instance
+        self._locks = locks
 
     @cached_property
     def client_knows_jobs(self) -> bool:
@@ -45,7 +54,7 @@ class Stacks:
         """The environment's own network, on every node that has a task of it."""
         labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_LABEL: str(environment_id)}
         with self._engine.speaking(f"create the network {name}") as client:
-            if not client.networks.list(names=[name]):
+            if name not in {network.name for network in client.networks.list(names=[name])}:  # matched in part
                 client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
 
     def pull(self, image: str, seconds: float) -> bool:
@@ -90,21 +99,37 @@ class Stacks:
     def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
         """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv."""
         variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
-        with tempfile.TemporaryDirectory(prefix="cabestan-") as home:
+        deadline = time.monotonic() + seconds
+        with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             try:
                 done = subprocess.run(
                     deploy_command(self._engine.address, stack),
                     input=document.encode(),
                     capture_output=True,
-                    timeout=seconds,
+                    timeout=deadline - time.monotonic(),
                     env=environment,
+                    pass_fds=(lock,),
                     check=False,
                 )
             except subprocess.TimeoutExpired as error:
                 raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
         if done.returncode:
             raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+
+    @contextmanager
+    def _alone(self, stack: str, deadline: float) -> Iterator[int]:
+        """A lock that the client inherits: when the server is killed, its next life waits for the orphan to end.
+
+        Two clients at once would refuse each other's changes as out of sequence.
+        """
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with (self._locks / stack).open("w") as file:
+            while not _locked(file.fileno()):
+                if time.monotonic() > deadline:
+                    raise DeadlineExceeded(f"Another `docker stack deploy` of {stack} does not end.")
+                time.sleep(_LOCK_AGAIN_SECONDS)
+            yield file.fileno()
 
     def state(self, stack: str) -> StackState:
         """What Swarm says of the stack's services and tasks now."""
@@ -141,6 +166,14 @@ def _not_pulled(image: str, words: str) -> StepFailed:
     return StepFailed(f"The image {image} cannot be pulled: {words}.", remedy)
 
 
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) -> str:
     """The digest out of the engine's answers to a push; raises StepFailed with its words."""
     for answer in answers:
@@ -152,11 +185,17 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
     return str(digests[-1])
 
 
-def _remove_network(network: object) -> None:
-    try:
-        network.remove()  # type: ignore[attr-defined]
-    except NotFound:
-        pass
-    except APIError as error:
-        if error.status_code not in (400, 403):  # tasks are still leaving; the next clean-up takes it
-            raise
+def _remove_network(network: Any) -> None:
+    """Swarm keeps it for as long as tasks are leaving: it is asked again."""
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    while True:
+        try:
+            return network.remove()  # type: ignore[no-any-return]
+        except NotFound:
+            return None
+        except APIError as error:
+            if error.status_code not in (400, 403, 409):
+                raise
+            if time.monotonic() > deadline:
+                raise StepFailed(f"The network {network.name} is still in use.", "Try again, or remove it.") from error
+        time.sleep(_LEAVE_AGAIN_SECONDS)

@@ -70,7 +70,8 @@ def prepare(settings: Settings) -> None:
         platform.start_containers(settings, engine)
     with progress.step("Preparing the database"), open_store(settings) as database:
         _remember(database, built, made_swarm=made_swarm)
-        stacks, containers = Stacks(engine, settings.instance), PlatformContainers(engine, settings.instance)
+        stacks = Stacks(engine, settings.instance, settings.data / "locks")
+        containers = PlatformContainers(engine, settings.instance)
         platform.rejoin_router(settings, database, stacks, containers)
         token = platform.ensure_administrator(database, known=_known_token(settings))
     if token:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
+
 from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -18,6 +20,7 @@ from cabestan.errors import CabestanError, Conflict, DeadlineExceeded, StepFaile
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 
+_log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
 _PROBE_AGAIN_SECONDS = 0.2
 #: task times are the engine's clock's, which may be behind ours
@@ -113,6 +116,9 @@ def _on_record(
         detail = work()
     except CabestanError as error:
         failure = str(error)
+    except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
+        _log.exception("a step of a deployment failed unexpectedly", deployment=deployment.id, step=kind)
+        failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
         status = "failed" if failure else "succeeded"
         store.end_step(tx, deployment.id, kind, status, failure or detail, services.now())
@@ -122,6 +128,7 @@ def _on_record(
 
 def _pull(services: Services, deployment: Deployment, planned: Step) -> str:
     space.check(services.settings)
+    _check_router(services)
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
@@ -131,6 +138,13 @@ def _pull(services: Services, deployment: Deployment, planned: Step) -> str:
         pull = partial(services.stacks.pull, image, left)
         pulled += services.engine.patiently(services.settings.engine_seconds, pull)
     return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
+
+
+def _check_router(services: Services) -> None:
+    """Before anything is touched: without it no route would answer."""
+    name = services.router_name
+    if not services.engine.patiently(services.settings.engine_seconds, lambda: services.platform.running(name)):
+        raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
 def _apply(services: Services, environment: Environment, plan: Plan, seconds: int) -> str:
@@ -239,9 +253,13 @@ def _put_back(services: Services, deployment_id: int) -> str:
 
 def _remove(services: Services, environment: Environment) -> str:
     stack = environment.stack_name(services.settings.instance)
-    services.engine.patiently(
-        services.settings.engine_seconds, lambda: services.stacks.remove(stack, network_of(stack))
-    )
+    network = network_of(stack)
+
+    def remove() -> None:
+        services.platform.leave(services.router_name, network)
+        services.stacks.remove(stack, network)
+
+    services.engine.patiently(services.settings.engine_seconds, remove)
     return "removed, but for its volumes"
 
 

@@ -41,6 +41,14 @@ while IFS= read -r line; do [ -z "$line" ] || arguments+=(--build-arg "$line"); 
 tags=()
 for tag in $TAGS; do tags+=(--tag "$IMAGE:$tag"); done
 
+# A build that fails because the engine stops is no failure of the build: 255 has it run again.
+ended() {
+    local status=$?
+    docker version >/dev/null 2>&1 || exit 255
+    exit "$status"
+}
+trap ended EXIT
+
 say "docker build --file $DOCKERFILE $CONTEXT"
 docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \

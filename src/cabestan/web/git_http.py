@@ -26,17 +26,24 @@ _CHUNK = 64 * 1024
 _READ_PATHS = ("info/refs", "git-upload-pack")
 _WRITE_PATH = "git-receive-pack"
 _HOOK = "post-receive"
+#: half a second each
+_HOOK_TRIES = 20
 _HOOK_SCRIPT = '''#!{python} -IS
 """Tells Cabestan of a push, and the person who pushed of the pipeline. What is not told now is found at its start."""
-import json, os, sys, urllib.request
+import json, os, sys, time, urllib.request
 sys.stdin.buffer.read()
 request = urllib.request.Request(os.environ["CABESTAN_HOOK_URL"], method="POST",
     data=json.dumps({{"by": os.environ["CABESTAN_HOOK_USER"]}}).encode(),
     headers={{"Content-Type": "application/json", "X-Cabestan-Hook": os.environ["CABESTAN_HOOK_TOKEN"]}})
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
-try:
-    print(opener.open(request, timeout=20).read().decode(), end="")
-except OSError:
+for patience in range({tries}):
+    try:
+        print(opener.open(request, timeout=20).read().decode(), end="")
+        break
+    except OSError:
+        # a server that is just starting may have looked at the refs before this push moved them
+        time.sleep(0.5)
+else:
     print("The push is stored. Cabestan does not answer just now: the pipeline starts as soon as it does.")
 '''
 
@@ -46,7 +53,7 @@ def write_hooks(services: Services) -> None:
     folder = _hooks(services)
     folder.mkdir(parents=True, exist_ok=True)
     hook = folder / _HOOK
-    hook.write_text(_HOOK_SCRIPT.format(python=sys.executable))
+    hook.write_text(_HOOK_SCRIPT.format(python=sys.executable, tries=_HOOK_TRIES))
     hook.chmod(0o755)
 
 

@@ -1,0 +1,121 @@
+"""A Docker engine of the test's own, that can be killed: in a network and a mount namespace of its own."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.integration.harness import eventually
+
+IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:2", "cabestan/router:3")
+_INSIDE = """
+set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+exec dockerd -H unix:///run/docker.sock -H unix://{folder}/docker.sock --data-root {folder}/data \
+    --exec-root {folder}/exec --pidfile {folder}/pid
+"""
+
+
+@dataclass
+class OwnEngine:
+    """`address` for its clients, `host` where its network is reached, `prefix` to run a command in that network."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="engine-")))
+    number: int = field(default_factory=lambda: random.randrange(2, 250))
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        self.name = f"cabtest{self.number}"
+        self.address = f"unix://{self.folder}/docker.sock"
+        self.host = f"10.203.{self.number}.2"
+        self.prefix = ("nsenter", f"--net=/var/run/netns/{self.name}")
+
+    def make(self) -> None:
+        """The network namespace, joined to this machine by a pair of virtual cards."""
+        outside, inside = f"cabo{self.number}", f"cabi{self.number}"
+        _run("ip", "netns", "add", self.name)
+        _run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", self.name)
+        _run("ip", "address", "add", f"10.203.{self.number}.1/30", "dev", outside)
+        _run("ip", "link", "set", outside, "up")
+        _run(*self.prefix, "ip", "link", "set", "lo", "up")
+        _run(*self.prefix, "ip", "address", "add", f"{self.host}/30", "dev", inside)
+        _run(*self.prefix, "ip", "link", "set", inside, "up")
+        _run(*self.prefix, "ip", "route", "add", "default", "via", f"10.203.{self.number}.1")
+
+    def start(self) -> None:
+        command = [*self.prefix, "unshare", "--mount", "--uts", "--ipc", "sh", "-c", _INSIDE.format(folder=self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        eventually(lambda: self._answers() or self._died(), 60, f"the engine answers: see {self.folder}/log", 0.2)
+
+    def load(self) -> None:
+        """The base images of the shared engine."""
+        with subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE) as saving:
+            _run("docker", "--host", self.address, "load", stdin=saving.stdout)
+        assert saving.returncode == 0
+
+    def kill(self) -> None:
+        """As a crash: the daemon and its containerd are gone, the containers go on until the next start."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+        for pid_file in (self.folder / "exec" / "containerd" / "containerd.pid", self.folder / "pid"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if pid_file.name == "containerd.pid":
+                    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+            pid_file.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """As the service manager does it: the containers are ended first."""
+        assert self.process
+        self.process.terminate()
+        self.process.wait(60)
+
+    def remove(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+        for _ in range(20):
+            if not (pids := self._processes()):
+                break
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.2)
+        for line in Path("/proc/mounts").read_text().splitlines():
+            if str(self.folder) in line:
+                subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
+        subprocess.run(["ip", "link", "del", f"cabo{self.number}"], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        command = ["docker", "--host", self.address, "version"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def _died(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
+        return False
+
+    def _processes(self) -> list[int]:
+        """Of this engine alone: those that name its folder."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if str(self.folder).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
+                    found.append(int(path.parent.name))
+        return found
+
+
+def _run(*command: str, stdin: object = subprocess.DEVNULL) -> None:
+    done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=240, check=False)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{command}: {done.stderr}"

@@ -1,0 +1,313 @@
+"""A commit's way to production, and what is refused or goes wrong on it."""
+
+import subprocess
+import uuid
+
+import httpx
+import pytest
+from tests.integration.harness import Platform, eventually
+from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
+
+pytestmark = pytest.mark.integration
+
+DIES_AT_ONCE = DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')
+
+
+def _approve(platform: Platform, key: int) -> dict[str, object]:
+    fingerprint = platform.get(f"/deployments/{key}")["plan"]["fingerprint"]
+    platform.post(f"/deployments/{key}/approve", {"fingerprint": fingerprint})
+    return platform.wait_for_deployment(key)
+
+
+def _production(platform: Platform, name: str) -> list[tuple[int, str]]:
+    return [(d["release"], d["status"]) for d in platform.deployments(name, "production")]
+
+
+def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    first = work.push()
+    assert first.code == 0
+    assert f"/{work.name}/pipelines/{first.pipeline}" in first.output
+    assert first.pipeline
+    assert platform.wait_for_pipeline(first.pipeline)["status"] == "succeeded"
+    [staging] = platform.deployments(work.name, "staging")
+    assert platform.wait_for_deployment(staging["id"])["status"] == "succeeded"
+    assert platform.ask(work.host("staging")).text == f"one staging {first.commit}"
+    [waiting] = platform.deployments(work.name, "production")
+    assert waiting["status"] == "waiting"
+    assert platform.ask(work.host("production")).status_code == 404
+
+    second = work.deployed()
+    assert _production(platform, work.name) == [(2, "waiting"), (1, "superseded")]
+    assert (
+        platform.http.post(f"/api/v1/deployments/{waiting['id']}/approve", json={"fingerprint": "x"}).status_code == 409
+    )
+    newest = platform.deployments(work.name, "production")[0]
+    assert _approve(platform, newest["id"])["status"] == "succeeded"
+    assert platform.ask(work.host("production")).text == f"one production {second['commit']}"
+
+    third = work.pushed_to("production")
+    assert _approve(platform, third["id"])["status"] == "succeeded"
+    back = platform.post(f"/projects/{work.name}/environments/production/rollback")
+    assert platform.wait_for_deployment(back["id"])["status"] == "succeeded"
+    assert platform.ask(work.host("production")).text == f"one production {second['commit']}"
+    assert platform.left_over() == {}
+
+
+def test_an_approval_of_another_plan_than_the_present_one_is_refused(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    waiting = work.pushed_to("production")
+    seen = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
+    platform.put(f"/projects/{work.name}/variables/COLOUR", {"value": "blue"})
+    answer = platform.http.post(f"/api/v1/deployments/{waiting['id']}/approve", json={"fingerprint": seen})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    assert _approve(platform, waiting["id"])["status"] == "succeeded"
+
+
+def test_a_push_with_a_wrong_token_is_refused(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    refused = work.push(token="wrong")
+    assert refused.code != 0
+    assert "Authentication failed" in refused.output
+    assert platform.pipelines(work.name) == []
+
+
+def test_a_push_by_somebody_without_the_right_is_refused(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    user = f"u{uuid.uuid4().hex[:8]}"
+    token = platform.post("/users", {"name": user})["token"]
+    assert work.push(token).code != 0
+    platform.put(f"/projects/{work.name}/members/{user}", {"role": "reporter"})
+    refused = work.push(token)
+    assert refused.code != 0
+    assert "403" in refused.output
+    assert platform.pipelines(work.name) == []
+
+
+def test_a_commit_that_cannot_be_understood_fails_with_file_and_line(platform: Platform) -> None:
+    work = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + "    privileged: true\n"})
+    pushed = work.push()
+    assert pushed.pipeline
+    pipeline = platform.wait_for_pipeline(pushed.pipeline)
+    assert pipeline["status"] == "failed"
+    assert "docker-compose.yml:10" in pipeline["reason"]
+    assert platform.deployments(work.name) == []
+
+
+def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
+    work = platform.make_project(SMALL | {"Dockerfile": DIES_AT_ONCE})
+    before = (platform.services(), platform.networks())
+    failed = work.deployed()
+    assert failed["status"] == "failed"
+    assert "exit (7)" in failed["reason"]
+    eventually(lambda: (platform.services(), platform.networks()) == before, 15, "services and network go")
+    assert [(s["kind"], s["status"]) for s in failed["steps"]] == [
+        ("pull", "succeeded"),
+        ("apply", "succeeded"),
+        ("watch", "failed"),
+        ("put back", "succeeded"),
+    ]
+    assert platform.ask(work.host("staging")).status_code == 404
+    work.files |= SMALL
+    assert work.deployed()["status"] == "succeeded"
+
+
+def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform) -> None:
+    """Both services of the former release serve again, in the words of the task."""
+    second = COMPOSE.partition("services:\n")[2].replace("  app:", "  other:").replace("Host:", "Host:other.")
+    work = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + second})
+    good = work.deployed()
+    assert good["status"] == "succeeded"
+    broken = second.replace("    expose", "    command: [python3, -c, 'raise SystemExit(7)']\n    expose")
+    work.files |= {"docker-compose.yml": COMPOSE.replace("one", "two") + broken}
+    bad = work.deployed()
+    assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7).")
+    said = f"one staging {good['commit']}"
+    hosts = (work.host("staging"), f"other.{work.host('staging')}")
+    eventually(lambda: [platform.ask(host).text for host in hosts] == [said, said], 5, "both serve as before")
+    assert platform.get(f"/projects/{work.name}/environments/staging")["release"] == 1
+
+
+def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platform) -> None:
+    check = "    healthcheck: {test: [CMD, 'false'], interval: 1s, retries: 1}\n"
+    work = platform.make_project(SMALL)
+    assert work.deployed()["status"] == "succeeded"
+    work.files |= {"docker-compose.yml": COMPOSE + check}
+    bad = work.deployed()
+    assert bad["status"] == "rolled_back"
+    assert "unhealthy" in bad["reason"]
+
+
+def test_a_second_project_cannot_have_a_host_name_that_the_first_one_has(platform: Platform) -> None:
+    host = f"{uuid.uuid4().hex[:8]}.example.org"
+    taking = COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)
+    first = platform.make_project(SMALL | {"docker-compose.yml": taking})
+    platform.put(f"/projects/{first.name}/environments/production", {"branches": ["none"]})
+    assert first.deployed()["status"] == "succeeded"
+    second = platform.make_project(SMALL | {"docker-compose.yml": taking})
+    failed = second.deployed()
+    assert failed["status"] == "failed"
+    assert f"The host name {host} belongs to" in failed["reason"]
+    assert platform.ask(host).text.startswith("one staging")
+
+
+def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any(platform: Platform) -> None:
+    """Judged by who answers: a proxy of the network may accept connections to anything."""
+    one, two = platform.make_project(SMALL), platform.make_project(SMALL)
+    said = f"one staging {one.deployed()['commit']}"
+    assert two.deployed()["status"] == "succeeded"
+    target, asking = _container(platform, one.name), _container(platform, two.name)
+    addresses = [net["IPAddress"] for net in target.attrs["NetworkSettings"]["Networks"].values()]
+    own = _container(platform, one.name)
+    assert said in _answer(own, f"http://{addresses[0]}:8000/")
+    service = f"{target.labels['com.docker.swarm.service.name']}"
+    gateway = next(iter(asking.attrs["NetworkSettings"]["Networks"].values()))["Gateway"]
+    for place in (*addresses, service, target.name):
+        assert said not in _answer(asking, f"http://{place}:8000/"), place
+    for place in filter(None, (gateway, "172.17.0.1", "172.18.0.1", "127.0.0.1")):
+        assert platform.instance not in _answer(asking, f"http://{place}:{platform.port}/api/v1/status")
+        assert "repositories" not in _answer(asking, f"http://{place}:{platform.registry_port}/v2/_catalog")
+    registry = platform.client.containers.get(f"{platform.instance}-registry")
+    for net in registry.attrs["NetworkSettings"]["Networks"].values():
+        assert "repositories" not in _answer(asking, f"http://{net['IPAddress']}:5000/v2/_catalog")
+
+
+def _container(platform: Platform, project: str):
+    label = {"label": [f"cabestan.project={project}", "cabestan.environment=staging"]}
+    services = platform.client.services.list(filters=label)
+    [task] = services[0].tasks({"desired-state": "running"})
+    return platform.client.containers.get(task["Status"]["ContainerStatus"]["ContainerID"])
+
+
+def _answer(container, url: str) -> str:
+    script = (
+        "import urllib.request as r; "
+        f"print(r.build_opener(r.ProxyHandler({{}})).open('{url}', timeout=1).read().decode())"
+    )
+    return container.exec_run(["python3", "-c", script]).output.decode(errors="replace")
+
+
+def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    registry = platform.client.containers.get(f"{platform.instance}-registry")
+    registry.stop(timeout=1)
+    try:
+        pushed = work.push()
+        assert pushed.pipeline
+        pipeline = platform.wait_for_pipeline(pushed.pipeline)
+        assert pipeline["status"] == "failed"
+    finally:
+        registry.start()
+    eventually(lambda: _registry_answers(platform), 10, "the registry is back")
+    platform.post(f"/pipelines/{pushed.pipeline}/retry")
+    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
+    [staging] = platform.deployments(work.name, "staging")
+    assert platform.wait_for_deployment(staging["id"])["status"] == "succeeded"
+    assert platform.left_over() == {}
+
+
+def _registry_answers(platform: Platform) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{platform.registry_port}/v2/", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    first = work.deployed()
+    assert first["status"] == "succeeded"
+    waiting = work.pushed_to("production")
+    [image] = set(platform.get(f"/projects/{work.name}/releases/2")["images"].values())
+    staging = platform.wait_for_deployment(platform.deployments(work.name, "staging")[0]["id"])
+    assert staging["status"] == "succeeded"
+    platform.client.services.get(f"{_stack(platform, work.name)}_app").remove()
+    registry = platform.client.containers.get(f"{platform.instance}-registry")
+    registry.stop(timeout=1)
+    try:
+        eventually(lambda: _forget(platform, image), 20, "the engine forgets the image", 0.5)
+        failed = _approve(platform, waiting["id"])
+    finally:
+        registry.start()
+    assert failed["status"] == "failed"
+    assert "cannot be pulled" in str(failed["reason"])
+    eventually(lambda: _registry_answers(platform), 10, "the registry is back")
+    again = platform.post(f"/projects/{work.name}/environments/production/deployments")
+    assert platform.wait_for_deployment(again["id"])["status"] == "succeeded"
+
+
+def _stack(platform: Platform, project: str) -> str:
+    return str(_container(platform, project).labels["com.docker.stack.namespace"])
+
+
+def _forget(platform: Platform, image: str) -> bool:
+    name = image.partition("@")[0]
+    for held in platform.client.images.list(name=name):
+        subprocess.run(["docker", "image", "rm", "--force", held.id], capture_output=True, check=False)
+    return not platform.client.images.list(name=name)
+
+
+def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    router = platform.client.containers.get(f"{platform.instance}-router")
+    router.stop(timeout=1)
+    try:
+        failed = work.deployed()
+    finally:
+        router.start()
+    assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
+    assert "-router does not run." in failed["reason"]
+    again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    assert platform.wait_for_deployment(again["id"])["status"] == "succeeded"
+    assert platform.ask(work.host("staging")).text.startswith("one staging")
+
+
+def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
+    """The server starts without it, says what to do, and goes on when it is made anew."""
+    work = platform.make_project(SMALL)
+    assert work.deployed()["status"] == "succeeded"
+    platform.client.containers.get(f"{platform.instance}-router").remove(force=True)
+    platform.restart()
+    failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    assert "`cabestan up` starts it" in platform.wait_for_deployment(failed["id"])["reason"]
+    platform.prepare()
+    platform.restart()
+    eventually(lambda: platform.ask(work.host("staging")).status_code == 200, 10, "it is routed again")
+
+
+def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> None:
+    """Judged by what must be free: more than any disk has."""
+    work = platform.make_project(SMALL)
+    platform.stop()
+    platform.settings["free_bytes"] = str(2**60)
+    platform.start()
+    try:
+        pushed = work.push()
+        assert pushed.pipeline
+        full = platform.wait_for_pipeline(pushed.pipeline)
+    finally:
+        platform.stop()
+        del platform.settings["free_bytes"]
+        platform.start()
+    assert full["status"] == "failed"
+    assert "MiB free" in full["reason"]
+    assert platform.left_over() == {}
+    platform.post(f"/pipelines/{pushed.pipeline}/retry")
+    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
+
+
+def test_too_large_a_push_is_refused(platform: Platform) -> None:
+    work = platform.make_project(SMALL)
+    platform.stop()
+    platform.settings["push_bytes"] = "100000"
+    platform.start()
+    try:
+        work.files |= {"large": "".join(uuid.uuid4().hex for _ in range(20_000))}
+        refused = work.push()
+    finally:
+        platform.stop()
+        del platform.settings["push_bytes"]
+        platform.start()
+    assert refused.code != 0
+    assert "exceeds" in refused.output, refused.output
+    assert platform.pipelines(work.name) == []
