@@ -97,7 +97,7 @@ class Instance:
         """Nobody else's settings: neither from the environment nor from the file."""
         foreign = {name: value for name, value in os.environ.items() if not name.startswith("CABESTAN_")}
         return foreign | {
-            "CABESTAN_CONFIG": str(self.folder / "no-settings.toml"),
+            "CABESTAN_CONFIG": os.devnull,
             "CABESTAN_INSTANCE": self.name,
             "CABESTAN_DATA": str(self.folder),
             "CABESTAN_PORT": str(self.port),

@@ -12,6 +12,7 @@ from cabestan.errors import ConfigurationError
 
 #: where the settings file is looked for, unless CABESTAN_CONFIG names another
 DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
+_DATABASES = ("sqlite:///", "postgresql://")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -101,10 +102,17 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     """How much the server says about itself."""
 
-    @field_validator("data", "images", mode="after")
+    @field_validator("data", "images", "key_file", "ca_bundle", mode="after")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().absolute()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path else None
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(_DATABASES):
+            raise ValueError("write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        return url
 
     @classmethod
     def settings_customise_sources(
@@ -153,6 +161,8 @@ class Settings(BaseSettings):
 def read_settings(**given: Any) -> Settings:
     """Reads file and environment; raises ConfigurationError that names each wrong setting."""
     _refuse_unknown_variables()
+    if "CABESTAN_CONFIG" in os.environ and not _file().exists():
+        raise ConfigurationError(f"There is no settings file {_file()}.", "Correct CABESTAN_CONFIG, or unset it.")
     try:
         return Settings(**given)
     except ValidationError as error:

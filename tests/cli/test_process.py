@@ -29,7 +29,7 @@ def test_a_port_that_something_else_listens_on_is_told(tmp_path: Path) -> None:
 
 def test_a_key_that_is_no_key_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("not hexadecimal\n")
-    settings = {"CABESTAN_DATA": str(tmp_path), "CABESTAN_CONFIG": str(tmp_path / "none.toml"), "CABESTAN_PORT": "8611"}
+    settings = {"CABESTAN_DATA": str(tmp_path), "CABESTAN_CONFIG": os.devnull, "CABESTAN_PORT": "8611"}
     done = subprocess.run(
         [sys.executable, "-m", "cabestan.server"],
         env={**os.environ, **settings},

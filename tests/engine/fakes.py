@@ -177,6 +177,10 @@ class FakePlatform(Failing):
         self._call("join", name, network)
         self.joined.add((name, network))
 
+    def leave(self, name: str, network: str) -> None:
+        self._call("leave", name, network)
+        self.joined.discard((name, network))
+
     def running(self, name: str) -> bool:
         self._call("running", name)
         return True

@@ -93,7 +93,7 @@ class Platform:
             **self.settings,
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        source = {"PYTHONPATH": str(CHECKOUT / "src"), "CABESTAN_CONFIG": str(self.folder / "none.toml")}
+        source = {"PYTHONPATH": str(CHECKOUT / "src"), "CABESTAN_CONFIG": os.devnull}
         return kept | source | {f"CABESTAN_{name.upper()}": value for name, value in given.items()}
 
     # ---- the platform's life

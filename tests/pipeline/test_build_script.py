@@ -14,6 +14,7 @@ from cabestan.pipeline.build_script import BUILD_SCRIPT
 
 RECORDING_DOCKER = """\
 #!/bin/bash
+[ "$1" = version ] && exit "${ENGINE:-0}"
 printf '%s\\n' "$*" >> "$RECORD"
 [ "$1" = "${FAILING:-}" ] && { echo "no such luck"; exit 3; }
 exit 0
@@ -127,6 +128,16 @@ def test_a_failure_of_docker_fails_the_job_and_shows_its_words(run, failing: str
     assert done.returncode != 0
     assert len(done.calls) == calls
     assert "no such luck" in done.output
+
+
+def test_a_build_whose_engine_went_away_is_to_be_run_again(run) -> None:
+    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING="build", ENGINE="1")
+    assert done.returncode == 255
+
+
+def test_a_commit_that_is_not_there_fails_at_once(run) -> None:
+    done = run({"Dockerfile": "FROM debian:12\n"}, CI_COMMIT_SHA="0" * 40)
+    assert (done.returncode, done.calls) == (1, [])
 
 
 def test_a_missing_dockerfile_fails_before_anything_is_built(run) -> None:
