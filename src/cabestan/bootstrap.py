@@ -1,7 +1,7 @@
 """Puts everything together, in one function."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -55,15 +55,19 @@ def bootstrap(
 
     `checkpoint` is called before and after each durable step; tests stop the process there.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database)
-    database.check()
-    migrate(database)
+    with ExitStack() as on_failure:
+        on_failure.callback(database.close)
+        database.check()
+        migrate(database)
+        vault = _open_vault(settings, database)
+        on_failure.pop_all()
     engine = Engine(settings.engine)
     services = Services(
         settings=settings,
         database=database,
-        vault=_open_vault(settings, database),
+        vault=vault,
         repositories=Repositories(settings.data / "repositories"),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
@@ -84,14 +88,11 @@ def bootstrap(
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Database]:
     """The database alone, its tables up to date, for what is done without a server. Raises ConfigurationError."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
-    database.check()
-    migrate(database)
-    try:
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(Database(settings.database)) as database:
+        database.check()
+        migrate(database)
         yield database
-    finally:
-        database.close()
 
 
 def _register(services: Services) -> None:
