@@ -46,7 +46,8 @@ def measure(instance: Instance) -> list[Figure]:
         figures = _compare(paths, many, few)
     worst = max(figures, key=lambda figure: figure.ratio or 0)
     shown = "; ".join(f"{f.name} {f.ratio:.2f} × ({f.value:.1f} ms)" for f in figures)
-    note = f"95 % of {_ANSWERS} answers, median of {_ROUNDS} rounds; the worst of {len(paths)} lists, {worst.name}; {shown}"
+    how = f"95 % of {_ANSWERS} answers, median of {_ROUNDS} rounds"
+    note = f"{how}; the worst of {len(paths)} lists, {worst.name}; {shown}"
     return [Figure("list page, 100,000 pipelines, 95 %", worst.value, "ms", worst.against, LIMIT, note)]
 
 
