@@ -124,11 +124,11 @@ class FakeStacks(Failing):
         self._call("ensure_network", name, environment_id)
         self.networks[name] = environment_id
 
-    def pull(self, image: str) -> bool:
+    def pull(self, image: str, seconds: float) -> bool:
         self._call("pull", image)
         return image in self.missing
 
-    def pin(self, image: str, registry: str) -> str:
+    def pin(self, image: str, registry: str, seconds: float) -> str:
         self._call("pin", image, registry)
         return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
@@ -196,6 +196,7 @@ class FakeDurable:
         self.waiting: deque[str] = deque()
         self.ended: list[str] = []
         self.kill_at = ""
+        self.closing = False
         self._workflows: dict[str, Callable[..., None]] = {}
         self._recorded: dict[tuple[str, int], Any] = {}
         self._current: tuple[str, int] = ("", 0)
@@ -243,8 +244,11 @@ class FakeDurable:
             self.started.pop(workflow_id, None)
         self.ended.clear()
 
+    def alive(self) -> frozenset[str]:
+        return frozenset(self.started).difference(self.ended)
+
     def close(self) -> None:
-        self.waiting.clear()
+        self.closing = True
 
     def _checkpoint(self, place: str) -> None:
         if self.kill_at and place == self.kill_at:

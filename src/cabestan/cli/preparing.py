@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent
+from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stacks import Stacks
 from cabestan.bootstrap import open_store
 from cabestan.cli import client_config
 from cabestan.config import Settings
@@ -68,7 +70,9 @@ def prepare(settings: Settings) -> None:
         platform.start_containers(settings, engine)
     with progress.step("Preparing the database"), open_store(settings) as database:
         _remember(database, built, made_swarm=made_swarm)
-        platform.rejoin_router(settings, database, engine)
+        stacks = Stacks(engine, settings.instance, settings.data / "locks")
+        containers = PlatformContainers(engine, settings.instance)
+        platform.rejoin_router(settings, database, stacks, containers)
         token = platform.ensure_administrator(database, known=_known_token(settings))
     if token:
         _keep_login(settings, token)

@@ -70,6 +70,8 @@ class Pipeline:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     notes: tuple[str, ...] = ()
+    #: how often it was begun: once, and once more with each retry
+    attempt: int = 1
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)

@@ -96,7 +96,7 @@ def _do(services: Services, deployment_id: int, planned: Step) -> str:
     if _cancel_asked(services, deployment_id):
         return _CANCELED
     work = {
-        StepKind.PULL: lambda: _pull(services, planned),
+        StepKind.PULL: lambda: _pull(services, deployment, planned),
         StepKind.APPLY: lambda: _apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
         StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
@@ -126,12 +126,14 @@ def _on_record(
     return failure
 
 
-def _pull(services: Services, planned: Step) -> str:
+def _pull(services: Services, deployment: Deployment, planned: Step) -> str:
     space.check(services.settings)
     _check_router(services)
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
+        if _cancel_asked(services, deployment.id):
+            raise StepFailed(_CANCELED)
         left = deadline - time.monotonic()
         pull = partial(services.stacks.pull, image, left)
         pulled += services.engine.patiently(services.settings.engine_seconds, pull)
@@ -214,7 +216,9 @@ def _check_routes(services: Services, deployment: Deployment, plan: Plan, second
     deadline = time.monotonic() + seconds
     for host, path in plan.probes:
         while wrong := services.probe(host, path):
-            if time.monotonic() > deadline or _cancel_asked(services, deployment.id):
+            if _cancel_asked(services, deployment.id):
+                raise StepFailed(_CANCELED)
+            if time.monotonic() > deadline:
                 raise StepFailed(
                     f"Not routed after {seconds} s: {wrong}.", "Check traefik.port and what the service listens on."
                 )
@@ -278,7 +282,7 @@ def outcome(failure: str, undone: str) -> tuple[DeploymentStatus, str]:
         return DeploymentStatus.ROLLED_BACK, failure
     if undone in ("", "put back", "removed"):
         return (DeploymentStatus.CANCELED if failure == _CANCELED else DeploymentStatus.FAILED), failure
-    return DeploymentStatus.FAILED, f"{failure} The way back failed too: {undone}"
+    return DeploymentStatus.FAILED, f"{failure.removesuffix('.')}. The way back failed too: {undone}"
 
 
 def _go_on(services: Services, deployment_id: int) -> None:

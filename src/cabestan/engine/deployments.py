@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from cabestan.domain.access import User, may_approve
 from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arrival, next_to_run
-from cabestan.domain.environment import Environment
+from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.planning import Wanted, make_plan, url_of
@@ -158,7 +158,8 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
     environment = environment_store.by_id(tx, deployment.environment_id)
     wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
     plan = _plan_or_fail(services, tx, wanted, deployment.id)
-    if plan and before and plan.fingerprint != before.fingerprint and deployment.approved_by:
+    approved = environment.trigger is Trigger.MANUAL and deployment.approved_by
+    if plan and before and plan.fingerprint != before.fingerprint and approved:
         why = "The plan has changed since it was approved, so it waits for another approval."
         store.void_approvals(tx, deployment.id, why)
         store.update(tx, deployment.id, status=DeploymentStatus.WAITING, approved_by="", reason=why)

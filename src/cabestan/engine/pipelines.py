@@ -24,8 +24,10 @@ def register(services: Services) -> None:
 
 
 def begin(services: Services, pipeline_id: int) -> None:
-    """Once, however often it is called."""
-    services.durable.start("pipeline", f"pipeline-{pipeline_id}", pipeline_id)
+    """Once per attempt, however often it is called."""
+    with services.database.reading() as tx:
+        attempt = store.get(tx, pipeline_id).attempt
+    services.durable.start("pipeline", f"pipeline-{pipeline_id}-{attempt}", pipeline_id)
 
 
 def prepare(services: Services, pipeline_id: int) -> None:
@@ -54,7 +56,7 @@ def advance(services: Services, pipeline_id: int) -> None:
         for job in ready_jobs(jobs):
             services.durable.start("job", f"job-{job.id}-{job.attempt}", job.id, job.attempt)
         if built:
-            services.durable.start("release", f"release-{pipeline_id}", pipeline_id)
+            services.durable.start("release", f"release-{pipeline_id}-{pipeline.attempt}", pipeline_id)
     publish(services, pipeline)
 
 
@@ -94,17 +96,15 @@ def retry(services: Services, pipeline_id: int) -> None:
         pipeline = store.get(tx, pipeline_id)
         if pipeline.status not in (RunStatus.FAILED, RunStatus.CANCELED):
             raise Conflict(f"Pipeline {pipeline_id} is {pipeline.status}.", "Only a failed or canceled one runs again.")
-        for job in store.jobs_of(tx, pipeline_id):
+        jobs = store.jobs_of(tx, pipeline_id)
+        for job in jobs:
             if job.status is not RunStatus.SUCCEEDED:
                 _reset_job(tx, job)
-        store.update(tx, pipeline_id, status=RunStatus.RUNNING, reason="", cancel=False, finished_at=None)
-    prepare_again(services, pipeline_id)
-
-
-def prepare_again(services: Services, pipeline_id: int) -> None:
-    """Outside of any workflow: what a restart does for a pipeline too, whose planning may not have been recorded."""
-    _plan(services, pipeline_id)
-    advance(services, pipeline_id)
+        status = RunStatus.RUNNING if jobs else RunStatus.CREATED
+        again = {"attempt": pipeline.attempt + 1, "reason": "", "cancel": False, "finished_at": None}
+        store.update(tx, pipeline_id, status=status, **again)
+    begin(services, pipeline_id)
+    publish(services, pipeline)
 
 
 def _reset_job(tx: sa.Connection, job: Job) -> None:
@@ -126,6 +126,8 @@ def _plan(services: Services, pipeline_id: int) -> None:
     except CabestanError as error:
         return fail(services, pipeline_id, str(error))
     with services.database.writing() as tx:
+        if store.get(tx, pipeline_id).status.ended:  # canceled meanwhile
+            return None
         store.add_jobs(tx, pipeline, planned.jobs, services.now())
         changes = {"status": RunStatus.RUNNING, "started_at": services.now(), "notes": planned.notes}
         if not releasable:

@@ -65,10 +65,8 @@ def ensure_administrator(database: Database, *, known: str = "") -> str | None:
     return token
 
 
-def rejoin_router(settings: Settings, database: Database, engine: Engine) -> None:
+def rejoin_router(settings: Settings, database: Database, stacks: Stacks, containers: PlatformContainers) -> None:
     """The router must be in the network of each environment that something was deployed to."""
-    containers = PlatformContainers(engine, settings.instance)
-    stacks = Stacks(engine, settings.instance, settings.data / "locks")
     with database.reading() as tx:
         found = environments.all_environments(tx)
     for environment in found:

@@ -70,4 +70,4 @@ def remove_left_over_jobs(services: Services) -> None:
 
 
 def rejoin_router(services: Services) -> None:
-    platform.rejoin_router(services.settings, services.database, services.engine)
+    platform.rejoin_router(services.settings, services.database, services.stacks, services.platform)

@@ -155,6 +155,7 @@ def _pipeline(row: sa.Row[tuple[object, ...]]) -> Pipeline:
         started_at=row.started_at,
         finished_at=row.finished_at,
         notes=load_list(row.notes),
+        attempt=row.attempt,
     )
 
 

@@ -130,6 +130,7 @@ pipelines = sa.Table(
     _text("reason"),
     _text("by"),
     _text("notes", server_default="[]"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
     _moment("created_at", nullable=False),
     _moment("started_at"),

@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("by", sa.Text(), server_default="", nullable=False),
         sa.Column("notes", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default="1", nullable=False),
         sa.Column("cancel", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
         sa.Column("started_at", cabestan.store.schema.Moment(), nullable=True),

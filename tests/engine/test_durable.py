@@ -1,0 +1,95 @@
+"""Workflows as DBOS records them, on the database that the platform has."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cabestan.engine.durable import Durable
+
+
+def settle(durable: Durable) -> None:
+    """Until nothing runs: what is closed before that is taken up at the next start."""
+    deadline = time.monotonic() + 20
+    while durable.alive():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def durable(database_url: str) -> Iterator[Durable]:
+    opened = Durable(database_url, lambda _name: None)
+    yield opened
+    settle(opened)
+    opened.close()
+
+
+def test_a_workflow_runs_once_per_id_and_repeats_no_step(durable: Durable) -> None:
+    done: list[str] = []
+    begun, held = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        assert durable.step("one", lambda: done.append(f"one {number}") or {"number": number}) == {"number": number}
+        begun.set()
+        held.wait(20)
+        durable.step("two", lambda: done.append(f"two {number}"))
+
+    durable.register("work", work)
+    durable.launch()
+    for _ in range(3):
+        durable.start("work", "work-1", 1)
+    assert begun.wait(20)
+    assert durable.alive() == {"work-1"}
+    held.set()
+    settle(durable)
+    durable.start("work", "work-1", 1)
+    settle(durable)
+    assert done == ["one 1", "two 1"]
+    durable.forget(datetime.now(UTC) + timedelta(hours=1))
+    durable.start("work", "work-1", 1)
+    settle(durable)
+    assert done == ["one 1", "two 1"] * 2
+
+
+def test_a_workflow_started_from_within_a_step_is_one_of_its_own(durable: Durable) -> None:
+    done: list[str] = []
+    durable.register("child", lambda: durable.step("last", lambda: done.append("child")))
+    durable.register("parent", lambda: durable.step("first", lambda: durable.start("child", "child-1")))
+    durable.launch()
+    durable.start("parent", "parent-1")
+    settle(durable)
+    assert done == ["child"]
+
+
+def test_what_was_under_way_is_taken_up_after_the_last_recorded_step(database_url: str) -> None:
+    done: list[str] = []
+    stopped = threading.Event()
+
+    def open_durable(checkpoint: Callable[[str], None]) -> Durable:
+        opened = Durable(database_url, checkpoint)
+
+        def work(_number: int) -> None:
+            opened.step("one", lambda: done.append("one"))
+            opened.step("two", lambda: done.append("two"))
+
+        opened.register("interrupted", work)
+        opened.launch()
+        return opened
+
+    def stop_before_two(name: str) -> None:
+        if name == "two:before":
+            stopped.set()
+            raise SystemExit  # ends the thread as the end of the process would
+
+    first = open_durable(stop_before_two)
+    first.start("interrupted", "interrupted-1", 1)
+    assert stopped.wait(20)
+    first.close()
+    second = open_durable(lambda _name: None)
+    settle(second)
+    second.close()
+    assert done == ["one", "two"]
