@@ -205,7 +205,7 @@ def _never_started(client: DockerClient, run: JobRun) -> Exit | None:
         tasks = client.api.tasks(filters={"service": run.name})
     except NotFound as error:
         raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.") from error
-    return None if _containers(client, run) else parse_never_started(tasks)
+    return None if _started_container(client, run) else parse_never_started(tasks)
 
 
 def _gone(remove: Callable[[], object]) -> None:
