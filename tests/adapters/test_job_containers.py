@@ -7,7 +7,7 @@ import pytest
 from tests.adapters.engine_answers import task
 from tests.samples import job, spec
 
-from cabestan.adapters.job_containers import JobRun, parse_exit, parse_never_started, task_template
+from cabestan.adapters.job_containers import LOST, JobRun, parse_exit, parse_never_started, task_template
 from cabestan.domain.pipeline import Exit
 
 
@@ -79,3 +79,9 @@ def test_the_end_of_a_container_is_read_as_the_engine_tells_it(state: dict[str, 
 )
 def test_a_task_that_never_had_a_container_tells_why(tasks: list[dict[str, Any]], exit: Exit | None) -> None:
     assert parse_never_started(tasks) == exit
+
+
+def test_a_container_that_a_restarted_engine_does_not_have_any_more_is_lost() -> None:
+    """So that the job is run again."""
+    words = "No such container: t-job-1-1.x.y"
+    assert parse_never_started([{"Status": {"State": "failed", "Err": words}}]) == Exit(LOST, error=words)

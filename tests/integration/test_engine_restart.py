@@ -10,7 +10,7 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
 
 pytestmark = pytest.mark.integration
-_LINES = 600
+_LINES = 400
 
 
 @pytest.fixture(scope="module")
@@ -44,28 +44,39 @@ def platform(engine: OwnEngine, apart: Platform) -> Iterator[Platform]:
     apart.kill()
 
 
-@pytest.mark.parametrize("how", ["killed", "restarted"])
-def test_a_build_is_run_again_when_its_engine_restarts(platform: Platform, engine: OwnEngine, how: str) -> None:
+def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine: OwnEngine) -> None:
     work = platform.make_project(counting(_LINES, 8, uuid.uuid4().hex))
     pushed = work.push()
-    assert pushed.pipeline
     eventually(lambda: _is_counting(platform, pushed.pipeline), 60, "the build counts")
-    engine.kill() if how == "killed" else engine.stop()
+    engine.kill()
     engine.start()
-    pipeline = platform.wait_for_pipeline(pushed.pipeline, 120)
-    assert (pipeline["status"], [(j["status"], j["attempt"]) for j in pipeline["jobs"]]) == (
-        "succeeded",
-        [("succeeded", 2)],
-    )
-    log = platform.log(pipeline["jobs"][0]["id"])
-    first, again, second = log.partition("The job is run again.")
-    assert again
-    assert counted(first) == list(range(1, len(counted(first)) + 1))
-    assert counted(second) == list(range(1, _LINES + 1))
+    _is_run_again(platform, pushed.pipeline)
     [staging] = platform.deployments(work.name, "staging")
     assert platform.wait_for_deployment(staging["id"], 90)["status"] == "succeeded"
     assert platform.ask(work.host("staging")).text.startswith("one staging")
-    eventually(lambda: platform.left_over() == {}, 10, f"nothing is left over: {platform.left_over()}")
+    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+
+
+def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: Platform, engine: OwnEngine) -> None:
+    """A build, and a deployment that is approved meanwhile; the server is killed too, and starts without an engine."""
+    deployed = platform.make_project(SMALL)
+    waiting = deployed.pushed_to("production")
+    platform.wait_for_deployment(platform.deployments(deployed.name, "staging")[0]["id"])
+    fingerprint = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
+    building = platform.make_project(counting(_LINES, 8, uuid.uuid4().hex))
+    pushed = building.push()
+    eventually(lambda: _is_counting(platform, pushed.pipeline), 60, "the build counts")
+    engine.stop()
+    answer = platform.http.get(f"/api/v1/projects/{deployed.name}/environments/staging")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
+    platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": fingerprint})
+    platform.restart()
+    assert platform.get(f"/deployments/{waiting['id']}")["status"] in ("queued", "running")
+    engine.start()
+    assert platform.wait_for_deployment(waiting["id"], 90)["status"] == "succeeded"
+    eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
+    _is_run_again(platform, pushed.pipeline)
+    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
 
 
 def _is_counting(platform: Platform, pipeline: int | None) -> bool:
@@ -73,28 +84,13 @@ def _is_counting(platform: Platform, pipeline: int | None) -> bool:
     return bool(jobs) and "counting 100" in platform.log(jobs[0]["id"])
 
 
-def test_a_deployment_waits_for_an_engine_that_is_down(platform: Platform, engine: OwnEngine) -> None:
-    work = platform.make_project(SMALL)
-    waiting = work.pushed_to("production")
-    platform.wait_for_deployment(platform.deployments(work.name, "staging")[0]["id"])
-    fingerprint = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
-    engine.stop()
-    answer = platform.http.get(f"/api/v1/projects/{work.name}/environments/staging")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
-    platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": fingerprint})
-    assert platform.get(f"/deployments/{waiting['id']}")["status"] in ("queued", "running")
-    engine.start()
-    assert platform.wait_for_deployment(waiting["id"], 90)["status"] == "succeeded"
-    eventually(lambda: platform.ask(work.host("production")).text.startswith("one production"), 30, "it answers")
-
-
-def test_a_server_that_starts_while_its_engine_is_down_goes_on_when_it_is_back(
-    platform: Platform, engine: OwnEngine
-) -> None:
-    work = platform.make_project(SMALL)
-    engine.stop()
-    pushed = work.push()
-    platform.restart()
-    engine.start()
-    assert pushed.pipeline
-    assert platform.wait_for_pipeline(pushed.pipeline, 90)["status"] == "succeeded"
+def _is_run_again(platform: Platform, pipeline: int | None) -> None:
+    """The whole build a second time, and the log tells so."""
+    assert pipeline
+    ended = platform.wait_for_pipeline(pipeline, 120)
+    log = platform.log(ended["jobs"][0]["id"])
+    assert (ended["status"], [job["attempt"] for job in ended["jobs"]]) == ("succeeded", [2]), log
+    first, again, second = log.partition("The job is run again.")
+    assert again
+    assert counted(first) == list(range(1, len(counted(first)) + 1))
+    assert counted(second) == list(range(1, _LINES + 1))

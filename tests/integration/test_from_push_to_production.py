@@ -121,7 +121,7 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
     broken = second.replace("    expose", "    command: [python3, -c, 'raise SystemExit(7)']\n    expose")
     work.files |= {"docker-compose.yml": COMPOSE.replace("one", "two") + broken}
     bad = work.deployed()
-    assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7).")
+    assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7)")
     said = f"one staging {good['commit']}"
     hosts = (work.host("staging"), f"other.{work.host('staging')}")
     eventually(lambda: [platform.ask(host).text for host in hosts] == [said, said], 5, "both serve as before")

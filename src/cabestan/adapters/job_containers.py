@@ -25,6 +25,10 @@ _START_SECONDS = 300
 #: A container that does not end by itself gets this long after SIGTERM.
 _STOP_SECONDS = 5
 _LOG_BOUND = {"max-size": "2g", "max-file": "1"}
+#: the exit code of a container that was there and was taken away, as the engine itself gives it
+LOST = 255
+#: what Swarm says of a task whose container a restarted engine does not have any more
+_NO_CONTAINER = "No such container"
 _ONCE = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
@@ -114,7 +118,7 @@ class JobContainers:
             try:
                 state = client.api.inspect_container(container)["State"]
             except NotFound:
-                return Exit(None, error="its container is gone")
+                return Exit(LOST, error="its container is gone")
         return parse_exit(state)
 
     def stop(self, run: JobRun) -> None:
@@ -161,7 +165,8 @@ def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
     for task in tasks:
         status = task["Status"]
         if status["State"] in ("rejected", "failed", "orphaned", "remove", "shutdown"):
-            return Exit(None, error=status.get("Err") or status.get("Message") or status["State"])
+            words = status.get("Err") or status.get("Message") or status["State"]
+            return Exit(LOST if _NO_CONTAINER in words else None, error=words)
     return None
 
 
@@ -200,7 +205,7 @@ def _never_started(client: DockerClient, run: JobRun) -> Exit | None:
         tasks = client.api.tasks(filters={"service": run.name})
     except NotFound as error:
         raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.") from error
-    return None if _containers(client, run) else parse_never_started(tasks)
+    return None if _started_container(client, run) else parse_never_started(tasks)
 
 
 def _gone(remove: Callable[[], object]) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from cabestan.adapters.container_logs import Engine as LogSource
 from cabestan.adapters.container_logs import copy_log
-from cabestan.adapters.job_containers import JobRun
+from cabestan.adapters.job_containers import LOST, JobRun
 from cabestan.domain.pipeline import Exit, Job, Verdict, judge_exit
 from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id, redactor_of, run_of
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError
+from cabestan.errors import CabestanError, NotFound
 from cabestan.store import pipelines as store
 from cabestan.store.logs import LogWriter
 
@@ -85,7 +85,10 @@ def _copy_to_the_end(services: Services, job: Job, run: JobRun, writer: LogWrite
         return found
     client = services.engine.client
     source = LogSource(services.settings.engine, client.api.api_version)
-    copy_log(source, found, writer, lambda: services.hub.advanced(log_id(job.id)))
+    try:
+        copy_log(source, found, writer, lambda: services.hub.advanced(log_id(job.id)))
+    except NotFound as error:
+        return Exit(LOST, error=str(error))
     return services.jobs.exit_of(found) or Exit(None, error="its log ended before it did")
 
 

@@ -83,8 +83,8 @@ def page(
 
 
 def open_in(tx: sa.Connection, environment_id: int) -> tuple[Deployment, ...]:
-    query = _WITH_NAMES.where(deployments.c.environment_id == environment_id, deployments.c.status.in_(_OPEN))
-    return tuple(_value(row) for row in tx.execute(query.order_by(deployments.c.id)))
+    """The oldest first. By way of all that are open, which are few: SQLite would walk the environment's history."""
+    return tuple(deployment for deployment in all_open(tx) if deployment.environment_id == environment_id)
 
 
 def all_open(tx: sa.Connection) -> tuple[Deployment, ...]:
