@@ -13,6 +13,7 @@ from tests.engine.world import World, make_world
 from tests.postgresql import cluster
 from tests.repositories import Checkout
 
+from cabestan.server import set_up_logging
 from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
 from cabestan.store.schema import metadata
@@ -23,6 +24,7 @@ _numbers = itertools.count(1)
 # Property tests must not fail because the machine is busy: no deadline per example.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+set_up_logging("info")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,7 +21,7 @@ _GRACE_SECONDS = 3
 
 def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> NoReturn:
     """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start."""
-    _set_up_logging(settings.log_level)
+    set_up_logging(settings.log_level)
     _lock_data(settings)
     cabestan = bootstrap(settings, checkpoint=checkpoint)
     app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close)
@@ -42,7 +42,7 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
 
 def _lock_data(settings: Settings) -> None:
     """One server per data folder: a second one would go on with the same work. The lock ends with the process."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(settings.data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,9 +52,17 @@ def _lock_data(settings: Settings) -> None:
         ) from error
 
 
-def _set_up_logging(level: str) -> None:
+def set_up_logging(level: str) -> None:
+    """Tracebacks are plain: the default ones show the values of variables, secrets among them."""
     chosen = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(chosen))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(chosen),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+    )
 
 
 def main() -> None:

@@ -27,7 +27,8 @@ def project(world: World) -> Project:
 
 
 @pytest.fixture
-def server(world: World, project: Project) -> Iterator[str]:
+def server(world: World, project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("cabestan.web.git_http._HOOK_TRIES", 2)
     with serving(application(world)) as address:
         # the hook must find this server, whose port is known only now
         port = int(address.rpartition(":")[2])
