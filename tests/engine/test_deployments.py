@@ -129,8 +129,10 @@ def test_a_changed_setting_voids_an_approval_and_says_so(
     world: World, project: Project, dev: User, boss: User, secret: bool
 ) -> None:
     world.released(project)
+    ask(world, project, boss)  # has its turn, so that the other one stays queued
     made = ask(world, project, dev)
     approve(world, made, boss)
+    assert world.deployment(made.id).status is QUEUED
     if secret:
         settings.set_secret(world.services, project, "production", "KEY", "new", "boss")
     else:
@@ -168,6 +170,7 @@ def test_what_is_approved_behind_another_one_waits_again_for_what_it_would_now_c
 
 def test_where_no_approval_is_needed_none_becomes_void(world: World, project: Project, boss: User) -> None:
     world.released(project)
+    ask(world, project, boss, where="staging")
     made = ask(world, project, boss, where="staging")
     settings.set_variable(world.services, project, "", "LEVEL", "high", "boss")
     world.durable.run()
@@ -374,3 +377,15 @@ def test_the_end_of_the_steps_becomes_a_status(
 ) -> None:
     assert outcome(failure, undone) == expected
     assert deploying.outcome is outcome
+
+
+def test_a_turn_is_taken_at_once_and_by_one(world: World, project: Project, boss: User) -> None:
+    world.released(project)
+    first = ask(world, project, boss)
+    second = ask(world, project, boss)
+    environment = world.environment(project, "production")
+    for _ in range(3):
+        deployments.go_on(world.services, environment.id)
+    assert [world.deployment(d.id).status for d in (first, second)] == [RUNNING, QUEUED]
+    assert f"deployment-{first.id}" in world.durable.started
+    assert f"deployment-{second.id}" not in world.durable.started

@@ -249,12 +249,13 @@ class Platform:
     def left_over(self) -> dict[str, list[str]]:
         """All of the jobs that there still is, in Docker and in the database: by kind, the names."""
         label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _JOB_LABEL]}
-        stacks = {name.partition("_")[0] for name in self.services()}
+        served = self.rows("select id from environments where current_deployment_id is not null")
+        kept = tuple(f"{self.instance}-{row[0]}-" for row in served)
         found = {
             "containers": [c.name for c in self.client.containers.list(all=True, filters=label, ignore_removed=True)],
             "services": [s.name for s in self.client.services.list(filters=label)],
             "secrets": [s.name for s in self.client.secrets.list(filters=label)],
-            "networks": [name for name in self.networks() if name.removesuffix("-net") not in stacks],
+            "networks": [name for name in self.networks() if not name.startswith(kept)],
             "tokens": [str(row[0]) for row in self.rows("select job_id from tokens where kind = 'job'")],
         }
         return {kind: names for kind, names in found.items() if names}

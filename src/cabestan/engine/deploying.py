@@ -16,7 +16,7 @@ from cabestan.engine import deployments, secrets, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Conflict, DeadlineExceeded, StepFailed
+from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 
@@ -60,34 +60,9 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
 
 
 def _begin(services: Services, deployment_id: int) -> bool:
-    """Takes its turn; False where it has none (any more)."""
-    with services.database.writing() as tx:
-        deployment = store.get(tx, deployment_id)
-        if deployment.status is DeploymentStatus.RUNNING:
-            return True
-        if deployment.status is not DeploymentStatus.QUEUED:
-            return False
-        plan = deployments.refresh_plan(services, tx, deployment)
-        if not plan or store.get(tx, deployment_id).status is not DeploymentStatus.QUEUED:
-            return False
-        environment = environment_store.by_id(tx, deployment.environment_id)
-        taken = _claim(services, tx, environment, plan)
-        changes = {"status": DeploymentStatus.FAILED, "reason": taken, "finished_at": services.now()}
-        if not taken:
-            changes = {"status": DeploymentStatus.RUNNING, "reason": "", "started_at": services.now()}
-            changes["previous_id"] = environment.current_deployment_id
-        store.update(tx, deployment_id, **changes)
-    deployments.publish(services, deployment)
-    return not taken
-
-
-def _claim(services: Services, tx: object, environment: Environment, plan: Plan) -> str:
-    """Empty, or why it may not have its host names."""
-    try:
-        environment_store.claim_hosts(tx, environment, plan.hosts, services.now())  # type: ignore[arg-type]
-    except Conflict as error:
-        return str(error)
-    return ""
+    """False where it was ended before its first step."""
+    with services.database.reading() as tx:
+        return store.get(tx, deployment_id).status is DeploymentStatus.RUNNING
 
 
 def _do(services: Services, deployment_id: int, planned: Step) -> str:

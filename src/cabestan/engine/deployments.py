@@ -133,12 +133,41 @@ def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
 
 
 def go_on(services: Services, environment_id: int) -> None:
-    """Starts the deployment whose turn it is, if there is one. May be called at any time, any number of times."""
-    with services.database.reading() as tx:
-        chosen = next_to_run(store.open_in(tx, environment_id))
+    """Gives the environment to the deployment whose turn it is, if there is one, and starts its steps.
+
+    May be called at any time, any number of times: the turn is taken in one transaction, by one deployment.
+    """
+    asked = []
+    with services.database.writing() as tx:
+        while chosen := next_to_run(store.open_in(tx, environment_id)):
+            asked.append(chosen)
+            if _takes_its_turn(services, tx, chosen):
+                break
+    for deployment in asked:
+        publish(services, deployment)
     if chosen:
-        turn = _turn(services, chosen.id)
-        services.durable.start("deployment", f"deployment-{chosen.id}-{turn}", chosen.id)
+        start_steps(services, chosen.id)
+
+
+def start_steps(services: Services, deployment_id: int) -> None:
+    """Of one that has taken its turn; once, however often it is called."""
+    services.durable.start("deployment", f"deployment-{deployment_id}", deployment_id)
+
+
+def _takes_its_turn(services: Services, tx: sa.Connection, deployment: Deployment) -> bool:
+    """Marks it as running; one that cannot be done any more, or needs another approval, is no longer queued then."""
+    plan = refresh_plan(services, tx, deployment)
+    if not plan or store.get(tx, deployment.id).status is not DeploymentStatus.QUEUED:
+        return False
+    environment = environment_store.by_id(tx, deployment.environment_id)
+    try:
+        environment_store.claim_hosts(tx, environment, plan.hosts, services.now())
+    except Conflict as error:
+        _end(services, tx, deployment.id, DeploymentStatus.FAILED, str(error))
+        return False
+    running = {"status": DeploymentStatus.RUNNING, "reason": "", "started_at": services.now()}
+    store.update(tx, deployment.id, **running, previous_id=environment.current_deployment_id)
+    return True
 
 
 def configuration_changed(services: Services, project_id: int) -> None:
@@ -207,9 +236,3 @@ def _supersede(services: Services, tx: sa.Connection, former: int, newer: Deploy
 
 def _end(services: Services, tx: sa.Connection, deployment_id: int, status: DeploymentStatus, reason: str) -> None:
     store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
-
-
-def _turn(services: Services, deployment_id: int) -> int:
-    """Each approval gives another turn, for the former one may have become void at the last moment."""
-    with services.database.reading() as tx:
-        return len(store.approvals_of(tx, deployment_id))

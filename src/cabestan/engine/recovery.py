@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
     _find_pushes(services)
+    _start_what_took_its_turn(services)
     _end_what_is_stuck(services)
     with services.database.reading() as tx:
         open_pipelines = pipeline_store.open_ids(tx)
@@ -45,6 +46,14 @@ def _find_pushes(services: Services) -> None:
         intake.take_pushes(services, project, by="")
 
 
+def _start_what_took_its_turn(services: Services) -> None:
+    """Deployments that had taken their turn when the process ended: those that were started already are left alone."""
+    with services.database.reading() as tx:
+        running = [d for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
+    for deployment in running:
+        deployments.start_steps(services, deployment.id)
+
+
 def _end_what_is_stuck(services: Services) -> None:
     """What counts as running although no workflow is at it any more: nothing would ever end it."""
     alive = services.durable.alive()
@@ -55,7 +64,7 @@ def _end_what_is_stuck(services: Services) -> None:
         if not any(workflow.startswith(f"job-{job.id}-") for workflow in alive):
             jobs.fail(services, job.id, job.attempt, _LOST)
     for deployment in stuck:
-        if not any(workflow.startswith(f"deployment-{deployment.id}-") for workflow in alive):
+        if f"deployment-{deployment.id}" not in alive:
             deploying.fail(services, deployment.id, _LOST)
 
 
