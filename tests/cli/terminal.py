@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,11 @@ class Session:
 
     code: int
     written: str
+
+
+def hear_interrupts() -> None:
+    """In a new process, as a shell starts it: tests that run in the background would hand down deafness to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def on_a_terminal(
@@ -30,6 +36,7 @@ def on_a_terminal(
         stdout=worker,
         stderr=worker,
         env=environment,
+        preexec_fn=hear_interrupts,
     )
     os.close(worker)
     written = _converse(main, list(typed))

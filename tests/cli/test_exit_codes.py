@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import FakeServer, refusal, stream
+from tests.cli.terminal import hear_interrupts
 from tests.cli.things import DEPLOYMENT, PROJECT
 
 from cabestan.cli import client_config
@@ -18,7 +19,7 @@ from cabestan.cli import client_config
 
 def started(*arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "cabestan", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
 
 
 @pytest.mark.parametrize(

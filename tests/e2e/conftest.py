@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.conftest import MakeDatabase
 from tests.e2e.site import PASSWORD, Site, running_site
 
 _CHROMIUM = os.environ.get("CABESTAN_TEST_CHROMIUM", "/usr/bin/chromium")
@@ -25,8 +26,8 @@ OpenContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running_site(Path(tmp_path_factory.mktemp("site"))) as running:
+def site(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Site]:
+    with running_site(Path(tmp_path_factory.mktemp("site")), make_database("")) as running:
         yield running
 
 

@@ -13,6 +13,7 @@ from typing import cast
 import sqlalchemy as sa
 import uvicorn
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -81,9 +82,11 @@ class Site:
 
 
 @contextmanager
-def running_site(data: Path) -> Iterator[Site]:
+def running_site(data: Path, database_url: str) -> Iterator[Site]:
     port = _free_port()
-    cabestan = bootstrap(Settings(data=data, port=port, engine=f"unix://{data}/no-engine.sock"))
+    cabestan = bootstrap(
+        Settings(data=data, database_url=SecretStr(database_url), port=port, engine=f"unix://{data}/no-engine.sock")
+    )
     started = Started()
     services = replace(cabestan.services, durable=cast(Durable, started))
     site = Site(f"http://127.0.0.1:{port}", services, started, intake.create_project(services, PROJECT, "main"))

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Router and registry run; the server does not."""
-    platform = Platform(tmp_path_factory.mktemp("platform"))
+def prepared(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+    """Router and registry run; the server does not. On the database that `--database` asks for."""
+    platform = Platform(tmp_path_factory.mktemp("platform"), {"database_url": make_database("")})
     try:
         platform.prepare()
         yield platform

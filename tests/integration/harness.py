@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import APIError, NotFound
+
+from cabestan.store.database import Database
 
 CHECKOUT = Path(__file__).parents[2]
 ENDED = frozenset({"succeeded", "failed", "canceled", "skipped", "rolled_back", "superseded"})
@@ -268,10 +269,18 @@ class Platform:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
         return sorted(s.name for s in self.client.services.list(filters=label))
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the server's own database."""
-        with closing(sqlite3.connect(f"file:{self.data / 'cabestan.sqlite'}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, values).fetchall()
+        database = Database(self.database_url)
+        try:
+            with database.reading() as tx:
+                return [tuple(row) for row in tx.exec_driver_sql(query)]
+        finally:
+            database.close()
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.get("database_url") or f"sqlite:///{self.data / 'cabestan.sqlite'}"
 
 
 @dataclass

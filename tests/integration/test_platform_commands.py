@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform
 
 pytestmark = pytest.mark.integration
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.integration
 class Machine:
     """An installation of its own, used by nothing but its commands."""
 
-    def __init__(self, folder: Path) -> None:
-        self.platform = Platform(folder)
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.platform = Platform(folder, {"database_url": database_url})
         self.client_config = folder / "client" / "client.toml"
 
     def cabestan(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -41,8 +42,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    made = Machine(tmp_path)
+def machine(tmp_path: Path, make_database: MakeDatabase) -> Iterator[Machine]:
+    made = Machine(tmp_path, make_database(""))
     try:
         yield made
     finally:

@@ -21,7 +21,7 @@ def run_script(platform: Platform, work: Work, script: str) -> int:
     """A pipeline of one script job on the project's newest commit, put into the database; the pipeline's id."""
     former = platform.pipelines(work.name)[0]["id"]
     platform.kill()
-    database = Database(f"sqlite:///{platform.data / 'cabestan.sqlite'}")
+    database = Database(platform.database_url)
     with database.writing() as tx:
         pipeline = store.get(tx, former)
         project = project_store.by_id(tx, pipeline.project_id)
