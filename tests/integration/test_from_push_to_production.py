@@ -6,7 +6,7 @@ import uuid
 import httpx
 import pytest
 from tests.integration.harness import Platform, eventually
-from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
+from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
 pytestmark = pytest.mark.integration
 
@@ -52,6 +52,28 @@ def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
     assert platform.wait_for_deployment(back["id"])["status"] == "succeeded"
     assert platform.ask(work.host("production")).text == f"one production {second['commit']}"
     assert platform.left_over() == {}
+
+
+def test_images_that_build_on_each_other_are_built_in_order_and_the_others_beside_them(platform: Platform) -> None:
+    base = "# shop/base\n# VERSION 1.2\nFROM cabestan/python:3.11\nRUN echo from the base > /base.txt\n"
+    reads = APP.replace('os.environ["SAYS"].encode()', 'open("/base.txt", "rb").read()')
+    files = {
+        "app.py": reads,
+        "Dockerfile.base": base,
+        "Dockerfile.web": DOCKERFILE.replace("cabestan/python:3.11", "shop/base:1.2"),
+        "Dockerfile-worker": "FROM cabestan/python:3.11\nUSER 1001\nCMD sleep 600\n",
+        "docker-compose.yml": COMPOSE.replace(":${CI_COMMIT_SHA}\n    expose", "/web:${CI_COMMIT_SHA}\n    expose"),
+    }
+    work = platform.make_project(files)
+    assert work.deployed()["status"] == "succeeded"
+    [pipeline] = platform.pipelines(work.name)
+    jobs = {job["name"]: job["needs"] for job in platform.get(f"/pipelines/{pipeline['id']}")["jobs"]}
+    assert jobs == {"build worker": [], "build base": [], "build web": ["build base"]}
+    assert platform.ask(work.host("staging")).text == "from the base\n"
+    [release] = platform.get(f"/projects/{work.name}/releases")["items"]
+    registry = f"127.0.0.1:{platform.registry_port}/{work.name}"
+    assert f"{registry}/base:1.2" in release["images"]
+    assert f"{registry}/web:{release['commit']}" in release["images"]
 
 
 def test_an_approval_of_another_plan_than_the_present_one_is_refused(platform: Platform) -> None:
