@@ -173,7 +173,7 @@ def test_an_approval_with_a_comment_lets_the_deployment_go(page: Page, site: Sit
     expect(page.locator(".changes")).to_contain_text("image web")
     page.fill("#comment", "Looked at staging")
     page.get_by_role("button", name="Approve and deploy").click()
-    expect(page.locator("main")).to_contain_text("queued")
+    expect(page.locator("main")).to_contain_text("running")
     expect(page.locator("#approval-1")).to_contain_text("“Looked at staging”")
     assert [name for name in site.started.workflows if f"deployment-{site.waiting}" in name]
 

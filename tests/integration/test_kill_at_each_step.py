@@ -24,14 +24,25 @@ def _boundaries(steps: tuple[str, ...], *edges: str) -> list[str]:
 
 
 @pytest.fixture
-def killed(prepared: Platform) -> Any:
-    """The platform, its server stopped, with no kills done yet; afterwards the server runs without any again."""
-    prepared.stop()
-    for marker in prepared.kills.iterdir():
+def killed(platform: Platform) -> Any:
+    """The platform, its server stopped, with no kills done yet; afterwards the server runs without any again.
+
+    What earlier tests left under way ends first: the kills are for this test's push.
+    """
+    eventually(lambda: _is_quiet(platform), 90, "earlier work ends")
+    time.sleep(1)  # for the last steps of workflows, which come after their work is recorded as ended
+    platform.stop()
+    for marker in platform.kills.iterdir():
         marker.unlink()
-    yield prepared
-    if not prepared.died:
-        prepared.kill()
+    yield platform
+    if not platform.died:
+        platform.kill()
+
+
+def _is_quiet(platform: Platform) -> bool:
+    pipelines = "select count(*) from pipelines where status in ('created', 'running')"
+    deployments = "select count(*) from deployments where status in ('queued', 'running')"
+    return all(platform.rows(query) == [(0,)] for query in (pipelines, deployments))
 
 
 def _all_ended(platform: Platform, work: Work) -> bool:
