@@ -8,7 +8,7 @@ from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.domain.status import DeploymentStatus
+from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deploying, deployments, intake, settings
 from cabestan.engine.deploying import outcome
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
@@ -389,3 +389,17 @@ def test_a_turn_is_taken_at_once_and_by_one(world: World, project: Project, boss
     assert [world.deployment(d.id).status for d in (first, second)] == [RUNNING, QUEUED]
     assert f"deployment-{first.id}" in world.durable.started
     assert f"deployment-{second.id}" not in world.durable.started
+
+
+def test_a_commit_that_was_overtaken_while_it_was_built_is_not_deployed(world: World, project: Project) -> None:
+    world.push(project, again="1")
+    (older,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.waiting.clear()  # its workflow stands still
+    newer = world.released(project)
+    world.durable.recover()
+    world.durable.run()
+    ended = world.pipeline(older.id)
+    assert ended.status is RunStatus.SUCCEEDED
+    assert f"Release {newer.number}, of a newer commit, is there already: this one is not deployed." in ended.notes
+    commits = [d.commit for d in world.deployments(world.environment(project, "staging"))]
+    assert commits == [newer.commit]
