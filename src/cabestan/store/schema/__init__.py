@@ -1,0 +1,42 @@
+"""The tables, one module per area. Times are milliseconds since 1970 in UTC; lists and maps are JSON text."""
+
+from cabestan.store.schema.columns import Moment, metadata
+from cabestan.store.schema.core import (
+    approvals,
+    deployments,
+    environments,
+    events,
+    facts,
+    hosts,
+    jobs,
+    memberships,
+    pipelines,
+    projects,
+    refs,
+    releases,
+    settings,
+    steps,
+    tokens,
+    users,
+)
+
+__all__ = [
+    "Moment",
+    "approvals",
+    "deployments",
+    "environments",
+    "events",
+    "facts",
+    "hosts",
+    "jobs",
+    "memberships",
+    "metadata",
+    "pipelines",
+    "projects",
+    "refs",
+    "releases",
+    "settings",
+    "steps",
+    "tokens",
+    "users",
+]

@@ -1,0 +1,236 @@
+"""People, projects, pipelines, releases, environments and deployments."""
+
+import sqlalchemy as sa
+
+from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+
+#: single values of the whole installation: the check of the key, the executor's name
+facts = sa.Table("facts", metadata, sa.Column("name", sa.Text, primary_key=True), text_("value"))
+
+users = sa.Table(
+    "users",
+    metadata,
+    id_(),
+    text_("name", unique=True),
+    text_("password_hash"),
+    sa.Column("admin", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment_("created_at", nullable=False),
+)
+
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    of_("users", primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    text_("role"),
+)
+
+#: tokens and sessions by hash; a token belongs to a user or to a job
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    id_(),
+    text_("hash", unique=True),
+    of_("users", nullable=True),
+    sa.Column("job_id", Id, nullable=True, index=True),
+    text_("name"),
+    text_("kind"),
+    text_("csrf"),
+    moment_("created_at", nullable=False),
+    moment_("expires_at"),
+)
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    id_(),
+    text_("name", unique=True),
+    text_("default_branch"),
+    moment_("created_at", nullable=False),
+)
+
+refs = sa.Table(
+    "refs",
+    metadata,
+    of_("projects", primary_key=True),
+    sa.Column("ref", sa.Text, primary_key=True),
+    text_("commit"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    id_(),
+    of_("projects", index=True),
+    text_("kind"),
+    text_("ref"),
+    text_("before"),
+    text_("after"),
+    text_("by"),
+    moment_("created_at", nullable=False),
+)
+
+pipelines = sa.Table(
+    "pipelines",
+    metadata,
+    id_(),
+    of_("projects"),
+    of_("events", nullable=True),
+    text_("commit"),
+    text_("branch"),
+    text_("title"),
+    text_("author"),
+    text_("status"),
+    text_("reason"),
+    text_("by"),
+    text_("notes", server_default="[]"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment_("created_at", nullable=False),
+    moment_("started_at"),
+    moment_("finished_at"),
+    sa.Index("ix_pipelines_project_id_id", "project_id", "id"),
+    sa.Index("ix_pipelines_status", "status"),
+    sa.Index("ix_pipelines_commit", "commit"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    id_(),
+    of_("pipelines"),
+    of_("projects"),
+    sa.Column("position", sa.Integer, nullable=False),
+    text_("name"),
+    text_("spec"),
+    text_("status"),
+    text_("reason"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment_("created_at", nullable=False),
+    moment_("started_at"),
+    moment_("finished_at"),
+    sa.UniqueConstraint("pipeline_id", "name", name="uq_jobs_pipeline_id"),
+)
+
+releases = sa.Table(
+    "releases",
+    metadata,
+    id_(),
+    of_("projects"),
+    of_("pipelines"),
+    sa.Column("number", sa.Integer, nullable=False),
+    text_("commit"),
+    text_("branch"),
+    text_("title"),
+    text_("images"),
+    text_("compose_file"),
+    text_("compose"),
+    moment_("created_at", nullable=False),
+    sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
+    sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
+)
+
+environments = sa.Table(
+    "environments",
+    metadata,
+    id_(),
+    of_("projects"),
+    text_("name"),
+    sa.Column("position", sa.Integer, nullable=False),
+    text_("target"),
+    text_("domain"),
+    text_("trigger"),
+    text_("branches"),
+    text_("approvers"),
+    sa.Column("watch_seconds", sa.Integer, nullable=False),
+    sa.Column("current_deployment_id", Id, nullable=True),
+    sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
+)
+
+#: every version of every variable and secret; `removed` ends a name
+settings = sa.Table(
+    "settings",
+    metadata,
+    id_(),
+    of_("projects", index=True),
+    text_("environment"),
+    text_("name"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("secret", sa.Boolean, nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
+    text_("value"),
+    sa.Column("sealed", sa.LargeBinary, nullable=True),
+    text_("by"),
+    moment_("created_at", nullable=False),
+    sa.UniqueConstraint("project_id", "environment", "name", "version", name="uq_settings_project_id"),
+)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    id_(),
+    of_("projects"),
+    of_("environments"),
+    of_("releases"),
+    text_("status"),
+    text_("reason"),
+    text_("by"),
+    text_("approved_by"),
+    sa.Column("restores_id", Id, nullable=True),
+    sa.Column("previous_id", Id, nullable=True),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
+    text_("plan"),
+    text_("url"),
+    moment_("created_at", nullable=False),
+    moment_("started_at"),
+    moment_("finished_at"),
+    sa.Index("ix_deployments_environment_id_id", "environment_id", "id"),
+    sa.Index("ix_deployments_project_id_id", "project_id", "id"),
+    sa.Index("ix_deployments_status", "status"),
+    sa.Index("ix_deployments_release_id", "release_id"),
+    #: one deployment at a time per environment, whatever the code above does
+    sa.Index(
+        "uq_deployments_running",
+        "environment_id",
+        unique=True,
+        sqlite_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status = 'running'"),
+    ),
+)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    of_("deployments", primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    text_("text"),
+    text_("status"),
+    text_("detail"),
+    moment_("started_at"),
+    moment_("finished_at"),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    id_(),
+    of_("deployments", index=True),
+    text_("by"),
+    sa.Column("approved", sa.Boolean, nullable=False),
+    text_("comment"),
+    text_("fingerprint"),
+    text_("void"),
+    moment_("created_at", nullable=False),
+)
+
+#: which project a host name belongs to: the first that claimed it
+hosts = sa.Table(
+    "hosts",
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),
+    of_("projects", index=True),
+    of_("environments", nullable=False),
+    moment_("created_at", nullable=False),
+)
