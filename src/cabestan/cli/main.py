@@ -18,10 +18,12 @@ from cabestan.cli.commands import (
     environment,
     git_credential,
     job,
+    lint,
     login,
     pipeline,
     project,
     release,
+    render,
     secret,
     user,
     variable,
@@ -52,6 +54,8 @@ app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
+app.command()(lint.lint)
+app.command()(render.render)
 app.add_typer(completion.app, name="completion")
 app.command("git-credential", hidden=True)(git_credential.git_credential)
 

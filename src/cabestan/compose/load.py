@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cabestan.compose import fields, policy
-from cabestan.compose.findings import ComposeRefused, Finding, Report
+from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
 from cabestan.compose.interpolate import InterpolationRefused, expand
 from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.mounts import MountReader
@@ -46,14 +46,21 @@ class Build:
     image: str
 
 
-def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits | None = None) -> Loaded:
+def load(
+    text: str,
+    file: str,
+    variables: Mapping[str, str],
+    *,
+    waivers: Waivers = NOTHING_WAIVED,
+    limits: Limits | None = None,
+) -> Loaded:
     """The checked file. `variables` are all that it may use; secrets among them are placeholders.
 
     Raises ComposeRefused with all findings, and Invalid for a variable that imitates a placeholder.
     """
     limits = limits or Limits()
     _check_variables(variables)
-    report = Report(file)
+    report = Report(file, waivers)
     root = root_field(_top(read_yaml(text, file, limits), report))
     policy.check_keys(report, root, policy.TOP)
     filled = _Filling(report, variables, limits.max_text).top(root)

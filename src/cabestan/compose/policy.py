@@ -185,6 +185,64 @@ UPDATE = Keys(
 )
 BUILD = Keys(frozenset({"context", "dockerfile"}))
 
+#: the service keys that the specification of factory projects names
+OF_THE_DOCUMENT = frozenset(
+    {
+        "command",
+        "depends_on",
+        "entrypoint",
+        "environment",
+        "expose",
+        "extra_hosts",
+        "healthcheck",
+        "image",
+        "labels",
+        "links",
+        "logging",
+        "ports",
+        "read_only",
+        "restart",
+        "tty",
+        "volumes",
+    }
+)
+
+#: Refused keys that a project may be let off: with a waiver they are left out, and a warning says so. None of them
+#: would reach the machine, another project or the data, nor leave something out that an application must have.
+LEFT_OUT_IF_WAIVED = frozenset(
+    {
+        "cap_drop",
+        "consistency",
+        "container_name",
+        "cpus",
+        "delay",
+        "dns_search",
+        "domainname",
+        "endpoint_mode",
+        "failure_action",
+        "hostname",
+        "max_failure_ratio",
+        "max_replicas_per_node",
+        "mem_limit",
+        "memswap_limit",
+        "monitor",
+        "parallelism",
+        "pids_limit",
+        "preferences",
+        "pull_policy",
+        "restart_policy",
+        "rollback_config",
+        "scale",
+        "shm_size",
+        "start_interval",
+        "ulimits",
+    }
+)
+
+
+def refusal_code(key: str) -> str:
+    return "no-" + key.replace("_", "-")
+
 
 def check_keys(report: Report, table: Field, keys: Keys) -> None:
     """Reports every key of the table that the level does not allow."""
@@ -193,8 +251,7 @@ def check_keys(report: Report, table: Field, keys: Keys) -> None:
             continue
         if key in keys.refused:
             reason, remedy = keys.refused[key]
-            code = "no-" + key.replace("_", "-")
-            report.error(code, value.key_spot, f"{key} is not allowed. {reason}", remedy)
+            report.error(refusal_code(key), value.key_spot, f"{key} is not allowed. {reason}", remedy)
         else:
             report.error("unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys))
 

@@ -1,0 +1,171 @@
+"""Rules about the text itself: YAML, its bounds, variables and the kinds of values."""
+
+from __future__ import annotations
+
+from cabestan.compose.rules.examples import web
+from cabestan.domain.rule import Rule
+
+RULES = (
+    Rule(
+        "not-yaml", "The file is YAML", "Anything else cannot be read.", "Correct what the message names.", wrong="a: ["
+    ),
+    Rule(
+        "yaml-tag",
+        "No YAML tags",
+        "A tag may make a reader build something else than text, numbers, lists and mappings.",
+        "Remove it; quote what must stay text.",
+        wrong=web("command: !!str 1"),
+        right=web('command: "1"'),
+    ),
+    Rule(
+        "yaml-alias",
+        "An alias stands for an earlier anchor",
+        "An alias of nothing, or of what it is in, has no value.",
+        "Put the anchor on an earlier value.",
+        wrong=web("labels: *none"),
+    ),
+    Rule(
+        "yaml-merge",
+        "`<<` merges mappings",
+        "Nothing else can be merged into a mapping.",
+        "Give it the alias of a mapping, or a list of such aliases.",
+        wrong=web("<<: text"),
+    ),
+    Rule(
+        "duplicate-key",
+        "A key stands once",
+        "Of two values one would be dropped without a word.",
+        "Keep one of them.",
+        wrong=web("tty: true\ntty: false"),
+    ),
+    Rule(
+        "key-not-text",
+        "Keys are text",
+        "Only text names a key of a Compose file.",
+        "Put the key in quotes.",
+        wrong=web("environment: {1: a}"),
+        right=web('environment: {A: "1"}'),
+    ),
+    Rule(
+        "bad-character",
+        "No characters that nobody types",
+        "NUL ends texts early, and characters for private use stand in for secrets inside Cabestan.",
+        "Remove the character.",
+    ),
+    Rule(
+        "too-large",
+        "Files are of bounded size",
+        "A small file can be made to grow without end, and a large one holds everybody up.",
+        "Make the file smaller; data belongs into the image or into a volume.",
+    ),
+    Rule("too-deep", "Files are of bounded depth", "No Compose file is so deep.", "Make it flatter."),
+    Rule(
+        "too-many-aliases",
+        "A file has few aliases",
+        "Aliases of aliases make a small file large.",
+        "Write some of them out.",
+    ),
+    Rule(
+        "not-compose",
+        "The file is a mapping",
+        "A Compose file begins with keys such as services.",
+        "Begin with services:.",
+        wrong="- web\n",
+    ),
+    Rule(
+        "version",
+        "The version is 2 or 3",
+        "Version 1 had other rules, and there is none beyond 3.",
+        "Remove the key, or write '3.8'.",
+        wrong=f"version: '9'\n{web('tty: true')}",
+    ),
+    Rule(
+        "no-services",
+        "The file names services",
+        "Without one there is nothing to deploy.",
+        "Add services:.",
+        wrong="services: {}\n",
+    ),
+    Rule(
+        "unknown-key",
+        "Only known keys",
+        "A key that Cabestan does not know would be dropped without a word, or let something through that nobody "
+        "thought of. Keys of tomorrow are refused until somebody has thought of them.",
+        "Correct or remove it; docs/compose.md has all that are allowed.",
+        wrong=web("enviroment: {A: b}"),
+        right=web("environment: {A: b}"),
+    ),
+    Rule(
+        "no-value",
+        "A key has a value",
+        "An empty value means nothing here.",
+        "Give it a value, or remove the key.",
+        wrong=web("environment:"),
+    ),
+    Rule(
+        "wrong-type",
+        "Values are of the right kind",
+        "A list where a text belongs, or a number where a duration does, would be read in some other sense.",
+        "Write what the message names; quotes make text of a number.",
+        wrong=web("tty: maybe"),
+        right=web("tty: true"),
+    ),
+    Rule(
+        "wrong-value",
+        "Values are among those that are known",
+        "Others would be refused by the engine, in the middle of a deployment.",
+        "Write one of those that the message names.",
+        wrong=web("restart: never"),
+        right=web('restart: "no"'),
+    ),
+    Rule(
+        "bad-command",
+        "A command's quotes are closed",
+        "It cannot be split into words.",
+        "Close the quote, or write the command as a list.",
+        wrong=web("command: 'echo \"a'"),
+        right=web('command: ["echo", "a"]'),
+    ),
+    Rule(
+        "empty-command",
+        "An empty command changes nothing",
+        "The image's own command stays in place, as with Docker.",
+        "Remove the key.",
+        "warning",
+        wrong=web("command: []"),
+    ),
+    Rule(
+        "given-twice",
+        "A name in a list stands once",
+        "The last one wins.",
+        "Keep one.",
+        "warning",
+        wrong=web("environment: [A=1, A=2]"),
+    ),
+    Rule(
+        "number-rewritten",
+        "A number keeps its form in quotes",
+        "YAML reads `017` as fifteen and `1.0` as one.",
+        "Put it in quotes.",
+        "warning",
+        wrong=web("environment: {MODE: 0644}"),
+        right=web('environment: {MODE: "0644"}'),
+    ),
+    Rule(
+        "interpolation",
+        "Variables are written right and required ones are set",
+        "A form that does not exist has no value, and `${NAME:?…}` asks to be refused without one.",
+        "Write ${NAME}, or $$ for a dollar sign; set what is required.",
+        wrong=web("command: ${NAME:?is required}"),
+        right=web("command: ${NAME:-serve}"),
+    ),
+    Rule(
+        "variable-unset",
+        "A variable has a value",
+        "It is empty, which is seldom meant.",
+        "Set it for the environment, or give it a default: ${NAME:-default}.",
+        "warning",
+        wrong=web("command: serve ${LEVEL}"),
+        right=web("command: serve ${LEVEL:-info}"),
+    ),
+)
