@@ -27,6 +27,7 @@ from cabestan.cli.commands import (
     secret,
     user,
     variable,
+    waiver,
 )
 from cabestan.cli.failures import EXIT_FAILED, Refused, exit_code
 from cabestan.errors import CabestanError
@@ -52,6 +53,7 @@ app.command()(deploy.rollback)
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
+app.add_typer(waiver.app, name="waiver")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.command()(lint.lint)

@@ -4,14 +4,15 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from cabestan.compose.load import build_contexts
+from cabestan.checks.check import plan
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
+from cabestan.engine.subjects import subject_of
 from cabestan.errors import CabestanError, Conflict
-from cabestan.pipeline.convention import AskedBuild, Source, blueprint, compose_file, dockerfiles
+from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
 
 #: the image that build jobs run in
@@ -137,25 +138,13 @@ def _plan(services: Services, pipeline_id: int) -> None:
 
 
 def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
-    """The jobs of a commit, from what stands in its tree, and whether there will be anything to release."""
-    repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
-    files = frozenset(entry.path for entry in repositories.tree(key, commit))
-    compose = compose_file(files)
-    builds = _asked_builds(repositories.read(key, commit, compose), compose) if compose else ()
-    paths = [path for path in dockerfiles(files, builds) if path in files]
-    source = Source(
-        project=pipeline.project,
-        commit=commit,
-        branch=pipeline.branch,
-        registry=services.settings.registry,
-        files=files,
-        builds=builds,
-        texts={path: repositories.read(key, commit, path) for path in paths},
-    )
-    planned = blueprint(source, job_image=JOB_IMAGE)
-    return planned, bool(planned.jobs or compose)
+    """The jobs of a commit, from what stands in its tree, and whether there will be anything to release.
 
-
-def _asked_builds(text: str, file: str) -> tuple[AskedBuild, ...]:
-    found = build_contexts(text, file)
-    return tuple(AskedBuild(b.service, b.context, b.dockerfile or "", b.image or "") for b in found)
+    Where they cannot be worked out, the checks alone: they fail, and say why.
+    """
+    subject = subject_of(services, pipeline)
+    planned = plan(subject, JOB_IMAGE)
+    if planned.blueprint is None:
+        return with_lint(Blueprint(())), True
+    releasable = bool(planned.blueprint.jobs or subject.compose)
+    return with_lint(planned.blueprint) if releasable else planned.blueprint, releasable

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from cabestan.compose import rules
 from cabestan.compose.difference import difference
+from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
@@ -21,6 +23,7 @@ from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
+from cabestan.store import waivers as waiver_store
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
             "Commit a docker-compose.yml that names the services.",
         )
     configuration = _configuration(tx, wanted)
-    loaded = load(wanted.release.compose, wanted.release.compose_file, variables(services, wanted, configuration))
+    given = variables(services, wanted, configuration)
+    waivers = waivers_of(tx, wanted.environment.project_id)
+    loaded = load(wanted.release.compose, wanted.release.compose_file, given, waivers=waivers)
     stack = render(loaded.compose, _context(services, wanted, configuration))
     hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
     _refuse_taken_hosts(tx, wanted.environment, hosts)
@@ -76,6 +81,11 @@ def _plan(
         versions=versions,
         fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
     )
+
+
+def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:
+    """The rules that the project is let off."""
+    return rules.waivers(waiver_store.holding(tx, project_id))
 
 
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:
