@@ -64,7 +64,7 @@ def test_every_code_in_the_source_has_its_rule() -> None:
 
 def test_every_rule_is_applied_somewhere() -> None:
     keys = {policy.refusal_code(key) for table in _tables() for key in table.refused}
-    assert set(RULES) - {code for code, _ in emitted()} - keys == set()
+    assert set(RULES) - {code for code, _ in emitted()} - keys == {images.HADOLINT}  # whose codes are its own
 
 
 def _tables() -> list[policy.Keys]:

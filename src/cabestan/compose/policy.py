@@ -26,9 +26,10 @@ _ISOLATION = "It would weaken what keeps environments apart."
 _REMOVE = "Remove it."
 _OWN_NETWORK = (
     "Each environment has one network of its own, where services find each other by name.",
-    _REMOVE,
+    "Remove it; reach other services of the file by their names.",
 )
 _GUARD = (_ISOLATION, _REMOVE)
+_SHARE = "Remove it; share data through a volume, or over the environment's network."
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
@@ -74,8 +75,14 @@ SERVICE = Keys(
         }
     ),
     {
-        "privileged": ("It would give the container the whole machine.", _REMOVE),
-        "cap_add": _GUARD,
+        "privileged": (
+            "It would give the container the whole machine.",
+            "Remove it; do what needs more rights while the image is built.",
+        ),
+        "cap_add": (
+            "Capabilities of the kernel would weaken what keeps environments apart.",
+            "Remove it; do what needs them while the image is built, and listen on a port above 1023.",
+        ),
         "cap_drop": ("It is not supported.", _REMOVE),
         "cgroup": _GUARD,
         "cgroup_parent": _GUARD,
@@ -87,7 +94,10 @@ SERVICE = Keys(
         "cpus": _SWARM_LIMITS,
         "credential_spec": _GUARD,
         "device_cgroup_rules": _GUARD,
-        "devices": ("It would give the container the machine's devices.", _REMOVE),
+        "devices": (
+            "It would give the container the machine's devices.",
+            "Remove it; what must be kept belongs into a volume such as ./data:/data.",
+        ),
         "dns": _OWN_NETWORK,
         "dns_search": _OWN_NETWORK,
         "domainname": _OWN_NETWORK,
@@ -99,26 +109,29 @@ SERVICE = Keys(
         "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
         "gpus": _GUARD,
         "hostname": _OWN_NETWORK,
-        "ipc": _GUARD,
+        "ipc": ("It would share the memory of other containers or of the machine.", _SHARE),
         "isolation": _GUARD,
         "mem_limit": _SWARM_LIMITS,
         "memswap_limit": _SWARM_LIMITS,
         "mac_address": _OWN_NETWORK,
         "network_mode": _OWN_NETWORK,
         "networks": _OWN_NETWORK,
-        "pid": _GUARD,
+        "pid": ("It would show the processes of other containers or of the machine.", _SHARE),
         "pids_limit": _SWARM_LIMITS,
         "profiles": ("All services of the file are deployed.", "Move the service to a file for development."),
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
         "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
         "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
-        "security_opt": _GUARD,
+        "security_opt": (
+            "It would take off the guard that the engine puts around every container.",
+            "Remove it; the engine's own profile lets applications do what they need.",
+        ),
         "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
         "sysctls": _GUARD,
         "ulimits": ("It is not supported.", _REMOVE),
         "userns_mode": _GUARD,
-        "uts": _GUARD,
+        "uts": ("It would share the machine's own name.", "Remove it; services find each other by name."),
         "volumes_from": ("Containers share volumes by name.", "Give both services the same volume."),
     },
     extensions=True,
