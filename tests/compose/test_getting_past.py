@@ -116,30 +116,52 @@ _trees = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | _texts, inner, max_size=4),
     max_leaves=8,
 )
-_mounts = st.fixed_dictionaries(
-    {"type": st.sampled_from(["bind", "volume", "tmpfs", "npipe"]) | _texts, "target": st.just("/t") | _texts},
-    optional={"source": _texts, "bind": _trees, "volume": _trees, "read_only": _scalars, "tmpfs": _trees},
+#: a service that is well, for each attack to change a few places of
+_GOOD: dict[str, Any] = {
+    "image": IMAGE,
+    "volumes": ["./a:/a", {"type": "bind", "source": "./b", "target": "/b"}, {"type": "tmpfs", "target": "/c"}],
+    "labels": {"team": "shop"},
+    "environment": {"A": "b"},
+    "deploy": {"replicas": 1, "placement": {"constraints": ["node.labels.a == b"]}},
+    "user": "1001",
+    "expose": [80],
+    "extra_hosts": ["host:10.0.0.1"],
+    "logging": {"driver": "local"},
+}
+_PLACES: list[tuple[str | int, ...]] = [
+    ("image",), ("user",), ("volumes",), ("volumes", 0), ("volumes", 1), ("volumes", 1, "source"),
+    ("volumes", 1, "type"),
+    ("volumes", 1, "target"), ("volumes", 1, "bind"), ("volumes", 1, "volume"), ("volumes", 2, "source"),
+    ("volumes", 2, "tmpfs"), ("labels",), ("labels", "team"), ("labels", "traefik.frontend.rule"),
+    ("labels", "cabestan.project"), ("environment",), ("environment", "A"), ("deploy", "mode"), ("deploy", "placement"),
+    ("deploy", "placement", "constraints"), ("deploy", "placement", "constraints", 0), ("deploy", "labels"), ("ports",),
+    ("expose",), ("extra_hosts", 0), ("logging", "driver"), ("logging", "options"), ("tmpfs",), ("restart",), ("tty",),
+    ("command",), ("entrypoint",), ("healthcheck",), ("working_dir",), ("stop_signal",), ("depends_on",), ("init",),
+]  # fmt: skip
+_attacks = st.tuples(st.sampled_from(_PLACES), _texts | st.lists(_texts, max_size=2) | _trees)
+
+
+def _attacked(attacks: list[tuple[tuple[str | int, ...], Any]]) -> dict[str, Any]:
+    """The service that is well, with these places changed as far as an earlier change left them there."""
+    service = json.loads(json.dumps(_GOOD))
+    for (*way, last), value in attacks:
+        at: Any = service
+        for step in way:
+            fits = (isinstance(at, dict) and step in at) or (
+                isinstance(at, list) and isinstance(step, int) and step < len(at)
+            )
+            at = at[step] if fits else None
+        if (isinstance(at, dict) and isinstance(last, str)) or (isinstance(at, list) and isinstance(last, int) and at):
+            at[last if isinstance(at, dict) else min(int(last), len(at) - 1)] = value
+    return dict(service)
+
+
+_services = st.lists(_attacks, min_size=1, max_size=2).map(_attacked)
+_extra = st.just({}) | st.dictionaries(st.sampled_from(_KEYS), _trees, max_size=1)
+_tops = st.just({}) | st.dictionaries(
+    st.sampled_from([*sorted(policy.TOP.allowed | set(policy.TOP.refused)), "x-a"]), _trees, max_size=1
 )
-_services = st.fixed_dictionaries(
-    {"image": st.just(IMAGE) | _texts},
-    optional={
-        "volumes": st.lists(_texts | _mounts, max_size=3),
-        "tmpfs": _texts | st.lists(_texts, max_size=2),
-        "ports": st.lists(_texts | st.integers(0, 70000), max_size=2),
-        "labels": st.lists(_texts, max_size=3) | st.dictionaries(_texts, _scalars, max_size=3),
-        "environment": st.lists(_texts, max_size=3) | st.dictionaries(_texts, _scalars, max_size=3),
-        "deploy": st.dictionaries(st.sampled_from(sorted(policy.DEPLOY.allowed)), _trees, max_size=3),
-        "user": _texts,
-        "extra_hosts": st.lists(_texts, max_size=2),
-        "logging": _trees,
-        "restart": _texts,
-    },
-)
-_extra = st.dictionaries(st.sampled_from(_KEYS), _trees, max_size=2)
-_tops = st.dictionaries(
-    st.sampled_from([*sorted(policy.TOP.allowed | set(policy.TOP.refused)), "x-a"]), _trees, max_size=2
-)
-_volumes = st.dictionaries(st.sampled_from(["a", "data", "other"]), st.none() | _trees, max_size=2)
+_volumes = st.just({"a": None}) | st.dictionaries(st.sampled_from(["a", "other"]), st.none() | _trees, max_size=2)
 
 
 def _file(service: dict[str, Any], extra: dict[str, Any], top: dict[str, Any], volumes: dict[str, Any]) -> str:
