@@ -22,7 +22,7 @@ def settle(durable: Durable) -> None:
 
 @pytest.fixture
 def durable(database_url: str) -> Iterator[Durable]:
-    opened = Durable(database_url, lambda _name: None)
+    opened = Durable(database_url, lambda _name: None, threading.Event())
     yield opened
     settle(opened)
     opened.close()
@@ -70,7 +70,7 @@ def test_what_was_under_way_is_taken_up_after_the_last_recorded_step(database_ur
     stopped = threading.Event()
 
     def open_durable(checkpoint: Callable[[str], None]) -> Durable:
-        opened = Durable(database_url, checkpoint)
+        opened = Durable(database_url, checkpoint, threading.Event())
 
         def work(_number: int) -> None:
             opened.step("one", lambda: done.append("one"))
