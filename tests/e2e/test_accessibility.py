@@ -43,6 +43,7 @@ def addresses(site: Site) -> list[str]:
         "/environments/production",
         "/settings/variables",
         "/settings/members",
+        "/settings/waivers",
     )
     return ["/", "/search", "/search?q=hello", "/nowhere/at-all", *(f"/{PROJECT}{path}" for path in below)]
 
