@@ -94,7 +94,7 @@ def test_a_misspelt_key_gets_a_suggestion() -> None:
         ("expose: [70000]", "wrong-type"),
         ("expose: 80", "wrong-type"),
         ("ports: [{published: 80}]", "wrong-type"),
-        ("links: ['web:other']", "link-alias"),
+        ("links: ['db:a b']", "link-alias"),
         ("depends_on: [nobody]", "dependency"),
         ("extra_hosts: [host:host-gateway]", "wrong-value"),
         ("stop_grace_period: 10", "wrong-type"),

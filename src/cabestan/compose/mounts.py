@@ -19,6 +19,8 @@ _TARGET = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+/?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)b?", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MODES = frozenset({"ro", "rw", "nocopy"})
+#: for files of a developer's machine; they mean nothing to a volume
+_IDLE_MODES = frozenset({"z", "Z", "cached", "delegated", "consistent"})
 _MOST_BYTES = 2**40
 _HOST_PATH = "Only paths below the project's own directory, such as ./data, become volumes."
 _USE_VOLUME = "Use a named volume, or a path such as ./data."
@@ -62,8 +64,8 @@ class MountReader:
             self.report.error("bad-volume", item.spot, message, "Write NAME:/path or NAME:/path:ro.")
             return None
         modes = frozenset(rest[1].split(",")) if len(rest) == 2 else frozenset[str]()
-        if modes - _MODES:
-            message = f"The volume option {min(modes - _MODES)[:40]!r} is not allowed."
+        if wrong := modes - _MODES - _IDLE_MODES:
+            message = f"The volume option {min(wrong)[:40]!r} is not allowed."
             self.report.error("volume-option", item.spot, message, "Use ro, rw or nocopy.")
         key = self._source(source, item.spot)
         target = self._target(rest[0], item.spot)
