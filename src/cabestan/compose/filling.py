@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from cabestan.compose.placeholder import holds_secret
 
 #: where variables are filled in, as Docker does
 _INTERPOLATED = ("services", "volumes")
+_EXTENDED_FILE = re.compile(r"services\.[^.]*\.extends\.file")
 
 
 @dataclass(slots=True)
@@ -71,6 +73,10 @@ class Filling:
         return Scalar(filled, filled, node.line, node.column, node.file)
 
     def _expand(self, field: Field, text: str) -> str:
+        if _EXTENDED_FILE.fullmatch(field.path):
+            message = "The path of an extended file has no variables: a release keeps the file for all environments."
+            self.report.error("extends-path", field.spot, message, "Write the path out.")
+            return text
         try:
             expansion = expand(text, self.variables)
         except InterpolationRefused as error:

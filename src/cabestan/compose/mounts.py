@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cabestan.compose import fields, policy
@@ -45,6 +46,15 @@ class MountReader:
         items = (field,) if isinstance(field.node, Scalar) else fields.members(self.report, field)
         mounts = (self._memory_line(item) for item in items)
         return tuple(mount for mount in mounts if mount is not None)
+
+    def check_targets(self, mounts: Iterable[Mount]) -> None:
+        """Reports a place in the container that two mounts of a service take."""
+        taken: set[str] = set()
+        for mount in mounts:
+            if mount.target in taken:
+                message = f"Two volumes would be at {mount.target}."
+                self.report.error("mount-twice", mount.spot, message, "Keep one of them.")
+            taken.add(mount.target)
 
     def _mount(self, item: Field) -> Mount | None:
         if isinstance(item.node, Scalar):

@@ -52,6 +52,7 @@ class ServiceReader:
             value = field.get(key)
             if value is not None and (result := read(value)) is not None:
                 known[key] = result
+        self.mounts.check_targets((*known.get("volumes", ()), *known.get("tmpfs", ())))
         self._image_is_named(field)
         return _assemble(name, field, known)
 
