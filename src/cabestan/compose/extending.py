@@ -38,7 +38,7 @@ class Extender:
 
     report: Report
     library: Library
-    fill: Callable[[Field], Table]
+    fill: Callable[[Table], Table]
     #: the folder of the project, that all relative paths are seen from
     folder: str
     shelves: dict[str, _Shelf] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class Extender:
                 message = f"There is no file {path[:80]}."
                 self.report.error("extends-path", file.spot, message, "Correct the path, or commit the file.")
                 return None
-            services = root_field(self.fill(root_field(document.root))).get("services")
+            services = root_field(self.fill(document.root)).get("services")
             if services is None or not isinstance(services.node, Table):
                 message = f"{path[:80]} names no services."
                 self.report.error("extends", file.spot, message, "Add services: there.")

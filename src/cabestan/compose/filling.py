@@ -26,20 +26,13 @@ class Filling:
     left: int
     told: set[str] = field(default_factory=set)
 
-    def top(self, root: Field) -> Table:
+    def top(self, root: Table) -> Table:
         """The root of a file, filled in. Reports what is wrong; raises ComposeRefused where it grows too long."""
-        assert isinstance(root.node, Table), "the top of a file was checked"
-        entries = tuple(
-            self._entry(value) if name in _INTERPOLATED else value.entry
-            for name, value in root.entries()
-            if value.entry
-        )
-        return Table(entries, root.node.line, root.node.column, root.node.file)
+        entries = (self._entry(entry, entry.key) if entry.key in _INTERPOLATED else entry for entry in root.entries)
+        return Table(tuple(entries), root.line, root.column, root.file)
 
-    def _entry(self, value: Field) -> Entry:
-        entry = value.entry
-        assert entry is not None, "it came from a table"
-        node = self._node(value)
+    def _entry(self, entry: Entry, path: str) -> Entry:
+        node = self._node(Field(entry.value, path, entry))
         if node is entry.value:
             return entry
         return Entry(entry.key, node, entry.line, entry.column, entry.file, entry.mark)
@@ -50,13 +43,29 @@ class Filling:
             case Scalar():
                 return self._scalar(field, node, node.value) if isinstance(node.value, str) else node
             case Table():
-                entries = tuple(self._entry(value) for _, value in field.entries())
-                is_same = all(new is old for new, old in zip(entries, node.entries, strict=True))
-                return node if is_same else Table(entries, node.line, node.column, node.file)
+                return self._table(node, f"{field.path}.")
             case Items():
                 items = tuple(self._node(item) for item in field.items())
                 is_same = all(new is old for new, old in zip(items, node.items, strict=True))
                 return node if is_same else Items(items, node.line, node.column, node.file)
+
+    def _table(self, table: Table, start: str) -> Table:
+        """Most values are short and have no variable: nothing is made for them."""
+        entries = tuple(
+            entry if self._is_plain(entry.value) else self._entry(entry, start + entry.key) for entry in table.entries
+        )
+        is_same = all(new is old for new, old in zip(entries, table.entries, strict=True))
+        return table if is_same else Table(entries, table.line, table.column, table.file)
+
+    def _is_plain(self, node: Node) -> bool:
+        """Whether it is a value without variables; counts it if there is room."""
+        if not isinstance(node, Scalar):
+            return False
+        length = len(node.text)
+        if "$" in node.text or length > self.left:
+            return False
+        self.left -= length
+        return True
 
     def _scalar(self, field: Field, node: Scalar, text: str) -> Scalar:
         filled = self._expand(field, text) if "$" in text else text

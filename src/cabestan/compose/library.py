@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from cabestan.compose.findings import ComposeRefused, Finding, Report
 from cabestan.compose.nodes import Field, Scalar, Table, root_field
-from cabestan.compose.source import Document, Limits, read_document
+from cabestan.compose.source import Limits, read_document
 
 #: gives the text of a file by its path in the repository, None where there is none
 Read = Callable[[str], str | None]
@@ -31,6 +31,14 @@ def no_further_files(path: str) -> str | None:  # noqa: ARG001 (the shape of Rea
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that was read: its keys, and whether there are marks in it."""
+
+    root: Table
+    marked: bool
+
+
 @dataclass(slots=True)
 class Library:
     """Reads files as they are needed, all of them within one bound of size."""
@@ -38,14 +46,14 @@ class Library:
     report: Report
     read: Read
     limits: Limits
-    known: dict[str, Document] = field(default_factory=dict)
+    known: dict[str, Opened] = field(default_factory=dict)
     characters_left: int = field(init=False)
     nodes_left: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.characters_left, self.nodes_left = self.limits.max_bytes, self.limits.max_nodes
 
-    def add(self, file: SourceFile) -> Document:
+    def add(self, file: SourceFile) -> Opened:
         """Raises ComposeRefused for a file that is malformed, no mapping, or too much beside the others."""
         if file.path not in self.known:
             self._check_room(file)
@@ -53,7 +61,7 @@ class Library:
             self.nodes_left -= document.size
             if not isinstance(document.root, Table):
                 refuse(file.path, 1, 1, "not-compose", "The file holds no mapping.", "Begin with services:.")
-            self.known[file.path] = document
+            self.known[file.path] = Opened(document.root, document.marked)
         return self.known[file.path]
 
     def _check_room(self, file: SourceFile) -> None:
@@ -65,7 +73,7 @@ class Library:
             message = f"The files that belong together are longer than {self.limits.max_bytes} characters."
             refuse(file.path, 1, 1, "too-large", message, "Make them smaller.")
 
-    def further(self, path: str) -> Document | None:
+    def further(self, path: str) -> Opened | None:
         """A file that another one names; None where there is none."""
         if path in self.known:
             return self.known[path]

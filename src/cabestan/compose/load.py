@@ -86,13 +86,12 @@ def builds_of(
 
 def _joined(files: Sequence[SourceFile], library: Library, filling: Filling | None) -> Table:
     """One tree of all files; without `filling`, variables stay as they are written."""
-    extender = Extender(library.report, library, filling.top if filling else _root, folder_of(files[0].path))
+    fill = filling.top if filling else _as_written
+    extender = Extender(library.report, library, fill, folder_of(files[0].path))
     merger = Merger(library.report)
     joined: Table | None = None
     for file in files:
-        root = _root(root_field(library.add(file).root))
-        filled = filling.top(root_field(root)) if filling else root
-        extended = extender.apply(filled, file.path)
+        extended = extender.apply(fill(library.add(file).root), file.path)
         joined = extended if joined is None else merger.files(joined, extended)
     assert joined is not None, "there is a first file"
     if any(document.marked for document in library.known.values()):
@@ -102,9 +101,8 @@ def _joined(files: Sequence[SourceFile], library: Library, filling: Filling | No
     return joined
 
 
-def _root(root: Field) -> Table:
-    assert isinstance(root.node, Table), "the library takes no other"
-    return root.node
+def _as_written(root: Table) -> Table:
+    return root
 
 
 def _check_size(library: Library, root: Table) -> None:

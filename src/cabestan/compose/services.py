@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
@@ -39,6 +39,10 @@ class ServiceReader:
     report: Report
     variables: Mapping[str, str]
     mounts: MountReader
+    readers: Mapping[str, Callable[[Field], object]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readers = self._readers()
 
     def read(self, name: str, field: Field) -> Service | None:
         """The service, or nothing where it is not even a mapping; what is wrong in it is in the report."""
@@ -48,9 +52,9 @@ class ServiceReader:
         if not fields.table(self.report, field, policy.SERVICE):
             return None
         known: dict[str, Any] = {}
-        for key, read in self._readers().items():
-            value = field.get(key)
-            if value is not None and (result := read(value)) is not None:
+        for key, value in field.entries():
+            read = self.readers.get(key)
+            if read is not None and (result := read(value)) is not None:
                 known[key] = result
         self.mounts.check_targets((*known.get("volumes", ()), *known.get("tmpfs", ())))
         self._image_is_named(field)
