@@ -135,7 +135,7 @@ class Extender:
     def _rebased(self, services: Field, folder: str) -> Field:
         prefix = posixpath.relpath(folder, self.folder)
         node = _with_values(services, lambda service: rebased(service.node, prefix))
-        return replace(services, node=node)
+        return services._replace(node=node)
 
 
 def _name(service: Field) -> str:

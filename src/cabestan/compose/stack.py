@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -119,6 +120,7 @@ def _add_events(events: list[Event], value: Any) -> None:
             events.append(ScalarEvent(None, None, (True, False), json.dumps(value)))
 
 
+@lru_cache(maxsize=4096)
 def _is_plain(text: str) -> bool:
     """Whether no reader of YAML could take the text for something else."""
     if text.lower() in _OLD_WORDS or not isinstance(resolve(text), str) or not text.isprintable():
