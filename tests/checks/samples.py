@@ -27,7 +27,7 @@ def subject(files: Mapping[str, str], **changes: Any) -> Subject:
         "registry": "registry:5000",
         "files": frozenset(files),
         "read": lambda path: files[path],
-        "compose": (compose,) if compose else (),
+        "sets": ((compose,),) if compose else (),
     }
     return Subject(**known | changes)
 

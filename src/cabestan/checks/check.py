@@ -11,7 +11,7 @@ from cabestan.checks.hadolint import hadolint
 from cabestan.checks.images import check_dockerfile
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
-from cabestan.compose.load import build_contexts
+from cabestan.compose.load import builds_of
 from cabestan.compose.model import ComposeFile
 from cabestan.domain.finding import Finding, in_order
 from cabestan.domain.names import project_name
@@ -41,7 +41,7 @@ def check(subject: Subject, places: Sequence[Place], waivers: Waivers = NOTHING_
     planned = plan(subject)
     found = [*planned.findings, *_check_name(subject)]
     composed: list[ComposeFile] = []
-    if subject.compose:
+    if subject.sets or any(place.compose for place in places):
         built = _names(subject, planned) if planned.blueprint else None
         reads = [(place, read(subject, place, waivers, built)) for place in places]
         found += _joined([(place, one.findings) for place, one in reads])
@@ -76,11 +76,8 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
 
 
 def _asked(subject: Subject) -> tuple[AskedBuild, ...]:
-    if not subject.compose:
-        return ()
-    file = subject.compose[0]
-    found = build_contexts(subject.read(file), file)
-    return tuple(AskedBuild(b.service, b.context, b.dockerfile or "", b.image or "") for b in found)
+    found = (build for names in subject.sets for build in builds_of(subject.sources(names), read=subject.further))
+    return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))
 
 
 def _names(subject: Subject, planned: Planned) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
-from cabestan.compose.load import load
+from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
@@ -28,16 +28,25 @@ class Read:
 
 def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str] | None) -> Read:
     """`built` are the images that will be built, as the file may name them; None where that is not known."""
-    file = subject.compose[0]
+    files = place.compose or next(iter(subject.sets), ())
+    missing = [file for file in files if file not in subject.files]
+    if missing or not files:
+        return Read(tuple(_missing(file, place) for file in missing), None)
     try:
-        loaded = load(subject.read(file), file, place.variables, waivers=waivers)
+        loaded = load_files(subject.sources(files), place.variables, read=subject.further, waivers=waivers)
     except ComposeRefused as refused:
         return Read(refused.findings, None)
     compose = loaded.compose
-    report = Report(file, waivers)
+    report = Report(files[0], waivers)
     _check_images(report, compose, subject, built)
     _check_links(report, compose, subject.links)
     return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose)
+
+
+def _missing(file: str, place: Place) -> Finding:
+    message = f"The commit has no Compose file {file}, from which {place.name} is deployed."
+    remedy = "Commit the file, or choose another with `cabestan environment set --compose-file`."
+    return Finding("compose-missing", "error", file, 1, 1, "", message, remedy)
 
 
 def preview(compose: ComposeFile, place: Place, project: str) -> Stack:

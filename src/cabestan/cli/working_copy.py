@@ -58,7 +58,7 @@ def working_copy(files: Sequence[str], project: str | None) -> WorkingCopy:
         registry=REGISTRY,
         files=frozenset({*found, *compose}),
         read=lambda path: _read(root, path),
-        compose=compose,
+        sets=(compose,) if compose else (),
         links=frozenset(links),
         env_file=_ENV_FILE if _ENV_FILE in found else "",
     )

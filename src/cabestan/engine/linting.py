@@ -70,8 +70,7 @@ def judge(findings: tuple[Finding, ...]) -> Verdict:
 
 def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[tuple[Place, ...], Waivers]:
     """Each environment of the project; those that take the branch decide, or all where none does."""
-    file = subject.compose[0] if subject.compose else ""
-    release = draft(services, pipeline, {}, file, "")
+    release = draft(services, pipeline, {}, next(iter(subject.compose), ""), {})
     with services.database.reading() as tx:
         project = project_store.by_id(tx, pipeline.project_id)
         environments = environment_store.of_project(tx, project.id)
@@ -85,6 +84,7 @@ def _place(services: Services, tx: sa.Connection, release: Release, environment:
     configuration = nearest(configuration_store.current(tx, release.project_id), environment.name)
     return Place(
         name=environment.name,
+        compose=environment.compose_files,
         variables=variables(services, Wanted(release, environment), configuration),
         stack=environment.stack_name(services.settings.instance),
         instance=services.settings.instance,

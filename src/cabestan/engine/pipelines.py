@@ -146,5 +146,5 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
     planned = plan(subject, JOB_IMAGE)
     if planned.blueprint is None:
         return with_lint(Blueprint(())), True
-    releasable = bool(planned.blueprint.jobs or subject.compose)
+    releasable = bool(planned.blueprint.jobs or subject.sets)
     return with_lint(planned.blueprint) if releasable else planned.blueprint, releasable

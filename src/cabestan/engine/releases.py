@@ -7,7 +7,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from cabestan.compose.findings import Waivers
-from cabestan.compose.load import load
+from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.domain.configuration import nearest
 from cabestan.domain.environment import Environment
@@ -15,12 +15,12 @@ from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import deployments, pipelines
+from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_images
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
-from cabestan.pipeline.convention import compose_file
 from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -52,13 +52,14 @@ def _make(services: Services, pipeline_id: int) -> str:
         pipeline = pipeline_store.get(tx, pipeline_id)
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
-        others = [e for e in environment_store.of_project(tx, pipeline.project_id) if e not in targets]
+        environments = environment_store.of_project(tx, pipeline.project_id)
         waivers = waivers_of(tx, pipeline.project_id)
     try:
         digests = _digests(services, pipeline, jobs)
-        file, text = _compose(services, pipeline)
-        wanted = draft(services, pipeline, _references(services, digests), file, text)
+        file, texts = _compose(services, pipeline, environments)
+        wanted = draft(services, pipeline, _references(services, digests), file, texts)
         composed = _composed(services, wanted, targets, waivers)
+        others = [environment for environment in environments if environment not in targets]
         everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
         checked = check_images(services, pipeline, digests, everywhere, waivers)
         images = _references(services, {build: digests[build] for build in digests if build not in checked.unfit})
@@ -66,7 +67,7 @@ def _make(services: Services, pipeline_id: int) -> str:
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, text, services.now())
+        store.create(tx, pipeline, images, file, texts, services.now())
         notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes)))
         pipeline_store.update(tx, pipeline_id, notes=notes)
     return ""
@@ -81,7 +82,7 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
             raise Invalid(f"Pipeline {pipeline_id} has no release.", "Run it again.")
         there = {d.environment_id for d in deployment_store.of_release(tx, release.id)}
         newer = store.newer(tx, pipeline)
-        targets = _targets(tx, pipeline) if release.compose and not newer else ()
+        targets = () if newer else tuple(e for e in _targets(tx, pipeline) if is_deployable(release, e))
         for environment in targets:
             if environment.id not in there:
                 deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
@@ -95,7 +96,7 @@ def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Rel
     notes = pipeline.notes
     if newer and not pipeline.status.ended:
         notes = (*notes, f"Release {newer.number}, of a newer commit, is there already: this one is not deployed.")
-    if not release.compose:
+    if not release.texts:
         notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
     ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}
     pipeline_store.update(tx, pipeline.id, **ended)
@@ -123,14 +124,14 @@ def _references(services: Services, digests: Mapping[ImageBuild, str]) -> dict[s
     return images
 
 
-def _compose(services: Services, pipeline: Pipeline) -> tuple[str, str]:
-    """Name and text of the Compose file at the commit; both empty where there is none."""
+def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
+    """Name of the Compose file at the commit, and the texts that the release keeps; empty where there are none."""
     entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    name = compose_file(frozenset(entry.path for entry in entries))
-    return (name, services.repositories.read(pipeline.project_id, pipeline.commit, name)) if name else ("", "")
+    files = frozenset(entry.path for entry in entries)
+    return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
 
 
-def draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, text: str) -> Release:
+def draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, texts: dict[str, str]) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
         id=0,
@@ -143,7 +144,7 @@ def draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: 
         title=pipeline.title,
         images=images,
         compose_file=file,
-        compose=text,
+        texts=texts,
         created_at=services.now(),
     )
 
@@ -152,14 +153,13 @@ def _composed(
     services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
 ) -> tuple[ComposeFile, ...]:
     """The Compose file as each environment's variables have it. Raises ComposeRefused."""
-    if not wanted.compose:
-        return ()
     with services.database.reading() as tx:
         settings = configuration_store.current(tx, wanted.project_id)
     found = []
-    for environment in environments:
+    for environment in (each for each in environments if is_deployable(wanted, each)):
         filled = variables(services, Wanted(wanted, environment), nearest(settings, environment.name))
-        found.append(load(wanted.compose, wanted.compose_file, filled, waivers=waivers).compose)
+        files = sources(wanted, environment)
+        found.append(load_files(files, filled, read=wanted.texts.get, waivers=waivers).compose)
     return tuple(found)
 
 

@@ -46,6 +46,12 @@ RULES = (
         "warning",
     ),
     Rule(
+        "compose-missing",
+        "The Compose files that an environment is deployed from are there",
+        "An environment may name its own files; without them there is nothing to deploy there.",
+        "Commit the file, or choose another with cabestan environment set --compose-file.",
+    ),
+    Rule(
         "project-name",
         "A project's name has at most 32 characters",
         "`group/project` is as long as the name of a Unix account may be, and stands in many other names.",
