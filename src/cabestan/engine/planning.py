@@ -1,12 +1,12 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from cabestan.compose.difference import difference
-from cabestan.compose.load import Loaded, load
+from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
@@ -15,8 +15,9 @@ from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, St
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict, Invalid
+from cabestan.errors import Conflict
 from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -34,17 +35,15 @@ class Wanted:
 
 def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     """Raises Invalid (or ComposeRefused, with file and line) and Conflict where it cannot be deployed."""
-    if not wanted.release.compose:
-        raise Invalid(
-            f"Release {wanted.release.number} has no Compose file, so there is nothing to deploy.",
-            "Commit a docker-compose.yml that names the services.",
-        )
+    release = wanted.release
+    files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = _configuration(tx, wanted)
-    loaded = load(wanted.release.compose, wanted.release.compose_file, variables(services, wanted, configuration))
+    loaded = load_files(files, variables(services, wanted, configuration), read=release.texts.get)
     stack = render(loaded.compose, _context(services, wanted, configuration))
     hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
     _refuse_taken_hosts(tx, wanted.environment, hosts)
-    return _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    return replace(plan, compose_files=tuple(file.path for file in files))
 
 
 def _plan(

@@ -19,7 +19,7 @@ def create(
     pipeline: Pipeline,
     images: Mapping[str, str],
     compose_file: str,
-    compose: str,
+    texts: Mapping[str, str],
     now: datetime,
 ) -> Release:
     """The release of a pipeline: a second call gives the one that there is."""
@@ -36,7 +36,7 @@ def create(
         "title": pipeline.title,
         "images": dump(dict(images)),
         "compose_file": compose_file,
-        "compose": compose,
+        "texts": dump(dict(texts)),
         "created_at": now,
     }
     key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
@@ -113,6 +113,6 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         title=row.title,
         images=load_map(row.images),
         compose_file=row.compose_file,
-        compose=row.compose,
+        texts=load_map(row.texts),
         created_at=row.created_at,
     )

@@ -125,7 +125,7 @@ releases = sa.Table(
     text_("title"),
     text_("images"),
     text_("compose_file"),
-    text_("compose"),
+    text_("texts", server_default="{}"),
     moment_("created_at", nullable=False),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
@@ -144,6 +144,7 @@ environments = sa.Table(
     text_("branches"),
     text_("approvers"),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
+    text_("compose_files", server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )

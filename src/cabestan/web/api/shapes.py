@@ -101,6 +101,7 @@ def environment(value: Environment, *, url: str, domain: str, status: str, curre
         "status": status,
         "trigger": value.trigger,
         "branches": list(value.branches),
+        "compose_files": list(value.compose_files),
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,
