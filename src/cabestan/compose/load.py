@@ -19,6 +19,7 @@ from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Spot, Tabl
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import holds_secret, is_mixed
 from cabestan.compose.routes import check_routes
+from cabestan.compose.secret_files import SecretReader, declared_secrets
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits, read_yaml
 from cabestan.errors import Invalid
@@ -112,12 +113,13 @@ def _build(report: Report, service: str, field: Field, image: Field | None) -> B
 def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> ComposeFile:
     _check_version(report, root.get("version"))
     mounts = MountReader(report, _declared_volumes(report, root.get("volumes")))
+    secrets = SecretReader(report, declared_secrets(report, root.get("secrets")))
     services = root.get("services")
     found: list[Service] = []
     if services is None or not isinstance(services.node, Table) or not services.node.entries:
         report.error("no-services", (services or root).spot, "The file names no services.", "Add services:.")
     else:
-        reader = ServiceReader(report, variables, mounts)
+        reader = ServiceReader(report, variables, mounts, secrets)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
         _check_builds(report, services)
     return ComposeFile(report.file, tuple(found), tuple(mounts.volumes.values()))

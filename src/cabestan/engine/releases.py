@@ -5,19 +5,19 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from cabestan.compose import dotenv
 from cabestan.compose.load import load
-from cabestan.domain.configuration import nearest
+from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import deployments, pipelines
+from cabestan.engine import configuring, deployments, pipelines
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
 from cabestan.pipeline.convention import compose_file
-from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
@@ -48,15 +48,17 @@ def _make(services: Services, pipeline_id: int) -> str:
         pipeline = pipeline_store.get(tx, pipeline_id)
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
+        default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
     try:
         images = _built_images(services, pipeline, jobs)
         file, text = _compose(services, pipeline)
-        draft = _draft(services, pipeline, images, file, text)
+        env_file = _dotenv(services, pipeline)
+        draft = _draft(services, pipeline, images, file, text, default_branch)
         images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, text, services.now())
+        store.create(tx, pipeline, images, file, text, services.now(), dotenv=env_file)
     return ""
 
 
@@ -113,7 +115,20 @@ def _compose(services: Services, pipeline: Pipeline) -> tuple[str, str]:
     return (name, services.repositories.read(pipeline.project_id, pipeline.commit, name)) if name else ("", "")
 
 
-def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, text: str) -> Release:
+def _dotenv(services: Services, pipeline: Pipeline) -> str:
+    """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
+    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
+    if dotenv.FILE not in {entry.path for entry in entries}:
+        return ""
+    try:
+        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+    except Invalid:  # too large, or no text: nothing that a deployment could miss
+        return ""
+
+
+def _draft(
+    services: Services, pipeline: Pipeline, images: dict[str, str], file: str, text: str, default_branch: str
+) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
         id=0,
@@ -128,6 +143,11 @@ def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file:
         compose_file=file,
         compose=text,
         created_at=services.now(),
+        variables=travelling(pipeline.variables),
+        author=pipeline.commit_author,
+        committed_at=pipeline.committed_at,
+        pipeline_created_at=pipeline.created_at,
+        default_branch=default_branch,
     )
 
 
@@ -138,8 +158,8 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
     found: dict[str, None] = {}
     for environment in targets:
         with services.database.reading() as tx:
-            settings = configuration_store.current(tx, draft.project_id)
-        filled = variables(services, Wanted(draft, environment), nearest(settings, environment.name))
+            configuration = configuring.effective(tx, environment, draft.branch, draft)
+        filled = variables(services, Wanted(draft, environment), configuration)
         loaded = load(draft.compose, draft.compose_file, filled)
         found |= dict.fromkeys(service.image for service in loaded.compose.services if service.image)
     return tuple(image for image in found if image not in draft.images)
