@@ -105,7 +105,9 @@ def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositorie
     assert repositories.refs(1) == {"refs/heads/main": commit, "refs/tags/v1": commit}
     when = datetime.fromtimestamp(int(checkout.git("log", "-1", "--format=%ct")), UTC)
     for revision in ("main", "v1", commit, commit[:10]):
-        assert repositories.commit(1, revision) == CommitInfo(commit, "Ünï title", "Somebody", "somebody@example.org", when)
+        assert repositories.commit(1, revision) == CommitInfo(
+            commit, "Ünï title", "Somebody", "somebody@example.org", when
+        )
     assert repositories.tree(1, commit) == (TreeEntry("a", 1), TreeEntry("sub/b", 2))
     assert repositories.read(1, commit, "sub/b") == "22"
 

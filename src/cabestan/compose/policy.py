@@ -134,12 +134,12 @@ VOLUME = Keys(
     },
 )
 
-_KEPT_SECRET = "Set the secret in the environment: cabestan secret set NAME -e ENV."
+_KEPT = "Set the secret in the environment: cabestan secret set NAME -e ENV."
 SECRET = Keys(
     frozenset({"environment", "external"}),
     {
         "driver": ("The platform keeps the secrets.", _REMOVE),
-        "file": ("The file is not there in production.", _KEPT_SECRET),
+        "file": ("The file is not there in production.", _KEPT),
         "labels": ("The platform labels its secrets.", _REMOVE),
         "name": ("The environment names its secrets.", "Write environment: NAME."),
         "template_driver": ("The platform keeps the secrets.", _REMOVE),

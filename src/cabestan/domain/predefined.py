@@ -34,7 +34,7 @@ PREDEFINED = tuple(
         ("CI_COMMIT_BRANCH", _B, "branch that was pushed"),
         ("CI_COMMIT_REF_NAME", _B, "the same: nothing but branches sets off pipelines"),
         ("CI_COMMIT_REF_PROTECTED", _B, "`true` for a protected branch, else `false`"),
-        ("CI_COMMIT_REF_SLUG", _B, "the branch in lower case, `-` for all but letters and digits, at most 63 characters"),
+        ("CI_COMMIT_REF_SLUG", _B, "the branch in lower case, `-` for all but letters and digits, cut to 63"),
         ("CI_COMMIT_SHA", _B, "commit, all its digits"),
         ("CI_COMMIT_SHORT_SHA", _B, "its first eight digits"),
         ("CI_COMMIT_TIMESTAMP", _B, "when it was committed, in ISO 8601"),

@@ -151,9 +151,7 @@ def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
             yield f"On {deployment.environment}, deployment {deployment.id} of this release {ended}."
 
 
-def _configuration_warnings(
-    services: Services, wanted: Wanted, configuration: Configuration
-) -> Iterable[str]:
+def _configuration_warnings(services: Services, wanted: Wanted, configuration: Configuration) -> Iterable[str]:
     """What somebody may expect to have here and does not have."""
     release = wanted.release
     for name in configuration.withheld:

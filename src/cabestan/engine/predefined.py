@@ -8,8 +8,8 @@ from cabestan.compose.placeholder import MARKS
 from cabestan.config import Settings
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
-from cabestan.domain.project import Project
 from cabestan.domain.predefined import slugify
+from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -42,9 +42,7 @@ def of_environment(environment: Environment, domain: str, url: str) -> dict[str,
 
 def of_job(settings: Settings, project: Project, pipeline: Pipeline, job: Job) -> dict[str, str]:
     return {
-        **_of_commit(
-            pipeline.commit, pipeline.branch, pipeline.title, pipeline.commit_author, pipeline.committed_at
-        ),
+        **_of_commit(pipeline.commit, pipeline.branch, pipeline.title, pipeline.commit_author, pipeline.committed_at),
         "CI_COMMIT_REF_PROTECTED": _word(project.protects(pipeline.branch)),
         "CI_DEFAULT_BRANCH": project.default_branch,
         **_of_pipeline(settings, project.name, pipeline.id, pipeline.created_at),

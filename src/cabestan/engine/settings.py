@@ -20,7 +20,7 @@ from cabestan.store.configuration import Scope
 _LONGEST_WATCH = 3600
 _TARGETS = ("local",)
 _MOST_PIPELINE_VARIABLES = 100
-_AS_SECRET = "Set it with `cabestan secret set`."
+_AS_SECRET = "Set it with `cabestan secret set`."  # noqa: S105 (a remedy)
 
 
 def set_environment(

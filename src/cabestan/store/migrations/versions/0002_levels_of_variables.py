@@ -15,9 +15,7 @@ _OF_A_GROUP = sa.text("project_id IS NULL")
 
 def upgrade() -> None:
     with op.batch_alter_table("projects") as batch_op:
-        batch_op.add_column(
-            sa.Column("protected_branches", sa.Text(), server_default='["@default"]', nullable=False)
-        )
+        batch_op.add_column(sa.Column("protected_branches", sa.Text(), server_default='["@default"]', nullable=False))
     with op.batch_alter_table("pipelines") as batch_op:
         batch_op.add_column(sa.Column("variables", sa.Text(), server_default="{}", nullable=False))
         batch_op.add_column(sa.Column("author_email", sa.Text(), server_default="", nullable=False))
@@ -42,9 +40,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM settings WHERE project_id IS NULL")
     with op.batch_alter_table("settings") as batch_op:
-        batch_op.drop_index(
-            "uq_settings_group_name", sqlite_where=_OF_A_GROUP, postgresql_where=_OF_A_GROUP
-        )
+        batch_op.drop_index("uq_settings_group_name", sqlite_where=_OF_A_GROUP, postgresql_where=_OF_A_GROUP)
         for column in ("masked", "protected", "group_name"):
             batch_op.drop_column(column)
         batch_op.alter_column("project_id", existing_type=sa.BigInteger(), nullable=False)
