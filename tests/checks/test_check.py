@@ -110,5 +110,11 @@ def test_an_env_file_is_compared_with_what_the_platform_sets() -> None:
     }
     one = subject(files, env_file=".env")
     findings = check(one, [place(one, LEVEL="2")])
-    assert told(findings) == [("env-file-only", "warning", ".env", 3), ("env-file-differs", "warning", ".env", 4)]
-    assert findings[1].message == "LEVEL is '2' on the platform, and '1' here."
+    assert told(findings) == [
+        ("env-file-differs", "warning", ".env", 3),
+        ("env-file-differs", "warning", ".env", 4),
+    ]
+    assert [finding.message for finding in findings] == [
+        "MODE is set in .env alone: a deployment does not have it.",
+        "LEVEL is '1' in .env and '2' in a deployment.",
+    ]

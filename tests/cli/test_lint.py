@@ -135,7 +135,7 @@ def test_a_file_elsewhere_is_shown_as_it_was_named(cli: Cli, tmp_path: Path, mon
 def test_the_env_file_stands_in_and_is_warned_of(cli: Cli, tmp_path: Path) -> None:
     compose = f"{COMPOSE}    expose: ['${{PORT}}']\n    command: run ${{MODE:?set it}}\n"
     write(tmp_path, GOOD | {"docker-compose.yml": compose, ".env": "PORT=8000\nCI_COMMIT_SHA=dev\n"})
-    assert [(f["code"], f["file"], f["line"]) for f in cli("lint", "--json").json] == [("env-file-only", ".env", 1)]
+    assert [(f["code"], f["file"], f["line"]) for f in cli("lint", "--json").json] == [("env-file-differs", ".env", 1)]
     found = cli("lint", "--json", "--variable", "PORT=9000").json
     assert [(f["code"], f["severity"]) for f in found] == [("env-file-differs", "warning")]
 

@@ -24,12 +24,13 @@ from cabestan.domain.image import is_root
 from cabestan.domain.rule import Waiver
 
 STACK = context().stack
+SECRET_FILE = f"{STACK}-API_KEY-0123"
 #: all that a rendered stack, its services and their parts may hold
-TOP = {"version", "services", "networks", "volumes", "x-cabestan"}
+TOP = {"version", "services", "networks", "volumes", "secrets", "x-cabestan"}
 SERVICE = {
     "image", "entrypoint", "command", "environment", "user", "working_dir", "extra_hosts", "healthcheck", "init",
     "read_only", "stdin_open", "tty", "stop_grace_period", "stop_signal", "volumes", "networks", "logging", "labels",
-    "deploy",
+    "deploy", "secrets",
 }  # fmt: skip
 DEPLOY = {
     "mode", "replicas", "endpoint_mode", "labels", "resources", "placement", "restart_policy", "update_config",
@@ -51,6 +52,9 @@ def dangerous(document: dict[str, Any], *, root_allowed: bool = False) -> list[s
     for volume in document.get("volumes", {}).values():
         if set(volume) != {"name", "labels"} or not volume["name"].startswith(f"{STACK}_"):
             wrong.append(f"a foreign volume: {volume}")
+    for secret in document.get("secrets", {}).values():
+        if secret != {"external": True, "name": SECRET_FILE}:
+            wrong.append(f"a foreign secret: {secret}")
     for name, service in document["services"].items():
         wrong += [f"{name}: {word}" for word in _in_service(service, document, root_allowed=root_allowed)]
     return wrong
@@ -59,7 +63,7 @@ def dangerous(document: dict[str, Any], *, root_allowed: bool = False) -> list[s
 def _in_service(service: dict[str, Any], document: dict[str, Any], *, root_allowed: bool) -> list[str]:
     wrong = [f"key {key}" for key in set(service) - SERVICE]
     wrong += [f"deploy.{key}" for key in set(service["deploy"]) - DEPLOY]
-    if service["networks"] != ["default"] or service["image"] != DIGEST:
+    if not _own_network(service["networks"]) or service["image"] != DIGEST:
         wrong.append("a foreign network or image")
     if not root_allowed and "user" in service and is_root(service["user"]):
         wrong.append("root")
@@ -68,11 +72,21 @@ def _in_service(service: dict[str, Any], document: dict[str, Any], *, root_allow
         memory = mount["type"] == "tmpfs" and "source" not in mount
         if set(mount) - MOUNT or foreign or not (memory or mount["type"] == "volume"):
             wrong.append(f"a mount: {mount}")
+    for secret in service.get("secrets", []):
+        if secret["source"] not in document.get("secrets", {}) or "/" in secret["target"]:
+            wrong.append(f"a secret: {secret}")
     if service["deploy"].get("mode") not in ("replicated", "replicated-job"):
         wrong.append("a mode")
     constraints = service["deploy"].get("placement", {}).get("constraints", [])
     wrong += [f"placement {line}" for line in constraints if not _LABEL.fullmatch(line)]
     return wrong + _labels(service)
+
+
+def _own_network(networks: Any) -> bool:
+    """The environment's alone, with or without further names in it."""
+    if isinstance(networks, dict):
+        return set(networks) == {"default"} and set(networks["default"]) == {"aliases"}
+    return bool(networks == ["default"])
 
 
 def _labels(service: dict[str, Any]) -> list[str]:
@@ -86,7 +100,7 @@ def accepted(text: str, variables: dict[str, str], waived: Waivers = NOTHING_WAI
     """The stack as Docker will read it; None where the file is refused."""
     try:
         compose = load(text, "docker-compose.yml", variables, waivers=waived).compose
-        stack = render(compose, context()).to_yaml()
+        stack = render(compose, context(secret_files={"API_KEY": SECRET_FILE})).to_yaml()
     except ComposeRefused:
         return None
     found: dict[str, Any] = yaml.safe_load(stack)
@@ -107,7 +121,8 @@ _WORDS = [
     "tmpfs", "global", "node.role == manager", "node.labels.a == b", "node.labels.a==b || true", "other_project_data",
     "cabestan.project=other/one", "com.docker.stack.namespace=other", "traefik.http.routers.x.rule=Host(`a`)",
     "traefik.frontend.rule=Host:`) || Host(`b", "traefik.frontend.rule=Host:a.example.org", "traefik.port=80",
-    "host:host-gateway", "host:10.0.0.1", IMAGE, "other/image", "a\nb", "a`b", "",
+    "host:host-gateway", "host:10.0.0.1", IMAGE, "other/image", "a\nb", "a`b", "", "API_KEY",
+    "../key", "/etc/passwd", "other_secret", "other:web", "web:other",
 ]  # fmt: skip
 _texts = st.sampled_from(_WORDS) | st.text(max_size=6)
 _scalars = st.none() | st.booleans() | st.integers(-1, 99999) | _texts
@@ -127,6 +142,7 @@ _GOOD: dict[str, Any] = {
     "expose": [80],
     "extra_hosts": ["host:10.0.0.1"],
     "logging": {"driver": "local"},
+    "secrets": ["API_KEY", {"source": "API_KEY", "target": "key"}],
 }
 _PLACES: list[tuple[str | int, ...]] = [
     ("image",), ("user",), ("volumes",), ("volumes", 0), ("volumes", 1), ("volumes", 1, "source"),
@@ -136,7 +152,9 @@ _PLACES: list[tuple[str | int, ...]] = [
     ("labels", "cabestan.project"), ("environment",), ("environment", "A"), ("deploy", "mode"), ("deploy", "placement"),
     ("deploy", "placement", "constraints"), ("deploy", "placement", "constraints", 0), ("deploy", "labels"), ("ports",),
     ("expose",), ("extra_hosts", 0), ("logging", "driver"), ("logging", "options"), ("tmpfs",), ("restart",), ("tty",),
-    ("command",), ("entrypoint",), ("healthcheck",), ("working_dir",), ("stop_signal",), ("depends_on",), ("init",),
+    ("secrets", 0), ("secrets", 1), ("secrets", 1, "source"), ("secrets", 1, "target"), ("secrets", 1, "file"),
+    ("extends",), ("links",), ("command",),
+    ("entrypoint",), ("healthcheck",), ("working_dir",), ("stop_signal",), ("depends_on",), ("init",),
 ]  # fmt: skip
 _attacks = st.tuples(st.sampled_from(_PLACES), _texts | st.lists(_texts, max_size=2) | _trees)
 

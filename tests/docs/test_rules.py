@@ -10,7 +10,8 @@ from tests.docs.pages import ROOT
 
 from cabestan.compose import policy
 from cabestan.compose.findings import ComposeRefused, Finding
-from cabestan.compose.load import load
+from cabestan.compose.library import SourceFile
+from cabestan.compose.load import load_files
 from cabestan.compose.rules import RULES
 
 TEXT = (ROOT / "docs/compose.md").read_text(encoding="utf-8")
@@ -21,6 +22,9 @@ LEVELS = {
     "Service keys": policy.SERVICE,
     "build": policy.BUILD,
     "depends_on": policy.DEPENDENCY,
+    "extends": policy.EXTENDS,
+    "secrets": policy.SECRET,
+    "secrets of a service": policy.SERVICE_SECRET,
     "healthcheck": policy.HEALTHCHECK,
     "logging": policy.LOGGING,
     "logging.options": policy.LOGGING_OPTIONS,
@@ -37,6 +41,7 @@ LEVELS = {
 }
 #: keys that warn, and work in a safe sense
 DEPRECATED = {"links": "links-deprecated", "ports": "ports-deprecated"}
+_COMMON = "services:\n  db:\n    image: b\n"
 _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _ROW = re.compile(r"^\| `([^`]+)` \| (.+?) \| `(.+)` \|$", re.MULTILINE)
 
@@ -57,10 +62,11 @@ def findings(heading: str, example: str) -> tuple[Finding, ...]:
     if example.startswith("image:"):
         service = service.replace("    image: a\n", "", 1)
     text = service
-    if heading == "Top level":
+    if heading in ("Top level", "secrets"):
         text = example if example.startswith("services") else f"{example}\nservices: {{web: {{image: a}}}}\n"
     try:
-        return load(text, "docker-compose.yml", VARIABLES).warnings
+        files = [SourceFile("docker-compose.yml", text)]
+        return load_files(files, VARIABLES, read={"common.yml": _COMMON}.get).warnings
     except ComposeRefused as refused:
         return refused.findings
 

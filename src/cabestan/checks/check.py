@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cabestan.checks import environment_file
 from cabestan.checks.compose_file import read
 from cabestan.checks.hadolint import hadolint
 from cabestan.checks.images import check_dockerfile
 from cabestan.checks.subject import Place, Subject
+from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
 from cabestan.compose.load import builds_of
 from cabestan.compose.model import ComposeFile
@@ -19,6 +20,8 @@ from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.errors import CabestanError, Invalid
 from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
 
+#: what managed services set
+_MANAGED = re.compile(r"(?:MYSQL|POSTGRES|MONGODB|REDIS|MAILS|INFLUXDB)_\w+", re.ASCII)
 #: what a job would run in; nothing runs here
 _NO_IMAGE = "-"
 
@@ -118,11 +121,13 @@ def _repository(image: str) -> str:
 
 
 def _check_env_file(subject: Subject, places: Sequence[Place]) -> tuple[Finding, ...]:
-    used = environment_file.used_in("\n".join(subject.read(file) for file in subject.compose))
+    """Compared with what is known of the places. Managed services set variables of their own, whatever stands here."""
     known: dict[str, str] = {}
     for place in places:
         known |= place.known
-    return environment_file.check(subject.env_file, subject.read(subject.env_file), used, known)
+    compose = [subject.read(file) for file in subject.compose]
+    told = check_dotenv(subject.read(subject.env_file), compose, known)
+    return tuple(finding for finding in told if finding.path in known or not _MANAGED.fullmatch(finding.path))
 
 
 def _joined(found: Sequence[tuple[Place, tuple[Finding, ...]]]) -> list[Finding]:

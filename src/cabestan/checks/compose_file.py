@@ -40,6 +40,7 @@ def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str
     report = Report(files[0], waivers)
     _check_images(report, compose, subject, built)
     _check_links(report, compose, subject.links)
+    _check_secrets(report, compose, place)
     return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose)
 
 
@@ -71,7 +72,8 @@ def _context(compose: ComposeFile, place: Place, project: str) -> StackContext:
         environment=place.name,
         release=0,
         images={service.image: NO_DIGEST for service in compose.services},
-        secrets=place.secrets,
+        secrets=place.secrets or frozenset(),
+        secret_files={name: f"{place.stack}-{name}" for name in compose.secret_files},
     )
 
 
@@ -91,6 +93,15 @@ def _check_images(report: Report, compose: ComposeFile, subject: Subject, built:
             message = f"The pipeline of this commit does not build the image {service.image}."
             remedy = "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
             report.error("image-unknown", service.place("image"), message, remedy)
+
+
+def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
+    """A warning: they may still be set before anything is deployed there."""
+    for service in compose.services if place.secrets is not None else ():
+        for file in service.secrets:
+            if file.secret not in (place.secrets or ()):
+                message = f"{place.name} has no secret {file.secret} yet."
+                report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
 
 
 def _check_links(report: Report, compose: ComposeFile, links: Collection[str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from cabestan.checks import environment_file
 from cabestan.checks.subject import Subject
+from cabestan.compose.dotenv import read_dotenv
+from cabestan.domain.predefined import Place, names_for
 
 REGISTRY = "registry.example.org"
 PROJECT = "group/project"
@@ -21,6 +22,7 @@ def of_the_platform(subject: Subject, environment: str, domain: str = "") -> dic
     """What the platform sets by itself; the environment's address where no `domain` is known."""
     domain = domain or f"{environment.replace('/', '-')}.{DOMAIN}"
     return {
+        **dict.fromkeys(names_for(Place.DEPLOYMENT), _SOMETHING),
         "CI_COMMIT_SHA": subject.commit,
         "CI_COMMIT_SHORT_SHA": subject.commit[:8],
         "CI_COMMIT_BRANCH": subject.branch,
@@ -40,5 +42,5 @@ def guessed(subject: Subject) -> Mapping[str, str]:
     texts = "\n".join(subject.read(file) for file in subject.compose)
     guesses = dict.fromkeys(_REQUIRED.findall(texts), _SOMETHING)
     if subject.env_file:
-        guesses |= {a.name: a.value for a in environment_file.parse(subject.read(subject.env_file))}
+        guesses |= {one.name: one.value for one in read_dotenv(subject.read(subject.env_file))}
     return guesses

@@ -62,5 +62,6 @@ class Place:
     #: the stack's name, made of installation, project and environment
     stack: str = "stack"
     instance: str = "cabestan"
-    secrets: frozenset[str] = field(default_factory=frozenset)
+    #: the names of its secrets; None where nobody knows them
+    secrets: frozenset[str] | None = None
     decides: bool = True

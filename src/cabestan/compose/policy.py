@@ -33,10 +33,9 @@ _SHARE = "Remove it; share data through a volume, or over the environment's netw
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
-    frozenset({"services", "version", "volumes"}),
+    frozenset({"secrets", "services", "version", "volumes"}),
     {
         "networks": _OWN_NETWORK,
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
         "name": ("The environment names the stack.", _REMOVE),
         "include": ("A deployment reads one file.", "Write the services into this file."),
@@ -65,6 +64,7 @@ SERVICE = Keys(
             "ports",
             "read_only",
             "restart",
+            "secrets",
             "stdin_open",
             "stop_grace_period",
             "stop_signal",
@@ -122,7 +122,6 @@ SERVICE = Keys(
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
         "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "security_opt": (
             "It would take off the guard that the engine puts around every container.",
             "Remove it; the engine's own profile lets applications do what they need.",
@@ -147,6 +146,19 @@ VOLUME = Keys(
         "labels": ("The platform labels its volumes.", _REMOVE),
     },
 )
+
+_KEPT = "Set the secret in the environment: cabestan secret set NAME -e ENV."
+SECRET = Keys(
+    frozenset({"environment", "external"}),
+    {
+        "driver": ("The platform keeps the secrets.", _REMOVE),
+        "file": ("The file is not there in production.", _KEPT),
+        "labels": ("The platform labels its secrets.", _REMOVE),
+        "name": ("The environment names its secrets.", "Write environment: NAME."),
+        "template_driver": ("The platform keeps the secrets.", _REMOVE),
+    },
+)
+SERVICE_SECRET = Keys(frozenset({"gid", "mode", "source", "target", "uid"}))
 
 HEALTHCHECK = Keys(
     frozenset({"test", "interval", "timeout", "retries", "start_period", "disable"}),

@@ -9,19 +9,18 @@ from cabestan.checks.check import check
 from cabestan.checks.subject import Place, Subject
 from cabestan.checks.words import COLOURED, report
 from cabestan.compose.findings import Waivers
-from cabestan.domain.configuration import nearest
 from cabestan.domain.environment import Environment
 from cabestan.domain.finding import Finding
 from cabestan.domain.pipeline import Pipeline, Verdict
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
+from cabestan.engine import configuring
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.releases import draft
 from cabestan.engine.runs import log_id, redactor_of
 from cabestan.engine.services import Services
 from cabestan.engine.subjects import subject_of
 from cabestan.errors import CabestanError
-from cabestan.store import configuration as configuration_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
@@ -70,9 +69,9 @@ def judge(findings: tuple[Finding, ...]) -> Verdict:
 
 def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[tuple[Place, ...], Waivers]:
     """Each environment of the project; those that take the branch decide, or all where none does."""
-    release = draft(services, pipeline, {}, next(iter(subject.compose), ""), {})
     with services.database.reading() as tx:
         project = project_store.by_id(tx, pipeline.project_id)
+        release = draft(services, pipeline, {}, next(iter(subject.compose), ""), {}, project.default_branch)
         environments = environment_store.of_project(tx, project.id)
         waivers = waivers_of(tx, project.id)
         takers = {e.id for e in environments if e.takes(pipeline.branch, project.default_branch)}
@@ -81,7 +80,7 @@ def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[t
 
 
 def _place(services: Services, tx: sa.Connection, release: Release, environment: Environment, decides: bool) -> Place:
-    configuration = nearest(configuration_store.current(tx, release.project_id), environment.name)
+    configuration = configuring.effective(tx, environment, release.branch, release)
     return Place(
         name=environment.name,
         compose=environment.compose_files,

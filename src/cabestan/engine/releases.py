@@ -6,22 +6,22 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from cabestan.compose import dotenv
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
-from cabestan.domain.configuration import nearest
+from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import deployments, pipelines
+from cabestan.engine import configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_images
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
-from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
@@ -54,10 +54,12 @@ def _make(services: Services, pipeline_id: int) -> str:
         targets = _targets(tx, pipeline)
         environments = environment_store.of_project(tx, pipeline.project_id)
         waivers = waivers_of(tx, pipeline.project_id)
+        default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
     try:
         digests = _digests(services, pipeline, jobs)
         file, texts = _compose(services, pipeline, environments)
-        wanted = draft(services, pipeline, _references(services, digests), file, texts)
+        env_file = _dotenv(services, pipeline)
+        wanted = draft(services, pipeline, _references(services, digests), file, texts, default_branch)
         composed = _composed(services, wanted, targets, waivers)
         others = [environment for environment in environments if environment not in targets]
         everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
@@ -67,7 +69,7 @@ def _make(services: Services, pipeline_id: int) -> str:
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, texts, services.now())
+        store.create(tx, pipeline, images, file, texts, services.now(), dotenv=env_file)
         notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes)))
         pipeline_store.update(tx, pipeline_id, notes=notes)
     return ""
@@ -131,7 +133,25 @@ def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Envi
     return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
 
 
-def draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, texts: dict[str, str]) -> Release:
+def _dotenv(services: Services, pipeline: Pipeline) -> str:
+    """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
+    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
+    if dotenv.FILE not in {entry.path for entry in entries}:
+        return ""
+    try:
+        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+    except Invalid:  # too large, or no text: nothing that a deployment could miss
+        return ""
+
+
+def draft(
+    services: Services,
+    pipeline: Pipeline,
+    images: dict[str, str],
+    file: str,
+    texts: dict[str, str],
+    default_branch: str,
+) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
         id=0,
@@ -146,6 +166,11 @@ def draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: 
         compose_file=file,
         texts=texts,
         created_at=services.now(),
+        variables=travelling(pipeline.variables),
+        default_branch=default_branch,
+        author=pipeline.commit_author,
+        committed_at=pipeline.committed_at,
+        pipeline_created_at=pipeline.created_at,
     )
 
 
@@ -153,11 +178,11 @@ def _composed(
     services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
 ) -> tuple[ComposeFile, ...]:
     """The Compose file as each environment's variables have it. Raises ComposeRefused."""
-    with services.database.reading() as tx:
-        settings = configuration_store.current(tx, wanted.project_id)
     found = []
     for environment in (each for each in environments if is_deployable(wanted, each)):
-        filled = variables(services, Wanted(wanted, environment), nearest(settings, environment.name))
+        with services.database.reading() as tx:
+            configuration = configuring.effective(tx, environment, wanted.branch, wanted)
+        filled = variables(services, Wanted(wanted, environment), configuration)
         files = sources(wanted, environment)
         found.append(load_files(files, filled, read=wanted.texts.get, waivers=waivers).compose)
     return tuple(found)

@@ -58,17 +58,10 @@ RULES = (
         "Choose a shorter name, with lower-case letters, digits and hyphens.",
     ),
     Rule(
-        "env-file-only",
-        "A variable that only `.env` sets is not set on the platform",
-        "`.env` is for development: no deployment reads it.",
-        "Set it: cabestan variable set NAME=VALUE, or cabestan secret set NAME.",
-        "warning",
-    ),
-    Rule(
         "env-file-differs",
-        "`.env` says something else than the platform",
-        "What works on your machine may not work there.",
-        "Write the same value, or see that the difference is meant.",
+        "`.env` says the same as the platform",
+        "The file is for development, and no deployment reads it: what works on your machine may not work there.",
+        "Set it for deployments: cabestan variable set NAME=VALUE, or cabestan secret set NAME.",
         "warning",
     ),
 )

@@ -20,7 +20,6 @@ _VALUES: Mapping[str, str] = {
     "devices": '["/dev/sda:/dev/sda"]',
     "dns": "[10.0.0.2]",
     "env_file": "[web.env]",
-    "extends": "{service: base}",
     "external_links": "[other_db:db]",
     "hostname": "web",
     "ipc": "host",
@@ -64,6 +63,7 @@ class _Level:
 
 _LEVELS = (
     _Level("at the top", policy.TOP, _WEB, ""),
+    _Level("in a secret", policy.SECRET, f"{_WEB}secrets:\n  API_KEY:\n", "    "),
     _Level("in a service", policy.SERVICE, _WEB, "    "),
     _Level("in a volume", policy.VOLUME, f"{_WEB}volumes:\n  data:\n", "    "),
     _Level("in healthcheck", policy.HEALTHCHECK, f"{_WEB}    healthcheck:\n      test: [CMD, check]\n", "      "),

@@ -12,10 +12,11 @@ RULES = (
     Rule(
         "yaml-tag",
         "No YAML tags",
-        "A tag may make a reader build something else than text, numbers, lists and mappings.",
+        "A tag may make a reader build something else than text, numbers, lists and mappings. Only those by which "
+        "Compose joins files, !reset and !override, are known.",
         "Remove it; quote what must stay text.",
-        wrong=web("command: !!str 1"),
-        right=web('command: "1"'),
+        wrong=web("command: !!binary aGVsbG8="),
+        right=web('command: "hello"'),
     ),
     Rule(
         "yaml-alias",
@@ -64,6 +65,40 @@ RULES = (
         "A file has few aliases",
         "Aliases of aliases make a small file large.",
         "Write some of them out.",
+    ),
+    Rule(
+        "too-many-files",
+        "Few files belong together",
+        "Nobody reads a hundred files to know what one service is.",
+        "Join some of them.",
+    ),
+    Rule(
+        "cannot-merge",
+        "Files that are joined give a key in the same form",
+        "A list over a mapping could be joined in several ways.",
+        "Write both in the same form, or put !override before the later one.",
+    ),
+    Rule(
+        "extends",
+        "What a service extends is there",
+        "Without its base the service would be another one.",
+        "Correct the name of the service.",
+        wrong=web("extends: {service: nobody}"),
+        right=web("extends: {service: base}", "  base:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n"),
+    ),
+    Rule(
+        "extends-path",
+        "An extended file is in the repository, under a plain path",
+        "A release keeps the file, for all environments, before it is known for which one.",
+        "Write a relative path such as common/base.yml, without variables, and commit the file.",
+        wrong=web("extends: {service: base, file: ../other/base.yml}"),
+    ),
+    Rule(
+        "extends-circle",
+        "Services do not extend each other in a circle",
+        "None of them could be the base.",
+        "Cut it.",
+        wrong=web("extends: {service: web}"),
     ),
     Rule(
         "not-compose",

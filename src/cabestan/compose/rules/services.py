@@ -78,6 +78,22 @@ RULES = (
         "Set it: cabestan secret set -e ENV NAME.",
     ),
     Rule(
+        "secret-name",
+        "A secret's name is a word",
+        "It names a secret of the environment, which is a variable's name.",
+        "Use letters, digits and _, or name the secret: environment: API_KEY.",
+        wrong=web("secrets: [a-b]"),
+        right=web("secrets: [API_KEY]"),
+    ),
+    Rule(
+        "secret-target",
+        "A secret is a file in /run/secrets",
+        "Anywhere else it could take the place of a file of the image.",
+        "Write a plain name such as api_key.",
+        wrong=web("secrets: [{source: API_KEY, target: ../key}]"),
+        right=web("secrets: [{source: API_KEY, target: api_key}]"),
+    ),
+    Rule(
         "label-name",
         "A label's name is plain",
         "Others mean nothing to any reader of labels.",
@@ -114,10 +130,10 @@ RULES = (
     ),
     Rule(
         "link-alias",
-        "A service is known by its own name",
-        "Services find each other by name in their environment's network, and by no other name.",
-        "Use the service's name.",
-        wrong=web("links: [db:database]", "  db:\n    image: postgres:15\n"),
+        "A link's other name is a host name that leads to one service",
+        "In the environment's network one name cannot lead to two services.",
+        "Choose another name, or use the service's own.",
+        wrong=web('links: ["db:not a name"]', "  db:\n    image: postgres:15\n"),
         right=web("depends_on: [db]", "  db:\n    image: postgres:15\n"),
     ),
     Rule(

@@ -68,6 +68,13 @@ RULES = (
         wrong=web("volumes: [./data:/data, ./data/a:/a]"),
     ),
     Rule(
+        "mount-twice",
+        "One volume at one path",
+        "Of two at the same path only one would be seen.",
+        "Keep one of them.",
+        wrong=web("volumes: [./a:/data, ./b:/data]"),
+    ),
+    Rule(
         "path-is-volume",
         "A path of the repository is not mounted",
         "It becomes a volume that starts empty and stays; the files of the repository are not in it.",

@@ -14,6 +14,7 @@ from cabestan.web.pages import (
     projects,
     releases,
     search,
+    variables,
     waivers,
 )
 from cabestan.web.pages import settings as project_settings
@@ -23,7 +24,19 @@ public_pages = APIRouter(include_in_schema=False)
 pages = APIRouter(include_in_schema=False)
 
 public_pages.include_router(home.public)
-for module in (home, search, pipelines, jobs, releases, deployments, environments, project_settings, waivers, projects):
+for module in (
+    home,
+    search,
+    variables,
+    pipelines,
+    jobs,
+    releases,
+    deployments,
+    environments,
+    project_settings,
+    waivers,
+    projects,
+):
     pages.include_router(module.router)
 
 
