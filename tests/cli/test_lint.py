@@ -140,6 +140,17 @@ def test_the_env_file_stands_in_and_is_warned_of(cli: Cli, tmp_path: Path) -> No
     assert [(f["code"], f["severity"]) for f in found] == [("env-file-differs", "warning")]
 
 
+def test_several_files_are_joined_and_each_finding_names_its_own(cli: Cli, tmp_path: Path) -> None:
+    more = "services:\n  web:\n    extends: {service: base, file: parts/base.yml}\n    pid: host\n"
+    base = "services:\n  base:\n    tty: true\n    ipc: host\n"
+    write(tmp_path, GOOD | {"more.yml": more, "parts/base.yml": base})
+    found = cli("lint", "--json", "-f", "docker-compose.yml", "-f", "more.yml").json
+    assert [(f["code"], f["file"], f["line"]) for f in found] == [
+        ("no-pid", "more.yml", 4),
+        ("no-ipc", "parts/base.yml", 4),
+    ]
+
+
 def test_a_symbolic_link_as_a_volume_is_refused(cli: Cli, tmp_path: Path) -> None:
     write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    volumes: ['./link/a:/a']\n"})
     (tmp_path / "link").symlink_to("/etc")
@@ -180,21 +191,21 @@ def test_render_prints_nothing_of_a_file_that_is_refused(cli: Cli, tmp_path: Pat
 
 def server_with_settings(server: FakeServer) -> None:
     at = "/projects/shop/api"
-    server.on("GET", f"{at}/environments/staging", {"name": "staging", "domain": "shop.example.net"})
+    there = {"name": "staging", "domain": "shop.example.net", "compose_files": ["compose.prod.yml"]}
+    server.on("GET", f"{at}/environments/staging", there)
     server.lists(
-        f"{at}/variables",
-        {"name": "LEVEL", "environment": "", "value": "low"},
-        {"name": "LEVEL", "environment": "staging", "value": "middle"},
-        {"name": "LEVEL", "environment": "production", "value": "none"},
+        f"{at}/environments/staging/variables",
+        {"name": "LEVEL", "secret": False, "value": "middle"},
+        {"name": "MASKED", "secret": False, "value": None},
+        {"name": "KEY", "secret": True},
     )
-    server.lists(f"{at}/secrets", {"name": "KEY", "environment": ""}, {"name": "OTHER", "environment": "production"})
     server.lists(f"{at}/waivers", {"code": "no-hostname"})
 
 
 def test_render_asks_the_server_of_a_project(cli: Cli, server: FakeServer, tmp_path: Path) -> None:
     server_with_settings(server)
     keys = "    hostname: web\n    environment: {L: '${LEVEL}', K: '${KEY}', D: '${CI_ENVIRONMENT_DOMAIN}'}\n"
-    write(tmp_path, GOOD | {"docker-compose.yml": COMPOSE + keys})
+    write(tmp_path, GOOD | {"compose.prod.yml": COMPOSE + keys})
     subprocess.run(["git", "init", "--quiet"], check=True)
     subprocess.run(["git", "remote", "add", "origin", f"{server.url}/shop/api.git"], check=True)
     done = cli("render", "-e", "staging")
@@ -206,6 +217,8 @@ def test_render_asks_the_server_of_a_project(cli: Cli, server: FakeServer, tmp_p
     }
     assert "hostname is not allowed" in done.err
     assert Asked("GET", "/projects/shop/api/environments/staging") in server.asked
+    named = cli("render", "-e", "staging", "-f", "docker-compose.yml")
+    assert "environment" not in yaml.safe_load(named.out)["services"]["web"]
 
 
 def test_render_offline_asks_nobody(cli: Cli, server: FakeServer, tmp_path: Path) -> None:

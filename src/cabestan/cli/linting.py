@@ -16,7 +16,7 @@ from cabestan.checks.sarif import sarif
 from cabestan.checks.stand_ins import guessed, of_the_platform
 from cabestan.checks.subject import Place
 from cabestan.checks.words import COLOURED, PLAIN, Texts, report
-from cabestan.cli.api import Api, Thing, address
+from cabestan.cli.api import Api, address
 from cabestan.cli.failures import EXIT_FAILED, Unable
 from cabestan.cli.output import print_json
 from cabestan.cli.working_copy import WorkingCopy
@@ -63,28 +63,27 @@ def place_offline(copy: WorkingCopy, environment: str, variables: dict[str, str]
 def place_on_server(
     copy: WorkingCopy, api: Api, environment: str, variables: dict[str, str]
 ) -> tuple[Place, tuple[str, ...]]:
-    """The environment as the server has it, and the codes that are waived. Secrets stand in by their names."""
+    """The environment as the server has it for this branch, and the codes that are waived.
+
+    Secrets, and variables whose values may not be seen, stand in by their names.
+    """
     at = address("projects", copy.subject.project)
-    there = api.get(at + address("environments", environment))
-    settings = api.items(at + address("variables"), _MOST)
-    set_there = {name: item["value"] for name, item in _nearest(settings, environment).items()}
-    names = _nearest(api.items(at + address("secrets"), _MOST), environment)
-    known = {**set_there, **variables}
+    here = at + address("environments", environment)
+    there = api.get(here)
+    settings = api.items(here + address("variables"), _MOST, branch=copy.subject.branch)
+    known = {item["name"]: item["value"] for item in settings if not item["secret"] and item["value"] is not None}
+    hidden = {item["name"] for item in settings if item["name"] not in known}
     given = {
         **known,
-        **{name: secret_placeholder(name) for name in names},
+        **{name: secret_placeholder(name) for name in hidden},
         **of_the_platform(copy.subject, environment, there["domain"]),
         **variables,
     }
     waived = tuple(item["code"] for item in api.items(at + address("waivers"), _MOST))
+    compose = () if copy.named else tuple(there["compose_files"])
     offline = place_offline(copy, environment, variables)
-    return replace(offline, variables=given, known=known, secrets=frozenset(names)), waived
-
-
-def _nearest(items: Sequence[Thing], environment: str) -> dict[str, Thing]:
-    """By name; the environment's own before the project's."""
-    general = {item["name"]: item for item in items if not item["environment"]}
-    return general | {item["name"]: item for item in items if item["environment"] == environment}
+    secrets = frozenset(hidden)
+    return replace(offline, variables=given, known={**known, **variables}, secrets=secrets, compose=compose), waived
 
 
 def waivers_of(codes: Sequence[str]) -> Waivers:

@@ -32,6 +32,8 @@ class WorkingCopy:
     subject: Subject
     #: whether the project is one that somebody named, by an option or by the clone
     of_project: bool
+    #: whether the Compose files are those that somebody named
+    named: bool
 
     def text(self, file: str) -> str | None:
         """Of a file as it is shown, for excerpts."""
@@ -62,7 +64,7 @@ def working_copy(files: Sequence[str], project: str | None) -> WorkingCopy:
         links=frozenset(links),
         env_file=_ENV_FILE if _ENV_FILE in found else "",
     )
-    return WorkingCopy(root, prefix, subject, of_project=known is not None)
+    return WorkingCopy(root, prefix, subject, of_project=known is not None, named=bool(files))
 
 
 def _located(files: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
