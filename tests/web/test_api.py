@@ -127,6 +127,14 @@ def test_a_deployment_travels_from_the_wish_to_the_rollback(
     assert (environment["release"], environment["status"], environment["by"]) == (1, "succeeded", "boss")
 
 
+def test_an_environment_names_its_compose_files(world: World, project: Project, client: httpx.Client) -> None:
+    at = f"{AT}/environments/staging"
+    assert client.get(at).json()["compose_files"] == []
+    for files in (["docker-compose.yml", "deploy/staging.yml"], []):
+        assert client.put(at, json={"compose_files": files}).json()["compose_files"] == files
+        assert client.get(at).json()["compose_files"] == files
+
+
 def test_pipelines_are_started_canceled_and_tried_again(world: World, project: Project, client: httpx.Client) -> None:
     world.push(project)
     intake.take_pushes(world.services, project, "dev")
@@ -202,6 +210,8 @@ WRONG = [
     ("PUT", f"{AT}/environments/{'x' * 41}", {}, 422),
     ("PUT", f"{AT}/environments/new", {"watch_seconds": HUGE}, 422),
     ("PUT", f"{AT}/environments/new", {"branches": ["main"] * 51}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["../compose.yml"]}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["compose.yml"] * 11}, 422),
     ("PUT", f"{AT}/environments/new", {"approvers": ["nobody"]}, 404),
     ("PUT", f"{AT}/environments/new", {"domain": "no host"}, 422),
     ("PUT", f"{AT}/environments/new", {"target": "elsewhere"}, 422),
