@@ -24,6 +24,7 @@ from cabestan.compose.nodes import Field, Items, Node, Scalar, Spot, Table, root
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import is_mixed
 from cabestan.compose.routes import check_routes
+from cabestan.compose.secret_files import SecretReader, declared_secrets
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits
 from cabestan.errors import Invalid
@@ -137,12 +138,13 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> ComposeFile:
     _check_version(report, root.get("version"))
     mounts = MountReader(report, _declared_volumes(report, root.get("volumes")))
+    secrets = SecretReader(report, declared_secrets(report, root.get("secrets")))
     services = root.get("services")
     found: list[Service] = []
     if services is None or not isinstance(services.node, Table) or not services.node.entries:
         report.error("no-services", (services or root).spot, "The file names no services.", "Add services:.")
     else:
-        reader = ServiceReader(report, variables, mounts)
+        reader = ServiceReader(report, variables, mounts, secrets)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
         check_builds(report, services)
     return ComposeFile(report.file, with_aliases(report, found), tuple(mounts.volumes.values()))

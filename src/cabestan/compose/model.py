@@ -48,6 +48,18 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A secret of the environment as the file `/run/secrets/TARGET`. `mode` holds permission bits."""
+
+    secret: str
+    target: str
+    spot: Spot = field(compare=False)
+    uid: str | None = None
+    gid: str | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """`none` makes a service that runs once; `attempts` bounds `on-failure`."""
 
@@ -130,6 +142,7 @@ class Service:
     stdin_open: bool | None = None
     init: bool | None = None
     logging: Logging = Logging()
+    secrets: tuple[SecretFile, ...] = ()
     places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
 
     @property
@@ -159,6 +172,11 @@ class ComposeFile:
     file: str
     services: tuple[Service, ...]
     volumes: tuple[Volume, ...] = ()
+
+    @property
+    def secret_files(self) -> frozenset[str]:
+        """The names of the environment's secrets that services get as files."""
+        return frozenset(file.secret for service in self.services for file in service.secrets)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

@@ -32,10 +32,9 @@ _GUARD = (_ISOLATION, _REMOVE)
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
-    frozenset({"services", "version", "volumes"}),
+    frozenset({"secrets", "services", "version", "volumes"}),
     {
         "networks": _OWN_NETWORK,
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
         "name": ("The environment names the stack.", _REMOVE),
         "include": ("A deployment reads one file.", "Write the services into this file."),
@@ -64,6 +63,7 @@ SERVICE = Keys(
             "ports",
             "read_only",
             "restart",
+            "secrets",
             "stdin_open",
             "stop_grace_period",
             "stop_signal",
@@ -112,7 +112,6 @@ SERVICE = Keys(
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
         "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "security_opt": _GUARD,
         "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
         "sysctls": _GUARD,
@@ -134,6 +133,19 @@ VOLUME = Keys(
         "labels": ("The platform labels its volumes.", _REMOVE),
     },
 )
+
+_KEPT = "Set the secret in the environment: cabestan secret set NAME -e ENV."
+SECRET = Keys(
+    frozenset({"environment", "external"}),
+    {
+        "driver": ("The platform keeps the secrets.", _REMOVE),
+        "file": ("The file is not there in production.", _KEPT),
+        "labels": ("The platform labels its secrets.", _REMOVE),
+        "name": ("The environment names its secrets.", "Write environment: NAME."),
+        "template_driver": ("The platform keeps the secrets.", _REMOVE),
+    },
+)
+SERVICE_SECRET = Keys(frozenset({"gid", "mode", "source", "target", "uid"}))
 
 HEALTHCHECK = Keys(
     frozenset({"test", "interval", "timeout", "retries", "start_period", "disable"}),

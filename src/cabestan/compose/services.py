@@ -17,6 +17,7 @@ from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Field, Items, Scalar, Spot, Table
 from cabestan.compose.observing import read_healthcheck, read_logging
 from cabestan.compose.ports import read_expose, read_ports
+from cabestan.compose.secret_files import SecretReader
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
@@ -39,6 +40,7 @@ class ServiceReader:
     report: Report
     variables: Mapping[str, str]
     mounts: MountReader
+    secrets: SecretReader
     readers: Mapping[str, Callable[[Field], object]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +89,7 @@ class ServiceReader:
             "stdin_open": lambda field: fields.flag(report, field),
             "init": lambda field: fields.flag(report, field),
             "logging": lambda field: read_logging(report, field),
+            "secrets": self.secrets.read,
         }
 
     def _image_is_named(self, field: Field) -> None:

@@ -86,6 +86,11 @@ class Stack:
             for name in secret_names(value)
         )
 
+    @property
+    def secret_files(self) -> Mapping[str, str]:
+        """What Swarm calls each secret that services get as a file, to the name of the environment's secret."""
+        return {entry["name"]: name for name, entry in self.document.get("secrets", {}).items()}
+
 
 def secret_names(value: str) -> tuple[str, ...]:
     """The secrets that a value of a stack file refers to."""

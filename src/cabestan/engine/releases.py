@@ -1,23 +1,24 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import sqlalchemy as sa
 
+from cabestan.compose import dotenv
 from cabestan.compose.load import load_files
-from cabestan.domain.configuration import nearest
+from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import deployments, pipelines
+from cabestan.engine import configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
-from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
@@ -49,15 +50,17 @@ def _make(services: Services, pipeline_id: int) -> str:
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
         environments = environment_store.of_project(tx, pipeline.project_id)
+        default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
     try:
         images = _built_images(services, pipeline, jobs)
         file, texts = _compose(services, pipeline, environments)
-        draft = _draft(services, pipeline, images, file, texts)
+        env_file = _dotenv(services, pipeline)
+        draft = replace(_draft(services, pipeline, images, file, texts), default_branch=default_branch)
         images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, texts, services.now())
+        store.create(tx, pipeline, images, file, texts, services.now(), dotenv=env_file)
     return ""
 
 
@@ -114,6 +117,17 @@ def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Envi
     return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
 
 
+def _dotenv(services: Services, pipeline: Pipeline) -> str:
+    """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
+    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
+    if dotenv.FILE not in {entry.path for entry in entries}:
+        return ""
+    try:
+        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+    except Invalid:  # too large, or no text: nothing that a deployment could miss
+        return ""
+
+
 def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, texts: dict[str, str]) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
@@ -129,6 +143,10 @@ def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file:
         compose_file=file,
         texts=texts,
         created_at=services.now(),
+        variables=travelling(pipeline.variables),
+        author=pipeline.commit_author,
+        committed_at=pipeline.committed_at,
+        pipeline_created_at=pipeline.created_at,
     )
 
 
@@ -137,8 +155,8 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
     found: dict[str, None] = {}
     for environment in (target for target in targets if is_deployable(draft, target)):
         with services.database.reading() as tx:
-            settings = configuration_store.current(tx, draft.project_id)
-        filled = variables(services, Wanted(draft, environment), nearest(settings, environment.name))
+            configuration = configuring.effective(tx, environment, draft.branch, draft)
+        filled = variables(services, Wanted(draft, environment), configuration)
         loaded = load_files(sources(draft, environment), filled, read=draft.texts.get)
         found |= dict.fromkeys(service.image for service in loaded.compose.services if service.image)
     return tuple(image for image in found if image not in draft.images)

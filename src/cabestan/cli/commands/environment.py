@@ -63,6 +63,7 @@ _FIELDS: tuple[Column, ...] = (
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("changed_variables", "changed since"),
 )
 
 

@@ -1,16 +1,9 @@
-from tests.web.pages.samples import NOW, environment
+from tests.web.pages.samples import environment
 
 from cabestan.domain.access import Role, User
-from cabestan.domain.configuration import Setting
 from cabestan.domain.environment import Trigger
 from cabestan.web.pages.views.environments import SettingsForm, settings_form, split_list
-from cabestan.web.pages.views.moments import when
-from cabestan.web.pages.views.settings import MemberRow, SettingRow, members_page, setting_rows
-
-
-def test_a_secrets_value_never_reaches_the_page() -> None:
-    secret = Setting(1, 1, "production", "KEY", 3, True, "not for eyes", "anna", NOW)
-    assert setting_rows([secret], NOW) == (SettingRow("KEY", "production", True, "", 3, "anna", when(NOW, NOW)),)
+from cabestan.web.pages.views.settings import MemberRow, members_page
 
 
 def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:

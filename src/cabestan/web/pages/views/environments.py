@@ -10,7 +10,7 @@ from cabestan.domain.release import Release
 from cabestan.web.pages.views.deployments import DeploymentRow, deployment_row
 from cabestan.web.pages.views.home import Cell, activity, cell
 from cabestan.web.pages.views.services import ServiceView
-from cabestan.web.pages.views.settings import SettingRow
+from cabestan.web.pages.views.variables import OutdatedNote, SettingRow
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class EnvironmentPage:
     settings: tuple[SettingRow, ...]
     choices: tuple[ReleaseChoice, ...]
     rights: Rights
+    outdated: OutdatedNote | None = None
 
 
 def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
