@@ -109,7 +109,7 @@ def _add_events(events: list[Event], value: Any) -> None:
     """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
     match value:
         case str():
-            events.append(ScalarEvent(None, None, (True, True), value, style=None if _is_plain(value) else '"'))
+            events.append(_text_event(value))
         case dict():
             events.append(MappingStartEvent(None, None, implicit=True, flow_style=False))
             for key, inner in value.items():
@@ -126,6 +126,11 @@ def _add_events(events: list[Event], value: Any) -> None:
 
 
 @lru_cache(maxsize=4096)
+def _text_event(text: str) -> ScalarEvent:
+    """Kept, because stacks say the same words again and again; secrets are not in them."""
+    return ScalarEvent(None, None, (True, True), text, style=None if _is_plain(text) else '"')
+
+
 def _is_plain(text: str) -> bool:
     """Whether no reader of YAML could take the text for something else."""
     if text.lower() in _OLD_WORDS or not isinstance(resolve(text), str) or not text.isprintable():
