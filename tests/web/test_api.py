@@ -97,7 +97,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
     assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
-    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets"}
+    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
     assert first(f"{AT}/variables") == keys("variable")
     assert first(f"{AT}/secrets") == keys("variable") - {"value"}
