@@ -143,3 +143,12 @@ def test_a_secret_that_services_get_as_a_file_has_a_badge(world: World, project:
     with asking(world, **token("reporter")) as reporter:
         page = reporter.get(PAGE).text
         assert ('<span class="chip">file</span>' in page, "canary" in page) == (True, False)
+
+
+def test_the_way_to_the_groups_page_is_for_those_who_may_see_it(world: World, project: Project) -> None:
+    settings.put(world.services, Scope(group="shop"), "LEVEL", "high", "dev", secret=False)
+    for name, sees in (("boss", True), ("keeper", False)):
+        with asking(world, **token(name)) as client:
+            text = client.get(PAGE).text
+            assert ("group shop" in text, f'href="{GROUP_PAGE}' in text) == (True, sees)
+            assert (client.get(GROUP_PAGE).status_code == 200) is sees

@@ -78,6 +78,8 @@ class VariablesPage:
     protected_branches: str
     may_configure: bool
     may_deploy: bool = False
+    #: the group's own page; empty for those who may not see it
+    group_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Reader:
     now: datetime
     may_configure: bool
     files: frozenset[str] = frozenset()
+    #: the group's own page; empty for those who may not see it
+    group_href: str = ""
 
 
 def setting_rows(settings: Iterable[Setting], reader: Reader) -> tuple[SettingRow, ...]:
@@ -114,8 +118,8 @@ def _row(setting: Setting, reader: Reader) -> SettingRow:
         by=setting.by,
         changed=when(setting.created_at, reader.now),
         where=where(setting),
-        where_href=_where_href(setting, reader.place.project),
-        history_href=_history_href(setting, reader.place),
+        where_href=_where_href(setting, reader),
+        history_href=_history_href(setting, reader),
         badges=_badges(setting, reader.files),
         unset_action=f"{reader.place.base}/unset" if here else "",
         removed=setting.removed,
@@ -129,18 +133,16 @@ def where(setting: Setting) -> str:
     return setting.environment or "whole project"
 
 
-def _where_href(setting: Setting, project: str) -> str:
+def _where_href(setting: Setting, reader: Reader) -> str:
     if setting.level is Level.GROUP:
-        return f"/groups/{setting.group}/variables"
-    return f"/{project}/environments/{setting.environment}" if setting.environment else ""
+        return reader.group_href
+    return f"/{reader.place.project}/environments/{setting.environment}" if setting.environment else ""
 
 
-def _history_href(setting: Setting, place: Place) -> str:
-    base = (
-        f"/groups/{setting.group}/variables" if setting.level is Level.GROUP else f"/{place.project}/settings/variables"
-    )
+def _history_href(setting: Setting, reader: Reader) -> str:
+    base = reader.group_href if setting.level is Level.GROUP else f"/{reader.place.project}/settings/variables"
     scope = {"environment": setting.environment} if setting.environment else {}
-    return f"{base}/history?{urlencode({'variable': setting.own_name} | scope)}"
+    return f"{base}/history?{urlencode({'variable': setting.own_name} | scope)}" if base else ""
 
 
 def _badges(setting: Setting, files: frozenset[str]) -> tuple[str, ...]:
