@@ -64,7 +64,8 @@ THINGS: list[tuple[str, Asked, Any]] = [
     ("environment set staging -p demo/hello", Asked("PUT", E, {}), ENVIRONMENT),
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
-        "--approver ada --approver bob --target t --watch-seconds 9",
+        "--approver ada --approver bob --target t --watch-seconds 9 "
+        "--compose-file a.yml --compose-file b.yml",
         Asked(
             "PUT",
             E,
@@ -75,6 +76,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "approvers": ["ada", "bob"],
                 "target": "t",
                 "watch_seconds": 9,
+                "compose_files": ["a.yml", "b.yml"],
             },
         ),
         ENVIRONMENT,

@@ -74,6 +74,17 @@ class Dependency:
     service: str
     spot: Spot = field(compare=False)
     condition: str = "service_started"
+    #: whether it must be there at all
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A further name for a service."""
+
+    service: str
+    alias: str
+    spot: Spot = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,10 @@ class Service:
     mounts: tuple[Mount, ...] = ()
     restart: Restart = Restart()
     depends_on: tuple[Dependency, ...] = ()
+    #: names that this service gives to others
+    links: tuple[Link, ...] = ()
+    #: names that others give to this one; they lead to it in the whole environment
+    aliases: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     deploy: Deploy = Deploy()
     stop_grace_period: str | None = None

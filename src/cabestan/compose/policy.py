@@ -52,6 +52,7 @@ SERVICE = Keys(
             "entrypoint",
             "environment",
             "expose",
+            "extends",
             "extra_hosts",
             "healthcheck",
             "image",
@@ -95,7 +96,6 @@ SERVICE = Keys(
             "The file is for development and is not there in production.",
             "List the variables under environment.",
         ),
-        "extends": ("It is not supported.", "Use a YAML anchor and <<."),
         "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
         "gpus": _GUARD,
         "hostname": _OWN_NETWORK,
@@ -155,7 +155,7 @@ LOGGING = Keys(frozenset({"driver", "options"}))
 LOGGING_OPTIONS = Keys(
     frozenset({"max-size", "max-file"}), {"labels": ("It is not supported.", _REMOVE)}, extensions=False
 )
-DEPENDENCY = Keys(frozenset({"condition"}))
+DEPENDENCY = Keys(frozenset({"condition", "required", "restart"}))
 PORT = Keys(frozenset({"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"}))
 MOUNT = Keys(
     frozenset({"type", "source", "target", "read_only", "volume", "tmpfs", "bind"}),
@@ -196,6 +196,7 @@ UPDATE = Keys(
     dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
 )
 BUILD = Keys(frozenset({"context", "dockerfile"}))
+EXTENDS = Keys(frozenset({"file", "service"}))
 
 
 def check_keys(report: Report, table: Field, keys: Keys) -> None:

@@ -140,8 +140,8 @@ def _service(service: Service, route: Route | None, context: StackContext) -> di
         "stop_grace_period": service.stop_grace_period,
         "stop_signal": service.stop_signal,
         "volumes": [_mount(mount) for mount in service.mounts],
+        "networks": _networks(service),
         "secrets": [_secret_file(file) for file in service.secrets],
-        "networks": ["default"],
         "logging": _logging(service.logging),
         "labels": _container_labels(service, context),
         "deploy": _deploy(service, route, context),
@@ -177,6 +177,10 @@ def _mount(mount: Mount) -> dict[str, Any]:
     document["volume"] = {"nocopy": True} if mount.nocopy else None
     document["tmpfs"] = {"size": mount.size} if mount.size is not None else None
     return _without_empty(document)
+
+
+def _networks(service: Service) -> list[str] | dict[str, Any]:
+    return {"default": {"aliases": list(service.aliases)}} if service.aliases else ["default"]
 
 
 def _secret_file(file: SecretFile) -> dict[str, Any]:

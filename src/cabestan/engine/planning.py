@@ -1,13 +1,13 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
-from cabestan.compose.load import Loaded, load
+from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
@@ -17,8 +17,9 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
+from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict, Invalid
+from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
@@ -35,19 +36,16 @@ class Wanted:
 
 def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     """Raises Invalid (or ComposeRefused, with file and line) and Conflict where it cannot be deployed."""
-    if not wanted.release.compose:
-        raise Invalid(
-            f"Release {wanted.release.number} has no Compose file, so there is nothing to deploy.",
-            "Commit a docker-compose.yml that names the services.",
-        )
-    configuration = configuring.configuration(tx, wanted.environment, wanted.release, wanted.restores)
-    filled = variables(services, wanted, configuration)
-    loaded = load(wanted.release.compose, wanted.release.compose_file, filled)
-    files = _secret_files(services, tx, wanted, configuration, loaded)
-    stack = render(loaded.compose, _context(services, wanted, configuration, files))
+    release = wanted.release
+    files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
+    configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
+    loaded = load_files(files, variables(services, wanted, configuration), read=release.texts.get)
+    secret_files = _secret_files(services, tx, wanted, configuration, loaded)
+    stack = render(loaded.compose, _context(services, wanted, configuration, secret_files))
     hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
     _refuse_taken_hosts(tx, wanted.environment, hosts)
-    return _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    return replace(plan, compose_files=tuple(file.path for file in files))
 
 
 def _plan(
@@ -160,7 +158,7 @@ def _configuration_warnings(services: Services, wanted: Wanted, configuration: C
         yield f"The pipeline was given {name}, which is secret or protected here: the value that was set stays."
     platform = variables(services, wanted, configuration)
     hidden = configuration.secrets | {s.name for s in configuration.settings if s.masked}
-    yield from (str(finding) for finding in check_dotenv(release.dotenv, [release.compose], platform, hidden))
+    yield from (str(finding) for finding in check_dotenv(release.dotenv, release.texts.values(), platform, hidden))
 
 
 def _configuration_changes(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
+from cabestan.compose.library import path_within
 from cabestan.domain import names
 from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
@@ -18,6 +19,7 @@ from cabestan.store import users as user_store
 from cabestan.store.configuration import Scope
 
 _LONGEST_WATCH = 3600
+_MOST_FILES = 10
 _TARGETS = ("local",)
 _MOST_PIPELINE_VARIABLES = 100
 _AS_SECRET = "Set it with `cabestan secret set`."  # noqa: S105 (a remedy)
@@ -34,6 +36,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
     with services.database.writing() as tx:
@@ -49,6 +52,7 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "compose_files": _compose_files(compose_files),
         }
         given = {key: value for key, value in changes.items() if value is not None}
         if given:
@@ -197,6 +201,19 @@ def _target(given: str | None) -> str | None:
     if given is not None and given not in _TARGETS:
         raise Invalid(f"There is no target “{given}”.", f"Use {', '.join(_TARGETS)}.")
     return given
+
+
+def _compose_files(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Whether a commit has them is known when there is one."""
+    if given is None:
+        return None
+    if len(given) > _MOST_FILES:
+        raise Invalid(f"{len(given)} Compose files are too many.", f"Name at most {_MOST_FILES}.")
+    for path in given:
+        if path_within(".", path) != path or not path.endswith((".yml", ".yaml")):
+            message = f"{path[:80]!r} cannot be a Compose file."
+            raise Invalid(message, "Write its path in the repository, such as deploy/compose.yml.")
+    return tuple(dict.fromkeys(given))
 
 
 def _watch_seconds(given: int | None) -> int | None:

@@ -129,7 +129,7 @@ releases = sa.Table(
     text_("title"),
     text_("images"),
     text_("compose_file"),
-    text_("compose"),
+    text_("texts", server_default="{}"),
     moment_("created_at", nullable=False),
     text_("dotenv"),
     text_("variables", server_default="{}"),
@@ -150,6 +150,7 @@ environments = sa.Table(
     text_("branches"),
     text_("approvers"),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
+    text_("compose_files", server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )

@@ -124,6 +124,7 @@ def environment(
         "status": status,
         "trigger": value.trigger,
         "branches": list(value.branches),
+        "compose_files": list(value.compose_files),
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,

@@ -72,6 +72,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    compose_files: Line = "",
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
@@ -85,6 +86,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        compose_files=views.split_list(compose_files),
     )
     return see(f"/{project.name}/environments/{found.name}")
 

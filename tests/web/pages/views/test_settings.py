@@ -25,6 +25,7 @@ def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
 
 def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
     place = environment(branches=("@default", "release/*"), approvers=("anna", "bert"), trigger=Trigger.MANUAL)
+    place = place.evolve(compose_files=("compose.yml", "prod.yml"))
     form = settings_form(place, "localhost")
     assert form == SettingsForm(
         domain="",
@@ -33,7 +34,9 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         branches="(default branch), release/*",
         approvers="anna, bert",
         watch_seconds=5,
+        compose_files="compose.yml, prod.yml",
     )
+    assert split_list(form.compose_files) == place.compose_files
     assert split_list(form.branches) == place.branches
     assert split_list(form.approvers) == place.approvers
     assert split_list(" main,main  release/* ,") == ("main", "release/*")

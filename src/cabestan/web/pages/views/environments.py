@@ -23,6 +23,7 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
+    compose_files: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
+        compose_files=", ".join(environment.compose_files),
     )
 
 
