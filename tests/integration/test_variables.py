@@ -12,6 +12,7 @@ from tests.integration.samples import COMPOSE, SMALL
 from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.secret_files import SECRET_LABEL
 from cabestan.adapters.stacks import Stacks
 
@@ -115,6 +116,7 @@ def _old_ones_go(platform: Platform, stack: str, old: str) -> None:
     try:
         assert eventually(lambda: stacks.drop_secrets(stack, ()), 20, "the old secret goes") == (old,)
         assert len(_swarm_secrets(platform, stack)) == 1
+        PlatformContainers(engine, platform.instance).leave(f"{platform.instance}-router", f"{stack}-net")
         stacks.remove(stack, f"{stack}-net")
         assert _swarm_secrets(platform, stack) == {}
     finally:
