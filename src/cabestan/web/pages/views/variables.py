@@ -10,6 +10,9 @@ from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.engine.configuring import Outdated
 from cabestan.web.pages.views.moments import When, when
 
+#: characters of a value in the overview
+_LONGEST = 120
+
 
 @dataclass(frozen=True)
 class SettingRow:
@@ -166,7 +169,11 @@ def _cell(setting: Setting | None, masked_shown: bool) -> EffectiveCell | None:
     hidden = setting.secret or (setting.masked and not masked_shown)
     words = "secret" if setting.secret else "masked"
     source = f"{where(setting)}{_kept(setting)}, version {setting.version}"
-    return EffectiveCell(words if hidden else setting.value, hidden, source)
+    return EffectiveCell(words if hidden else _short(setting.value), hidden, source)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
 def outdated_note(found: Outdated) -> OutdatedNote:
