@@ -182,3 +182,20 @@ def _set_job(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
         pipeline_store.update_job(tx, site.jobs["live"], status=status)
     site.services.changes.publish(f"pipeline:{site.pipeline}")
+
+
+def test_variables_are_set_with_flags_and_offered_for_the_release_that_serves(page: Page) -> None:
+    page.goto(f"/{PROJECT}/settings/variables")
+    expect(page.locator("#outdated-staging")).to_contain_text("Deploy release 1 again")
+    expect(page.locator("#effective-API_KEY")).to_contain_text("group demo, as SV_STAGING_API_KEY")
+    page.fill("#variable-name", "SHADE")
+    page.fill("#variable-value", "green and blue")
+    page.select_option("#variable-protected", "yes")
+    page.select_option("#variable-masked", "yes")
+    page.get_by_role("button", name="Set", exact=True).click()
+    row = page.locator("#setting-whole-project-SHADE")
+    expect(row).to_contain_text("protected")
+    expect(row).to_contain_text("masked")
+    row.get_by_role("link", name="Versions of SHADE").click()
+    expect(page.locator("#version-1")).to_contain_text("green and blue")
+    assert "canary-secret" not in page.content()

@@ -17,7 +17,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, deployments, housekeeping, intake, planning, predefined, settings
 from cabestan.engine.planning import Wanted
 from cabestan.engine.runs import redactor_of, run_of
-from cabestan.errors import Invalid, NotFound
+from cabestan.errors import DeadlineExceeded, Invalid, NotFound
 from cabestan.store import configuration, releases
 from cabestan.store import deployments as store
 from cabestan.store import pipelines as pipeline_store
@@ -311,6 +311,9 @@ def test_a_secret_file_is_made_under_a_name_that_tells_its_content_and_goes_when
     assert set(world.stacks.files[stack]) == set(seen)
     for _ in range(10):
         world.released(project)
+    world.stacks.fail("drop_secrets", DeadlineExceeded("It is being deployed."), times=2)
+    housekeeping.drop_secrets(world.services)
+    assert set(world.stacks.files[stack]) == set(seen)
     housekeeping.drop_secrets(world.services)
     assert world.stacks.files[stack] == {}
     deployments.roll_back(world.services, staging, 2, boss)
