@@ -143,7 +143,7 @@ def test_pipelines_are_started_canceled_and_tried_again(world: World, project: P
     assert client.post("/api/v1/pipelines/1/retry").json()["status"] == "created"
     world.jobs.exits[("build", 1)] = Exit(1)
     world.durable.run()
-    assert client.get("/api/v1/pipelines/1").json()["jobs"][0]["reason"] == "Exit code 1."
+    assert client.get("/api/v1/pipelines/1").json()["jobs"][1]["reason"] == "Exit code 1."
     started = client.post(f"{AT}/pipelines", json={"branch": "main"})
     assert (started.status_code, started.json()["by"]) == (201, "boss")
     assert client.post(f"{AT}/pipelines", json={"branch": "none"}).status_code == 409
@@ -152,13 +152,13 @@ def test_pipelines_are_started_canceled_and_tried_again(world: World, project: P
 def test_a_log_is_read_as_text_by_lines_and_as_a_stream(world: World, project: Project, client: httpx.Client) -> None:
     world.jobs.output["build"] = b"one\r\ntwo <b>\r\nthree\r\n"
     world.released(project)
-    text = client.get("/api/v1/jobs/1/log").text
+    text = client.get("/api/v1/jobs/2/log").text
     assert "two <b>" in text
-    assert client.get(f"/api/v1/jobs/1/log?offset={text.index('three')}").text.startswith("three")
-    lines = client.get("/api/v1/jobs/1/log/lines?from=2&count=1").json()
+    assert client.get(f"/api/v1/jobs/2/log?offset={text.index('three')}").text.startswith("three")
+    lines = client.get("/api/v1/jobs/2/log/lines?from=2&count=1").json()
     assert (lines["lines"][0]["text"].strip(), lines["size"]) == ("two <b>", len(text))
-    assert client.get("/api/v1/jobs/1/log/search?q=TWO").json() == {"matches": [2], "more": False}
-    stream = client.get("/api/v1/jobs/1/log/stream")
+    assert client.get("/api/v1/jobs/2/log/search?q=TWO").json() == {"matches": [2], "more": False}
+    stream = client.get("/api/v1/jobs/2/log/stream")
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.text.endswith('event: end\ndata: {"status": "succeeded"}\n\n')
 

@@ -19,6 +19,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.policy import waivers
 
 __all__ = [
     "Moment",
@@ -39,4 +40,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]

@@ -15,6 +15,7 @@ from cabestan.web.pages import (
     releases,
     search,
     variables,
+    waivers,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -33,6 +34,7 @@ for module in (
     deployments,
     environments,
     project_settings,
+    waivers,
     projects,
 ):
     pages.include_router(module.router)

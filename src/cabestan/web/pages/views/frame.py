@@ -11,6 +11,7 @@ _TABS = (
     ("Environments", "/environments"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
+    ("Waivers", "/settings/waivers"),
 )
 
 
