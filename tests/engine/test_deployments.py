@@ -236,7 +236,7 @@ def test_one_that_is_canceled_while_its_routes_are_asked_is_canceled(world: Worl
             deployments.cancel(world.services, latest(world, project).id, "boss")
             return "no answer"
 
-    object.__setattr__(world.services, "probe", lambda host, path: Canceling().get(host))
+    object.__setattr__(world.services, "probe", lambda wanted: Canceling().get(wanted.host))
     world.released(project)
     made = latest(world, project)
     assert (made.status, made.reason) == (CANCELED, "Canceled.")

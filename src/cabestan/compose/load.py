@@ -18,7 +18,7 @@ from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import holds_secret, is_mixed
-from cabestan.compose.routes import check_routes
+from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits, read_yaml
 from cabestan.errors import Invalid
@@ -59,7 +59,7 @@ def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits |
     filled = _Filling(report, variables, limits.max_text).top(root)
     compose = _compose(report, filled, variables)
     check_order(report, compose)
-    check_routes(report, compose)
+    check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
     report.refuse_if_wrong()
     return Loaded(compose, report.warnings)
 

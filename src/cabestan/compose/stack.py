@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from cabestan.compose import kept_routes
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
 from cabestan.domain.route import Route
@@ -48,10 +49,7 @@ class Stack:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        return tuple(
-            Route(**{**kept, "hosts": tuple(kept["hosts"]), "path_prefixes": tuple(kept["path_prefixes"])})
-            for kept in self.document[EXTENSION]["routes"]
-        )
+        return kept_routes.read(self.document[EXTENSION]["routes"])
 
     @property
     def images(self) -> Mapping[str, str]:
@@ -77,10 +75,7 @@ def secret_names(value: str) -> tuple[str, ...]:
 
 def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str, Any]:
     """The part of the document that only Cabestan reads."""
-    kept = [asdict(route) for route in routes]
-    for route in kept:
-        route["hosts"], route["path_prefixes"] = list(route["hosts"]), list(route["path_prefixes"])
-    return {"images": dict(images), "routes": kept}
+    return {"images": dict(images), "routes": kept_routes.write(routes)}
 
 
 class _Dumper(yaml.CSafeDumper):

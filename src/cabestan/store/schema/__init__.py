@@ -7,7 +7,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -19,6 +18,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
@@ -27,7 +27,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "memberships",
     "metadata",
