@@ -17,11 +17,13 @@ from cabestan.cli.commands import (
     deployment,
     environment,
     git_credential,
+    host,
     job,
     login,
     pipeline,
     project,
     release,
+    route,
     secret,
     user,
     variable,
@@ -50,6 +52,8 @@ app.command()(deploy.rollback)
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
+app.add_typer(route.app, name="route")
+app.add_typer(host.app, name="host")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.add_typer(completion.app, name="completion")
