@@ -14,6 +14,7 @@ from cabestan.web.pages import (
     projects,
     releases,
     search,
+    variables,
     who_answers,
 )
 from cabestan.web.pages import settings as project_settings
@@ -27,6 +28,7 @@ for module in (
     home,
     search,
     who_answers,
+    variables,
     pipelines,
     jobs,
     releases,
