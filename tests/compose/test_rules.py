@@ -20,7 +20,7 @@ from cabestan.errors import Invalid, NotFound
 SOURCE = Path(cabestan.__file__).parent
 VARIABLES = {"CI_REGISTRY_IMAGE": "registry:5000/shop/api", "CI_COMMIT_SHA": "0" * 40}
 #: what makes findings; elsewhere a code is given by name
-_MAKERS = frozenset({"error", "warn", "Finding", "_refuse", "refuse", "_wrong", "_finding"})
+_MAKERS = frozenset({"error", "warn", "Finding", "_refuse", "refuse", "_finding"})
 _SEVERITIES = frozenset({"error", "warning"})
 #: modules whose rules are not about Compose files alone
 _ELSEWHERE = {rule.code for rule in images.RULES}

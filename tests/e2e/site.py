@@ -36,6 +36,7 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import users as user_store
+from cabestan.store.configuration import Scope
 from cabestan.store.logs import LogWriter
 from cabestan.web.app import create_app
 
@@ -129,6 +130,15 @@ def fill(site: Site) -> None:
     _deploy(site, "production", releases[0], DeploymentStatus.SUCCEEDED)
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
+    _configure_more(services)
+
+
+def _configure_more(services: Services) -> None:
+    """At the group's level, after what serves was deployed."""
+    group = Scope(group="demo")
+    settings_engine.put(services, group, "LEVEL", "info", "admin", secret=False, protected=True)
+    settings_engine.put(services, group, "MAIL_TOKEN", "canary-masked", "admin", secret=False, masked=True)
+    settings_engine.put(services, group, "SV_STAGING_API_KEY", "canary-secret-1234", "admin", secret=True)
 
 
 def writer(site: Site, job: str) -> LogWriter:

@@ -97,7 +97,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
     assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
-    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets"}
+    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
     assert first(f"{AT}/variables") == keys("variable")
     assert first(f"{AT}/secrets") == keys("variable") - {"value"}
@@ -125,6 +125,14 @@ def test_a_deployment_travels_from_the_wish_to_the_rollback(
     world.durable.run()
     environment = client.get(f"{AT}/environments/staging").json()
     assert (environment["release"], environment["status"], environment["by"]) == (1, "succeeded", "boss")
+
+
+def test_an_environment_names_its_compose_files(world: World, project: Project, client: httpx.Client) -> None:
+    at = f"{AT}/environments/staging"
+    assert client.get(at).json()["compose_files"] == []
+    for files in (["docker-compose.yml", "deploy/staging.yml"], []):
+        assert client.put(at, json={"compose_files": files}).json()["compose_files"] == files
+        assert client.get(at).json()["compose_files"] == files
 
 
 def test_pipelines_are_started_canceled_and_tried_again(world: World, project: Project, client: httpx.Client) -> None:
@@ -202,6 +210,8 @@ WRONG = [
     ("PUT", f"{AT}/environments/{'x' * 41}", {}, 422),
     ("PUT", f"{AT}/environments/new", {"watch_seconds": HUGE}, 422),
     ("PUT", f"{AT}/environments/new", {"branches": ["main"] * 51}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["../compose.yml"]}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["compose.yml"] * 11}, 422),
     ("PUT", f"{AT}/environments/new", {"approvers": ["nobody"]}, 404),
     ("PUT", f"{AT}/environments/new", {"domain": "no host"}, 422),
     ("PUT", f"{AT}/environments/new", {"target": "elsewhere"}, 422),

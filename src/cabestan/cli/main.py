@@ -17,6 +17,7 @@ from cabestan.cli.commands import (
     deployment,
     environment,
     git_credential,
+    host,
     job,
     lint,
     login,
@@ -24,6 +25,7 @@ from cabestan.cli.commands import (
     project,
     release,
     render,
+    route,
     secret,
     user,
     variable,
@@ -54,6 +56,8 @@ app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(waiver.app, name="waiver")
+app.add_typer(route.app, name="route")
+app.add_typer(host.app, name="host")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.command()(lint.lint)

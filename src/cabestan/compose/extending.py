@@ -42,8 +42,8 @@ class Extender:
     #: the folder of the project, that all relative paths are seen from
     folder: str
     shelves: dict[str, _Shelf] = field(default_factory=dict)
-    #: what was extended already, by file and name, for a base may have many heirs
-    done: dict[tuple[str, str], Node] = field(default_factory=dict)
+    #: what was extended already, by file, folder that it is seen from, and name, for a base may have many heirs
+    done: dict[tuple[str, str, str], Node] = field(default_factory=dict)
     #: whether there was anything to do
     extended: bool = False
 
@@ -62,12 +62,12 @@ class Extender:
         extends = service.get(_EXTENDS)
         if extends is None or not isinstance(service.node, Table):
             return service.node
-        if trail[-1] not in self.done:
+        key = (shelf.path, shelf.folder, _name(service))
+        if key not in self.done:
             own = replace(service.node, entries=tuple(e for e in service.node.entries if e.key != _EXTENDS))
             base = self._base(shelf, extends, trail)
-            merged = Merger(self.report).services(_name(service), base, own) if base else own
-            self.done[trail[-1]] = merged
-        return self.done[trail[-1]]
+            self.done[key] = Merger(self.report).services(_name(service), base, own) if base else own
+        return self.done[key]
 
     def _base(self, shelf: _Shelf, extends: Field, trail: _Trail) -> Table | None:
         """The service that is extended, itself extended; None where the report says why not."""

@@ -23,7 +23,7 @@ from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import is_mixed
-from cabestan.compose.routes import check_routes
+from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.secret_files import SecretReader, declared_secrets
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits
@@ -72,7 +72,7 @@ def load_files(
     policy.check_keys(report, root, policy.TOP)
     compose = _compose(report, root, variables)
     check_order(report, compose)
-    check_routes(report, compose)
+    check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
     report.refuse_if_wrong()
     return Loaded(compose, report.warnings)
 

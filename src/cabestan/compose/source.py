@@ -90,24 +90,25 @@ def read_document(text: str, file: str, limits: Limits | None = None) -> Documen
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        _refuse(file, 1, 1, "not-yaml", "The file is not valid Unicode.", "Save it as UTF-8.", error)
+        refuse(file, 1, 1, "not-yaml", "The file is not valid Unicode.", "Save it as UTF-8.", error)
     if size > limits.max_bytes:
         message = f"The file has {size} bytes, more than {limits.max_bytes}."
-        _refuse(file, 1, 1, "too-large", message, "Make it smaller.")
+        refuse(file, 1, 1, "too-large", message, "Make it smaller.")
     try:
         composer = _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), file, limits)
         return Document(composer.document(), composer.nodes, composer.marked)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        _refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
+        refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
     except yaml.YAMLError as error:
-        _refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
+        refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
 
 
-def _refuse(
+def refuse(
     file: str, line: int, column: int, code: str, message: str, remedy: str, cause: Exception | None = None
 ) -> NoReturn:
+    """Raises ComposeRefused for a file that cannot even be read."""
     raise ComposeRefused([Finding(code, "error", file, line, column, "", message, remedy)]) from cause
 
 
@@ -268,7 +269,7 @@ class _Composer:
         return tables
 
     def _refuse(self, event: Event, code: str, message: str, remedy: str) -> NoReturn:
-        _refuse(self.file, *_place(event), code, message, remedy)
+        refuse(self.file, *_place(event), code, message, remedy)
 
 
 def _place(event: Event) -> tuple[int, int]:

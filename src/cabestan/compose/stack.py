@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from yaml.events import (
     StreamStartEvent,
 )
 
+from cabestan.compose import kept_routes
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
 from cabestan.domain.route import Route
@@ -65,10 +66,7 @@ class Stack:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        return tuple(
-            Route(**{**kept, "hosts": tuple(kept["hosts"]), "path_prefixes": tuple(kept["path_prefixes"])})
-            for kept in self.document[EXTENSION]["routes"]
-        )
+        return kept_routes.read(self.document[EXTENSION]["routes"])
 
     @property
     def images(self) -> Mapping[str, str]:
@@ -92,6 +90,12 @@ class Stack:
         return {entry["name"]: name for name, entry in self.document.get("secrets", {}).items()}
 
 
+def routes_in(text: str) -> tuple[Route, ...]:
+    """The routes of a stored file, without reading all of it: what only Cabestan reads stands at its end."""
+    _, found, rest = text.rpartition(f"\n{EXTENSION}:\n")
+    return kept_routes.read(yaml.load(rest, Loader=yaml.CSafeLoader)["routes"]) if found else ()
+
+
 def secret_names(value: str) -> tuple[str, ...]:
     """The secrets that a value of a stack file refers to."""
     return tuple(_SECRET.findall(value))
@@ -99,17 +103,14 @@ def secret_names(value: str) -> tuple[str, ...]:
 
 def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str, Any]:
     """The part of the document that only Cabestan reads."""
-    kept = [asdict(route) for route in routes]
-    for route in kept:
-        route["hosts"], route["path_prefixes"] = list(route["hosts"]), list(route["path_prefixes"])
-    return {"images": dict(images), "routes": kept}
+    return {"images": dict(images), "routes": kept_routes.write(routes)}
 
 
 def _add_events(events: list[Event], value: Any) -> None:
     """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
     match value:
         case str():
-            events.append(ScalarEvent(None, None, (True, True), value, style=None if _is_plain(value) else '"'))
+            events.append(_text_event(value))
         case dict():
             events.append(MappingStartEvent(None, None, implicit=True, flow_style=False))
             for key, inner in value.items():
@@ -126,6 +127,11 @@ def _add_events(events: list[Event], value: Any) -> None:
 
 
 @lru_cache(maxsize=4096)
+def _text_event(text: str) -> ScalarEvent:
+    """Kept, because stacks say the same words again and again; secrets are not in them."""
+    return ScalarEvent(None, None, (True, True), text, style=None if _is_plain(text) else '"')
+
+
 def _is_plain(text: str) -> bool:
     """Whether no reader of YAML could take the text for something else."""
     if text.lower() in _OLD_WORDS or not isinstance(resolve(text), str) or not text.isprintable():

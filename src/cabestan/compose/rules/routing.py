@@ -47,6 +47,13 @@ RULES = (
         ).replace("      other:", "  other:"),
     ),
     Rule(
+        "route-ignored",
+        "Labels of a route have an effect here",
+        "What is dropped silently is missed on the day that it is needed.",
+        "Remove it.",
+        "warning",
+    ),
+    Rule(
         "route-hidden",
         "A route can be reached",
         "Another one with a higher priority takes all its requests.",

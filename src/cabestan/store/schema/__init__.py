@@ -7,7 +7,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -20,6 +19,7 @@ from cabestan.store.schema.core import (
     users,
 )
 from cabestan.store.schema.policy import waivers
+from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
@@ -28,7 +28,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "memberships",
     "metadata",

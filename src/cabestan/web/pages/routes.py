@@ -16,6 +16,7 @@ from cabestan.web.pages import (
     search,
     variables,
     waivers,
+    who_answers,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -27,6 +28,7 @@ public_pages.include_router(home.public)
 for module in (
     home,
     search,
+    who_answers,
     variables,
     pipelines,
     jobs,

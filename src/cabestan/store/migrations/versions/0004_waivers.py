@@ -37,7 +37,3 @@ def upgrade() -> None:
             sqlite_where=sa.text("removed_at IS NULL"),
             postgresql_where=sa.text("removed_at IS NULL"),
         )
-
-
-def downgrade() -> None:
-    op.drop_table("waivers")

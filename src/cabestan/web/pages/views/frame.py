@@ -9,6 +9,7 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
     ("Waivers", "/settings/waivers"),
