@@ -26,6 +26,7 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deployments as deployment_engine
 from cabestan.engine import intake
 from cabestan.engine import settings as settings_engine
+from cabestan.engine import waivers as waivers_engine
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
@@ -116,6 +117,9 @@ def fill(site: Site) -> None:
         user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
     settings_engine.set_variable(services, site.project, "", "GREETING", "hello", "admin")
     settings_engine.set_secret(services, site.project, "production", "PASSWORD", "canary-secret-1234", "admin")
+    waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
+    waivers_engine.take_back(services, site.project, "no-root", "admin")
+    waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))

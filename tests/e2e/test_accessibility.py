@@ -44,6 +44,7 @@ def addresses(site: Site) -> list[str]:
         "/settings/variables",
         "/settings/variables/history?variable=GREETING",
         "/settings/members",
+        "/settings/waivers",
     )
     group = "/groups/demo/variables"
     return [

@@ -120,9 +120,11 @@ def test_an_environments_settings_are_changed(page: Page) -> None:
     page.goto(f"/{PROJECT}/environments/staging")
     page.fill("[name=watch_seconds]", "7")
     page.fill("[name=branches]", "main, release/*")
+    page.fill("[name=compose_files]", "docker-compose.yml")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("[name=watch_seconds]")).to_have_value("7")
     expect(page.locator("[name=branches]")).to_have_value("main, release/*")
+    expect(page.locator("[name=compose_files]")).to_have_value("docker-compose.yml")
 
 
 def test_a_mistake_in_a_form_is_told_with_its_remedy(page: Page) -> None:

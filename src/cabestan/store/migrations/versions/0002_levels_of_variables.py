@@ -33,20 +33,3 @@ def upgrade() -> None:
             sqlite_where=_OF_A_GROUP,
             postgresql_where=_OF_A_GROUP,
         )
-
-
-def downgrade() -> None:
-    """What groups have set is lost."""
-    op.execute("DELETE FROM settings WHERE project_id IS NULL")
-    with op.batch_alter_table("settings") as batch_op:
-        batch_op.drop_index("uq_settings_group_name", sqlite_where=_OF_A_GROUP, postgresql_where=_OF_A_GROUP)
-        for column in ("masked", "protected", "group_name"):
-            batch_op.drop_column(column)
-        batch_op.alter_column("project_id", existing_type=sa.BigInteger(), nullable=False)
-    for table, columns in (
-        ("releases", ("variables", "dotenv")),
-        ("pipelines", ("committed_at", "author_email", "variables")),
-        ("projects", ("protected_branches",)),
-    ):
-        for column in columns:
-            op.drop_column(table, column)
