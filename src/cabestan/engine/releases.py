@@ -139,9 +139,10 @@ def _dotenv(services: Services, pipeline: Pipeline) -> str:
     if dotenv.FILE not in {entry.path for entry in entries}:
         return ""
     try:
-        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
     except Invalid:  # too large, or no text: nothing that a deployment could miss
         return ""
+    return text.replace("\0", "")  # which the database cannot hold
 
 
 def draft(
