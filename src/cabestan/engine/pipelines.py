@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from cabestan.compose.load import build_contexts
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine import base_images
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
@@ -151,6 +152,7 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
         files=files,
         builds=builds,
         texts={path: repositories.read(key, commit, path) for path in paths},
+        base_images=base_images.known(services),
     )
     planned = blueprint(source, job_image=JOB_IMAGE)
     return planned, bool(planned.jobs or compose)

@@ -11,7 +11,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import deployments, pipelines
+from cabestan.engine import base_images, deployments, pipelines
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
@@ -52,7 +52,7 @@ def _make(services: Services, pipeline_id: int) -> str:
         images = _built_images(services, pipeline, jobs)
         file, text = _compose(services, pipeline)
         draft = _draft(services, pipeline, images, file, text)
-        images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
+        images |= {name: _pinned(services, name, file) for name in _foreign_images(services, draft, targets)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
@@ -145,11 +145,13 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
     return tuple(image for image in found if image not in draft.images)
 
 
-def _pinned(services: Services, image: str) -> str:
+def _pinned(services: Services, image: str, file: str) -> str:
+    """By digest. One of the platform's own catalogue is built where it is not there yet."""
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
-    return (
-        image
-        if "@sha256:" in image
-        else services.stacks.pin(image, services.settings.registry, services.settings.pull_seconds)
-    )
+    if "@sha256:" in image:
+        return image
+    meant = base_images.known(services).meant(image, file)
+    if meant:
+        base_images.ensure(services, meant)
+    return services.stacks.pin(meant or image, services.settings.registry, services.settings.pull_seconds)

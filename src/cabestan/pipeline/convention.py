@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
+from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.dockerfile import Dockerfile, parse_dockerfile, substitute
+from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 PIPELINE_FILE = ".gitlab-ci.yml"
@@ -32,7 +33,10 @@ class AskedBuild:
 
 @dataclass(frozen=True)
 class Source:
-    """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents."""
+    """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents.
+
+    `base_images` are those that the platform makes itself.
+    """
 
     project: str
     commit: str
@@ -41,6 +45,7 @@ class Source:
     files: frozenset[str]
     builds: tuple[AskedBuild, ...]
     texts: Mapping[str, str]
+    base_images: BaseImages = NO_BASE_IMAGES
 
     @property
     def registry_image(self) -> str:
@@ -175,6 +180,21 @@ def _siblings(
     return tuple(found)
 
 
+def _platform_images(
+    image: ImageBuild, dockerfile: Dockerfile, siblings: tuple[tuple[str, ImageBuild], ...], source: Source
+) -> tuple[tuple[str, str], ...]:
+    """The catalogue's images that it builds on: each as its Dockerfile writes it, with its reference."""
+    found = []
+    for written in dockerfile.bases:
+        if written in dict(siblings):
+            continue
+        filled = substitute(written, dockerfile.arguments, _variables(source))
+        place = f"{image.dockerfile}:{line_of(source.texts[image.dockerfile], written)}"
+        if meant := source.base_images.meant(filled, place):
+            found.append((written, meant))
+    return tuple(found)
+
+
 def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:
     """All references by which another Dockerfile of the repository may mean this image."""
     names = {image.reference, f"{source.registry}/{image.reference}"} | (
@@ -205,7 +225,9 @@ def _job(
     job_image: str,
 ) -> JobSpec:
     given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
-    bases = "\n".join(f"{written} {source.registry}/{other.reference}:{source.commit}" for written, other in siblings)
+    platform = _platform_images(image, dockerfile, siblings, source)
+    built = ((written, f"{source.registry}/{other.reference}:{source.commit}") for written, other in siblings)
+    renamed = ((written, meant) for written, meant in platform if written != meant)
     environment = {
         **_variables(source),
         "IMAGE": f"{source.registry}/{image.reference}",
@@ -213,7 +235,7 @@ def _job(
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
-        "BASES": bases,
+        "BASES": "\n".join(f"{written} {meant}" for written, meant in (*built, *renamed)),
     }
     return JobSpec(
         name=job_name(image.name),
@@ -226,6 +248,7 @@ def _job(
         engine_socket=True,
         token=True,
         build=image,
+        base_images=tuple(dict.fromkeys(meant for _, meant in platform)),
     )
 
 
