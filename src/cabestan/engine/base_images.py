@@ -77,6 +77,7 @@ class _Building:
     def follow(self, tell: Callable[[str], None], stopped: Callable[[], bool]) -> None:
         """Builds; `tell` gets each line. Comes back early when `stopped`."""
         threading.Thread(target=self._build, name="base images", daemon=True).start()
+        told = ""
         while not stopped():
             try:
                 event = self._events.get(timeout=_LOOK_SECONDS)
@@ -84,7 +85,10 @@ class _Building:
                 continue
             if event is None:
                 break
-            tell(f"{event.image}: {event.text}")
+            # who waits for another builder says so twice a second
+            if event.text != told:
+                tell(f"{event.image}: {event.text}")
+            told = event.text
         if self._failure:
             raise self._failure
 
