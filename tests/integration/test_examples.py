@@ -142,6 +142,49 @@ def test_what_asks_for_too_much_is_refused_in_ten_ways(platform: Platform) -> No
     assert platform.deployments(refused.work.name) == []
 
 
+#: a project as it was written for another factory
+ELSEWHERE = {
+    "Dockerfile": """\
+FROM bearstech/python:3
+ARG uid=1001
+RUN useradd visitor --uid ${uid} --shell /bin/bash --home /home/visitor
+WORKDIR /home/visitor
+USER visitor
+COPY . /home/visitor
+CMD ["python3", "-m", "http.server", "--bind=0.0.0.0", "9000"]
+""",
+    ".env": "CI_REGISTRY_IMAGE=visitor\nCI_COMMIT_SHA=dev\nCI_ENVIRONMENT_NAME=dev\nCI_ENVIRONMENT_DOMAIN=dev.factory\n",
+    "docker-compose.yml": """\
+version: "3"
+services:
+    app:
+        image: ${CI_REGISTRY_IMAGE}/app:${CI_COMMIT_SHA}
+        expose: [9000]
+        environment:
+            ENV: ${CI_ENVIRONMENT_NAME}
+        labels:
+            traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+            traefik.enable: 'true'
+            traefik.tags: web
+    pages:
+        image: bearstech/nginx
+        expose: [8000]
+        labels:
+            traefik.frontend.rule: Host:pages.${CI_ENVIRONMENT_DOMAIN}
+            traefik.enable: 'true'
+            traefik.tags: web
+""",
+    "hello.txt": "hello\n",
+}
+
+
+def test_a_project_of_another_factory_runs_unchanged(platform: Platform) -> None:
+    deployed = Example(platform, platform.make_project(ELSEWHERE, "ex/elsewhere"))
+    deployed.deploy()
+    assert deployed.ask("/hello.txt").text == "hello\n"
+    assert deployed.ask(host=f"pages.{deployed.host}").headers["Server"] == "nginx"
+
+
 def write(deployed: Example, author: str, message: str) -> None:
     """Into a guest book."""
     answer = deployed.ask(method="POST", data={"author": author, "message": message})

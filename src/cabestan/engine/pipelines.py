@@ -5,6 +5,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from cabestan.compose.load import build_contexts
+from cabestan.compose.used_images import used_images
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine import base_images
@@ -142,7 +143,8 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
     repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
     files = frozenset(entry.path for entry in repositories.tree(key, commit))
     compose = compose_file(files)
-    builds = _asked_builds(repositories.read(key, commit, compose), compose) if compose else ()
+    text = repositories.read(key, commit, compose) if compose else ""
+    builds = _asked_builds(text, compose) if compose else ()
     paths = [path for path in dockerfiles(files, builds) if path in files]
     source = Source(
         project=pipeline.project,
@@ -153,6 +155,7 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
         builds=builds,
         texts={path: repositories.read(key, commit, path) for path in paths},
         base_images=base_images.known(services),
+        used=used_images(text, compose) if compose else (),
     )
     planned = blueprint(source, job_image=JOB_IMAGE)
     return planned, bool(planned.jobs or compose)

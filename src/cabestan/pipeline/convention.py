@@ -35,7 +35,8 @@ class AskedBuild:
 class Source:
     """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents.
 
-    `base_images` are those that the platform makes itself.
+    `base_images` are those that the platform makes itself; `used` are the images of the Compose file's services, as
+    written there.
     """
 
     project: str
@@ -46,6 +47,7 @@ class Source:
     builds: tuple[AskedBuild, ...]
     texts: Mapping[str, str]
     base_images: BaseImages = NO_BASE_IMAGES
+    used: tuple[str, ...] = ()
 
     @property
     def registry_image(self) -> str:
@@ -106,9 +108,22 @@ def _one_per_reference(images: Iterable[ImageBuild]) -> tuple[ImageBuild, ...]:
 
 
 def _at_root(path: str, source: Source) -> ImageBuild:
-    match = _ROOT_DOCKERFILE.fullmatch(path)
-    name = _checked_name((match[1] or "").lower() if match else "", path)
+    name = _checked_name(_name_at_root(path) or _name_of_the_plain_one(source), path)
     return ImageBuild(name, path, ".", _reference(source.project, name))
+
+
+def _name_at_root(path: str) -> str:
+    """`Dockerfile.app` makes the image `app`."""
+    match = _ROOT_DOCKERFILE.fullmatch(path)
+    return (match[1] or "").lower() if match else ""
+
+
+def _name_of_the_plain_one(source: Source) -> str:
+    """`Dockerfile` makes the project's own image, or the one that the Compose file uses and no other file makes."""
+    used = {_name_within(image, source) for image in source.used}
+    made = {_name_at_root(path) for path in source.texts}
+    missing = sorted(name for name in used if name is not None and name not in made - {""})
+    return missing[0] if len(missing) == 1 else ""
 
 
 def _asked(build: AskedBuild, source: Source) -> ImageBuild:
@@ -138,15 +153,22 @@ def _name_in_reference(build: AskedBuild, source: Source) -> str:
     """`${CI_REGISTRY_IMAGE}/app:…` names the image `app`; a service that writes no image gives it its own name."""
     if not build.image:
         return build.service.lower()
-    written = substitute(build.image, {}, _variables(source))
-    repository = written.partition("@")[0]
-    head, _, last = repository.rpartition("/")
-    repository = f"{head}/{last.partition(':')[0]}"
-    if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
+    name = _name_within(build.image, source)
+    if name is None:
         raise Invalid(
             f"The service {build.service} is built, but its image is {build.image}.",
             "Write image: ${CI_REGISTRY_IMAGE}/NAME:${CI_COMMIT_SHA}, or leave image out.",
         )
+    return name
+
+
+def _name_within(written: str, source: Source) -> str | None:
+    """What stands behind the project's own reference, empty for that itself; None for another project's image."""
+    repository = substitute(written, {}, _variables(source)).partition("@")[0]
+    head, _, last = repository.rpartition("/")
+    repository = f"{head}/{last.partition(':')[0]}"
+    if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
+        return None
     return repository.removeprefix(source.registry_image).lstrip("/")
 
 
