@@ -48,7 +48,7 @@ def test_the_catalogue_of_the_checkout_makes_these_images() -> None:
         ("node-dev", "cabestan/node-dev:18", "cabestan/node:18"),
         ("php", "cabestan/php:8.2", "cabestan/nginx:1.22"),
         ("php-dev", "cabestan/php-dev:8.2", "cabestan/php:8.2"),
-        ("python", "cabestan/python:3.11", "cabestan/debian:12"),
+        ("python", "cabestan/python:3.11", "cabestan/base:12"),
         ("python-dev", "cabestan/python-dev:3.11", "cabestan/python:3.11"),
         ("registry", "cabestan/registry:2", "cabestan/debian:12"),
         ("router", "cabestan/router:3", "cabestan/debian:12"),

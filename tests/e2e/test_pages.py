@@ -10,9 +10,7 @@ from tests.e2e.site import PROJECT, Site
 from cabestan.domain.status import RunStatus
 from cabestan.store import pipelines as pipeline_store
 
-#: docker-py leaves the socket open on which no engine answered
-_LEFT_OPEN = "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(_LEFT_OPEN)]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_page_asks_for_the_login_and_comes_back(open_context: OpenContext) -> None:

@@ -153,7 +153,12 @@ USER visitor
 COPY . /home/visitor
 CMD ["python3", "-m", "http.server", "--bind=0.0.0.0", "9000"]
 """,
-    ".env": "CI_REGISTRY_IMAGE=visitor\nCI_COMMIT_SHA=dev\nCI_ENVIRONMENT_NAME=dev\nCI_ENVIRONMENT_DOMAIN=dev.factory\n",
+    ".env": """\
+CI_REGISTRY_IMAGE=visitor
+CI_COMMIT_SHA=dev
+CI_ENVIRONMENT_NAME=dev
+CI_ENVIRONMENT_DOMAIN=dev.factory
+""",
     "docker-compose.yml": """\
 version: "3"
 services:
