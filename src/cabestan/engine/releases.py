@@ -52,7 +52,7 @@ def _make(services: Services, pipeline_id: int) -> str:
         images = _built_images(services, pipeline, jobs)
         file, text = _compose(services, pipeline)
         draft = _draft(services, pipeline, images, file, text)
-        images |= {name: _pinned(services, name, file) for name in _foreign_images(services, draft, targets)}
+        images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
@@ -145,13 +145,13 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
     return tuple(image for image in found if image not in draft.images)
 
 
-def _pinned(services: Services, image: str, file: str) -> str:
+def _pinned(services: Services, image: str) -> str:
     """By digest. One of the platform's own catalogue is built where it is not there yet."""
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
     if "@sha256:" in image:
         return image
-    meant = base_images.known(services).meant(image, file)
+    meant = base_images.known(services).meant(image, "The Compose file")
     if meant:
         base_images.ensure(services, meant)
     return services.stacks.pin(meant or image, services.settings.registry, services.settings.pull_seconds)
