@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.engine.world import COMPOSE, World
 
+from cabestan.adapters.images import catalogue
+from cabestan.config import Settings
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, intake, pipelines
@@ -93,3 +95,8 @@ def test_a_service_may_run_a_base_image_as_it_is(world: World) -> None:
     assert pipeline.status is RunStatus.SUCCEEDED, pipeline.reason
     assert world.images.called("ensure") == [["cabestan/node:18"]]
     assert world.stacks.called("pin") == [["cabestan/node:18", "127.0.0.1:5600"]]
+
+
+def test_the_platform_s_own_images_are_in_the_catalogue() -> None:
+    names = {recipe.name for recipe in catalogue(Settings().images)}
+    assert set(base_images.PLATFORM) <= names
