@@ -17,12 +17,16 @@ TITLE = "\x1b[1;36mBuilding cabestan/node:18: this machine does not have it yet\
 
 
 def pushed(world: World, **files: str) -> tuple[Pipeline, tuple[Job, ...]]:
-    """After everything has run that can."""
+    """After everything has run that can: the pipeline, and its jobs that build."""
     project = world.project()
     world.push(project, **NODE | files)
     (pipeline,) = intake.take_pushes(world.services, project, "dev")
     world.durable.run()
-    return world.pipeline(pipeline.id), world.jobs_of(pipeline)
+    return world.pipeline(pipeline.id), builds(world, pipeline)
+
+
+def builds(world: World, pipeline: Pipeline) -> tuple[Job, ...]:
+    return tuple(job for job in world.jobs_of(pipeline) if job.spec.build)
 
 
 def test_a_missing_base_image_is_built_before_the_job_and_told_in_its_log(world: World) -> None:
@@ -74,7 +78,7 @@ def test_a_kill_while_a_base_image_is_built_leaves_a_job_that_goes_on(world: Wor
         world.durable.run()
     world.durable.recover()
     world.durable.run()
-    (job,) = world.jobs_of(pipeline)
+    (job,) = builds(world, pipeline)
     assert (world.pipeline(pipeline.id).status, job.attempt) == (RunStatus.SUCCEEDED, 1)
     assert world.images.called("ensure") == [["cabestan/node:18"]]
 
@@ -82,9 +86,9 @@ def test_a_kill_while_a_base_image_is_built_leaves_a_job_that_goes_on(world: Wor
 def test_an_unknown_base_image_fails_the_pipeline_with_those_there_are(world: World) -> None:
     pipeline, jobs = pushed(world, Dockerfile="FROM cabestan/nodejs:20\n")
     assert (pipeline.status, jobs) == (RunStatus.FAILED, ())
-    assert pipeline.reason == (
-        "Dockerfile:1 names the image cabestan/nodejs:20, which is no base image of this platform. "
-        "There are: cabestan/node:18, cabestan/python:3.11."
+    assert "Dockerfile:1" in pipeline.reason
+    assert pipeline.reason.endswith(
+        "cabestan/nodejs:20 is no base image of this platform. There are: cabestan/node:18, cabestan/python:3.11."
     )
 
 

@@ -108,7 +108,8 @@ def test_an_image_that_cannot_be_built_fails_the_job_with_its_last_words(kitchen
 def test_an_unknown_image_fails_the_pipeline_with_the_known_ones(kitchen: Kitchen) -> None:
     ended = kitchen.ended(kitchen.push("cabestan/cobol:60"))
     assert (ended["status"], [job for job in ended["jobs"] if job["kind"] == "build"]) == ("failed", [])
-    assert "Dockerfile:1 names the image cabestan/cobol:60, which is no base image of this platform." in ended["reason"]
+    assert "Dockerfile:1" in ended["reason"]
+    assert "cabestan/cobol:60 is no base image of this platform." in ended["reason"]
     assert "cabestan/node:18, " in ended["reason"]
 
 

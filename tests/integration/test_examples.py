@@ -39,10 +39,11 @@ class Example:
         address = f"http://{self.platform.host}:{self.platform.router_port}{path}"
         return httpx.request(method, address, headers=headers, timeout=10, trust_env=False, **options)
 
-    def deploy(self) -> None:
-        """Pushes what is in the clone, and waits until it serves."""
+    def deploy(self) -> dict[str, Any]:
+        """Pushes what is in the clone, and waits until it serves; the deployment."""
         deployment = self.work.deployed(SECONDS)
         assert deployment["status"] == "succeeded", json.dumps(deployment, indent=1)
+        return deployment
 
 
 def example(platform: Platform, name: str) -> Example:
@@ -80,10 +81,12 @@ def test_python_keeps_its_rows_in_postgresql_over_a_migration(deployed: Example)
     write(deployed, "Zoë <b>", "Ça marche")
     third = deployed.work.folder / "migrations" / "0003_mood.sql"
     third.write_text("ALTER TABLE entries ADD COLUMN mood text NOT NULL DEFAULT 'calm';\n")
-    deployed.deploy()
+    (migration,) = deployed.deploy()["runs"]
     page = deployed.ask().text
     assert "<strong>Zoë &lt;b&gt;</strong>" in page
     assert "Ça marche" in page
+    log = deployed.platform.http.get(f"/api/v1/runs/{migration['id']}/log").text
+    assert (migration["service"], "migrating: 0003_mood.sql" in log) == ("migrate_db", True)
 
 
 @pytest.mark.parametrize("deployed", ["node-redis"], indirect=True)
@@ -127,8 +130,11 @@ def test_basic_authentication_is_asked_for_by_the_router(deployed: Example) -> N
 
 @pytest.mark.parametrize("deployed", ["cron"], indirect=True)
 def test_a_cron_job_runs_in_the_released_image_with_its_volume(deployed: Example) -> None:
-    ticked = eventually(lambda: re.findall(r" staging$", deployed.ask().text, re.MULTILINE), 100, "it ticks", 1)
-    assert ticked[0] == " staging"
+    (schedule,) = deployed.platform.get(f"/projects/{deployed.work.name}/schedules", environment="staging")["items"]
+    told = [schedule[key] for key in ("service", "schedule", "command")]
+    assert told == ["tick", "* * * * *", "ruby tick.rb"]
+    deployed.platform.post(f"/schedules/{schedule['id']}/run")
+    eventually(lambda: deployed.ask().text.endswith(" staging\n"), 60, "it ticks")
 
 
 def test_what_asks_for_too_much_is_refused_in_ten_ways(platform: Platform) -> None:
@@ -138,8 +144,16 @@ def test_what_asks_for_too_much_is_refused_in_ten_ways(platform: Platform) -> No
     pushed = refused.work.push()
     assert pushed.pipeline, pushed.output
     pipeline = platform.wait_for_pipeline(pushed.pipeline, SECONDS)
-    assert (pipeline["status"], len(announced)) == ("failed", 10)
+    (lint,) = (job for job in pipeline["jobs"] if job["status"] == "failed")
+    log = without_colours(platform.log(lint["id"]))
+    found = re.findall(r"^docker-compose.yml:\d+:\d+: error: .* \[([a-z-]+)\]", log, re.MULTILINE)
+    assert (pipeline["status"], lint["name"], found) == ("failed", "lint", announced)
+    assert len(found) == 10
     assert platform.deployments(refused.work.name) == []
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 #: a project as it was written for another factory

@@ -1,11 +1,22 @@
 """Which image of the platform's catalogue a Dockerfile or a Compose file means."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cabestan.errors import Invalid
 
 _WRITTEN = re.compile(r"([a-z0-9][a-z0-9._-]*)/([a-z0-9][a-z0-9._-]*)(?::([\w][\w.-]*))?", re.ASCII)
+
+
+class UnknownBaseImage(Invalid):
+    """The catalogue's owner has no such image. `what` is the message without the place; `line` may be 0: unknown."""
+
+    def __init__(self, written: str, file: str, line: int, known: Iterable[str]) -> None:
+        self.file, self.line = file, line
+        self.what = f"{written} is no base image of this platform."
+        place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {self.what}", f"There are: {', '.join(sorted(known))}.")
 
 
 @dataclass(frozen=True)
@@ -19,11 +30,11 @@ class BaseImages:
     references: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
-    def meant(self, written: str, place: str) -> str | None:
+    def meant(self, written: str, file: str, line: int = 0) -> str | None:
         """The catalogue's reference, or None for an image of somebody else.
 
-        A version may be left out or cut short: `cabestan/python:3` is `cabestan/python:3.11`. `place` says where
-        it is written (`Dockerfile:4`). Raises Invalid for one that the catalogue's owner does not have.
+        A version may be left out or cut short: `cabestan/python:3` is `cabestan/python:3.11`. `file` and `line` say
+        where it is written. Raises UnknownBaseImage for one that the catalogue's owner does not have.
         """
         match = _WRITTEN.fullmatch(written)
         if not match:
@@ -31,10 +42,7 @@ class BaseImages:
         owner, name, version = match[1], match[2], match[3] or "latest"
         fitting = [reference for reference in self.references if self._fits(reference, owner, name, version)]
         if not fitting and owner in {reference.partition("/")[0] for reference in self.references}:
-            raise Invalid(
-                f"{place} names the image {written}, which is no base image of this platform.",
-                f"There are: {', '.join(sorted(self.references))}.",
-            )
+            raise UnknownBaseImage(written, file, line, self.references)
         return max(fitting, key=_version_key, default=None)
 
     def _fits(self, reference: str, owner: str, name: str, version: str) -> bool:

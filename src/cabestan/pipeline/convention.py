@@ -211,8 +211,8 @@ def _platform_images(
         if written in dict(siblings):
             continue
         filled = substitute(written, dockerfile.arguments, _variables(source))
-        place = f"{image.dockerfile}:{line_of(source.texts[image.dockerfile], written)}"
-        if meant := source.base_images.meant(filled, place):
+        line = line_of(source.texts[image.dockerfile], written)
+        if meant := source.base_images.meant(filled, image.dockerfile, line):
             found.append((written, meant))
     return tuple(found)
 
