@@ -7,7 +7,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -19,6 +18,8 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.policy import waivers
+from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
@@ -27,7 +28,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "memberships",
     "metadata",
@@ -39,4 +41,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]

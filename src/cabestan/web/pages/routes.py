@@ -15,6 +15,8 @@ from cabestan.web.pages import (
     releases,
     search,
     variables,
+    waivers,
+    who_answers,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -26,6 +28,7 @@ public_pages.include_router(home.public)
 for module in (
     home,
     search,
+    who_answers,
     variables,
     pipelines,
     jobs,
@@ -33,6 +36,7 @@ for module in (
     deployments,
     environments,
     project_settings,
+    waivers,
     projects,
 ):
     pages.include_router(module.router)

@@ -9,8 +9,10 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
+    ("Waivers", "/settings/waivers"),
 )
 
 
