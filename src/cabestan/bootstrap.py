@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
-from cabestan.adapters.router import PlatformContainers, probe
+from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
@@ -79,7 +80,7 @@ def bootstrap(
         changes=Changes(),
         durable=Durable(_durable_url(settings), checkpoint),
         now=now,
-        probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
+        probe=lambda host, path: probe(settings.router_host, settings.router_tls_port, host, path),
     )
     _register(services)
     return Cabestan(services, Housekeeper(services))

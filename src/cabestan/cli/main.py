@@ -13,6 +13,8 @@ from cabestan.cli import platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
+    ca,
+    certificate,
     completion,
     deploy,
     deployment,
@@ -51,6 +53,8 @@ app.command()(deploy.rollback)
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
+app.command()(ca.ca)
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(alert.app, name="alert")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cabestan.compose.entrances import Entrances, router_labels
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, Service
 from cabestan.compose.placeholder import for_stack_file, secrets_in
@@ -56,7 +57,8 @@ class StackContext:
     domain: str = ""
     #: the names of the secrets that the environment has
     secrets: frozenset[str] = frozenset()
-    router_entrypoint: str = "web"
+    #: how requests come to its routes
+    entrances: Entrances = field(default_factory=Entrances)
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
     #: whether the client knows `mode: replicated-job` in stack files (28 does, 20.10 does not); without it,
@@ -231,21 +233,23 @@ def _update_config(service: Service) -> dict[str, Any]:
 def _router_labels(route: Route, context: StackContext) -> dict[str, str]:
     """For Traefik 3. The name is unique: no stack has a `_`."""
     name = f"{context.stack}_{route.service}"
-    router, service = f"traefik.http.routers.{name}", f"traefik.http.services.{name}"
+    service = f"traefik.http.services.{name}"
     retry = f"traefik.http.middlewares.{name}-retry.retry"
     labels = {
         "traefik.enable": "true",
         "traefik.swarm.network": context.network,
-        f"{router}.rule": to_traefik_rule(route),
-        f"{router}.entrypoints": context.router_entrypoint,
-        f"{router}.service": name,
-        f"{router}.middlewares": f"{name}-retry",
         **{f"{retry}.{option}": value for option, value in _RETRY.items()},
         f"{service}.loadbalancer.server.port": str(route.port),
     }
-    if route.priority is not None:
-        labels[f"{router}.priority"] = str(route.priority)
-    return labels
+    return labels | router_labels(
+        name,
+        rule=to_traefik_rule(route),
+        service=name,
+        hosts=route.hosts,
+        entrances=context.entrances,
+        middlewares=(f"{name}-retry",),
+        priority=route.priority,
+    )
 
 
 def _volume(key: str, context: StackContext) -> dict[str, Any]:

@@ -165,7 +165,13 @@ def _router(settings: Settings, engine: Engine) -> Finding:
     name = f"{settings.instance}-router"
     if not PlatformContainers(engine, settings.instance).running(name):
         return Finding("router", Health.ERROR, f"The container {name} does not run.", "`cabestan up` starts it.")
-    return _port("router", settings.router_host, settings.router_port, f"`docker logs {name}` may tell why.")
+    remedy = f"`docker logs {name}` may tell why."
+    plain = _port("router", settings.router_host, settings.router_port, remedy)
+    secure = _port("router", settings.router_host, settings.router_tls_port, remedy)
+    if plain.health is not Health.OK:
+        return plain
+    text = f"{plain.text} and {settings.router_tls_port}" if secure.health is Health.OK else secure.text
+    return Finding("router", secure.health, text, secure.remedy)
 
 
 def _port(check: str, host: str, port: int, remedy: str) -> Finding:

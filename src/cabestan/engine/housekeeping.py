@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from cabestan.adapters.local_images import LocalImage, LocalImages
+from cabestan.engine import certificates
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -48,7 +49,7 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_images, forget):
+            for work in (pack_logs, drop_images, forget, certificates.renew):
                 try:
                     work(self._services)
                 except CabestanError as error:

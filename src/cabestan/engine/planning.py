@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from cabestan.adapters.traefik import RESOLVER
 from cabestan.compose.difference import difference
+from cabestan.compose.entrances import Entrances
 from cabestan.compose.load import Loaded, load
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
+from cabestan.config import Settings
 from cabestan.domain.configuration import Configuration, Setting, fingerprint, nearest
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -127,9 +130,15 @@ def _context(services: Services, wanted: Wanted, configuration: Configuration) -
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
         secrets=configuration.secrets,
+        entrances=_entrances(environment, settings),
         labels={"cabestan.commit": wanted.release.commit},
         job_mode=services.stacks.client_knows_jobs,
     )
+
+
+def _entrances(environment: Environment, settings: Settings) -> Entrances:
+    resolver = RESOLVER if settings.acme_email else ""
+    return Entrances(environment.plain_http, resolver, settings.private_domain_names)
 
 
 def _configuration(tx: sa.Connection, wanted: Wanted) -> Configuration:

@@ -3,7 +3,7 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deploying, deployments, intake, jobs, pipelines, platform
+from cabestan.engine import certificates, deploying, deployments, intake, jobs, pipelines, platform
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -31,7 +31,7 @@ def reconcile(services: Services) -> None:
         deployments.go_on(services, environment_id)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
-    for tidy in (remove_left_over_jobs, rejoin_router):
+    for tidy in (remove_left_over_jobs, rejoin_router, certificates.renew):
         try:
             tidy(services)
         except CabestanError as error:

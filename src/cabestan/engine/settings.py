@@ -27,6 +27,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    plain_http: bool | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
     with services.database.writing() as tx:
@@ -42,6 +43,7 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "plain_http": plain_http,
         }
         given = {key: value for key, value in changes.items() if value is not None}
         if given:

@@ -71,6 +71,12 @@ def host_owners(tx: sa.Connection, names: Iterable[str]) -> Mapping[str, int]:
     return {row.host: row.project_id for row in tx.execute(query)}
 
 
+def hosts_of(tx: sa.Connection, project_id: int) -> tuple[str, ...]:
+    """The host names that a project has."""
+    query = sa.select(hosts.c.host).where(hosts.c.project_id == project_id).order_by(hosts.c.host)
+    return tuple(tx.execute(query).scalars())
+
+
 def claim_hosts(tx: sa.Connection, environment: Environment, names: Iterable[str], now: datetime) -> None:
     """The environment's project gets the host names, or Conflict is raised and none."""
     wanted = list(names)
@@ -102,5 +108,6 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
         branches=load_list(row.branches),
         approvers=load_list(row.approvers),
         watch_seconds=row.watch_seconds,
+        plain_http=row.plain_http,
         current_deployment_id=row.current_deployment_id,
     )

@@ -37,6 +37,13 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
+class Answer(StrEnum):
+    """A question's answer."""
+
+    YES = "yes"
+    NO = "no"
+
+
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
     status(),
@@ -62,6 +69,7 @@ _FIELDS: tuple[Column, ...] = (
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("plain_http"),
 )
 
 
@@ -99,6 +107,9 @@ def set_(
         int | None,
         typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
     ] = None,
+    plain_http: Annotated[
+        Answer | None, typer.Option("--plain-http", help="Whether to answer over plain HTTP, not send to HTTPS.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -109,6 +120,7 @@ def set_(
         "approvers": _names(approver),
         "target": target,
         "watch_seconds": watch_seconds,
+        "plain_http": plain_http is Answer.YES if plain_http else None,
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)

@@ -29,6 +29,7 @@ class EnvironmentChange(BaseModel):
     approvers: list[str] | None = Field(None, max_length=50)
     target: str | None = Field(None, max_length=100)
     watch_seconds: int | None = None
+    plain_http: bool | None = None
 
 
 class Value(BaseModel):
@@ -81,6 +82,7 @@ def set_environment(
         approvers=None if change.approvers is None else tuple(change.approvers),
         target=change.target,
         watch_seconds=change.watch_seconds,
+        plain_http=change.plain_http,
     )
     with services.database.reading() as tx:
         return _shape(engine.standing(services, tx, changed))

@@ -71,6 +71,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    plain_http: Annotated[bool, Form()] = False,
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
@@ -84,6 +85,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        plain_http=plain_http,
     )
     return see(f"/{project.name}/environments/{found.name}")
 

@@ -40,6 +40,7 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         branches="(default branch), release/*",
         approvers="anna, bert",
         watch_seconds=5,
+        plain_http=False,
     )
     assert split_list(form.branches) == place.branches
     assert split_list(form.approvers) == place.approvers

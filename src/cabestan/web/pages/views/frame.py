@@ -10,6 +10,7 @@ _TABS = (
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
     ("Variables", "/settings/variables"),
+    ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
 )
 
