@@ -32,6 +32,7 @@ OTHERS: dict[str, Any] = {
     "acme_dns_provider": "httpreq",
     "acme_dns_file": "/etc/cabestan/dns",
     "acme_dns_resolvers": "9.9.9.9:53",
+    "acme_dns_seconds": "30",
     "registry_port": "5000",
     "target_domain": "apps.example.org",
     "images": "/srv/images",

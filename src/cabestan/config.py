@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     acme_dns_resolvers: str = ""
     """Name servers, HOST:PORT by commas, that are asked whether the DNS challenge can be seen. Empty: the system's."""
 
+    acme_dns_seconds: int = Field(0, ge=0, le=3600)
+    """How long to wait for the answer to a DNS challenge, instead of asking name servers whether it is there."""
+
     registry_port: int = Field(5600, ge=1, le=65535)
     """Port of the image registry, on the loopback address."""
 
@@ -169,6 +172,11 @@ class Settings(BaseSettings):
     @property
     def key_path(self) -> Path:
         return self.key_file or self.data / "key"
+
+    @property
+    def acme_copy(self) -> Path:
+        """The sealed copy of the router's ACME account."""
+        return self.data / "acme.sealed"
 
     @property
     def registry(self) -> str:

@@ -32,6 +32,8 @@ class Acme:
     dns_provider: str = ""
     dns_variables: dict[str, str] = field(default_factory=dict, repr=False)
     dns_resolvers: tuple[str, ...] = ()
+    #: how long to wait for an answer to be seen, instead of asking name servers; 0: ask them
+    dns_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ def _acme_command(acme: Acme) -> tuple[str, ...]:
     command.append(f"{start}.dnschallenge.provider={acme.dns_provider}")
     if acme.dns_resolvers:
         command.append(f"{start}.dnschallenge.resolvers={','.join(acme.dns_resolvers)}")
+    if acme.dns_seconds:
+        command.append(f"{start}.dnschallenge.propagation.delaybeforechecks={acme.dns_seconds}s")
+        command.append(f"{start}.dnschallenge.propagation.disablechecks=true")
     return tuple(command)
 
 

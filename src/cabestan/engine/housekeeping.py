@@ -8,6 +8,7 @@ import structlog
 
 from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.engine import certificates
+from cabestan.engine.certificate_watch import keep_account, watch
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -49,7 +50,7 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_images, forget, certificates.renew):
+            for work in (pack_logs, drop_images, forget, certificates.renew, keep_account, watch):
                 try:
                     work(self._services)
                 except CabestanError as error:

@@ -11,8 +11,10 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
 from cabestan.adapters.stacks import Stacks
-from cabestan.adapters.traefik import Acme, Ports, router_container
+from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
+from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
+from cabestan.engine.certificate_watch import kept_account
 from cabestan.engine.planning import network_of
 from cabestan.errors import ConfigurationError, StepFailed
 from cabestan.store import environments, users
@@ -52,12 +54,16 @@ def start_containers(settings: Settings, engine: Engine) -> None:
     """Registry and router, as the settings have them."""
     containers = PlatformContainers(engine, settings.instance)
     containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port))
-    containers.ensure(_router(settings))
+    account = b""
+    if settings.acme_copy.exists() and not containers.has_volume(acme_volume(settings.instance)):
+        account = kept_account(settings, Vault(read_key(settings.key_path)))
+    containers.ensure(_router(settings, account))
 
 
-def _router(settings: Settings) -> ServiceContainer:
+def _router(settings: Settings, account: bytes) -> ServiceContainer:
     ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
-    return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme_of(settings))
+    acme = acme_of(settings)
+    return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
 
 
 def acme_of(settings: Settings) -> Acme | None:
@@ -72,6 +78,7 @@ def acme_of(settings: Settings) -> Acme | None:
         dns_provider=settings.acme_dns_provider,
         dns_variables=_dns_variables(settings),
         dns_resolvers=settings.acme_dns_resolver_addresses,
+        dns_seconds=settings.acme_dns_seconds,
     )
 
 
