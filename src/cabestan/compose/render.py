@@ -37,7 +37,7 @@ _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 #: seconds that Swarm itself watches after an update; Cabestan watches on
 _MONITOR = "2s"
 #: a replica that died stays in the router's table for about a second
-_RETRY = {"attempts": "4", "initialinterval": "100ms"}
+_RETRY = {"attempts": "20", "initialinterval": "50ms"}
 
 
 @dataclass(frozen=True, slots=True)
