@@ -252,10 +252,11 @@ class Platform:
         with httpx.Client(verify=self.trust(), timeout=10, trust_env=False) as client:
             return client.request(method, url, headers=headers, extensions=extensions, **options)
 
-    def ask_plainly(self, host: str, path: str = "/", **headers: str) -> httpx.Response:
+    def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
         """Over HTTP, without following where that leads."""
         url = f"http://{self.host}:{self.router_port}{path}"
-        return httpx.get(url, headers={"Host": f"{host}:{self.router_port}", **headers}, timeout=10, trust_env=False)
+        headers = {"Host": f"{host}:{self.router_port}"}
+        return httpx.request(method, url, headers=headers, timeout=10, trust_env=False)
 
     def trust(self) -> ssl.SSLContext:
         """Of the platform's own authority; asked for once, so that it is there while the server is not."""

@@ -91,7 +91,7 @@ def _command(instance: str) -> tuple[str, ...]:
         f"--providers.swarm.constraints=Label(`{INSTANCE_LABEL}`, `{instance}`)",
         f"--providers.file.directory={_WATCHED}",
         "--providers.file.watch=true",
-        "--serverstransport.forwardingtimeouts.dialtimeout=200ms",
+        "--serverstransport.forwardingtimeouts.dialtimeout=500ms",
         "--serverstransport.maxidleconnsperhost=64",
         "--providers.providersthrottleduration=200ms",
         f"--experimental.localplugins.{_PLUGIN}.modulename=cabestan/{_PLUGIN}",

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
+from cabestan.domain.alert import Alert
 from cabestan.errors import CabestanError
 from cabestan.store import alerts as alert_store
 from cabestan.store import facts
@@ -68,6 +71,9 @@ def _told(name: str, check: Callable[[], Finding]) -> Finding:
         return check()
     except CabestanError as error:
         return Finding(name, Health.ERROR, error.message, error.remedy)
+    except SQLAlchemyError as error:
+        text = f"The database cannot be read: {str(error).splitlines()[0]}"
+        return Finding(name, Health.ERROR, text, "`cabestan up` brings its tables up to date.")
 
 
 def _engine(engine: Engine) -> Finding:
@@ -143,13 +149,18 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", Health.OK, database.url.render_as_string(hide_password=True))
 
 
-def _alerts(settings: Settings) -> Finding:
+def open_alerts(settings: Settings) -> tuple[Alert, ...]:
+    """Those of all projects and of the installation."""
     database = Database(settings.database)
     try:
         with database.reading() as tx:
-            found = alert_store.all_open(tx)
+            return alert_store.all_open(tx)
     finally:
         database.close()
+
+
+def _alerts(settings: Settings) -> Finding:
+    found = open_alerts(settings)
     if found:
         text = f"{len(found)} open; {found[0].kind}: {found[0].subject}: {found[0].message}"
         return Finding("alerts", Health.WARNING, text, "`cabestan alert list` shows all, with their remedies.")
