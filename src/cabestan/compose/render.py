@@ -36,8 +36,8 @@ _LOG_DRIVER = "json-file"
 _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 #: seconds that Swarm itself watches after an update; Cabestan watches on
 _MONITOR = "2s"
-#: a replica that died stays in the router's table for some seconds; a connection that it does not take is tried with the
-#: next one, so often that a live one is found, whatever the method: nothing was sent yet
+#: a replica that died stays in the router's table for some seconds. A connection that it does not take is tried with the
+#: next, so often that a live one is found; with any method, for nothing was sent yet
 _RETRY = {"attempts": "16", "initialinterval": "50ms"}
 
 
