@@ -20,6 +20,7 @@ from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
@@ -34,14 +35,17 @@ class Cabestan:
 
     services: Services
     housekeeper: Housekeeper
+    room: RoomWatcher
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
+        self.room.start()
 
     def close(self) -> None:
         self.housekeeper.stop()
+        self.room.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -78,12 +82,12 @@ def bootstrap(
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),
-        durable=Durable(_durable_url(settings), checkpoint),
+        durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
         probe=lambda host, path: probe(settings.router_host, settings.router_tls_port, host, path),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services))
+    return Cabestan(services, Housekeeper(services), RoomWatcher(services))
 
 
 @contextmanager

@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobRun
 from cabestan.adapters.router import ServiceContainer
+from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
 from cabestan.domain.pipeline import Exit
@@ -115,6 +116,8 @@ class FakeStacks(Failing):
         self.networks: dict[str, int] = {}
         self.deployed: dict[str, str] = {}
         self.secrets: dict[str, dict[str, str]] = {}
+        #: of each stack: what Swarm calls a secret, to its content
+        self.files: dict[str, dict[str, str]] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
         #: what a container that failed said at its end
@@ -132,10 +135,25 @@ class FakeStacks(Failing):
         self._call("pin", image, registry)
         return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
-    def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
+    def deploy(
+        self,
+        stack: str,
+        document: str,
+        secrets: Mapping[str, str],
+        seconds: float,
+        files: Sequence[SwarmSecret] = (),
+    ) -> None:
         self._call("deploy", stack)
         self.deployed[stack] = document
         self.secrets[stack] = dict(secrets)
+        self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        self._call("drop_secrets", stack)
+        gone = tuple(name for name in self.files.get(stack, {}) if name not in kept)
+        for name in gone:
+            del self.files[stack][name]
+        return gone
 
     def state(self, stack: str) -> StackState:
         self._call("state", stack)
@@ -151,6 +169,7 @@ class FakeStacks(Failing):
     def remove(self, stack: str, network: str) -> None:
         self._call("remove", stack, network)
         self.deployed.pop(stack, None)
+        self.files.pop(stack, None)
         self.networks.pop(network, None)
 
 
@@ -238,6 +257,9 @@ class FakeDurable:
         self._checkpoint(f"{name}:after")
         recorded: _T = self._recorded[key]
         return recorded
+
+    def go_on(self) -> None:
+        """Nothing is ever laid aside here: the disk is large enough."""
 
     def run(self) -> None:
         """All that waits, and what that starts."""

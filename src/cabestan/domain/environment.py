@@ -25,7 +25,8 @@ DEFAULT_BRANCH = "@default"
 class Environment:
     """`branches` holds patterns (`main`, `release/*`) or `@default`; `approvers` user names, empty for all maintainers.
 
-    `domain` is empty for the default one. `watch_seconds` is how long all tasks must stay healthy.
+    `domain` is empty for the default one. `watch_seconds` is how long all tasks must stay healthy. `compose_files`
+    are paths in the repository, the later over the earlier; empty for the file that Docker would find there.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Environment:
     watch_seconds: int
     #: whether it answers over plain HTTP too, instead of sending to HTTPS
     plain_http: bool = False
+    compose_files: tuple[str, ...] = ()
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
 

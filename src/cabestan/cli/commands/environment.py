@@ -66,10 +66,12 @@ _FIELDS: tuple[Column, ...] = (
     field("domain"),
     field("trigger"),
     field("branches"),
+    field("compose_files", "Compose files"),
     field("approvers"),
     field("target"),
     field("watch_seconds"),
     field("plain_http"),
+    field("changed_variables", "changed since"),
 )
 
 
@@ -110,6 +112,14 @@ def set_(
     plain_http: Annotated[
         Answer | None, typer.Option("--plain-http", help="Whether to answer over plain HTTP, not send to HTTPS.")
     ] = None,
+    compose_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compose-file",
+            metavar="PATH",
+            help='Compose file to deploy from; later ones go over earlier ones; "" for the repository\'s own.',
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -121,6 +131,7 @@ def set_(
         "target": target,
         "watch_seconds": watch_seconds,
         "plain_http": plain_http is Answer.YES if plain_http else None,
+        "compose_files": _names(compose_file),
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)

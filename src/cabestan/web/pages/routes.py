@@ -15,6 +15,7 @@ from cabestan.web.pages import (
     projects,
     releases,
     search,
+    variables,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -27,6 +28,7 @@ for module in (
     home,
     certificates,
     search,
+    variables,
     pipelines,
     jobs,
     releases,

@@ -10,7 +10,7 @@ from cabestan.domain.release import Release
 from cabestan.web.pages.views.deployments import DeploymentRow, deployment_row
 from cabestan.web.pages.views.home import Cell, activity, cell
 from cabestan.web.pages.views.services import ServiceView
-from cabestan.web.pages.views.settings import SettingRow
+from cabestan.web.pages.views.variables import OutdatedNote, SettingRow
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
-    plain_http: bool
+    plain_http: bool = False
+    compose_files: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class EnvironmentPage:
     settings: tuple[SettingRow, ...]
     choices: tuple[ReleaseChoice, ...]
     rights: Rights
+    outdated: OutdatedNote | None = None
 
 
 def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
@@ -65,6 +67,7 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
         plain_http=environment.plain_http,
+        compose_files=", ".join(environment.compose_files),
     )
 
 
