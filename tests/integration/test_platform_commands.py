@@ -67,6 +67,7 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
         "version": "0.1.0",
         "url": login["url"],
         "instance": machine.platform.instance,
+        "alerts": 0,
     }
     os.kill(told["pid"], 0)
 
