@@ -37,7 +37,6 @@ def test_a_router_uses_services_and_middlewares_of_the_whole_file() -> None:
     assert route.options == (("passhostheader", "false"),)
     assert route.middlewares == (
         Middleware("one", "ipallowlist", (("sourcerange", "10.0.0.0/8"),)),
-        Middleware("two-ssl", "redirectscheme", (("permanent", "true"), ("scheme", "https"))),
         Middleware("two", "headers", (("customresponseheaders.X-Kind", "a"),)),
     )
     assert [warning.code for warning in loaded(text).warnings] == ["route-ignored"]
@@ -48,7 +47,7 @@ def test_names_in_the_router_begin_with_the_stack() -> None:
     labels = rendered(text).document["services"]["web"]["deploy"]["labels"]
     stack = "cabestan-demo-hello-staging_web"
     names = {label.split(".")[3] for label in labels if label.startswith("traefik.http.")}
-    assert names == {stack, f"{stack}-retry", f"{stack}_small"}
+    assert names == {stack, f"http_{stack}", f"{stack}-retry", f"{stack}_small"}
     assert labels[f"traefik.http.middlewares.{stack}_small.compress"] == "true"
 
 

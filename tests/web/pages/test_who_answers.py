@@ -36,7 +36,7 @@ def test_one_sees_the_routes_and_names_of_ones_own_projects(page: World) -> None
         for path in ("/routes", "/shop/api/routes"):
             text = read(client, path)
             assert "Host(`a.org`) &amp;&amp; (PathPrefix(`/api`) || PathPrefix(`/v1`)) &amp;&amp; Method(`GET`)" in text
-            assert "in the file: <code class=\"title\">Host:a.org;PathPrefix:/api,/v1;Method:GET</code>" in text
+            assert 'in the file: <code class="title">Host:a.org;PathPrefix:/api,/v1;Method:GET</code>' in text
             assert "*.shop.org" in text
             assert "b.org" not in text
             assert "other" not in text.replace("Those of all", "")
