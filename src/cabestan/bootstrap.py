@@ -9,8 +9,9 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
-from cabestan.adapters.router import PlatformContainers, probe
+from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
@@ -85,7 +86,7 @@ def bootstrap(
         changes=Changes(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
-        probe=lambda wanted: probe(settings.router_host, settings.router_port, wanted),
+        probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
     return Cabestan(services, Housekeeper(services), RoomWatcher(services))

@@ -7,6 +7,8 @@ from starlette.responses import Response
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import TOKEN, Asked, FakeServer
 from tests.cli.things import (
+    ALERT,
+    CERTIFICATE,
     DEPLOYMENT,
     ENVIRONMENT,
     JOB,
@@ -32,6 +34,9 @@ LISTS = [
     ("variable list -p demo/hello", f"{P}/variables", VARIABLE),
     ("secret list -p demo/hello", f"{P}/secrets", SECRET),
     ("user list", "/users", USER),
+    ("alert list", "/alerts", ALERT),
+    ("certificate list -p demo/hello", f"{P}/certificates", CERTIFICATE),
+    ("certificate list --installation", "/certificates", CERTIFICATE),
 ]
 THINGS: list[tuple[str, Asked, Any]] = [
     ("project show demo/hello", Asked("GET", P), PROJECT),
@@ -64,7 +69,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
     ("environment set staging -p demo/hello", Asked("PUT", E, {}), ENVIRONMENT),
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
-        "--approver ada --approver bob --target t --watch-seconds 9 "
+        "--approver ada --approver bob --target t --watch-seconds 9 --plain-http yes "
         "--compose-file a.yml --compose-file b.yml",
         Asked(
             "PUT",
@@ -76,6 +81,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "approvers": ["ada", "bob"],
                 "target": "t",
                 "watch_seconds": 9,
+                "plain_http": True,
                 "compose_files": ["a.yml", "b.yml"],
             },
         ),

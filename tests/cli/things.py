@@ -125,3 +125,24 @@ VARIABLE: dict[str, Any] = {
 }
 SECRET: dict[str, Any] = {key: value for key, value in VARIABLE.items() if key != "value"}
 USER: dict[str, Any] = {"name": "ada", "admin": True, "roles": {"demo/hello": "developer"}, "token": "new-token"}
+ALERT: dict[str, Any] = {
+    "id": 1,
+    "kind": "certificate",
+    "subject": "a.example",
+    "message": "It ends in 3 days.",
+    "remedy": "Add a new one.",
+    "project": None,
+    "raised_at": THEN,
+    "cleared_at": None,
+}
+CERTIFICATE: dict[str, Any] = {
+    "id": 5,
+    "kind": "uploaded",
+    "hosts": ["a.example", "b.example"],
+    "project": "demo/hello",
+    "issuer": "Some CA",
+    "fingerprint": "ab" * 32,
+    "not_before": THEN,
+    "not_after": LATER,
+    "by": "ada",
+}

@@ -23,10 +23,11 @@ from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.engine import certificates, intake
 from cabestan.engine import deployments as deployment_engine
-from cabestan.engine import intake
 from cabestan.engine import settings as settings_engine
 from cabestan.engine import waivers as waivers_engine
+from cabestan.engine.alerts import raise_alert
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
@@ -120,6 +121,11 @@ def fill(site: Site) -> None:
     waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
     waivers_engine.take_back(services, site.project, "no-root", "admin")
     waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
+    certificates.issue_missing(services, ())
+    raise_alert(
+        services, "certificate", "www.example.org", "It ends on 2030-01-02.", "Bring one.", project=site.project
+    )
+    raise_alert(services, "backup", "of all", "It failed <twice>.", "Look at its log.")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))

@@ -200,6 +200,7 @@ class FakePlatform(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.joined: set[tuple[str, str]] = set()
+        self.files: dict[str, bytes] = {}
 
     def ensure(self, wanted: ServiceContainer) -> None:
         self._call("ensure", wanted.name)
@@ -211,6 +212,18 @@ class FakePlatform(Failing):
     def leave(self, name: str, network: str) -> None:
         self._call("leave", name, network)
         self.joined.discard((name, network))
+
+    def has_volume(self, name: str) -> bool:
+        self._call("has_volume", name)
+        return False
+
+    def write(self, name: str, files: Mapping[str, bytes]) -> None:
+        self._call("write", name, *files)
+        self.files.update(files)
+
+    def read(self, name: str, path: str) -> bytes | None:
+        self._call("read", name, path)
+        return self.files.get(path)
 
     def running(self, name: str) -> bool:
         self._call("running", name)

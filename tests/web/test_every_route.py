@@ -19,6 +19,7 @@ from cabestan.store.configuration import Scope
 PUBLIC = {
     "GET /api/v1/openapi.json",
     "GET /api/v1/status",
+    "GET /api/v1/ca",
     "GET /login",
     "POST /login",
     "GET /static",
@@ -34,6 +35,7 @@ EVERYBODYS = {
     "GET /",
     "GET /search",
     "GET /api/v1/user",
+    "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
     "GET /api/v1/routes",
@@ -49,6 +51,12 @@ ADMINISTRATORS = {
     "POST /api/v1/projects",
     "PUT /api/v1/hosts/{pattern}",
     "DELETE /api/v1/hosts/{pattern}",
+    "GET /api/v1/certificates",
+    "POST /api/v1/certificates",
+    "DELETE /api/v1/certificates/{certificate}",
+    "GET /certificates",
+    "POST /certificates",
+    "POST /certificates/remove",
 }
 EVERY = [
     address
@@ -121,7 +129,7 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
             assert answer.status_code == 404, (address.name, answer.text)
             assert "shop/api" not in answer.text.replace(address.path, "") or "shop/api" in address.path, address.name
         for address in [a for a in PRIVATE if a.name in ADMINISTRATORS]:
-            body = {"json": {"name": "shop/mine"}} if address.method == "POST" else address.body
+            body = {"json": {"name": "shop/mine"}} if address.name == "POST /api/v1/projects" else address.body
             assert client.request(address.method, address.path, **body).status_code == 403, address.name
         for address in [a for a in PRIVATE if a.name in EVERYBODYS]:
             answer = client.request(address.method, address.path, **address.body)

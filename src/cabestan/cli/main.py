@@ -12,6 +12,9 @@ from cabestan import __version__
 from cabestan.cli import images, platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
+    alert,
+    ca,
+    certificate,
     completion,
     deploy,
     deployment,
@@ -59,6 +62,9 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(route.app, name="route")
 app.add_typer(host.app, name="host")
+app.command()(ca.ca)
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(alert.app, name="alert")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.command()(lint.lint)

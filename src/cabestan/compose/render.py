@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
 from cabestan.compose.placeholder import for_stack_file, secrets_in
@@ -55,9 +56,10 @@ class StackContext:
     domain: str = ""
     #: the names of the secrets that the environment has
     secrets: frozenset[str] = frozenset()
+    #: how requests come to its routes
+    entrances: Entrances = field(default_factory=Entrances)
     #: of those, the ones that services get as files, to what each is called in Swarm
     secret_files: Mapping[str, str] = field(default_factory=dict)
-    router_entrypoint: str = "web"
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
     #: whether the client knows `mode: replicated-job` in stack files (28 does, 20.10 does not); without it,
@@ -222,7 +224,7 @@ def _deploy(service: Service, routes: tuple[Route, ...], context: StackContext) 
     deploy = service.deploy
     labels = {**context.labels, **_own_labels(context)}
     labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
-    labels |= router_labels(routes, context.stack, context.network, context.router_entrypoint)
+    labels |= router_labels(routes, context.stack, context.network, context.entrances)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
     is_job = service.runs_once and context.job_mode
     return _without_empty(

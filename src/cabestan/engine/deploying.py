@@ -12,7 +12,7 @@ from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, secrets, space
+from cabestan.engine import certificates, deployments, secrets, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
@@ -131,6 +131,7 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
         used, files = secrets.used_by(tx, services.vault, plan)
 
     def apply() -> None:
+        certificates.ensure(services, plan.hosts)
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
         services.stacks.deploy(stack, plan.stack, used, seconds, files)

@@ -10,6 +10,8 @@ import structlog
 from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.compose.stack import Stack
 from cabestan.domain.environment import Environment
+from cabestan.engine import certificates
+from cabestan.engine.certificate_watch import keep_account, watch
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
@@ -51,7 +53,7 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_images, drop_secrets, forget):
+            for work in (pack_logs, drop_images, drop_secrets, forget, certificates.renew, keep_account, watch):
                 try:
                     work(self._services)
                 except Exception as error:  # a full disk, for one: the thread must live on

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from cabestan.adapters.traefik import RESOLVER
 from cabestan.compose import rules
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
+from cabestan.config import Settings
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -137,10 +140,16 @@ def _context(
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
         secrets=configuration.secrets,
+        entrances=_entrances(environment, settings),
         secret_files=files,
         labels={"cabestan.commit": wanted.release.commit},
         job_mode=services.stacks.client_knows_jobs,
     )
+
+
+def _entrances(environment: Environment, settings: Settings) -> Entrances:
+    resolver = RESOLVER if settings.acme_email else ""
+    return Entrances(environment.plain_http, resolver, settings.private_domain_names)
 
 
 def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:

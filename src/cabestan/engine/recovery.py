@@ -3,7 +3,7 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deploying, deployments, intake, jobs, pipelines, platform
+from cabestan.engine import certificates, deploying, deployments, intake, jobs, pipelines, platform
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -20,7 +20,7 @@ def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
     _end_what_is_stuck(services)
     go_on(services)
-    for tidy in (remove_left_over_jobs, rejoin_router):
+    for tidy in (remove_left_over_jobs, rejoin_router, certificates.renew):
         try:
             tidy(services)
         except CabestanError as error:

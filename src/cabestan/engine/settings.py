@@ -36,6 +36,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    plain_http: bool | None = None,
     compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
@@ -52,6 +53,7 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "plain_http": plain_http,
             "compose_files": _compose_files(compose_files),
         }
         given = {key: value for key, value in changes.items() if value is not None}

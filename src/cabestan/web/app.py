@@ -14,6 +14,8 @@ from cabestan.errors import CabestanError
 from cabestan.web import failures, git_http, sessions
 from cabestan.web.access import signed_in
 from cabestan.web.api import (
+    alerts,
+    certificates,
     deployments,
     environments,
     hosts,
@@ -71,12 +73,25 @@ def _too_large(request: Request, error: CabestanError) -> Response:
 def _mount(app: FastAPI) -> None:
     """What is public is named here; all else asks for a login."""
     app.include_router(projects.public, prefix=_API)
+    app.include_router(certificates.public, prefix=_API)
     app.include_router(git_http.router)
     app.include_router(sessions.public)
     app.include_router(public_pages)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]
-    for module in (projects, pipelines, jobs, variables, environments, deployments, waivers, routes, hosts):
+    for module in (
+        projects,
+        pipelines,
+        jobs,
+        variables,
+        environments,
+        deployments,
+        waivers,
+        routes,
+        hosts,
+        alerts,
+        certificates,
+    ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)
     app.include_router(pages, dependencies=private)

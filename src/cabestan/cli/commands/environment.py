@@ -37,6 +37,13 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
+class Answer(StrEnum):
+    """A question's answer."""
+
+    YES = "yes"
+    NO = "no"
+
+
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
     status(),
@@ -63,6 +70,7 @@ _FIELDS: tuple[Column, ...] = (
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("plain_http"),
     field("changed_variables", "changed since"),
 )
 
@@ -101,6 +109,9 @@ def set_(
         int | None,
         typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
     ] = None,
+    plain_http: Annotated[
+        Answer | None, typer.Option("--plain-http", help="Whether to answer over plain HTTP, not send to HTTPS.")
+    ] = None,
     compose_file: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,6 +130,7 @@ def set_(
         "approvers": _names(approver),
         "target": target,
         "watch_seconds": watch_seconds,
+        "plain_http": plain_http is Answer.YES if plain_http else None,
         "compose_files": _names(compose_file),
     }
     body = {key: value for key, value in given.items() if value is not None}

@@ -1,5 +1,7 @@
 """The tables, one module per area. Times are milliseconds since 1970 in UTC; lists and maps are JSON text."""
 
+from cabestan.store.schema.alerts import alerts
+from cabestan.store.schema.certificates import certificates
 from cabestan.store.schema.columns import Moment, metadata
 from cabestan.store.schema.core import (
     approvals,
@@ -23,7 +25,9 @@ from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
+    "alerts",
     "approvals",
+    "certificates",
     "deployments",
     "environments",
     "events",

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from cabestan.domain.access import User
+from cabestan.domain.alert import Alert
+from cabestan.domain.certificate import Certificate
 from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
 from cabestan.domain.environment import Environment
@@ -178,6 +180,7 @@ def environment(
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,
+        "plain_http": value.plain_http,
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,
@@ -269,3 +272,41 @@ def used_setting(value: Setting) -> Json:
 
 def user(value: User) -> Json:
     return {"name": value.name, "admin": value.admin, "roles": dict(value.roles)}
+
+
+def alert(value: Alert) -> Json:
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "subject": value.subject,
+        "message": value.message,
+        "remedy": value.remedy,
+        "project": value.project or None,
+        "raised_at": moment(value.raised_at),
+        "cleared_at": moment(value.cleared_at),
+    }
+
+
+def authority(value: Certificate, domains: Sequence[str]) -> Json:
+    return {
+        "certificate": value.chain,
+        "name": value.issuer,
+        "domains": list(domains),
+        "fingerprint": value.fingerprint,
+        "not_after": moment(value.not_after),
+    }
+
+
+def certificate(value: Certificate) -> Json:
+    """Without its key."""
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "hosts": list(value.hosts),
+        "project": value.project or None,
+        "issuer": value.issuer,
+        "fingerprint": value.fingerprint,
+        "not_before": moment(value.not_before),
+        "not_after": moment(value.not_after),
+        "by": value.by,
+    }

@@ -72,6 +72,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    plain_http: Annotated[bool, Form()] = False,
     compose_files: Line = "",
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
@@ -86,6 +87,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        plain_http=plain_http,
         compose_files=views.split_list(compose_files),
     )
     return see(f"/{project.name}/environments/{found.name}")

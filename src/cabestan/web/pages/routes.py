@@ -5,6 +5,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cabestan.web.pages import (
+    certificates,
     deployments,
     environments,
     errors,
@@ -27,6 +28,7 @@ pages = APIRouter(include_in_schema=False)
 public_pages.include_router(home.public)
 for module in (
     home,
+    certificates,
     search,
     who_answers,
     variables,

@@ -23,6 +23,7 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
+    plain_http: bool = False
     compose_files: str = ""
 
 
@@ -65,6 +66,7 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
+        plain_http=environment.plain_http,
         compose_files=", ".join(environment.compose_files),
     )
 

@@ -11,6 +11,7 @@ _TABS = (
     ("Environments", "/environments"),
     ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
+    ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
     ("Waivers", "/settings/waivers"),
 )
