@@ -10,11 +10,15 @@ from cabestan.adapters.git import Repositories
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers, probe
+from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.engine import deploying, pipelines, recovery, releases
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
+from cabestan.engine.clock import Clock
+from cabestan.engine.cron import CronRunner
 from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
@@ -33,13 +37,16 @@ class Cabestan:
 
     services: Services
     housekeeper: Housekeeper
+    clock: Clock
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
+        self.clock.start()
 
     def close(self) -> None:
+        self.clock.stop()
         self.housekeeper.stop()
         self.services.durable.close()
         self.services.database.close()
@@ -71,6 +78,7 @@ def bootstrap(
         repositories=Repositories(settings.data / "repositories"),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
+        runs=StackRuns(engine, settings.instance),
         stacks=Stacks(engine, settings.instance, settings.data / "locks"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
@@ -78,11 +86,12 @@ def bootstrap(
         hub=LogHub(),
         changes=Changes(),
         durable=Durable(_durable_url(settings), checkpoint),
+        alarm=Alarm(),
         now=now,
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services))
+    return Cabestan(services, Housekeeper(services), Clock(services))
 
 
 @contextmanager
@@ -100,6 +109,7 @@ def _register(services: Services) -> None:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    CronRunner(services).register()
 
 
 def _open_vault(settings: Settings, database: Database) -> Vault:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fakes import FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeStacks
+from tests.engine.fakes import FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeRuns, FakeStacks
 from tests.repositories import Checkout
 from tests.samples import NOW
 
@@ -21,7 +21,9 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.engine import deploying, intake, pipelines, releases
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
+from cabestan.engine.cron import CronRunner
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
@@ -65,6 +67,7 @@ class World:
     checkout: Checkout
     durable: FakeDurable
     jobs: FakeJobs
+    runs: FakeRuns
     stacks: FakeStacks
     registry: FakeRegistry
     platform: FakePlatform
@@ -139,6 +142,7 @@ class World:
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
+    runs = FakeRuns()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
@@ -150,6 +154,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         repositories=Repositories(chosen.data / "repositories"),
         engine=FakeEngine(),
         jobs=jobs,  # type: ignore[arg-type]
+        runs=runs,  # type: ignore[arg-type]
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
@@ -157,6 +162,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         hub=LogHub(),
         changes=Changes(),
         durable=durable,  # type: ignore[arg-type]
+        alarm=Alarm(),
         now=clock,
         probe=lambda host, path: wrong_routes.get(host, ""),
     )
@@ -164,5 +170,6 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    CronRunner(services).register()
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, stacks, registry, platform, clock, wrong_routes)
+    return World(services, checkout, durable, jobs, runs, stacks, registry, platform, clock, wrong_routes)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cabestan.compose import fields, policy
+from cabestan.compose.cron import check_cron_jobs
 from cabestan.compose.findings import ComposeRefused, Finding, Report
 from cabestan.compose.interpolate import InterpolationRefused, expand
 from cabestan.compose.model import ComposeFile, Service
@@ -60,6 +61,7 @@ def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits |
     compose = _compose(report, filled, variables)
     check_order(report, compose)
     check_routes(report, compose)
+    check_cron_jobs(report, compose)
     report.refuse_if_wrong()
     return Loaded(compose, report.warnings)
 

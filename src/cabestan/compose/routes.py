@@ -87,8 +87,8 @@ class _RouteReader:
         if rule is None:
             self._wrong(_ENABLE, "The service is routed, but has no rule.", f"Add {_RULE}. {_EXAMPLE}")
             return None
-        if self.service.runs_once:
-            self._wrong(_RULE, "A service that runs once cannot be routed.", "Write `labels: []` there.")
+        if self.service.runs_once or self.service.by_the_clock:
+            self._wrong(_RULE, "A service that runs to its end cannot be routed.", "Write `labels: []` there.")
         hosts, paths = self._rule(rule)
         port = self._port()
         priority = self._number(_PRIORITY, 1, 999_999) if _PRIORITY in self.service.labels else None

@@ -39,6 +39,8 @@ class Environment:
     branches: tuple[str, ...]
     approvers: tuple[str, ...]
     watch_seconds: int
+    #: in which schedules are read, such as Europe/Paris; empty for the installation's own
+    time_zone: str = ""
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
 

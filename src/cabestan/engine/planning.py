@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from cabestan.compose.difference import difference
 from cabestan.compose.load import Loaded, load
+from cabestan.compose.phases import Phase, Start, phases
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
@@ -58,11 +59,14 @@ def _plan(
 ) -> Plan:
     current = _current(tx, wanted.environment)
     before = deployment_store.plan_of(tx, current.id) if current else None
-    changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(_stack_of(before), stack)]
+    former = _stack_of(before)
+    changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
     probes = tuple(address for route in stack.routes for address in _addresses(route.addresses))
-    steps = _steps(services, wanted, stack, probes)
+    running = former.services if former else ()
+    first = phases(loaded.compose, running, stack.services)
+    steps = _steps(services, wanted, stack, first, probes)
     versions = tuple(sorted(configuration.versions.items()))
     return Plan(
         steps=steps,
@@ -128,7 +132,6 @@ def _context(services: Services, wanted: Wanted, configuration: Configuration) -
         domain=environment.full_domain(settings.target_domain),
         secrets=configuration.secrets,
         labels={"cabestan.commit": wanted.release.commit},
-        job_mode=services.stacks.client_knows_jobs,
     )
 
 
@@ -180,12 +183,19 @@ def _refuse_taken_hosts(tx: sa.Connection, environment: Environment, hosts: tupl
             )
 
 
-def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[tuple[str, str], ...]) -> tuple[Step, ...]:
+def _steps(
+    services: Services,
+    wanted: Wanted,
+    stack: Stack,
+    first: tuple[Phase, ...],
+    probes: tuple[tuple[str, str], ...],
+) -> tuple[Step, ...]:
     settings = services.settings
-    images = tuple(dict.fromkeys(service["image"] for service in stack.document["services"].values()))
+    images = tuple(dict.fromkeys(service["image"] for service in stack.all_services.values()))
     healthy = settings.healthy_seconds + wanted.environment.watch_seconds
     steps = [
         Step(StepKind.PULL, images, settings.pull_seconds),
+        *(_first_step(services, phase) for phase in first),
         Step(StepKind.APPLY, stack.services, settings.apply_seconds),
         Step(StepKind.WATCH, stack.services, healthy),
     ]
@@ -193,6 +203,12 @@ def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[tuple
         shown = tuple(f"{host}{path}" for host, path in probes)
         steps.append(Step(StepKind.ROUTES, shown, settings.routes_seconds))
     return tuple(steps)
+
+
+def _first_step(services: Services, phase: Phase) -> Step:
+    if isinstance(phase, Start):
+        return Step(StepKind.START, phase.services, services.settings.healthy_seconds)
+    return Step(StepKind.RUN, (phase.service,), services.settings.run_seconds)
 
 
 def _addresses(addresses: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deploying, deployments, intake, jobs, pipelines, platform
+from cabestan.engine import cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -29,9 +29,10 @@ def reconcile(services: Services) -> None:
         pipelines.advance(services, pipeline_id)
     for environment_id in waiting:
         deployments.go_on(services, environment_id)
+    cron.reconcile(services)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
-    for tidy in (remove_left_over_jobs, rejoin_router):
+    for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router):
         try:
             tidy(services)
         except CabestanError as error:

@@ -9,9 +9,11 @@ from cabestan.adapters.git import Repositories
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.durable import Durable
 from cabestan.store.database import Database
@@ -28,6 +30,7 @@ class Services:
     repositories: Repositories
     engine: Engine
     jobs: JobContainers
+    runs: StackRuns
     stacks: Stacks
     registry: Registry
     platform: PlatformContainers
@@ -35,6 +38,8 @@ class Services:
     hub: LogHub
     changes: Changes
     durable: Durable
+    #: rings when schedules have changed
+    alarm: Alarm
     now: Callable[[], datetime]
     #: sha256 digests of what is asked for through the router: (host, path) to what is wrong with the answer
     probe: Callable[[str, str], str] = field(repr=False)

@@ -102,5 +102,6 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
         branches=load_list(row.branches),
         approvers=load_list(row.approvers),
         watch_seconds=row.watch_seconds,
+        time_zone=row.time_zone,
         current_deployment_id=row.current_deployment_id,
     )

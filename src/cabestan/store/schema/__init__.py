@@ -19,6 +19,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.runs import runs, schedules
 
 __all__ = [
     "Moment",
@@ -35,6 +36,8 @@ __all__ = [
     "projects",
     "refs",
     "releases",
+    "runs",
+    "schedules",
     "settings",
     "steps",
     "tokens",

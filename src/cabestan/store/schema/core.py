@@ -144,6 +144,7 @@ environments = sa.Table(
     text_("branches"),
     text_("approvers"),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
+    text_("time_zone"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )
@@ -203,8 +204,8 @@ steps = sa.Table(
     "steps",
     metadata,
     of_("deployments", primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    text_("kind"),
     text_("text"),
     text_("status"),
     text_("detail"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepKind, StepRun
+from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
@@ -143,11 +143,11 @@ def deployment_page(
 
 def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime, *, ended: bool) -> tuple[StepView, ...]:
     """The planned steps with how they went; what ran beside the plan (putting back) comes where it ran."""
-    done = {run.kind: run for run in runs}
-    planned = {step.kind: step for step in plan.steps} if plan else {}
+    done = {run.position: run for run in runs}
+    planned = dict(enumerate(plan.steps)) if plan else {}
     views = []
-    for kind in StepKind:
-        step, run = planned.get(kind), done.get(kind)
+    for position in sorted({*done, *planned}):
+        step, run = planned.get(position), done.get(position)
         deadline = f"at most {_deadline(step.deadline_seconds)}" if step else ""
         if run:
             took = span(run.started_at, run.finished_at, now)
