@@ -1,5 +1,6 @@
 """The tables, one module per area. Times are milliseconds since 1970 in UTC; lists and maps are JSON text."""
 
+from cabestan.store.schema.alerts import alerts
 from cabestan.store.schema.columns import Moment, metadata
 from cabestan.store.schema.core import (
     approvals,
@@ -23,6 +24,7 @@ from cabestan.store.schema.runs import runs, schedules
 
 __all__ = [
     "Moment",
+    "alerts",
     "approvals",
     "deployments",
     "environments",
