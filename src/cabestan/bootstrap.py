@@ -23,6 +23,7 @@ from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
@@ -38,16 +39,19 @@ class Cabestan:
     services: Services
     housekeeper: Housekeeper
     clock: Clock
+    room: RoomWatcher
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
         self.clock.start()
+        self.room.start()
 
     def close(self) -> None:
         self.clock.stop()
         self.housekeeper.stop()
+        self.room.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -85,13 +89,13 @@ def bootstrap(
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),
-        durable=Durable(_durable_url(settings), checkpoint),
         alarm=Alarm(),
+        durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services), Clock(services))
+    return Cabestan(services, Housekeeper(services), Clock(services), RoomWatcher(services))
 
 
 @contextmanager

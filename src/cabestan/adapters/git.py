@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cabestan.errors import Invalid, NotFound, StepFailed
+from cabestan.store.fullness import storage_full
 
 _SECONDS = 60
 #: A file that Cabestan itself reads out of a repository (Compose file, Dockerfile) may be as large.
@@ -162,5 +163,7 @@ def _git(*arguments: str) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error
     if done.returncode:
+        if b"No space left on device" in done.stderr:
+            raise storage_full()
         raise StepFailed(f"git failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
     return done.stdout

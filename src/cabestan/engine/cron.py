@@ -15,7 +15,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.run import Cause, Run, RunKind
 from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decide_firing
 from cabestan.domain.status import RunStatus
-from cabestan.engine import service_runs
+from cabestan.engine import cron_alerts, service_runs
 from cabestan.engine.guard import guarded
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -46,11 +46,18 @@ class CronRunner:
         while going:
             attempt += 1
             going = services.durable.step("cron.run", partial(self._attempt, run_id, attempt))
-        services.durable.step("cron.end", partial(go_on, services))
+        services.durable.step("cron.end", partial(_end, services, run_id))
 
     def _attempt(self, run_id: int, attempt: int) -> bool:
         """True where another one is called for."""
         return not service_runs.perform(self._services, run_id, attempt, self._places).status.ended
+
+
+def _end(services: Services, run_id: int) -> None:
+    with services.database.reading() as tx:
+        run = run_store.get(tx, run_id)
+    cron_alerts.judge(services, run)
+    go_on(services)
 
 
 def fail(services: Services, run_id: int, reason: str) -> None:
@@ -58,7 +65,7 @@ def fail(services: Services, run_id: int, reason: str) -> None:
     with services.database.reading() as tx:
         run = run_store.get(tx, run_id)
     service_runs.end_lost(services, run, reason)
-    go_on(services)
+    _end(services, run_id)
 
 
 def timetables(plan: Plan, default_seconds: int) -> tuple[Timetable, ...]:
@@ -78,21 +85,32 @@ def timetables(plan: Plan, default_seconds: int) -> tuple[Timetable, ...]:
 
 def follow_release(
     services: Services, tx: sa.Connection, environment: Environment, deployment_id: int, plan: Plan
-) -> None:
-    """The environment's schedules become those of the deployment that serves now. Call `ring` after the transaction.
+) -> tuple[Schedule, ...]:
+    """The environment's schedules become those of the deployment that serves now; gives those that are gone.
 
-    One whose times stay the same misses none of them; one that is paused stays so.
+    One whose times stay the same misses none of them; one that is paused stays so. Call `followed` after the
+    transaction.
     """
     known = {schedule.service: schedule for schedule in store.of_environment(tx, environment.id)}
     wanted = {timetable.service: timetable for timetable in timetables(plan, services.settings.run_seconds)}
     for service, timetable in wanted.items():
         former = known.get(service)
-        keeps_time = former and not former.removed and former.timetable.expression == timetable.expression
-        due = former.next_due if former and keeps_time else _next(services, environment.time_zone, timetable)
+        same_times = former and not former.removed and former.timetable.expression == timetable.expression
+        due = former.next_due if former and same_times else _next(services, environment.time_zone, timetable)
+        if former and former.paused_by:
+            due = None
         store.put(tx, environment, deployment_id, timetable, due)
-    for service, former in known.items():
-        if service not in wanted and not former.removed:
-            store.update(tx, former.id, removed=True, next_due=None, paused_by="")
+    gone = tuple(s for service, s in known.items() if service not in wanted and not s.removed)
+    for schedule in gone:
+        store.update(tx, schedule.id, removed=True, next_due=None, paused_by="")
+    return gone
+
+
+def followed(services: Services, gone: tuple[Schedule, ...]) -> None:
+    """Has the clock look at the new times."""
+    services.alarm.ring()
+    for schedule in gone:
+        cron_alerts.forget(services, schedule)
 
 
 def _next(services: Services, zone: str, timetable: Timetable) -> datetime | None:
@@ -128,6 +146,9 @@ def fire(services: Services, ids: Iterable[int]) -> int:
                 replaced += _replace(tx, schedule.id, now)
     for run in replaced:
         service_runs.stop_soon(services, run)
+    for schedule, firing in firings:
+        if firing.missed:
+            cron_alerts.tell_missed(services, schedule, firing)
     for project in {schedule.project for schedule in due}:
         services.changes.publish(project, f"schedules:{project}")
     return len(due)
@@ -216,7 +237,9 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
 
 def pause(services: Services, schedule_id: int, by: str) -> Schedule:
     """It is not due any more until somebody resumes it; what runs goes on."""
-    return _change(services, schedule_id, lambda _schedule: {"paused_by": by, "next_due": None})
+    paused = _change(services, schedule_id, lambda _schedule: {"paused_by": by, "next_due": None})
+    cron_alerts.forget(services, paused)
+    return paused
 
 
 def resume(services: Services, schedule_id: int) -> Schedule:
@@ -273,4 +296,15 @@ def reconcile(services: Services) -> None:
     for run in present:
         if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
             start_workflow(services, run)
+    _end_what_is_stuck(services)
     go_on(services)
+
+
+def _end_what_is_stuck(services: Services) -> None:
+    """What counts as running although its workflow has ended: nothing would ever end it."""
+    alive = services.durable.alive()
+    with services.database.reading() as tx:
+        present = run_store.open_of_kind(tx, RunKind.CRON)
+    for run in present:
+        if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
+            service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")

@@ -13,6 +13,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
+from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import cron, deployments, secrets, service_runs, space
 from cabestan.engine.guard import guarded
@@ -295,6 +296,7 @@ def _remove(services: Services, environment: Environment) -> str:
 
 
 def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    gone: tuple[Schedule, ...] = ()
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)
         status, reason = outcome(failure, undone)
@@ -302,9 +304,9 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
         if status is DeploymentStatus.SUCCEEDED:
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
             environment = environment_store.by_id(tx, deployment.environment_id)
-            cron.follow_release(services, tx, environment, deployment_id, _plan_in(tx, deployment_id))
+            gone = cron.follow_release(services, tx, environment, deployment_id, _plan_in(tx, deployment_id))
         deployments.refresh_waiting(services, tx, deployment.project_id)
-    services.alarm.ring()
+    cron.followed(services, gone)
     deployments.publish(services, deployment)
 
 

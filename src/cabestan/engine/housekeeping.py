@@ -51,7 +51,7 @@ class Housekeeper:
             for work in (pack_logs, drop_images, forget):
                 try:
                     work(self._services)
-                except CabestanError as error:
+                except Exception as error:  # a full disk, for one: the thread must live on
                     _log.warning("housekeeping has to wait", what=work.__name__, error=str(error))
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from cabestan.store.schema import Moment
 
 revision = "0008"
-down_revision = "0001"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
