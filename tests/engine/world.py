@@ -47,6 +47,17 @@ services:
       traefik.port: "8000"
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
 """
+#: services that run once, and by the clock
+ENDING = """\
+  migrate:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    restart: "no"
+  nightly:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    labels:
+      sh.factory.cronjob.schedule: 30 2 * * *
+      sh.factory.cronjob.command: echo $$KEY
+"""
 FILES = {"Dockerfile": "FROM cabestan/python:3.11\n", "docker-compose.yml": COMPOSE}
 
 

@@ -14,6 +14,7 @@ from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
     completion,
+    cron,
     deploy,
     deployment,
     environment,
@@ -48,6 +49,7 @@ app.command()(deploy.plan)
 app.command()(deploy.deploy)
 app.add_typer(deployment.app, name="deployment")
 app.command()(deploy.rollback)
+app.add_typer(cron.app, name="cron")
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")

@@ -81,13 +81,13 @@ def due_after(schedule: str, zone: tzinfo, after: datetime) -> datetime | None:
 
     `schedule` is in normal form.
     """
-    return next(_due_times(schedule, zone, after), None)
+    return next(due_times(schedule, zone, after), None)
 
 
 def due_between(schedule: str, zone: tzinfo, first: datetime, until: datetime, most: int) -> tuple[datetime, ...]:
     """`first`, which is a due time, and those after it up to and with `until`: the last `most` of them."""
     found = [first]
-    for due in _due_times(schedule, zone, first):
+    for due in due_times(schedule, zone, first):
         if due > until:
             break
         found.append(due)
@@ -95,8 +95,11 @@ def due_between(schedule: str, zone: tzinfo, first: datetime, until: datetime, m
     return tuple(found)
 
 
-def _due_times(schedule: str, zone: tzinfo, after: datetime) -> Iterator[datetime]:
-    """Strictly rising. In the hour that comes twice cronsim gives times of its first coming: those are over."""
+def due_times(schedule: str, zone: tzinfo, after: datetime) -> Iterator[datetime]:
+    """Those later than `after`, in UTC, strictly rising.
+
+    In the hour that comes twice cronsim gives times of its first coming, which may be over.
+    """
     latest = after
     for local in CronSim(schedule, after.astimezone(zone)):
         due = local.astimezone(UTC)

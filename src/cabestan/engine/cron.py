@@ -124,7 +124,7 @@ def zone_of(services: Services, name: str) -> ZoneInfo:
 def change_zone(services: Services, tx: sa.Connection, environment: Environment) -> None:
     """The environment has another time zone: its schedules fall due by it. Call `ring` after the transaction."""
     for schedule in store.of_environment(tx, environment.id):
-        if not schedule.removed:
+        if not schedule.removed and not schedule.paused_by:
             store.update(tx, schedule.id, next_due=_next(services, environment.time_zone, schedule.timetable))
 
 

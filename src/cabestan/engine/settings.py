@@ -1,11 +1,13 @@
 """Environments, variables and secrets as people set them. What waits for approval is planned again each time."""
 
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import sqlalchemy as sa
 
 from cabestan.domain import names
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
-from cabestan.engine import deployments, secrets
+from cabestan.engine import cron, deployments, secrets
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import configuration as store
@@ -27,6 +29,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    time_zone: str | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
     with services.database.writing() as tx:
@@ -42,11 +45,15 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "time_zone": _time_zone(time_zone),
         }
         given = {key: value for key, value in changes.items() if value is not None}
         if given:
             environment_store.update(tx, environment.id, **given)
         changed = environment_store.by_id(tx, environment.id)
+        if changed.time_zone != environment.time_zone:
+            cron.change_zone(services, tx, changed)
+    services.alarm.ring()
     deployments.configuration_changed(services, project.id)
     services.changes.publish(project.name)
     return changed
@@ -115,4 +122,15 @@ def _target(given: str | None) -> str | None:
 def _watch_seconds(given: int | None) -> int | None:
     if given is not None and not 0 <= given <= _LONGEST_WATCH:
         raise Invalid(f"A watch time of {given} s is out of bounds.", f"Choose 0 to {_LONGEST_WATCH} seconds.")
+    return given
+
+
+def _time_zone(given: str | None) -> str | None:
+    """Empty for the installation's own."""
+    if given:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            remedy = "Write one of the tz database, such as Europe/Paris or UTC."
+            raise Invalid(f"There is no time zone “{given[:80]}”.", remedy) from error
     return given

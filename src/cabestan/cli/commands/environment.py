@@ -62,6 +62,7 @@ _FIELDS: tuple[Column, ...] = (
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("time_zone"),
 )
 
 
@@ -99,6 +100,14 @@ def set_(
         int | None,
         typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            "--time-zone",
+            metavar="ZONE",
+            help='Such as Europe/Paris, for schedules; "" for the default.',
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -109,6 +118,7 @@ def set_(
         "approvers": _names(approver),
         "target": target,
         "watch_seconds": watch_seconds,
+        "time_zone": time_zone,
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)

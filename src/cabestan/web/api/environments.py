@@ -29,6 +29,7 @@ class EnvironmentChange(BaseModel):
     approvers: list[str] | None = Field(None, max_length=50)
     target: str | None = Field(None, max_length=100)
     watch_seconds: int | None = None
+    time_zone: str | None = Field(None, max_length=100)
 
 
 class Value(BaseModel):

@@ -105,6 +105,7 @@ def environment(value: Environment, *, url: str, domain: str, status: str, curre
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,
+        "time_zone": value.time_zone,
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,

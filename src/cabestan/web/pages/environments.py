@@ -71,6 +71,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    time_zone: Line = "",
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
@@ -84,6 +85,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        time_zone=time_zone.strip(),
     )
     return see(f"/{project.name}/environments/{found.name}")
 
@@ -105,7 +107,7 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         routes=_routes(services, tx, found),
         history=views.history(deployments, found, titles, now, may_deploy=rights.deploy),
         history_href=f"/{found.project}/deployments?environment={found.name}",
-        form=views.settings_form(found, services.settings.target_domain),
+        form=views.settings_form(found, services.settings.target_domain, services.settings.time_zone),
         settings=setting_rows(own, now),
         choices=tuple(views.release_choice(release) for release in choices),
         rights=rights,

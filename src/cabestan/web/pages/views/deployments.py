@@ -7,10 +7,13 @@ from datetime import datetime
 
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepRun
 from cabestan.domain.environment import Environment
+from cabestan.domain.run import Run
 from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
+from cabestan.web.pages.views.jobs import LogView
 from cabestan.web.pages.views.moments import Span, When, span, when
+from cabestan.web.pages.views.schedules import RunRow, run_row
 from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
 
 
@@ -85,6 +88,9 @@ class DeploymentPage:
     may_approve: bool
     may_cancel: bool
     restores: int | None
+    #: what it ran once, and the log of the one that goes on, or failed, or was the last
+    runs: tuple[RunRow, ...]
+    log: LogView | None
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ def deployment_page(
     approvals: Iterable[Approval],
     rights: DeploymentRights,
     now: datetime,
+    once: tuple[Run, ...] = (),
+    log: LogView | None = None,
 ) -> DeploymentPage:
     waiting = deployment.status is DeploymentStatus.WAITING
     current = environment.current_deployment_id == deployment.id
@@ -138,6 +146,8 @@ def deployment_page(
         may_approve=waiting and rights.approve and plan is not None,
         may_cancel=rights.deploy and not deployment.status.ended,
         restores=deployment.restores_id,
+        runs=tuple(run_row(run, now) for run in once),
+        log=log,
     )
 
 

@@ -23,6 +23,8 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
+    time_zone: str
+    default_time_zone: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class EnvironmentPage:
     rights: Rights
 
 
-def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
+def settings_form(environment: Environment, target_domain: str, default_time_zone: str) -> SettingsForm:
     shown = ("(default branch)" if pattern == DEFAULT_BRANCH else pattern for pattern in environment.branches)
     return SettingsForm(
         domain=environment.domain,
@@ -63,6 +65,8 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
+        time_zone=environment.time_zone,
+        default_time_zone=default_time_zone,
     )
 
 

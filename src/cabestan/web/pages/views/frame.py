@@ -9,6 +9,7 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Schedules", "/schedules"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
 )
