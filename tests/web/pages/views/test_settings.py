@@ -32,7 +32,7 @@ def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
 
 def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
     place = environment(branches=("@default", "release/*"), approvers=("anna", "bert"), trigger=Trigger.MANUAL)
-    form = settings_form(place, "localhost")
+    form = settings_form(place, "localhost", "UTC")
     assert form == SettingsForm(
         domain="",
         default_domain="staging-hello-demo.localhost",
@@ -40,6 +40,8 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         branches="(default branch), release/*",
         approvers="anna, bert",
         watch_seconds=5,
+        time_zone="",
+        default_time_zone="UTC",
     )
     assert split_list(form.branches) == place.branches
     assert split_list(form.approvers) == place.approvers
