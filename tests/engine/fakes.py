@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobRun, Once
 from cabestan.adapters.router import ServiceContainer
+from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
@@ -122,10 +123,10 @@ class FakeRuns(Failing):
         self.exits: dict[str, deque[Exit]] = {}
         self.while_running: Callable[[StackRun], None] = lambda run: None
 
-    def start(self, run: StackRun, check: Callable[[], None]) -> None:
+    def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         self._call("start", run.name)
         if run.name not in self.there:
-            check()
+            prepare()
             self.there[run.name] = run
             self.started.append(run)
 
@@ -159,6 +160,8 @@ class FakeStacks(Failing):
         self.networks: dict[str, int] = {}
         self.deployed: dict[str, str] = {}
         self.secrets: dict[str, dict[str, str]] = {}
+        #: of each stack: what Swarm calls a secret, to its content
+        self.files: dict[str, dict[str, str]] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
         #: what a container that failed said at its end
@@ -177,11 +180,30 @@ class FakeStacks(Failing):
         return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
     def deploy(
-        self, stack: str, document: str, secrets: Mapping[str, str], seconds: float, *, prune: bool = True
+        self,
+        stack: str,
+        document: str,
+        secrets: Mapping[str, str],
+        seconds: float,
+        files: Sequence[SwarmSecret] = (),
+        *,
+        prune: bool = True,
     ) -> None:
         self._call("deploy", stack, *(() if prune else ("more",)))
         self.deployed[stack] = document
         self.secrets[stack] = dict(secrets)
+        self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
+        self._call("ensure_secrets", stack)
+        self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        self._call("drop_secrets", stack)
+        gone = tuple(name for name in self.files.get(stack, {}) if name not in kept)
+        for name in gone:
+            del self.files[stack][name]
+        return gone
 
     def state(self, stack: str) -> StackState:
         self._call("state", stack)
@@ -197,6 +219,7 @@ class FakeStacks(Failing):
     def remove(self, stack: str, network: str) -> None:
         self._call("remove", stack, network)
         self.deployed.pop(stack, None)
+        self.files.pop(stack, None)
         self.networks.pop(network, None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_origin
 
 import httpx
 from fastapi import FastAPI
@@ -82,7 +82,7 @@ def _filled(route: str) -> str:
     if ".git/" in route:
         return "/shop/api.git/info/refs?service=git-upload-pack"
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: VALUES.get(match[1], "1"), route) + (
-        "?q=x" if route.endswith("search") else ""
+        "?q=x" if route.endswith("search") else "?variable=LEVEL" if route.endswith("variables/history") else ""
     )
 
 
@@ -102,7 +102,13 @@ def _json(annotation: Any) -> dict[str, Any]:
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return {}
     fields = annotation.model_fields.items()
-    return {name: None if name == "role" else "x" for name, field in fields if field.is_required()}
+    return {name: _value(name, field.annotation) for name, field in fields if field.is_required()}
+
+
+def _value(name: str, annotation: Any) -> Any:
+    if get_origin(annotation) is list:
+        return ["x"]
+    return None if name == "role" else "x"
 
 
 def _text(annotation: Any) -> str:

@@ -96,7 +96,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
     assert first(f"{AT}/environments") == keys("environment") - {"services"}
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
-    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals"}
+    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
     assert first(f"{AT}/schedules") == set(got("/api/v1/schedules/1")) == keys("schedule")
     assert first("/api/v1/schedules/1/runs") == set(got("/api/v1/runs/1")) == keys("run")

@@ -13,6 +13,7 @@ from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.engine import cron, intake, settings
 from cabestan.store import pipelines, schedules, users
+from cabestan.store.configuration import Scope
 
 #: all that anybody may ask for
 PUBLIC = {
@@ -59,6 +60,8 @@ def project(world: World) -> Project:
     made = world.project()
     settings.set_variable(world.services, made, "", "LEVEL", "high", "dev")
     settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
+    for name, secret in (("LEVEL", False), ("KEY", True)):
+        settings.put(world.services, Scope(group="shop"), name, "canary" if secret else "low", "dev", secret=secret)
     world.released(made, **{"docker-compose.yml": COMPOSE + ENDING})
     with world.services.database.reading() as tx:
         (schedule,) = schedules.of_project(tx, made.id)

@@ -65,12 +65,12 @@ class Named:
 class StackRuns(Containers):
     """Starts them, each at most once."""
 
-    def start(self, run: StackRun, check: Callable[[], None]) -> None:
-        """Unless it was started before. `check` is called where it was not, and may refuse."""
+    def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
+        """Unless it was started before. `prepare` is called where it was not, and may refuse."""
         with self._engine.speaking(f"start {run.name}") as client:
             if service_named(client, run.name):
                 return
-            check()
+            prepare()
             template = task_template(run, lambda name: _secret_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
             client.api.create_service(

@@ -22,10 +22,10 @@ ENVIRONMENT_NAME_LENGTH = 40
 VARIABLE_NAME_LENGTH = 128
 VARIABLE_VALUE_LENGTH = 64 * 1024
 #: an environment `review/plan` would stand where the plan of `review` does
-_RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback")
+_RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback", "/variables")
 #: names that would stand where the server's own addresses are
 _RESERVED_GROUPS = frozenset(
-    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new"}
+    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new", "groups"}
 )
 
 

@@ -22,6 +22,7 @@ from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
+from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
 
 _log = structlog.get_logger(__name__)
@@ -176,15 +177,13 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        keys = [version for _, version in plan.versions]
-        values = secrets.values(tx, services.vault, environment.project_id, keys)
-    used = {name: value for name, value in values.items() if name in plan.secrets}
+        used, files = secrets.used_by(tx, services.vault, plan)
     document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
 
     def apply() -> None:
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
-        services.stacks.deploy(stack, document, used, seconds, prune=not first)
+        services.stacks.deploy(stack, document, used, seconds, files, prune=not first)
 
     services.engine.patiently(services.settings.engine_seconds, apply)
     return ""
@@ -233,7 +232,8 @@ def _words(services: Services, environment: Environment, failure: Failure) -> st
     own = services.stacks.last_words(failure.task) if failure.task else ""
     told = f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
     with services.database.reading() as tx:
-        redactor = Redactor(secrets.all_values(tx, services.vault, environment.project_id))
+        project = project_store.by_id(tx, environment.project_id)
+        redactor = Redactor(secrets.all_values(tx, services.vault, project))
     return redactor.redact(told.encode()).decode(errors="replace")
 
 

@@ -6,9 +6,8 @@ it may be done again after a kill at any point, and starts nothing twice.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import partial
 from typing import Any
 
 import structlog
@@ -25,6 +24,7 @@ from cabestan.engine.watching import Followed, follow_to_the_end
 from cabestan.errors import CabestanError, StepFailed
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
+from cabestan.store import projects as project_store
 from cabestan.store import runs as store
 
 _log = structlog.get_logger(__name__)
@@ -66,7 +66,8 @@ def _begun(services: Services, run_id: int, attempt: int) -> Run:
 def _follow(services: Services, run: Run, place: AbstractContextManager[object]) -> Verdict:
     named = Named(services.settings.instance, run.id, run.attempt)
     with services.database.reading() as tx:
-        redactor = Redactor(secrets.all_values(tx, services.vault, run.project_id))
+        project = project_store.by_id(tx, run.project_id)
+        redactor = Redactor(secrets.all_values(tx, services.vault, project))
     with place:
         failure, framed = _started(services, run)
     what = Followed(
@@ -87,10 +88,9 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
 def _started(services: Services, run: Run) -> tuple[str, bool]:
     """Why it could not be started, or nothing; and whether its output comes in frames."""
     try:
-        started = stack_run(services, run)
+        started, prepare = _prepared(services, run)
         if not cancel_asked(services, run):
-            check = partial(space.check, services.settings)
-            services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.start(started, check))
+            services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.start(started, prepare))
             _settle(services, run, started)
     except CabestanError as error:
         return str(error), True
@@ -104,16 +104,23 @@ def _settle(services: Services, run: Run, started: StackRun) -> None:
     services.engine.patiently(_SETTLE_SECONDS, lambda: services.runs.container(started, given_up=given_up))
 
 
-def stack_run(services: Services, run: Run) -> StackRun:
-    """What it starts: the service of the released stack, with the secrets of its deployment."""
+def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None]]:
+    """The service of the released stack with the secrets of its deployment, and what must be done before its start."""
     with services.database.reading() as tx:
         plan = deployment_store.plan_of(tx, run.deployment_id)
         if not plan:
             raise StepFailed(f"Deployment {run.deployment_id} has no plan.", "Deploy the release again.")
-        stack = Stack.from_yaml(plan.stack)
-        values = secrets.values(tx, services.vault, run.project_id, [version for _, version in plan.versions])
-    service = _service(stack, run)
-    return StackRun(services.settings.instance, run.id, run.attempt, service, stack.document, values)
+        values, files = secrets.used_by(tx, services.vault, plan)
+        name = environment_store.by_id(tx, run.environment_id).stack_name(services.settings.instance)
+    stack = Stack.from_yaml(plan.stack)
+
+    def prepare() -> None:
+        space.check(services.settings)
+        if files:
+            services.stacks.ensure_secrets(name, files)
+
+    instance = services.settings.instance
+    return StackRun(instance, run.id, run.attempt, _service(stack, run), stack.document, values), prepare
 
 
 def _service(stack: Stack, run: Run) -> Mapping[str, Any]:

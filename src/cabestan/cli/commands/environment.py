@@ -59,10 +59,12 @@ _FIELDS: tuple[Column, ...] = (
     field("domain"),
     field("trigger"),
     field("branches"),
+    field("compose_files", "Compose files"),
     field("approvers"),
     field("target"),
     field("watch_seconds"),
     field("time_zone"),
+    field("changed_variables", "changed since"),
 )
 
 
@@ -108,6 +110,14 @@ def set_(
             help='Such as Europe/Paris, for schedules; "" for the default.',
         ),
     ] = None,
+    compose_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compose-file",
+            metavar="PATH",
+            help='Compose file to deploy from; later ones go over earlier ones; "" for the repository\'s own.',
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -119,6 +129,7 @@ def set_(
         "target": target,
         "watch_seconds": watch_seconds,
         "time_zone": time_zone,
+        "compose_files": _names(compose_file),
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.deployment import Deployment
+from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
@@ -111,8 +112,10 @@ def _whole(services: Services, found: Deployment) -> shapes.Json:
         steps = store.steps_of(tx, found.id)
         approvals = store.approvals_of(tx, found.id)
         runs = run_store.of_deployment(tx, found.id)
+        used = configuring.restored(tx, plan) if plan else ()
     return shapes.deployment(found) | {
         "plan": shapes.plan(plan),
+        "variables": [shapes.used_setting(setting) for setting in used],
         "steps": [shapes.step(step) for step in steps],
         "runs": [run_shape(services, run) for run in runs],
         "approvals": [shapes.approval(approval) for approval in approvals],

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission, may_approve
 from cabestan.domain.deployment import Deployment
+from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
@@ -122,9 +123,12 @@ def _page(services: Services, visitor: Visitor, deployment: Deployment) -> Deplo
         steps = store.steps_of(tx, deployment.id)
         approvals = store.approvals_of(tx, deployment.id)
         once = run_store.of_deployment(tx, deployment.id)
+        used = configuring.restored(tx, plan) if plan else ()
     log = run_log(once[-1], *first_lines(services, once[-1])) if once else None
     rights = DeploymentRights(
         approve=may_approve(visitor.user, deployment.project, environment.approvers),
         deploy=can(visitor.user, Permission.DEPLOY, deployment.project),
     )
-    return deployment_page(deployment, environment, titles, plan, steps, approvals, rights, services.now(), once, log)
+    return deployment_page(
+        deployment, environment, titles, plan, steps, approvals, rights, services.now(), used, once, log
+    )

@@ -15,6 +15,7 @@ from cabestan.web.pages import (
     releases,
     schedules,
     search,
+    variables,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -23,8 +24,19 @@ public_pages = APIRouter(include_in_schema=False)
 pages = APIRouter(include_in_schema=False)
 
 public_pages.include_router(home.public)
-_OF_PROJECTS = (pipelines, jobs, releases, deployments, schedules, environments, project_settings, projects)
-for module in (home, search, *_OF_PROJECTS):
+for module in (
+    home,
+    search,
+    variables,
+    pipelines,
+    jobs,
+    releases,
+    deployments,
+    schedules,
+    environments,
+    project_settings,
+    projects,
+):
     pages.include_router(module.router)
 
 

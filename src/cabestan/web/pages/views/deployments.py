@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Run
@@ -15,6 +16,7 @@ from cabestan.web.pages.views.jobs import LogView
 from cabestan.web.pages.views.moments import Span, When, span, when
 from cabestan.web.pages.views.schedules import RunRow, run_row
 from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
+from cabestan.web.pages.views.variables import used_words
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ class DeploymentPage:
     may_cancel: bool
     restores: int | None
     #: what it ran once, and the log of the one that goes on, or failed, or was the last
-    runs: tuple[RunRow, ...]
-    log: LogView | None
+    runs: tuple[RunRow, ...] = ()
+    log: LogView | None = None
+    #: the versions of variables and secrets that it uses: name, and where it comes from
+    used: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def deployment_page(
     approvals: Iterable[Approval],
     rights: DeploymentRights,
     now: datetime,
+    used: Iterable[Setting] = (),
     once: tuple[Run, ...] = (),
     log: LogView | None = None,
 ) -> DeploymentPage:
@@ -148,6 +153,7 @@ def deployment_page(
         restores=deployment.restores_id,
         runs=tuple(run_row(run, now) for run in once),
         log=log,
+        used=used_words(used),
     )
 
 

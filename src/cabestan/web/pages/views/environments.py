@@ -10,7 +10,7 @@ from cabestan.domain.release import Release
 from cabestan.web.pages.views.deployments import DeploymentRow, deployment_row
 from cabestan.web.pages.views.home import Cell, activity, cell
 from cabestan.web.pages.views.services import ServiceView
-from cabestan.web.pages.views.settings import SettingRow
+from cabestan.web.pages.views.variables import OutdatedNote, SettingRow
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
-    time_zone: str
-    default_time_zone: str
+    time_zone: str = ""
+    default_time_zone: str = ""
+    compose_files: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class EnvironmentPage:
     settings: tuple[SettingRow, ...]
     choices: tuple[ReleaseChoice, ...]
     rights: Rights
+    outdated: OutdatedNote | None = None
 
 
 def settings_form(environment: Environment, target_domain: str, default_time_zone: str) -> SettingsForm:
@@ -67,6 +69,7 @@ def settings_form(environment: Environment, target_domain: str, default_time_zon
         watch_seconds=environment.watch_seconds,
         time_zone=environment.time_zone,
         default_time_zone=default_time_zone,
+        compose_files=", ".join(environment.compose_files),
     )
 
 
