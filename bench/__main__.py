@@ -16,7 +16,7 @@ from rich.console import Console
 
 from bench.figures import Figure
 from bench.instance import Instance
-from bench.rows import deploying, followers, lines, lists, memory, trigger, updates
+from bench.rows import deploying, followers, lines, lists, memory, schedules, trigger, updates
 from bench.table import show
 from bench.time_limits import TooLate, deadline
 
@@ -28,6 +28,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "followers": (followers.measure, 90),
     "lists": (lists.measure, 180),
     "updates": (updates.measure, 240),
+    "schedules": (schedules.measure, 480),
     "memory": (memory.measure, 120),
 }
 _PREPARE_SECONDS = 900

@@ -37,6 +37,17 @@ def five_services() -> dict[str, str]:
     return _files({"app": web(healthcheck=False)} | workers)
 
 
+def by_the_clock(count: int) -> dict[str, str]:
+    """So many services that print the time each minute, and one that stays."""
+    labels = {
+        "sh.factory.cronjob.schedule": "* * * * *",
+        "sh.factory.cronjob.command": "date +%s.%N",
+        "sh.factory.cronjob.overlap": "allow",
+    }
+    ticks = {f"tick{number}": _service(_ONE) | {"labels": labels} for number in range(count)}
+    return _files({"app": _service(_ONE)} | ticks)
+
+
 def one_image() -> dict[str, str]:
     """A project that only builds, and deploys nothing."""
     return {"Dockerfile": "FROM cabestan/debian:12\n"}

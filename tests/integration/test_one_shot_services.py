@@ -1,7 +1,7 @@
 """Services that run once in each deployment, before the others are switched over."""
 
 import pytest
-from tests.integration.harness import Platform, Work
+from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE
 
 pytestmark = pytest.mark.integration
@@ -81,3 +81,41 @@ def test_migrations_run_once_in_order_before_the_services_are_switched_over(work
         "to stderr",
     ]
     assert platform.left_over() == {}
+
+
+def test_a_migration_that_fails_leaves_what_serves_and_one_survives_a_kill(work: Work) -> None:
+    platform = work.platform
+    first = work.deployed()
+    platform.put(f"/projects/{work.name}/variables/CODE", {"value": "5"})
+    failed = work.deployed()
+    assert failed["status"] == "failed", failed
+    assert failed["reason"].startswith("migrate failed: Exit code 5.")
+    assert platform.ask(work.host("staging")).text == f"one staging {first['commit']}"
+    running = platform.get(f"/projects/{work.name}/environments/staging")
+    assert (running["deployment"], running["status"]) == (first["id"], "failed")
+
+    platform.put(f"/projects/{work.name}/variables/CODE", {"value": "0"})
+    platform.put(f"/projects/{work.name}/variables/PAUSE", {"value": "4"})
+    slow = work.pushed_to("staging")
+    run = eventually(lambda: _running(platform, slow["id"]), 40, "the migration runs")
+    platform.restart()
+    ended = platform.wait_for_deployment(slow["id"])
+    assert ended["status"] == "succeeded", ended
+    log = platform.http.get(f"/api/v1/runs/{run}/log").text
+    shas = [deployment["commit"][:8] for deployment in (first, failed, ended)]
+    ran = [f"'migrate-{shas[0]}', 'seed', '{shas[0]}', 'migrate-{shas[1]}', 'migrate-{shas[2]}'"]
+    assert [line for line in log.splitlines() if line.startswith("ran so far")] == [f"ran so far: [{ran[0]}]"]
+
+    canceled = work.pushed_to("staging")
+    eventually(lambda: _running(platform, canceled["id"]), 40, "the migration runs")
+    platform.post(f"/deployments/{canceled['id']}/cancel")
+    stopped = platform.wait_for_deployment(canceled["id"], 20)
+    assert (stopped["status"], [r["status"] for r in stopped["runs"]]) == ("canceled", ["canceled"])
+    assert platform.left_over() == {}
+
+
+def _running(platform: Platform, deployment: int) -> int | None:
+    """The id of the run that prints already."""
+    runs = platform.get(f"/deployments/{deployment}")["runs"]
+    going = [run["id"] for run in runs if run["status"] == "running"]
+    return going[0] if going and platform.http.get(f"/api/v1/runs/{going[0]}/log").text else None
