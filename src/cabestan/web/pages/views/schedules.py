@@ -10,7 +10,7 @@ from cabestan.compose.cron import due_times, in_words
 from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.web.pages.views.jobs import LogView, plain_log_view
-from cabestan.web.pages.views.moments import Span, When, duration, span, when
+from cabestan.web.pages.views.moments import Span, When, ago, duration, span, when
 from cabestan.web.pages.views.paging import Pager
 from cabestan.web.pages.views.states import State, run_state
 
@@ -24,7 +24,7 @@ _OVERLAP = {
 }
 _WHY = {
     Cause.DEPLOYMENT: "once in its deployment",
-    Cause.DUE: "it was due",
+    Cause.DUE: "due",
     Cause.CATCH_UP: "made up for",
     Cause.ASKED: "asked for",
 }
@@ -122,7 +122,8 @@ def schedule_row(schedule: Schedule, last: Run | None, default_zone: str, now: d
 
 def ahead(moment: datetime, zone: ZoneInfo, now: datetime) -> Ahead:
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)
-    away = f"in {duration(max(timedelta(), moment - now))}" if moment > now else "now"
+    away = ago(moment - now)
+    away = f"in {away.removesuffix(' ago')}" if away.endswith(" ago") else "now"
     exact = utc.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Ahead(utc.isoformat(timespec="seconds"), exact, local.strftime("%a %Y-%m-%d %H:%M"), away)
 
