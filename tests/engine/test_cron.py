@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from tests.engine.fakes import FakeDurable, Killed
 from tests.engine.world import COMPOSE, World
 from tests.samples import NOW
 
+from cabestan.config import Settings
 from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.run import Run
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron, deployments, recovery, settings
+from cabestan.engine import cron, deployments, doctor, recovery, settings
 from cabestan.engine.clock import due_of
+from cabestan.engine.doctor import Finding, Health
 from cabestan.engine.housekeeping import drop_runs
 from cabestan.errors import Conflict
 from cabestan.store import alerts, runs, schedules
@@ -324,3 +327,20 @@ def test_the_heap_gives_what_is_due_and_keeps_the_rest() -> None:
     waiting = [(NOW, 1), (NOW + timedelta(seconds=1), 2), (NOW + timedelta(hours=1), 3)]
     assert due_of(waiting, NOW + timedelta(seconds=1)) == [1, 2]
     assert waiting == [(NOW + timedelta(hours=1), 3)]
+
+
+def test_the_doctor_tells_of_schedules_that_nobody_looks_after(world: World, project: Project) -> None:
+    deploy(world, project, with_cron())
+    url = world.services.database.url.render_as_string(hide_password=False)
+    told = world.services.settings.model_copy(update={"database_url": SecretStr(url)})
+    with world.services.database.writing() as tx:
+        schedules.update(tx, 1, next_due=datetime.now(UTC) + timedelta(hours=1))
+    assert _of_schedules(told) == Finding("schedules", Health.OK, "1 wait for their time")
+    with world.services.database.writing() as tx:
+        schedules.update(tx, 1, next_due=datetime(2024, 5, 6, 8, tzinfo=UTC))
+    found = _of_schedules(told)
+    assert (found.health, found.text) == (Health.ERROR, "1 of 1 are overdue, since 2024-05-06 08:00 UTC")
+
+
+def _of_schedules(told: Settings) -> Finding:
+    return doctor._schedules(told)  # the whole examination needs an engine
