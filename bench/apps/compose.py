@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-_IMAGE = "cabestan/python:3.11"
+IMAGE = "cabestan/python:3.11"
 _ONE = "import signal; signal.signal(15, lambda *_: exit()); signal.pause()"
 _CHECK = "import socket; socket.create_connection(('127.0.0.1', 8000), 1)"
 
@@ -55,7 +55,7 @@ def one_image() -> dict[str, str]:
 
 def _service(program: str) -> dict[str, Any]:
     return {
-        "image": _IMAGE,
+        "image": IMAGE,
         "user": "1001",
         "command": ["python3", "-c", program],
         "environment": {"MODE": "${MODE:-graceful}", "ROUND": "${ROUND:-0}"},

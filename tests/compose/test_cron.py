@@ -107,9 +107,10 @@ def test_every_hour_and_every_quarter_follow_the_passing_time() -> None:
 
 def test_the_last_due_times_of_a_long_absence_are_counted() -> None:
     first = datetime(2026, 1, 1, 1, tzinfo=UTC)
-    found = due_between("0 * * * *", UTC, first, first + timedelta(hours=5, minutes=1), 3)
+    found, later = due_between("0 * * * *", UTC, first, first + timedelta(hours=5, minutes=1), 3)
     assert [due.hour for due in found] == [4, 5, 6]
-    assert due_between("0 * * * *", UTC, first, first, 3) == (first,)
+    assert later == first + timedelta(hours=6)
+    assert due_between("0 * * * *", UTC, first, first, 3) == ((first,), first + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

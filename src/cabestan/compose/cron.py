@@ -84,15 +84,20 @@ def due_after(schedule: str, zone: tzinfo, after: datetime) -> datetime | None:
     return next(due_times(schedule, zone, after), None)
 
 
-def due_between(schedule: str, zone: tzinfo, first: datetime, until: datetime, most: int) -> tuple[datetime, ...]:
-    """`first`, which is a due time, and those after it up to and with `until`: the last `most` of them."""
+def due_between(
+    schedule: str, zone: tzinfo, first: datetime, until: datetime, most: int
+) -> tuple[tuple[datetime, ...], datetime | None]:
+    """`first`, which is a due time, and those after it up to and with `until`: the last `most` of them.
+
+    And the first one later than that.
+    """
     found = [first]
     for due in due_times(schedule, zone, first):
         if due > until:
-            break
+            return tuple(found), due
         found.append(due)
         del found[:-most]
-    return tuple(found)
+    return tuple(found), None
 
 
 def due_times(schedule: str, zone: tzinfo, after: datetime) -> Iterator[datetime]:

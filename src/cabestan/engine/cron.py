@@ -138,15 +138,15 @@ def fire(services: Services, ids: Iterable[int]) -> int:
     with services.database.writing() as tx:
         due = store.due(tx, ids, now)
         busy = run_store.busy_schedules(tx) if due else frozenset()
-        firings = [(schedule, _firing(services, schedule, now, schedule.id in busy)) for schedule in due]
-        run_store.add(tx, [_row(schedule, firing, now) for schedule, firing in firings])
-        store.set_next_due(tx, [(s.id, _due_after(services, s, now)) for s in due])
-        for schedule, firing in firings:
+        decided = [(schedule, *_firing(services, schedule, now, schedule.id in busy)) for schedule in due]
+        run_store.add(tx, [_row(schedule, firing, now) for schedule, firing, _ in decided])
+        store.set_next_due(tx, [(schedule.id, later) for schedule, _, later in decided])
+        for schedule, firing, _ in decided:
             if firing.replaces:
                 replaced += _replace(tx, schedule.id, now)
     for run in replaced:
         service_runs.stop_soon(services, run)
-    for schedule, firing in firings:
+    for schedule, firing, _ in decided:
         if firing.missed:
             cron_alerts.tell_missed(services, schedule, firing)
     for project in {schedule.project for schedule in due}:
@@ -154,15 +154,12 @@ def fire(services: Services, ids: Iterable[int]) -> int:
     return len(due)
 
 
-def _firing(services: Services, schedule: Schedule, now: datetime, busy: bool) -> Firing:
+def _firing(services: Services, schedule: Schedule, now: datetime, busy: bool) -> tuple[Firing, datetime | None]:
+    """What to do now, and when it is due next."""
     assert schedule.next_due is not None, "it would not be due"
     zone = zone_of(services, schedule.time_zone)
-    times = due_between(schedule.timetable.expression, zone, schedule.next_due, now, _COUNTED)
-    return decide_firing(schedule, times, now, busy=busy)
-
-
-def _due_after(services: Services, schedule: Schedule, now: datetime) -> datetime | None:
-    return due_after(schedule.timetable.expression, zone_of(services, schedule.time_zone), now)
+    times, later = due_between(schedule.timetable.expression, zone, schedule.next_due, now, _COUNTED)
+    return decide_firing(schedule, times, now, busy=busy), later
 
 
 def _row(schedule: Schedule, firing: Firing, now: datetime) -> dict[str, object]:
