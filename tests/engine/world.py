@@ -175,7 +175,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         durable=durable,  # type: ignore[arg-type]
         alarm=Alarm(),
         now=clock,
-        probe=lambda host, path: wrong_routes.get(host, ""),
+        probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
     pipelines.register(services)
     JobRunner(services).register()

@@ -5,25 +5,28 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from cabestan.compose import rules
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.phases import Phase, Start, phases
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
+from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
+from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
-from cabestan.store import environments as environment_store
-from cabestan.store import projects as project_store
+from cabestan.store import waivers as waiver_store
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,13 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     release = wanted.release
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
-    loaded = load_files(files, variables(services, wanted, configuration), read=release.texts.get)
+    given = variables(services, wanted, configuration)
+    waivers = waivers_of(tx, wanted.environment.project_id)
+    loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     secret_files = _secret_files(services, tx, wanted, configuration, loaded)
     stack = render(loaded.compose, _context(services, wanted, configuration, secret_files))
-    hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
-    _refuse_taken_hosts(tx, wanted.environment, hosts)
+    hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
+    host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
     return replace(plan, compose_files=tuple(file.path for file in files))
 
@@ -64,7 +69,7 @@ def _plan(
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
-    probes = tuple(address for route in stack.routes for address in _addresses(route.addresses))
+    probes = probes_of(stack.routes)
     running = former.services if former else ()
     first = phases(loaded.compose, running, stack.services)
     steps = _steps(services, wanted, stack, first, probes)
@@ -74,6 +79,7 @@ def _plan(
         changes=tuple(changes),
         warnings=(
             *_troubles(tx, wanted),
+            *host_engine.shared(tx, wanted.environment, hosts),
             *_configuration_warnings(services, wanted, configuration),
             *(str(finding) for finding in loaded.warnings),
         ),
@@ -85,6 +91,11 @@ def _plan(
         versions=versions,
         fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
     )
+
+
+def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:
+    """The rules that the project is let off."""
+    return rules.waivers(waiver_store.holding(tx, project_id))
 
 
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:
@@ -179,21 +190,12 @@ def _version_words(old: Setting, new: Setting) -> str:
     return f"Secret {new.name}: version {old.version} becomes version {new.version}"
 
 
-def _refuse_taken_hosts(tx: sa.Connection, environment: Environment, hosts: tuple[str, ...]) -> None:
-    for host, owner in environment_store.host_owners(tx, hosts).items():
-        if owner != environment.project_id:
-            raise Conflict(
-                f"The host name {host} belongs to the project {project_store.by_id(tx, owner).name}.",
-                f"Route another name in {environment.project}, or have that project give it up.",
-            )
-
-
 def _steps(
     services: Services,
     wanted: Wanted,
     stack: Stack,
     first: tuple[Phase, ...],
-    probes: tuple[tuple[str, str], ...],
+    probes: tuple[Probe, ...],
 ) -> tuple[Step, ...]:
     settings = services.settings
     images = tuple(dict.fromkeys(service["image"] for service in stack.all_services.values()))
@@ -205,7 +207,7 @@ def _steps(
         Step(StepKind.WATCH, stack.services, healthy),
     ]
     if probes:
-        shown = tuple(f"{host}{path}" for host, path in probes)
+        shown = tuple(str(probe) for probe in probes)
         steps.append(Step(StepKind.ROUTES, shown, settings.routes_seconds))
     return tuple(steps)
 
@@ -214,9 +216,3 @@ def _first_step(services: Services, phase: Phase) -> Step:
     if isinstance(phase, Start):
         return Step(StepKind.START, phase.services, services.settings.healthy_seconds)
     return Step(StepKind.RUN, (phase.service,), services.settings.run_seconds)
-
-
-def _addresses(addresses: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for address in addresses:
-        host, _, path = address.partition("/")
-        yield host, f"/{path}"

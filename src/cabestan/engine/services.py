@@ -13,6 +13,7 @@ from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.domain.route import Probe
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.durable import Durable
@@ -41,8 +42,8 @@ class Services:
     #: rings when schedules have changed
     alarm: Alarm
     now: Callable[[], datetime]
-    #: sha256 digests of what is asked for through the router: (host, path) to what is wrong with the answer
-    probe: Callable[[str, str], str] = field(repr=False)
+    #: asks through the router; empty, or what is wrong with the answer
+    probe: Callable[[Probe], str] = field(repr=False)
 
     @property
     def router_name(self) -> str:

@@ -17,12 +17,15 @@ from cabestan.web.api import (
     alerts,
     deployments,
     environments,
+    hosts,
     jobs,
     pipelines,
     projects,
+    routes,
     runs,
     schedules,
     variables,
+    waivers,
 )
 from cabestan.web.limits import BodyLimit
 from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
@@ -76,7 +79,8 @@ def _mount(app: FastAPI) -> None:
     app.include_router(public_pages)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]
-    for module in (projects, pipelines, jobs, variables, environments, deployments, alerts, runs, schedules):
+    of_projects = (projects, pipelines, jobs, variables, environments, deployments, waivers, routes, hosts)
+    for module in (*of_projects, alerts, runs, schedules):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)
     app.include_router(pages, dependencies=private)

@@ -8,7 +8,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -20,6 +19,8 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.policy import waivers
+from cabestan.store.schema.routing import host_claims, host_rules
 from cabestan.store.schema.runs import runs, schedules
 
 __all__ = [
@@ -30,7 +31,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "memberships",
     "metadata",
@@ -44,4 +46,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]
