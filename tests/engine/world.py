@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fakes import FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeRuns, FakeStacks
+from tests.engine.fakes import (
+    FakeDurable,
+    FakeEngine,
+    FakeImages,
+    FakeJobs,
+    FakePlatform,
+    FakeRegistry,
+    FakeRuns,
+    FakeStacks,
+)
 from tests.repositories import Checkout
 from tests.samples import NOW
 
@@ -82,6 +91,7 @@ class World:
     stacks: FakeStacks
     registry: FakeRegistry
     platform: FakePlatform
+    images: FakeImages
     clock: Clock
     #: what is wrong with the answers through the router
     wrong_routes: dict[str, str] = field(default_factory=dict)
@@ -153,6 +163,7 @@ class World:
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
+    images = FakeImages()
     runs = FakeRuns()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
@@ -169,6 +180,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
+        images=images,  # type: ignore[arg-type]
         logs=LogStore(chosen.data / "logs"),
         hub=LogHub(),
         changes=Changes(),
@@ -183,4 +195,4 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     deploying.register(services)
     CronRunner(services).register()
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, runs, stacks, registry, platform, clock, wrong_routes)
+    return World(services, checkout, durable, jobs, runs, stacks, registry, platform, images, clock, wrong_routes)
