@@ -55,11 +55,18 @@ def addresses(site: Site) -> list[str]:
         "/environments/production",
         "/settings/variables",
         "/settings/certificates",
+        "/routes",
+        "/settings/variables/history?variable=GREETING",
         "/settings/members",
+        "/settings/waivers",
     )
+    group = "/groups/demo/variables"
     return [
         "/",
         "/certificates",
+        "/routes",
+        group,
+        f"{group}/history?variable=LEVEL",
         "/search",
         "/search?q=hello",
         "/nowhere/at-all",

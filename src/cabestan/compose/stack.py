@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -55,12 +55,10 @@ class Stack:
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        document = chain(
-            (StreamStartEvent(), DocumentStartEvent(explicit=False)),
-            _events(dict(self.document)),
-            (DocumentEndEvent(explicit=False), StreamEndEvent()),
-        )
-        return str(yaml.emit(document, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
+        events: list[Event] = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
+        _add_events(events, dict(self.document))
+        events += [DocumentEndEvent(explicit=False), StreamEndEvent()]
+        return str(yaml.emit(events, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -108,24 +106,30 @@ def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str,
     return {"images": dict(images), "routes": kept_routes.write(routes)}
 
 
-def _events(value: Any) -> Iterator[Event]:
+def _add_events(events: list[Event], value: Any) -> None:
     """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
     match value:
-        case dict():
-            yield MappingStartEvent(None, None, implicit=True, flow_style=False)
-            for key, inner in value.items():
-                yield from _events(key)
-                yield from _events(inner)
-            yield MappingEndEvent()
-        case list():
-            yield SequenceStartEvent(None, None, implicit=True, flow_style=False)
-            for inner in value:
-                yield from _events(inner)
-            yield SequenceEndEvent()
         case str():
-            yield ScalarEvent(None, None, (True, True), value, style=None if _is_plain(value) else '"')
+            events.append(_text_event(value))
+        case dict():
+            events.append(MappingStartEvent(None, None, implicit=True, flow_style=False))
+            for key, inner in value.items():
+                _add_events(events, key)
+                _add_events(events, inner)
+            events.append(MappingEndEvent())
+        case list():
+            events.append(SequenceStartEvent(None, None, implicit=True, flow_style=False))
+            for inner in value:
+                _add_events(events, inner)
+            events.append(SequenceEndEvent())
         case _:
-            yield ScalarEvent(None, None, (True, False), json.dumps(value))
+            events.append(ScalarEvent(None, None, (True, False), json.dumps(value)))
+
+
+@lru_cache(maxsize=4096)
+def _text_event(text: str) -> ScalarEvent:
+    """Kept, because stacks say the same words again and again; secrets are not in them."""
+    return ScalarEvent(None, None, (True, True), text, style=None if _is_plain(text) else '"')
 
 
 def _is_plain(text: str) -> bool:

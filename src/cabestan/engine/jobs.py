@@ -1,15 +1,17 @@
 """The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
+from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
-from cabestan.engine import pipelines, space
+from cabestan.engine import base_images, linting, pipelines, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
@@ -34,12 +36,30 @@ class JobRunner:
 
     def run(self, job_id: int, attempt: int) -> None:
         """The workflow. A container that is taken away from outside is started again, a few times."""
+        if self._is_in_process(job_id):
+            return self._lint(job_id, attempt)
         with self._places:
             going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
             while going:
                 going = self._attempt(job_id, attempt)
                 attempt += 1
-        self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+        return self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+
+    def _is_in_process(self, job_id: int) -> bool:
+        """What a job is never changes, so this may be asked again after a kill."""
+        with self._services.database.reading() as tx:
+            return store.get_job(tx, job_id).spec.kind.in_process
+
+    def _lint(self, job_id: int, attempt: int) -> None:
+        """Checks take no place: they are done in no time, and hold up all the others. What they found is recorded
+        before it is written, so that a kill in between writes the same.
+        """
+        services, step = self._services, self._services.durable.step
+        if step("lint.begin", lambda: _begin(services, job_id, attempt)):
+            outcome = step("lint.check", lambda: linting.lint(services, job_id))
+            verdict = step("lint.log", lambda: linting.write_log(services, job_id, attempt, outcome))
+            step("lint.record", lambda: _record(services, job_id, attempt, verdict))
+        step("lint.advance", lambda: _advance(services, job_id))
 
     def _attempt(self, job_id: int, attempt: int) -> bool:
         """True where another one is called for."""
@@ -80,10 +100,22 @@ def _start(services: Services, job_id: int, attempt: int) -> str:
     token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
     try:
         space.check(services.settings)
-        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.start(run, token))
+        services.engine.patiently(services.settings.engine_seconds, lambda: _start_run(services, run, token))
     except CabestanError as error:
         return str(error)
     return ""
+
+
+def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None) -> None:
+    """On the base images that it needs; not at all where it is canceled while those are built."""
+
+    def stopped() -> bool:
+        with services.database.reading() as tx:
+            return store.job_cancel_asked(tx, run.job.id)
+
+    base_images.ensure_for_job(services, run.job, run.attempt, stopped=stopped)
+    if not stopped():
+        services.jobs.start(run, token)
 
 
 def _keep_token(services: Services, job_id: int, attempt: int) -> str:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from cabestan.adapters.traefik import RESOLVER
+from cabestan.compose import rules
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.entrances import Entrances
+from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
@@ -26,6 +28,7 @@ from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
+from cabestan.store import waivers as waiver_store
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     release = wanted.release
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
-    loaded = load_files(files, variables(services, wanted, configuration), read=release.texts.get)
+    given = variables(services, wanted, configuration)
+    waivers = waivers_of(tx, wanted.environment.project_id)
+    loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     secret_files = _secret_files(services, tx, wanted, configuration, loaded)
     stack = render(loaded.compose, _context(services, wanted, configuration, secret_files))
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
@@ -85,6 +90,11 @@ def _plan(
         versions=versions,
         fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
     )
+
+
+def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:
+    """The rules that the project is let off."""
+    return rules.waivers(waiver_store.holding(tx, project_id))
 
 
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:

@@ -24,6 +24,7 @@ from cabestan.web.api import (
     projects,
     routes,
     variables,
+    waivers,
 )
 from cabestan.web.limits import BodyLimit
 from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
@@ -85,6 +86,7 @@ def _mount(app: FastAPI) -> None:
         variables,
         environments,
         deployments,
+        waivers,
         alerts,
         certificates,
         routes,

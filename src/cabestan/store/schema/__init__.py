@@ -20,6 +20,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.policy import waivers
 from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]

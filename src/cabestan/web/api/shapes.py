@@ -217,6 +217,7 @@ def plan(value: Plan | None) -> Json | None:
         "stack": value.stack,
         "hosts": list(value.hosts),
         "secrets": list(value.secrets),
+        "compose_files": list(value.compose_files),
     }
 
 

@@ -16,6 +16,7 @@ from cabestan.web.pages import (
     releases,
     search,
     variables,
+    waivers,
     who_answers,
 )
 from cabestan.web.pages import settings as project_settings
@@ -37,6 +38,7 @@ for module in (
     deployments,
     environments,
     project_settings,
+    waivers,
     projects,
 ):
     pages.include_router(module.router)

@@ -6,7 +6,7 @@ from alembic import op
 import cabestan.store.schema
 
 revision = "0005"
-down_revision = "0006b"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -42,27 +42,3 @@ def upgrade() -> None:
         "SELECT host, environment_id, project_id, created_at FROM hosts"
     )
     op.drop_table("hosts")
-
-
-def downgrade() -> None:
-    """A host was of one environment: of several that route it, one keeps it; wildcards have no place there."""
-    op.create_table(
-        "hosts",
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("project_id", _ID, nullable=False),
-        sa.Column("environment_id", _ID, nullable=False),
-        sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["environment_id"], ["environments.id"], name=op.f("fk_hosts_environment_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_hosts_project_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("host", name=op.f("pk_hosts")),
-    )
-    op.create_index(op.f("ix_hosts_project_id"), "hosts", ["project_id"], unique=False)
-    op.execute(
-        "INSERT INTO hosts (host, project_id, environment_id, created_at) "
-        "SELECT pattern, MIN(project_id), MIN(environment_id), MIN(created_at) FROM host_claims "
-        "WHERE pattern NOT LIKE '*%' GROUP BY pattern"
-    )
-    op.drop_table("host_rules")
-    op.drop_table("host_claims")

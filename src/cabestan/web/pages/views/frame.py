@@ -13,6 +13,7 @@ _TABS = (
     ("Variables", "/settings/variables"),
     ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
+    ("Waivers", "/settings/waivers"),
 )
 
 
