@@ -26,6 +26,7 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import certificates, intake
 from cabestan.engine import deployments as deployment_engine
 from cabestan.engine import settings as settings_engine
+from cabestan.engine import waivers as waivers_engine
 from cabestan.engine.alerts import raise_alert
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
@@ -36,6 +37,7 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import users as user_store
+from cabestan.store.configuration import Scope
 from cabestan.store.logs import LogWriter
 from cabestan.web.app import create_app
 
@@ -121,6 +123,9 @@ def fill(site: Site) -> None:
         services, "certificate", "www.example.org", "It ends on 2030-01-02.", "Bring one.", project=site.project
     )
     raise_alert(services, "backup", "of all", "It failed <twice>.", "Look at its log.")
+    waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
+    waivers_engine.take_back(services, site.project, "no-root", "admin")
+    waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))
@@ -131,6 +136,15 @@ def fill(site: Site) -> None:
     _deploy(site, "production", releases[0], DeploymentStatus.SUCCEEDED)
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
+    _configure_more(services)
+
+
+def _configure_more(services: Services) -> None:
+    """At the group's level, after what serves was deployed."""
+    group = Scope(group="demo")
+    settings_engine.put(services, group, "LEVEL", "info", "admin", secret=False, protected=True)
+    settings_engine.put(services, group, "MAIL_TOKEN", "canary-masked", "admin", secret=False, masked=True)
+    settings_engine.put(services, group, "SV_STAGING_API_KEY", "canary-secret-1234", "admin", secret=True)
 
 
 def writer(site: Site, job: str) -> LogWriter:

@@ -55,10 +55,15 @@ def addresses(site: Site) -> list[str]:
         "/environments/production",
         "/settings/variables",
         "/settings/certificates",
+        "/settings/variables/history?variable=GREETING",
         "/settings/members",
+        "/settings/waivers",
     )
+    group = "/groups/demo/variables"
     return [
         "/",
+        group,
+        f"{group}/history?variable=LEVEL",
         "/certificates",
         "/search",
         "/search?q=hello",

@@ -15,6 +15,7 @@ from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
+from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.pipeline import Exit
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 from cabestan.store.logs import LogWriter
@@ -174,11 +175,21 @@ class FakeStacks(Failing):
 
 
 class FakeRegistry(Failing):
+    """Images run as 1001, unless `images` says otherwise of their repository."""
+
     address = "127.0.0.1:5600"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: dict[str, ImageConfiguration] = {}
 
     def digest(self, repository: str, tag: str) -> str:
         self._call("digest", repository, tag)
         return f"sha256:{abs(hash((repository, tag))):064x}"[:71]
+
+    def configurations(self, repository: str, digest: str) -> tuple[ImageConfiguration, ...]:
+        self._call("configurations", repository, digest)
+        return (self.images.get(repository, ImageConfiguration("1001")),)
 
     def check(self) -> None:
         self._call("check")

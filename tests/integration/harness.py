@@ -244,12 +244,15 @@ class Platform:
     def log(self, job: int) -> str:
         return self.http.get(f"/api/v1/jobs/{job}/log").text
 
-    def ask(self, host: str, path: str = "/", **options: Any) -> httpx.Response:
-        """Through the router, over HTTPS, as a browser would that trusts the platform's own authority alone."""
+    def ask(self, host: str, path: str = "/", *, certified: bool = True, **options: Any) -> httpx.Response:
+        """Through the router, over HTTPS, as a browser would that trusts the platform's own authority alone.
+
+        Names that lead nowhere have no certificate of their own: only for these it is not looked at.
+        """
         url = f"https://{self.host}:{self.tls_port}{path}"
         headers = {"Host": f"{host}:{self.tls_port}", **options.pop("headers", {})}
         method, extensions = options.pop("method", "GET"), {"sni_hostname": host}
-        with httpx.Client(verify=self.trust(), timeout=10, trust_env=False) as client:
+        with httpx.Client(verify=self.trust() if certified else False, timeout=10, trust_env=False) as client:
             return client.request(method, url, headers=headers, extensions=extensions, **options)
 
     def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
@@ -263,6 +266,16 @@ class Platform:
         if not self.root:
             self.root = self.get("/ca")["certificate"]
         return ssl.create_default_context(cadata=self.root)
+
+    def connect(self, host: str) -> socket.socket:
+        """A connection to the router, for what HTTP clients do not speak."""
+        connection = socket.create_connection((self.host, self.tls_port), timeout=20)
+        return self.trust().wrap_socket(connection, server_hostname=host)
+
+    @property
+    def scheme(self) -> str:
+        """How `ask` asks."""
+        return "https"
 
     # ---- what is there
 

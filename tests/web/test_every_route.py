@@ -38,6 +38,10 @@ EVERYBODYS = {
     "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
+    "GET /api/v1/routes",
+    "GET /api/v1/routes/match",
+    "GET /api/v1/hosts",
+    "GET /routes",
 }
 #: never ends
 STREAMS = {"GET /api/v1/changes"}
@@ -51,6 +55,8 @@ ADMINISTRATORS = {
     "GET /certificates",
     "POST /certificates",
     "POST /certificates/remove",
+    "PUT /api/v1/hosts/{pattern}",
+    "DELETE /api/v1/hosts/{pattern}",
 }
 EVERY = [
     address

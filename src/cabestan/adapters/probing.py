@@ -5,6 +5,7 @@ import ssl
 
 import httpx
 
+from cabestan.domain.route import Probe
 from cabestan.errors import StepFailed
 
 _SECONDS = 5
@@ -13,29 +14,44 @@ _NO_ROUTE = ("cabestan-route", "none")
 _BAD_GATEWAY = (502, 503, 504)
 
 
-def probe(address: str, port: int, host: str, path: str) -> str:
+def probe(address: str, plain_port: int, secure_port: int, wanted: Probe) -> str:
     """Asks for a route through the router; empty when it answers, else what is wrong.
 
     The route is judged, not the certificate: one that was asked for just now may take another minute to come.
+    Where there is none over HTTPS, there may be one over plain HTTP, for a service that wants no other requests.
     """
-    named = host if port == 443 else f"{host}:{port}"
+    wrong = _asked(address, secure_port, wanted, secure=True)
+    if wrong and not _asked(address, plain_port, wanted, secure=False):
+        return ""
+    return wrong
+
+
+def _asked(address: str, port: int, wanted: Probe, *, secure: bool) -> str:
+    scheme, usual = ("https", 443) if secure else ("http", 80)
+    named = wanted.host if port == usual else f"{wanted.host}:{port}"
+    headers = {**dict(wanted.headers), "Host": named}
+    extensions = {"sni_hostname": wanted.host} if secure else {}
+    url = f"{scheme}://{address}:{port}{wanted.path}"
     try:
         with httpx.Client(verify=_trusting(), trust_env=False, timeout=_SECONDS) as client:
-            answer = client.get(
-                f"https://{address}:{port}{path}", headers={"Host": named}, extensions={"sni_hostname": host}
-            )
+            answer = client.request(wanted.method, url, headers=headers, extensions=extensions)
     except httpx.HTTPError as error:
-        return f"the router gives no answer for {host}{path}: {error}"
-    return judge_answer(answer.status_code, answer.headers, host, path)
+        return f"the router gives no answer for {wanted}: {error}"
+    if not secure and answer.headers.get("location", "").startswith("https:"):
+        return f"{wanted} leads to HTTPS"
+    return judge_answer(answer.status_code, answer.headers, wanted)
 
 
-def judge_answer(status: int, headers: httpx.Headers, host: str, path: str) -> str:
-    """An application may answer what it likes, its own 404 too; the router's own refusals do not count."""
+def judge_answer(status: int, headers: httpx.Headers, wanted: Probe) -> str:
+    """An application may answer what it likes, its own 404 too; the router's own refusals do not count.
+
+    A redirect, a wish for a password and a method that is not allowed are answers as well.
+    """
     name, value = _NO_ROUTE
     if headers.get(name) == value:
-        return f"the router has no route for {host}{path}"
+        return f"the router has no route for {wanted}"
     if status in _BAD_GATEWAY:
-        return f"{host}{path} answers {status}"
+        return f"{wanted} answers {status}"
     return ""
 
 

@@ -9,7 +9,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -21,6 +20,8 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.policy import waivers
+from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
@@ -31,7 +32,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "memberships",
     "metadata",
@@ -43,4 +45,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]

@@ -16,6 +16,8 @@ from cabestan.web.pages import (
     releases,
     search,
     variables,
+    waivers,
+    who_answers,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -28,6 +30,7 @@ for module in (
     home,
     certificates,
     search,
+    who_answers,
     variables,
     pipelines,
     jobs,
@@ -35,6 +38,7 @@ for module in (
     deployments,
     environments,
     project_settings,
+    waivers,
     projects,
 ):
     pages.include_router(module.router)

@@ -34,9 +34,3 @@ def upgrade() -> None:
     op.create_index(op.f("ix_certificates_project_id"), "certificates", ["project_id"])
     with op.batch_alter_table("environments") as batch_op:
         batch_op.add_column(sa.Column("plain_http", sa.Boolean(), server_default=sa.false(), nullable=False))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("environments") as batch_op:
-        batch_op.drop_column("plain_http")
-    op.drop_table("certificates")

@@ -9,9 +9,11 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
     ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
+    ("Waivers", "/settings/waivers"),
 )
 
 
