@@ -19,16 +19,21 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
 
 __all__ = [
     "Moment",
     "approvals",
+    "backups",
+    "database_operations",
     "deployments",
     "environments",
     "events",
     "facts",
     "hosts",
     "jobs",
+    "managed_services",
+    "managed_settings",
     "memberships",
     "metadata",
     "pipelines",
