@@ -13,6 +13,7 @@ from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
 from cabestan.errors import CabestanError
+from cabestan.store import alerts as alert_store
 from cabestan.store import facts
 from cabestan.store.database import Database
 
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         "names": lambda: _names(settings),
         "key": lambda: _key(settings),
         "database": lambda: _database(settings),
+        "alerts": lambda: _alerts(settings),
         "registry": lambda: _registry(settings),
         "router": lambda: _router(settings, engine),
         "server": lambda: _port("server", settings.host, settings.port, "`cabestan up` starts the server."),
@@ -139,6 +141,19 @@ def _database(settings: Settings) -> Finding:
     finally:
         database.close()
     return Finding("database", Health.OK, database.url.render_as_string(hide_password=True))
+
+
+def _alerts(settings: Settings) -> Finding:
+    database = Database(settings.database)
+    try:
+        with database.reading() as tx:
+            found = alert_store.all_open(tx)
+    finally:
+        database.close()
+    if found:
+        text = f"{len(found)} open; {found[0].kind}: {found[0].subject}: {found[0].message}"
+        return Finding("alerts", Health.WARNING, text, "`cabestan alert list` shows all, with their remedies.")
+    return Finding("alerts", Health.OK, "none is open")
 
 
 def _registry(settings: Settings) -> Finding:

@@ -1,5 +1,6 @@
 """The tables, one module per area. Times are milliseconds since 1970 in UTC; lists and maps are JSON text."""
 
+from cabestan.store.schema.alerts import alerts
 from cabestan.store.schema.columns import Moment, metadata
 from cabestan.store.schema.core import (
     approvals,
@@ -23,6 +24,7 @@ from cabestan.store.schema.managed import backups, database_operations, managed_
 
 __all__ = [
     "Moment",
+    "alerts",
     "approvals",
     "backups",
     "database_operations",

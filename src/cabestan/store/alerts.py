@@ -1,0 +1,85 @@
+"""Alerts: at most one is open for a kind and subject."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from cabestan.domain.alert import Alert
+from cabestan.store.schema import alerts, projects
+
+
+def put(
+    tx: sa.Connection, kind: str, subject: str, message: str, remedy: str, project_id: int | None, now: datetime
+) -> bool:
+    """Opens it, or renews the words of the one that is open. True where anything changed."""
+    words = {"message": message, "remedy": remedy, "project_id": project_id}
+    present = tx.execute(sa.select(alerts).where(_is_open(kind, subject))).one_or_none()
+    if present is None:
+        row = {"kind": kind, "subject": subject, "raised_at": now, **words}
+        tx.execute(sa.insert(alerts).values(row))
+        return True
+    if (present.message, present.remedy, present.project_id) == (message, remedy, project_id):
+        return False
+    tx.execute(sa.update(alerts).where(alerts.c.id == present.id).values(words))
+    return True
+
+
+def clear(tx: sa.Connection, key: int, now: datetime) -> None:
+    """One that was cleared already keeps its time."""
+    tx.execute(sa.update(alerts).where(alerts.c.id == key, alerts.c.cleared_at.is_(None)).values(cleared_at=now))
+
+
+def find_open(tx: sa.Connection, kind: str, subject: str) -> Alert | None:
+    return next(iter(_values(tx, _is_open(kind, subject))), None)
+
+
+def all_open(tx: sa.Connection, kind: str = "") -> tuple[Alert, ...]:
+    """The newest first; of one kind, where it is named."""
+    of_kind = alerts.c.kind == kind if kind else sa.true()
+    return _values(tx, of_kind & alerts.c.cleared_at.is_(None))
+
+
+def page(
+    tx: sa.Connection,
+    *,
+    installation: bool,
+    project_names: Iterable[str],
+    cleared: bool = False,
+    before: int | None = None,
+    limit: int | None = None,
+) -> tuple[Alert, ...]:
+    """The newest first: of these projects, and of the installation itself if wanted; `cleared`: not only open ones."""
+    seen: sa.ColumnElement[bool] = projects.c.name.in_(list(project_names))
+    if installation:
+        seen = seen | alerts.c.project_id.is_(None)
+    below = alerts.c.id < before if before is not None else sa.true()
+    state = sa.true() if cleared else alerts.c.cleared_at.is_(None)
+    return _values(tx, seen & below & state, limit)
+
+
+def _is_open(kind: str, subject: str) -> sa.ColumnElement[bool]:
+    return (alerts.c.kind == kind) & (alerts.c.subject == subject) & alerts.c.cleared_at.is_(None)
+
+
+def _values(tx: sa.Connection, wanted: sa.ColumnElement[bool], limit: int | None = None) -> tuple[Alert, ...]:
+    query = (
+        sa.select(alerts, projects.c.name.label("project"))
+        .select_from(alerts.outerjoin(projects))
+        .where(wanted)
+        .order_by(alerts.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(
+        Alert(
+            id=row.id,
+            kind=row.kind,
+            subject=row.subject,
+            message=row.message,
+            remedy=row.remedy,
+            project=row.project or "",
+            raised_at=row.raised_at,
+            cleared_at=row.cleared_at,
+        )
+        for row in tx.execute(query)
+    )

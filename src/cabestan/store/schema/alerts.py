@@ -1,0 +1,27 @@
+"""What went wrong by itself."""
+
+import sqlalchemy as sa
+
+from cabestan.store.schema.columns import id_, metadata, moment_, of_, text_
+
+#: one open row for each kind and subject; those that were cleared stay as history
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    id_(),
+    text_("kind"),
+    text_("subject"),
+    text_("message"),
+    text_("remedy"),
+    of_("projects", nullable=True, index=True),
+    moment_("raised_at", nullable=False),
+    moment_("cleared_at"),
+    sa.Index(
+        "uq_alerts_open",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=sa.text("cleared_at IS NULL"),
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    ),
+)
