@@ -7,6 +7,7 @@ from starlette.responses import Response
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import TOKEN, Asked, FakeServer
 from tests.cli.things import (
+    ALERT,
     DEPLOYMENT,
     ENVIRONMENT,
     JOB,
@@ -32,6 +33,7 @@ LISTS = [
     ("variable list -p demo/hello", f"{P}/variables", VARIABLE),
     ("secret list -p demo/hello", f"{P}/secrets", SECRET),
     ("user list", "/users", USER),
+    ("alert list", "/alerts", ALERT),
 ]
 THINGS: list[tuple[str, Asked, Any]] = [
     ("project show demo/hello", Asked("GET", P), PROJECT),

@@ -124,3 +124,13 @@ VARIABLE: dict[str, Any] = {
 }
 SECRET: dict[str, Any] = {key: value for key, value in VARIABLE.items() if key != "value"}
 USER: dict[str, Any] = {"name": "ada", "admin": True, "roles": {"demo/hello": "developer"}, "token": "new-token"}
+ALERT: dict[str, Any] = {
+    "id": 1,
+    "kind": "certificate",
+    "subject": "a.example",
+    "message": "It ends in 3 days.",
+    "remedy": "Add a new one.",
+    "project": None,
+    "raised_at": THEN,
+    "cleared_at": None,
+}

@@ -33,6 +33,7 @@ EVERYBODYS = {
     "GET /",
     "GET /search",
     "GET /api/v1/user",
+    "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
 }

@@ -12,6 +12,7 @@ from cabestan import __version__
 from cabestan.cli import platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
+    alert,
     completion,
     deploy,
     deployment,
@@ -50,6 +51,7 @@ app.command()(deploy.rollback)
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
+app.add_typer(alert.app, name="alert")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.add_typer(completion.app, name="completion")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from cabestan.domain.access import User
+from cabestan.domain.alert import Alert
 from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
 from cabestan.domain.environment import Environment
@@ -178,3 +179,16 @@ def setting(value: Setting) -> Json:
 
 def user(value: User) -> Json:
     return {"name": value.name, "admin": value.admin, "roles": dict(value.roles)}
+
+
+def alert(value: Alert) -> Json:
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "subject": value.subject,
+        "message": value.message,
+        "remedy": value.remedy,
+        "project": value.project or None,
+        "raised_at": moment(value.raised_at),
+        "cleared_at": moment(value.cleared_at),
+    }

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request, Response
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
+from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired, visitor_of
 from cabestan.web.pages.answers import framed, html, see
+from cabestan.web.pages.views.alerts import alert_rows
 from cabestan.web.pages.views.frame import plain_frame
 from cabestan.web.pages.views.home import Matrix, home_matrix
 
@@ -32,8 +34,10 @@ def login_form(problem: str = "", address: str = "/", status: int = 200) -> Resp
 def home(visitor: SignedIn, services: Wired) -> Response:
     with services.database.reading() as tx:
         matrix = _matrix(services, tx, visitor.user)
+        names = [project.name for project in visible_projects(tx, visitor.user)]
+        open_alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
     frame = plain_frame(framed(visitor), "What runs where", "projects", "project:*")
-    return html("home.html", frame, matrix=matrix)
+    return html("home.html", frame, matrix=matrix, alerts=alert_rows(open_alerts, services.now()))
 
 
 def visible_projects(tx: sa.Connection, user: User) -> tuple[Project, ...]:

@@ -1,0 +1,26 @@
+"""What went wrong by itself."""
+
+from fastapi import APIRouter
+
+from cabestan.domain.access import Permission, may
+from cabestan.store import alerts as store
+from cabestan.store import projects as project_store
+from cabestan.web.access import SignedIn, Wired
+from cabestan.web.api import shapes
+from cabestan.web.api.paging import Before, Limit
+
+router = APIRouter()
+
+
+@router.get("/alerts")
+def alerts(
+    visitor: SignedIn, services: Wired, cleared: bool = False, before: Before = None, limit: Limit = 50
+) -> shapes.Json:
+    """The newest first: of the projects that one may see, and for administrators of the installation."""
+    user = visitor.user
+    with services.database.reading() as tx:
+        names = [p.name for p in project_store.all_projects(tx) if may(user, Permission.READ, p.name)]
+        found = store.page(
+            tx, installation=user.admin, project_names=names, cleared=cleared, before=before, limit=limit + 1
+        )
+    return shapes.page(found, limit, shapes.alert, lambda alert: alert.id)
