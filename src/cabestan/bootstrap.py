@@ -5,6 +5,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.job_containers import JobContainers
@@ -72,6 +74,8 @@ def bootstrap(
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
         stacks=Stacks(engine, settings.instance, settings.data / "locks"),
+        databases=Databases(engine, settings.instance),
+        backups=BackupFiles(settings.data / "backups"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),

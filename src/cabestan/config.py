@@ -84,6 +84,24 @@ class Settings(BaseSettings):
     routes_seconds: int = Field(30, ge=1)
     """How long a route may take to answer through the router."""
 
+    managed_seconds: int = Field(300, ge=1)
+    """How long a managed service may take to answer."""
+
+    mongodb_image: str = ""
+    """Image of MongoDB, which is not in Debian. Empty: projects that ask for it are refused."""
+
+    backup_schedule: str = "30 2 * * *"
+    """When databases are backed up, in cron's syntax and UTC; `off` for never. Environments may say otherwise."""
+
+    backup_keep: str = "daily=7,weekly=4,monthly=6"
+    """Of how many days, weeks and months a backup is kept. Environments may say otherwise."""
+
+    backup_remote: str = ""
+    """Where copies of backups go, as rclone writes it: `nas:cabestan`. Empty: they are on this disk alone."""
+
+    backup_seconds: int = Field(6 * 3600, ge=1)
+    """How long a dump, a restore or a copy may take."""
+
     watch_seconds: int = Field(5, ge=0, le=3600)
     """How long the tasks of a deployment must stay healthy; the default of new environments."""
 

@@ -36,6 +36,7 @@ STEPS = (
     "release.go-on",
     "deployment.begin",
     "deployment.pull",
+    "deployment.managed",
     "deployment.apply",
     "deployment.watch",
     "deployment.routes",

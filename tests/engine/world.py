@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fakes import FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeStacks
+from tests.engine.fakes import FakeDatabases, FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeStacks
 from tests.repositories import Checkout
 from tests.samples import NOW
 
+from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
@@ -66,6 +67,7 @@ class World:
     durable: FakeDurable
     jobs: FakeJobs
     stacks: FakeStacks
+    databases: FakeDatabases
     registry: FakeRegistry
     platform: FakePlatform
     clock: Clock
@@ -139,6 +141,7 @@ class World:
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
+    databases = FakeDatabases()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
@@ -150,6 +153,8 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         repositories=Repositories(chosen.data / "repositories"),
         engine=FakeEngine(),
         jobs=jobs,  # type: ignore[arg-type]
+        databases=databases,  # type: ignore[arg-type]
+        backups=BackupFiles(chosen.data / "backups"),
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
@@ -165,4 +170,4 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     releases.register(services)
     deploying.register(services)
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, stacks, registry, platform, clock, wrong_routes)
+    return World(services, checkout, durable, jobs, stacks, databases, registry, platform, clock, wrong_routes)

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.integration
 
 #: those that only a failure comes to
 _ON_FAILURE = ("release.fail", "deployment.put-back")
-_ON_SUCCESS = tuple(step for step in STEPS if step not in _ON_FAILURE)
+#: those of databases have a test of their own
+_OF_DATABASES = ("deployment.managed",)
+_ON_SUCCESS = tuple(step for step in STEPS if step not in (*_ON_FAILURE, *_OF_DATABASES))
 _LINES = 300
 
 

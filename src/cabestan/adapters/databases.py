@@ -207,7 +207,7 @@ class Databases:
         """Its service in Swarm, and its secret; no volume."""
         with self._engine.speaking(f"remove {instance.name}") as client:
             with suppress(NotFound):
-                client.api.remove_service(instance.service)
+                client.api.remove_service(instance.swarm_service)
             for secret in _secrets(client, secret_name(instance)):
                 with suppress(NotFound):
                     client.api.remove_secret(secret)

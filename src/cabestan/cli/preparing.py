@@ -15,13 +15,13 @@ from cabestan.bootstrap import open_store
 from cabestan.cli import client_config
 from cabestan.config import Settings
 from cabestan.engine import platform
+from cabestan.engine.managed.images import BUILT
 from cabestan.engine.purge import purge
 from cabestan.errors import CabestanError
 from cabestan.store import facts
 from cabestan.store.database import Database
 
 _PLAIN_SECONDS = 15
-_BUILT = "built images"
 _SWARM = "made the Swarm"
 
 
@@ -81,7 +81,7 @@ def prepare(settings: Settings) -> None:
 def take_away(settings: Settings) -> None:
     """Everything that was made, but the data folder."""
     with open_store(settings) as database, database.reading() as tx:
-        built = tuple(json.loads(facts.get(tx, _BUILT) or "[]"))
+        built = tuple(json.loads(facts.get(tx, BUILT) or "[]"))
         swarm = facts.get(tx, _SWARM) is not None
     for removed in purge(settings, Engine(settings.engine), base_images=built, swarm=swarm):
         print(f"Removed {removed}.")
@@ -90,8 +90,8 @@ def take_away(settings: Settings) -> None:
 def _remember(database: Database, built: tuple[str, ...], *, made_swarm: bool) -> None:
     """What is of our making, so that a purge takes that and no more."""
     with database.writing() as tx:
-        before = json.loads(facts.get(tx, _BUILT) or "[]")
-        facts.put(tx, _BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
+        before = json.loads(facts.get(tx, BUILT) or "[]")
+        facts.put(tx, BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
         if made_swarm:
             facts.put(tx, _SWARM, "yes")
 

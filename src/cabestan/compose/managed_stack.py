@@ -34,7 +34,7 @@ def labels_of(instance: Instance, owner: str) -> dict[str, str]:
         "cabestan.instance": owner,
         "cabestan.project": instance.project,
         "cabestan.environment": instance.environment,
-        "cabestan.managed": instance.kind,
+        "cabestan.managed": str(instance.kind),
         "cabestan.managed-id": str(instance.id),
     }
 
@@ -43,11 +43,11 @@ def render_instance(instance: Instance, owner: str, *, replicas: int = 1) -> str
     """The file. One replica, stopped before the next one starts, on the node that has the volume."""
     document = {
         "version": "3.8",
-        "services": {str(instance.kind): _service(instance, owner, replicas)},
+        "services": {instance.service: _service(instance, owner, replicas)},
         "networks": {"default": {"external": True, "name": instance.network}},
         "volumes": {"data": {"name": instance.volume, "labels": labels_of(instance, owner)}},
         "secrets": {"password": {"external": True, "name": secret_name(instance)}},
-        EXTENSION: extension((), {str(instance.kind): instance.image}),
+        EXTENSION: extension((), {instance.service: instance.image}),
     }
     return Stack(document).to_yaml()
 
@@ -62,7 +62,7 @@ def _service(instance: Instance, owner: str, replicas: int) -> dict[str, Any]:
         "init": True,
         "environment": environment_of(instance),
         "volumes": volumes,
-        "networks": {"default": {"aliases": [str(instance.kind)]}},
+        "networks": {"default": {"aliases": [str(instance.kind)] if instance.attached else []}},
         "secrets": [{"source": "password", "target": "password", "uid": _ACCOUNT, "gid": _ACCOUNT, "mode": 0o400}],
         "healthcheck": {
             "test": ["CMD", "database", "ready"],

@@ -16,6 +16,8 @@ class StepKind(StrEnum):
 
     #: all images are pulled on every node before anything is touched
     PULL = "pull"
+    #: databases that the platform runs are made where they are missing, and must answer
+    MANAGED = "managed"
     #: the stack is given to Swarm
     APPLY = "apply"
     #: all tasks must be healthy for the watch time
@@ -46,6 +48,7 @@ _DIGEST = re.compile(r"@sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 _STEP_TEXT = {
     StepKind.PULL: "Pull {subjects}",
+    StepKind.MANAGED: "Start managed services: {subjects}",
     StepKind.APPLY: "Apply the stack: {subjects}",
     StepKind.WATCH: "Watch until healthy: {subjects}",
     StepKind.ROUTES: "Check through the router: {subjects}",

@@ -83,6 +83,8 @@ class Instance:
     node: str
     limits: Limits
     status: InstanceStatus
+    #: whether the environment's containers find it under its kind's name
+    attached: bool
     kept_volumes: tuple[str, ...]
     #: counts the volumes that it has had, for their names
     generation: int
@@ -95,8 +97,12 @@ class Instance:
 
     @property
     def service(self) -> str:
-        """In Swarm."""
-        return f"{self.stack}_{self.kind}"
+        """Its service in its stack: by this name it is found too, so it is none that a Compose file would choose."""
+        return f"managed-{self.kind}"
+
+    @property
+    def swarm_service(self) -> str:
+        return f"{self.stack}_{self.service}"
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)
@@ -119,7 +125,7 @@ def database_name(project: str) -> str:
 
 def stack_name(environment_stack: str, kind: Kind) -> str:
     """The instance's own stack; with the service's name behind it at most 63 characters."""
-    return f"{environment_stack[:40]}-{kind}"
+    return f"{environment_stack[:32]}-{kind}"
 
 
 def volume_name(environment_stack: str, kind: Kind, instance: int, generation: int) -> str:

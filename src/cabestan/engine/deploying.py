@@ -14,11 +14,13 @@ from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, secrets, space
 from cabestan.engine.guard import guarded
+from cabestan.engine.managed import instances, use
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
+from cabestan.store import managed as managed_store
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
@@ -40,7 +42,7 @@ def run(services: Services, deployment_id: int) -> None:
         failure, touched = "", False
         for planned in _plan(services, deployment_id).steps:
             failure = step(f"deployment.{planned.kind}", partial(_do, services, deployment_id, planned))
-            touched = touched or planned.kind is not StepKind.PULL
+            touched = touched or planned.kind not in (StepKind.PULL, StepKind.MANAGED)
             if failure:
                 break
         undone = touched and failure and step("deployment.put-back", lambda: _put_back(services, deployment_id))
@@ -72,6 +74,7 @@ def _do(services: Services, deployment_id: int, planned: Step) -> str:
         return _CANCELED
     work = {
         StepKind.PULL: lambda: _pull(services, deployment, planned),
+        StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned),
         StepKind.APPLY: lambda: _apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
         StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
@@ -122,18 +125,32 @@ def _check_router(services: Services) -> None:
         raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
+def _start_managed(services: Services, deployment: Deployment, environment: Environment, planned: Step) -> str:
+    def tell(detail: str) -> None:
+        with services.database.writing() as tx:
+            store.note_step(tx, deployment.id, planned.kind, detail)
+        deployments.publish(services, deployment)
+
+    stopped = lambda: _cancel_asked(services, deployment.id)  # noqa: E731
+    return instances.start(services, environment, planned.subjects, planned.deadline_seconds, tell, stopped)
+
+
 def _apply(services: Services, environment: Environment, plan: Plan, seconds: int) -> str:
     """The network first, with the router in it, then the stack. All of it may be done again."""
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
         keys = [version for _, version in plan.versions]
-        values = secrets.values(tx, services.vault, environment.project_id, keys)
+        values = {
+            **secrets.values(tx, services.vault, environment.project_id, keys),
+            **use.passwords(services, tx, environment),
+        }
     used = {name: value for name, value in values.items() if name in plan.secrets}
 
     def apply() -> None:
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
+        instances.align(services, environment, plan)
         services.stacks.deploy(stack, plan.stack, used, seconds)
 
     services.engine.patiently(services.settings.engine_seconds, apply)
@@ -229,10 +246,12 @@ def _put_back(services: Services, deployment_id: int) -> str:
 def _remove(services: Services, environment: Environment) -> str:
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
+    with services.database.reading() as tx:
+        databases = managed_store.in_environment(tx, environment.id)
 
     def remove() -> None:
         services.platform.leave(services.router_name, network)
-        services.stacks.remove(stack, network)
+        services.stacks.remove(stack, None if databases else network)
 
     services.engine.patiently(services.settings.engine_seconds, remove)
     return "removed, but for its volumes"
@@ -245,6 +264,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
         store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
         if status is DeploymentStatus.SUCCEEDED:
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+            managed_store.note_use(tx, deployment.environment_id, use.kinds_of(store.plan_of(tx, deployment_id)))
         deployments.refresh_waiting(services, tx, deployment.project_id)
     deployments.publish(services, deployment)
 

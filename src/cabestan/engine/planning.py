@@ -15,6 +15,7 @@ from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, St
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict, Invalid
 from cabestan.store import configuration as configuration_store
@@ -40,11 +41,15 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
             "Commit a docker-compose.yml that names the services.",
         )
     configuration = _configuration(tx, wanted)
-    loaded = load(wanted.release.compose, wanted.release.compose_file, variables(services, wanted, configuration))
-    stack = render(loaded.compose, _context(services, wanted, configuration))
+    managed = use.use_of(tx, wanted.release, wanted.environment)
+    filled = variables(services, wanted, configuration) | managed.variables
+    loaded = load(wanted.release.compose, wanted.release.compose_file, filled)
+    compose = use.without(services.settings, loaded.compose, managed)
+    stack = render(compose, _context(services, wanted, configuration.secrets | managed.secrets))
     hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
     _refuse_taken_hosts(tx, wanted.environment, hosts)
-    return _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
 
 
 def _plan(
@@ -114,7 +119,7 @@ def network_of(stack: str) -> str:
     return f"{stack}-net"
 
 
-def _context(services: Services, wanted: Wanted, configuration: Configuration) -> StackContext:
+def _context(services: Services, wanted: Wanted, secrets: frozenset[str]) -> StackContext:
     environment, settings = wanted.environment, services.settings
     stack = environment.stack_name(settings.instance)
     return StackContext(
@@ -126,7 +131,7 @@ def _context(services: Services, wanted: Wanted, configuration: Configuration) -
         release=wanted.release.number,
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
-        secrets=configuration.secrets,
+        secrets=secrets,
         labels={"cabestan.commit": wanted.release.commit},
         job_mode=services.stacks.client_knows_jobs,
     )

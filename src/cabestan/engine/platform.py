@@ -11,6 +11,7 @@ from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 from cabestan.adapters.router import PlatformContainers, registry_container, router_container
 from cabestan.adapters.stacks import Stacks
 from cabestan.config import Settings
+from cabestan.engine.managed.images import ON_DEMAND
 from cabestan.engine.planning import network_of
 from cabestan.errors import StepFailed
 from cabestan.store import environments, users
@@ -39,8 +40,8 @@ def ensure_swarm(engine: Engine) -> bool:
 
 
 def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
-    """Builds the base images that are missing; gives their references."""
-    recipes = catalogue(settings.images)
+    """Builds the base images that are missing; gives their references. Those of databases wait until one is needed."""
+    recipes = tuple(r for r in catalogue(settings.images) if r.name not in ON_DEMAND)
     with engine.speaking("build the base images") as client:
         builder = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle)
         return tuple(recipe.reference for recipe in builder.ensure())

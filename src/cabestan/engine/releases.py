@@ -13,6 +13,7 @@ from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import deployments, pipelines
 from cabestan.engine.guard import guarded
+from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
@@ -139,9 +140,11 @@ def _foreign_images(services: Services, draft: Release, targets: Iterable[Enviro
     for environment in targets:
         with services.database.reading() as tx:
             settings = configuration_store.current(tx, draft.project_id)
+            managed = use.use_of(tx, draft, environment)
         filled = variables(services, Wanted(draft, environment), nearest(settings, environment.name))
-        loaded = load(draft.compose, draft.compose_file, filled)
-        found |= dict.fromkeys(service.image for service in loaded.compose.services if service.image)
+        loaded = load(draft.compose, draft.compose_file, filled | managed.variables)
+        compose = use.without(services.settings, loaded.compose, managed)
+        found |= dict.fromkeys(service.image for service in compose.services if service.image)
     return tuple(image for image in found if image not in draft.images)
 
 

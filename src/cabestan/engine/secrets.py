@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from cabestan.adapters.vault import Vault
 from cabestan.store import configuration as store
+from cabestan.store import managed as managed_store
 
 
 def context(project_id: int) -> str:
@@ -19,5 +20,6 @@ def values(tx: sa.Connection, vault: Vault, project_id: int, ids: Iterable[int])
 
 
 def all_values(tx: sa.Connection, vault: Vault, project_id: int) -> tuple[str, ...]:
-    """Every value that any secret of the project has or had: none may show in a log."""
-    return tuple(vault.open(sealed, context(project_id)) for sealed in store.sealed_of_project(tx, project_id))
+    """Every value that any secret or database password of the project has or had: none may show in a log."""
+    kept = (*store.sealed_of_project(tx, project_id), *managed_store.sealed_of_project(tx, project_id))
+    return tuple(vault.open(sealed, context(project_id)) for sealed in kept)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.job_containers import JobContainers
@@ -29,6 +31,8 @@ class Services:
     engine: Engine
     jobs: JobContainers
     stacks: Stacks
+    databases: Databases
+    backups: BackupFiles
     registry: Registry
     platform: PlatformContainers
     logs: LogStore

@@ -184,6 +184,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Instance:
         node=row.node,
         limits=Limits(row.memory, row.cpus),
         status=InstanceStatus(row.status),
+        attached=row.attached,
         kept_volumes=load_list(row.kept_volumes),
         generation=row.generation,
         created_at=row.created_at,

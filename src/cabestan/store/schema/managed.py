@@ -33,6 +33,7 @@ managed_services = sa.Table(
     sa.Column("memory", sa.Integer, nullable=False),
     text_("cpus"),
     text_("status"),
+    sa.Column("attached", sa.Boolean, nullable=False, server_default=sa.true()),
     text_("kept_volumes", server_default="[]"),
     sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
     moment_("created_at", nullable=False),

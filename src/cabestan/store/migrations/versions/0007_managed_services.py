@@ -6,7 +6,7 @@ from alembic import op
 import cabestan.store.schema
 
 revision = "0007"
-down_revision = "0001"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("memory", sa.Integer(), nullable=False),
         sa.Column("cpus", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="", nullable=False),
+        sa.Column("attached", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("kept_volumes", sa.Text(), server_default="[]", nullable=False),
         sa.Column("generation", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created_at", cabestan.store.schema.Moment(), nullable=False),

@@ -1,0 +1,79 @@
+"""The images of managed services: built when they are first needed, and pinned by digest."""
+
+import json
+from collections.abc import Callable
+
+from cabestan.adapters.images import BuildEvent, ImageBuilder, ImageRecipe, catalogue
+from cabestan.config import Settings
+from cabestan.domain.managed import Kind
+from cabestan.engine.services import Services
+from cabestan.errors import Invalid
+from cabestan.store import facts
+
+#: kind → folder of its recipe
+RECIPES = {Kind.MYSQL: "mariadb", Kind.POSTGRESQL: "postgresql", Kind.REDIS: "redis"}
+ON_DEMAND = frozenset(RECIPES.values())
+#: the fact that holds the references of the base images that this installation built
+BUILT = "built images"
+
+
+def next_version(settings: Settings, kind: Kind) -> str:
+    """The version that a new instance gets: the tag of the image."""
+    return _tag(settings.mongodb_image if kind is Kind.MONGODB else _recipe(settings, kind).reference)
+
+
+def pinned(services: Services, kind: Kind, tell: Callable[[str], None]) -> tuple[str, str]:
+    """The image by digest, and its version. Builds it where this engine does not have it, which takes a while."""
+    settings = services.settings
+    if kind is Kind.MONGODB:
+        reference = settings.mongodb_image
+    else:
+        reference = _recipe(settings, kind).reference
+        _build(services, RECIPES[kind], tell)
+    return pin(services, reference), _tag(reference)
+
+
+def pin(services: Services, reference: str) -> str:
+    """By digest, in the registry, so that every node can have it."""
+    if "@sha256:" in reference:
+        return reference
+    return services.stacks.pin(reference, services.settings.registry, services.settings.pull_seconds)
+
+
+def upgrade_image(services: Services, kind: Kind, version: str, tell: Callable[[str], None]) -> tuple[str, str]:
+    """Of another version than an instance has: the catalogue's, or one that this engine has under the same name."""
+    if not version or version == next_version(services.settings, kind):
+        return pinned(services, kind, tell)
+    if kind is Kind.MONGODB:
+        raise Invalid(f"There is no image of MongoDB {version}.", "Set mongodb_image to it.")
+    name = _recipe(services.settings, kind).reference.rpartition(":")[0]
+    return pin(services, f"{name}:{version}"), version
+
+
+def _build(services: Services, name: str, tell: Callable[[str], None]) -> None:
+    settings = services.settings
+
+    def report(event: BuildEvent) -> None:
+        tell(f"building the image {event.image}, {event.seconds:.0f} s: {event.text.strip()[:80]}")
+
+    with services.engine.speaking(f"build the image {name}") as client:
+        recipes = catalogue(settings.images)
+        built = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle).ensure([name])
+    if built:
+        _remember(services, tuple(recipe.reference for recipe in built))
+
+
+def _remember(services: Services, built: tuple[str, ...]) -> None:
+    """What is of our making, so that a purge takes it."""
+    with services.database.writing() as tx:
+        before = json.loads(facts.get(tx, BUILT) or "[]")
+        facts.put(tx, BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
+
+
+def _recipe(settings: Settings, kind: Kind) -> ImageRecipe:
+    return next(recipe for recipe in catalogue(settings.images) if recipe.name == RECIPES[kind])
+
+
+def _tag(reference: str) -> str:
+    last = reference.partition("@")[0].rpartition("/")[2]
+    return last.partition(":")[2] or "latest"
