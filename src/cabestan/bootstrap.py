@@ -21,6 +21,8 @@ from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.managed import operations
+from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
@@ -35,14 +37,17 @@ class Cabestan:
 
     services: Services
     housekeeper: Housekeeper
+    backup_clock: BackupClock
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
+        self.backup_clock.start()
 
     def close(self) -> None:
         self.housekeeper.stop()
+        self.backup_clock.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -86,7 +91,7 @@ def bootstrap(
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services))
+    return Cabestan(services, Housekeeper(services), BackupClock(services))
 
 
 @contextmanager
@@ -104,6 +109,7 @@ def _register(services: Services) -> None:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    operations.register(services)
 
 
 def _open_vault(settings: Settings, database: Database) -> Vault:

@@ -43,6 +43,13 @@ STEPS = (
     "deployment.put-back",
     "deployment.record",
     "deployment.go-on",
+    "database.save",
+    "database.verify",
+    "database.load",
+    "database.switch",
+    "database.remove",
+    "database.tidy",
+    "database.record",
 )
 
 

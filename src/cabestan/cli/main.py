@@ -14,6 +14,7 @@ from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
     completion,
+    database,
     deploy,
     deployment,
     environment,
@@ -52,6 +53,7 @@ app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(alert.app, name="alert")
+app.add_typer(database.app, name="database")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.add_typer(completion.app, name="completion")

@@ -112,8 +112,12 @@ def begin(
 def operation(tx: sa.Connection, operation_id: int) -> Operation:
     row = tx.execute(sa.select(database_operations).where(database_operations.c.id == operation_id)).one_or_none()
     if not row:
-        raise NotFound(f"There is no operation {operation_id}.", "`cabestan database show` tells the latest one.")
+        raise no_operation(operation_id)
     return _operation(row)
+
+
+def no_operation(operation_id: int) -> NotFound:
+    return NotFound(f"There is no operation {operation_id}.", "`cabestan database show` tells the latest one.")
 
 
 def open_of(tx: sa.Connection, instance_id: int) -> Operation | None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from cabestan.compose.managed_stack import render_instance
+from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus, Kind
@@ -12,6 +13,7 @@ from cabestan.engine import secrets
 from cabestan.engine.managed import images, use
 from cabestan.engine.services import Services
 from cabestan.errors import DeadlineExceeded, StepFailed
+from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
 
 _LOOK_SECONDS = 0.3
@@ -30,11 +32,13 @@ def start(
     """Makes what is missing, and waits until all of them answer. Raises StepFailed and DeadlineExceeded."""
     told = _seldom(tell)
     wanted = [_existing_or_new(services, environment, Kind(kind), told) for kind in kinds]
+    deadline = time.monotonic() + seconds
     for instance in wanted:
-        patiently_apply(services, instance.evolve(attached=True))
+        _wait_for_operation(services, instance, deadline, stopped, told)
         with services.database.writing() as tx:
             store.update(tx, instance.id, attached=True)
-    deadline = time.monotonic() + seconds
+            present = store.get(tx, instance.id)
+        patiently_apply(services, present)
     for instance in wanted:
         told(f"waiting until {instance.kind} answers")
         wait(services, instance, deadline, stopped)
@@ -88,6 +92,29 @@ def align(services: Services, environment: Environment, plan: Plan) -> None:
             apply(services, instance.evolve(attached=attached))
             with services.database.writing() as tx:
                 store.update(tx, instance.id, attached=attached)
+
+
+def _wait_for_operation(
+    services: Services,
+    instance: Instance,
+    deadline: float,
+    stopped: Callable[[], bool],
+    tell: Callable[[str], None],
+) -> None:
+    """What stops the service or changes its volume must end first; a backup does not matter."""
+    while True:
+        with services.database.reading() as tx:
+            running = backup_store.open_of(tx, instance.id)
+        if not running or running.kind in (OperationKind.BACKUP, OperationKind.VERIFY):
+            return
+        if stopped():
+            raise StepFailed("Canceled.")
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(
+                f"A {running.kind} of {instance.name} is still under way.", "Deploy again when it has ended."
+            )
+        tell(f"waiting for the {running.kind} of {instance.kind}")
+        time.sleep(_LOOK_SECONDS)
 
 
 def _existing_or_new(services: Services, environment: Environment, kind: Kind, tell: Callable[[str], None]) -> Instance:
