@@ -39,6 +39,14 @@ def get(tx: sa.Connection, backup_id: int) -> Backup:
     return _backup(row)
 
 
+def of_instance(tx: sa.Connection, instance_id: int, backup_id: int) -> Backup:
+    """Raises NotFound for another one's."""
+    found = get(tx, backup_id)
+    if found.instance_id != instance_id:
+        raise no_backup(backup_id)
+    return found
+
+
 def no_backup(backup_id: int) -> NotFound:
     return NotFound(f"There is no backup {backup_id}.", "`cabestan database backups` shows those of a managed service.")
 

@@ -69,7 +69,7 @@ def upgrade(services: Services, instance: Instance, version: str, by: str, confi
     """To another version: by a dump and a restore into a new volume, while the service stands still."""
     _confirmed(instance, confirm, "upgrade it")
     image, known = images.upgrade_image(services, instance.kind, version, lambda _words: None)
-    if image == instance.image:
+    if (image, known) == (instance.image, instance.version):
         raise Conflict(f"{instance.name} runs {known} already.", "Nothing is left to do.")
     return _begin(services, instance, OperationKind.UPGRADE, by, image=image, version=known)
 

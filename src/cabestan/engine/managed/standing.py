@@ -1,8 +1,11 @@
 """How managed services stand, and what people may set about them."""
 
 import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from cabestan.adapters.databases import Vitals
 from cabestan.adapters.tasks import StackState
@@ -18,6 +21,7 @@ from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
 
 _CPUS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
+_ASKED_AT_ONCE = 6
 #: instead of a setting of the environment's own
 DEFAULT = "default"
 
@@ -61,6 +65,12 @@ def standing(services: Services, instance: Instance) -> Standing:
         next_due=next_due(schedule_of(services, instance), since),
         operation=operation,
     )
+
+
+def standings(services: Services, found: Iterable[Instance]) -> tuple[Standing, ...]:
+    """Several, asked at the same time."""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        return tuple(pool.map(partial(standing, services), found))
 
 
 def health_of(state: StackState) -> tuple[str, str]:

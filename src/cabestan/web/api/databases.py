@@ -56,7 +56,7 @@ def databases(visitor: SignedIn, services: Wired, group: str, name: str, environ
     with services.database.reading() as tx:
         key = environment_store.get(tx, project.id, environment).id if environment else None
         found = store.of_project(tx, project.id, key)
-    return {"items": [database_shape(standing.standing(services, instance)) for instance in found], "next": None}
+    return {"items": [database_shape(value) for value in standing.standings(services, found)], "next": None}
 
 
 @router.get("/projects/{group}/{name}/managed/{environment:path}")

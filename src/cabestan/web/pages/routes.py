@@ -4,7 +4,18 @@ from fastapi import APIRouter, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from cabestan.web.pages import deployments, environments, errors, home, jobs, pipelines, projects, releases, search
+from cabestan.web.pages import (
+    databases,
+    deployments,
+    environments,
+    errors,
+    home,
+    jobs,
+    pipelines,
+    projects,
+    releases,
+    search,
+)
 from cabestan.web.pages import settings as project_settings
 
 error_page = errors.error_page
@@ -12,7 +23,18 @@ public_pages = APIRouter(include_in_schema=False)
 pages = APIRouter(include_in_schema=False)
 
 public_pages.include_router(home.public)
-for module in (home, search, pipelines, jobs, releases, deployments, environments, project_settings, projects):
+for module in (
+    home,
+    search,
+    pipelines,
+    jobs,
+    releases,
+    deployments,
+    databases,
+    environments,
+    project_settings,
+    projects,
+):
     pages.include_router(module.router)
 
 

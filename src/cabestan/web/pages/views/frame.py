@@ -9,6 +9,7 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Databases", "/databases"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
 )
