@@ -10,7 +10,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from cabestan.adapters.databases import Scratch
+from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobRun
 from cabestan.adapters.router import ServiceContainer
@@ -208,6 +208,10 @@ class FakeDatabases(Failing):
 
     def remove_service(self, instance: Instance) -> None:
         self._call("remove_service", instance.name)
+
+    def vitals(self, instance: Instance) -> Vitals:
+        self._call("vitals", instance.name)
+        return Vitals(7_708_007, 2, "15.20")
 
 
 class FakeRegistry(Failing):

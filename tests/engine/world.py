@@ -24,6 +24,7 @@ from cabestan.domain.release import Release
 from cabestan.engine import deploying, intake, pipelines, releases
 from cabestan.engine.changes import Changes
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.managed import operations
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -169,5 +170,6 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    operations.register(services)
     checkout = Checkout.make(folder / "checkout")
     return World(services, checkout, durable, jobs, stacks, databases, registry, platform, clock, wrong_routes)

@@ -102,7 +102,13 @@ def _json(annotation: Any) -> dict[str, Any]:
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return {}
     fields = annotation.model_fields.items()
-    return {name: None if name == "role" else "x" for name, field in fields if field.is_required()}
+    return {name: _value(name, field.annotation) for name, field in fields if field.is_required()}
+
+
+def _value(name: str, annotation: Any) -> Any:
+    if annotation is int:
+        return 1
+    return None if name == "role" else "x"
 
 
 def _text(annotation: Any) -> str:

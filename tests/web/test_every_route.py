@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from tests.engine.managed.samples import backed_up
 from tests.engine.world import World
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
@@ -60,6 +61,7 @@ def project(world: World) -> Project:
     settings.set_variable(world.services, made, "", "LEVEL", "high", "dev")
     settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
     world.released(made)
+    backed_up(world, world.environment(made, "staging"))
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
@@ -119,7 +121,7 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
 
 def test_what_is_not_there_and_what_may_not_be_seen_look_the_same(world: World, project: Project) -> None:
     with asking(world, **token("foreign")) as client:
-        for kind in ("pipelines", "jobs", "deployments"):
+        for kind in ("pipelines", "jobs", "deployments", "databases", "database-operations"):
             there, nowhere = (client.get(f"/api/v1/{kind}/{number}") for number in (1, 999))
             assert there.text.replace(" 1.", " 999.") == nowhere.text
         there, nowhere = (client.get(f"/api/v1/projects/shop/{name}") for name in ("api", "none"))
