@@ -75,7 +75,8 @@ def judge(services: Services, backup: Backup, found: Manifest) -> str:
         words = f"Restored, it is not the same: {'; '.join(wrong[:10])}."
         _update(services, backup, status=BackupStatus.FAILED, detail=words)
         return words
-    detail = f"restored and compared: {backup.tables} tables, {backup.rows:,} rows"
+    tables = f"{backup.tables:,} table{'' if backup.tables == 1 else 's'}"
+    detail = f"restored and compared: {tables}, {backup.rows:,} rows"
     _update(services, backup, status=BackupStatus.VERIFIED, detail=detail, verified_at=services.now())
     return ""
 
