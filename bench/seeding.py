@@ -1,5 +1,6 @@
 """Fills a database with history: many pipelines, each with a job, a release and a deployment."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -77,4 +78,5 @@ def _one(key: int, project: int, environment: int, number: int) -> tuple[dict[st
 
 
 def _texts(commit: str) -> dict[str, str]:
-    return {"images": f'{{"a":"a@sha256:{commit}"}}', "compose_file": "docker-compose.yml", "compose": _COMPOSE}
+    texts = json.dumps({"docker-compose.yml": _COMPOSE})
+    return {"images": f'{{"a":"a@sha256:{commit}"}}', "compose_file": "docker-compose.yml", "texts": texts}

@@ -23,6 +23,7 @@ from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import BackupClock
+from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
@@ -38,16 +39,19 @@ class Cabestan:
     services: Services
     housekeeper: Housekeeper
     backup_clock: BackupClock
+    room: RoomWatcher
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
         self.backup_clock.start()
+        self.room.start()
 
     def close(self) -> None:
         self.housekeeper.stop()
         self.backup_clock.stop()
+        self.room.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -86,12 +90,12 @@ def bootstrap(
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),
-        durable=Durable(_durable_url(settings), checkpoint),
+        durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
         probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services), BackupClock(services))
+    return Cabestan(services, Housekeeper(services), BackupClock(services), RoomWatcher(services))
 
 
 @contextmanager

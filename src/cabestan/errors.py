@@ -74,6 +74,12 @@ class RegistryUnavailable(CabestanError):
     code = "registry_unavailable"
 
 
+class StorageFull(CabestanError):
+    """No room is left where the platform keeps its data."""
+
+    code = "storage_full"
+
+
 class StepFailed(CabestanError):
     """A step of a job or a deployment failed, in the words of what failed."""
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
@@ -62,7 +63,20 @@ def set_up_logging(level: str) -> None:
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
         ],
+        logger_factory=structlog.PrintLoggerFactory(_Output()),  # type: ignore[arg-type]
     )
+
+
+class _Output:
+    """Where the log goes. A line that cannot be written, for the disk is full, must not fail what it tells of."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def main() -> None:

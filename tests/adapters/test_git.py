@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -102,8 +103,11 @@ def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositorie
     checkout.push(repositories.path(1), "main", "v1")
 
     assert repositories.refs(1) == {"refs/heads/main": commit, "refs/tags/v1": commit}
+    when = datetime.fromtimestamp(int(checkout.git("log", "-1", "--format=%ct")), UTC)
     for revision in ("main", "v1", commit, commit[:10]):
-        assert repositories.commit(1, revision) == CommitInfo(commit, "Ünï title", "Somebody")
+        assert repositories.commit(1, revision) == CommitInfo(
+            commit, "Ünï title", "Somebody", "somebody@example.org", when
+        )
     assert repositories.tree(1, commit) == (TreeEntry("a", 1), TreeEntry("sub/b", 2))
     assert repositories.read(1, commit, "sub/b") == "22"
 
@@ -131,7 +135,9 @@ def test_bytes_that_are_no_text_are_shown_as_well_as_can_be(repositories: Reposi
     refs.write_bytes(commit.encode() + b" refs/heads/odd\xff\n")
 
     assert repositories.refs(1) == {"refs/heads/main": commit, "refs/heads/odd\ufffd": commit}
-    assert repositories.commit(1, commit) == CommitInfo(commit, "Bad \ufffd title", "A\ufffd")
+    assert repositories.commit(1, commit) == CommitInfo(
+        commit, "Bad \ufffd title", "A\ufffd", "a@b", datetime.fromtimestamp(1, UTC)
+    )
     assert repositories.tree(1, commit) == (TreeEntry("bad\ufffd", 1),)
 
 

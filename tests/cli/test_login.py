@@ -40,4 +40,4 @@ def test_what_is_typed_is_not_shown(server: FakeServer) -> None:
     assert (logged_in.code, secret.code) == (0, 0)
     assert "canary" not in logged_in.written + secret.written
     assert client_config.read().token == "typed-canary"
-    assert server.asked[-1].body == {"value": "typed-canary"}
+    assert [asked.body for asked in server.asked if asked.method == "PUT"] == [{"value": "typed-canary"}]

@@ -66,7 +66,8 @@ THINGS: list[tuple[str, Asked, Any]] = [
     ("environment set staging -p demo/hello", Asked("PUT", E, {}), ENVIRONMENT),
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
-        "--approver ada --approver bob --target t --watch-seconds 9",
+        "--approver ada --approver bob --target t --watch-seconds 9 "
+        "--compose-file a.yml --compose-file b.yml",
         Asked(
             "PUT",
             E,
@@ -77,6 +78,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "approvers": ["ada", "bob"],
                 "target": "t",
                 "watch_seconds": 9,
+                "compose_files": ["a.yml", "b.yml"],
             },
         ),
         ENVIRONMENT,
@@ -140,12 +142,69 @@ def test_deployments_and_variables_can_be_those_of_one_environment(cli: Cli, ser
 def test_variables_are_set_and_unset_one_by_one(cli: Cli, server: FakeServer) -> None:
     for method, name in (("PUT", "A"), ("PUT", "B"), ("DELETE", "A")):
         server.on(method, f"{P}/variables/{name}", Response(status_code=204))
+    server.lists(f"{P}/environments", {**ENVIRONMENT, "changed_variables": ["C"]})
+    offer = Asked("GET", f"{P}/environments?limit=200")
     assert cli("variable", "set", "-p", "demo/hello", "-e", "staging", "A=1=2", "B=").err == "Set A, B.\n"
     assert cli("variable", "unset", "-p", "demo/hello", "A").err == "Unset A.\n"
     assert server.asked == [
         Asked("PUT", f"{P}/variables/A", {"value": "1=2", "environment": "staging"}),
         Asked("PUT", f"{P}/variables/B", {"value": "", "environment": "staging"}),
+        offer,
         Asked("DELETE", f"{P}/variables/A"),
+        offer,
+    ]
+
+
+def test_a_change_is_followed_by_the_command_that_deploys_the_same_release_again(cli: Cli, server: FakeServer) -> None:
+    late = {**ENVIRONMENT, "release": 7, "changed_variables": ["API_KEY", "LEVEL"]}
+    server.lists(f"{P}/environments", late, {**late, "name": "production", "changed_variables": []})
+    server.on("PUT", f"{P}/secrets/SV_STAGING_API_KEY", Response(status_code=204))
+    assert cli("secret", "set", "SV_STAGING_API_KEY", "-p", "demo/hello", stdin=b"x").err == (
+        "Set SV_STAGING_API_KEY.\n"
+        "demo/hello runs on staging without it; to deploy the same release again:\n"
+        "  cabestan deploy 7 -e staging -p demo/hello\n"
+    )
+
+
+def test_flags_and_groups_go_with_what_is_set(cli: Cli, server: FakeServer) -> None:
+    server.on("PUT", "/groups/demo/variables/A", Response(status_code=204))
+    server.on("PUT", f"{P}/secrets/B", Response(status_code=204))
+    assert cli("variable", "set", "A=1", "--group", "demo", "--protected", "--no-masked").err == "Set A.\n"
+    assert cli("secret", "set", "B", "-p", "demo/hello", "--masked", stdin=b"long enough").err == "Set B.\n"
+    assert [asked for asked in server.asked if asked.method == "PUT"] == [
+        Asked("PUT", "/groups/demo/variables/A", {"value": "1", "protected": True, "masked": False}),
+        Asked("PUT", f"{P}/secrets/B", {"value": "long enough", "masked": True}),
+    ]
+    assert cli("variable", "set", "A=1", "--group", "demo", "-e", "staging").code == 2
+
+
+def test_the_history_of_a_name_and_what_an_environment_gets_are_listed(cli: Cli, server: FakeServer) -> None:
+    first = {**VARIABLE, "level": "project", "removed": False, "protected": True, "masked": False, "secret": False}
+    removed = {**first, "version": 3, "value": "", "removed": True}
+    server.lists(f"{P}/variables/COLOUR/history", removed, first)
+    shown = cli("variable", "history", "COLOUR", "-p", "demo/hello").out.splitlines()
+    assert [line.split("  ")[0] for line in shown] == ["VERSION", "3", "2"]
+    assert "(removed)" in shown[1]
+    assert "protected" in shown[2]
+    secret = {**SECRET, "name": "KEY", "level": "group", "group": "demo", "kept_as": "SV_STAGING_KEY", "secret": True}
+    server.lists(f"{P}/environments/staging/variables", first, secret)
+    shown = cli("variable", "list", "--effective", "-e", "staging", "-p", "demo/hello").out.splitlines()
+    assert ("project" in shown[1], "(secret)" in shown[2]) == (True, True)
+    assert "group demo, as SV_STAGING_KEY" in shown[2]
+    only = cli("secret", "list", "--effective", "-e", "staging", "-p", "demo/hello", "--json").json
+    assert only == [secret]
+    assert cli("variable", "list", "--effective", "-p", "demo/hello").code == 2
+
+
+def test_branches_are_protected_and_a_pipeline_is_given_variables(cli: Cli, server: FakeServer) -> None:
+    server.on("PUT", f"{P}/protected-branches", {"name": "demo/hello", "protected_branches": ["main", "release/*"]})
+    done = cli("project", "protect", "main", "release/*", "-p", "demo/hello")
+    assert done.err == "Protected in demo/hello: main, release/*.\n"
+    server.on("POST", f"{P}/pipelines", {**PIPELINE, "variables": {"X_A": "b=c"}})
+    assert "X_A=b=c" in cli("pipeline", "run", "--variable", "X_A=b=c", "-p", "demo/hello").out
+    assert server.asked == [
+        Asked("PUT", f"{P}/protected-branches", {"branches": ["main", "release/*"]}),
+        Asked("POST", f"{P}/pipelines", {"variables": {"X_A": "b=c"}}),
     ]
 
 
@@ -157,7 +216,7 @@ def test_a_secret_comes_from_stdin_or_a_file_to_the_last_byte(cli: Cli, server: 
     done = cli("secret", "set", "KEY", "-p", "demo/hello", "-e", "staging", "--from-file", "key")
     assert (done.code, done.out, done.err) == (0, "", "Set KEY.\n")
     assert cli("secret", "unset", "KEY", "-p", "demo/hello", "-e", "staging").code == 0
-    assert server.asked == [
+    assert [asked for asked in server.asked if asked.method != "GET"] == [
         Asked("PUT", f"{P}/secrets/KEY", {"value": "a\nb"}),
         Asked("PUT", f"{P}/secrets/KEY", {"value": "pem\n", "environment": "staging"}),
         Asked("DELETE", f"{P}/secrets/KEY?environment=staging"),

@@ -66,6 +66,7 @@ ENVIRONMENT: dict[str, Any] = {
     "status": "succeeded",
     "trigger": "automatic",
     "branches": ["@default"],
+    "compose_files": ["compose.yml", "production.yml"],
     "approvers": [],
     "target": "default",
     "watch_seconds": 5,

@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 
-def stack_config(path: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def stack_config(path: Path, variables: Mapping[str, str], *over: Path) -> subprocess.CompletedProcess[str]:
+    """What the client makes of a file, with others over it."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(path.parent), "DOCKER_HOST": "tcp://127.0.0.1:1"}
     return subprocess.run(
-        ["docker", "stack", "config", "-c", str(path)],
+        ["docker", "stack", "config", *(word for file in (path, *over) for word in ("-c", str(file)))],
         env={**environment, **variables},
         capture_output=True,
         text=True,
@@ -23,9 +24,9 @@ def stack_config(path: Path, variables: Mapping[str, str]) -> subprocess.Complet
     )
 
 
-def read_stack(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+def read_stack(path: Path, variables: Mapping[str, str], *over: Path) -> dict[str, Any]:
     """The stack as Docker understands it, all values as text."""
-    result = stack_config(path, variables)
+    result = stack_config(path, variables, *over)
     assert (result.returncode, result.stderr) == (0, "")
     document: dict[str, Any] = yaml.load(result.stdout, Loader=yaml.CBaseLoader)
     return document

@@ -1,6 +1,9 @@
+import pytest
+
 from cabestan.compose.findings import ComposeRefused
+from cabestan.compose.library import SourceFile
 from cabestan.compose.load import load
-from cabestan.compose.managed import managed_kinds, refuse_without_image, without_managed
+from cabestan.compose.managed import managed_kinds, refuse_aliases, refuse_without_image, without_managed
 from cabestan.domain.managed import Kind
 
 FILE = """\
@@ -24,10 +27,14 @@ volumes:
 
 
 def test_the_kinds_are_the_names_of_services() -> None:
-    assert managed_kinds(FILE, "c.yml") == (Kind.MYSQL, Kind.MONGODB)
-    assert managed_kinds("services:\n  db:\n    image: mysql\n", "c.yml") == ()
-    assert managed_kinds("services: []\n", "c.yml") == ()
-    assert managed_kinds("", "c.yml") == ()
+    def kinds(*texts: str) -> tuple[Kind, ...]:
+        return managed_kinds([SourceFile("c.yml", text) for text in texts])
+
+    assert kinds(FILE) == (Kind.MYSQL, Kind.MONGODB)
+    assert kinds(FILE, "services:\n  mysql: {}\n  redis: {}\n") == (Kind.MYSQL, Kind.MONGODB, Kind.REDIS)
+    assert kinds("services:\n  db:\n    image: mysql\n") == ()
+    assert kinds("services: []\n") == ()
+    assert kinds("") == ()
 
 
 def test_they_are_taken_out_with_what_only_they_had() -> None:
@@ -37,6 +44,15 @@ def test_they_are_taken_out_with_what_only_they_had() -> None:
     assert [needed.service for needed in left.services[0].depends_on] == ["worker"]
     assert [volume.key for volume in left.volumes] == [v.key for v in compose.volumes if v.key != "mydata"]
     assert without_managed(compose, ()) == compose
+
+
+def test_a_further_name_for_one_is_refused() -> None:
+    links = "    links:\n      - redis\n      - redis:cache\n"
+    compose = load(f"services:\n  app:\n    image: app\n{links}  redis:\n    image: redis\n", "c.yml", {}).compose
+    with pytest.raises(ComposeRefused) as refused:
+        refuse_aliases(compose, (Kind.REDIS,))
+    assert [(f.code, f.line) for f in refused.value.findings] == [("managed-alias", 6)]
+    refuse_aliases(compose, (Kind.MYSQL,))
 
 
 def test_a_kind_without_an_image_is_refused_with_its_line() -> None:

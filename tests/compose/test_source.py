@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cabestan.compose.findings import ComposeRefused, Finding
 from cabestan.compose.nodes import Entry, Items, Scalar, Table
-from cabestan.compose.source import Limits, read_yaml
+from cabestan.compose.source import Limits, read_document, read_yaml
 
 
 def _refused(text: str, limits: Limits | None = None) -> Finding:
@@ -58,7 +58,12 @@ def test_a_quoted_merge_key_is_a_plain_key() -> None:
     [
         ("a: 1\na: 2\n", "duplicate-key", 2, 1),
         ("x: &x {}\na: {<<: *x, <<: *x}\n", "duplicate-key", 2, 13),
-        ("a: !!str 1\n", "yaml-tag", 1, 4),
+        ("a: !!int x\n", "yaml-tag", 1, 4),
+        ("a: !!binary eA==\n", "yaml-tag", 1, 4),
+        ("a: !!map [1]\n", "yaml-tag", 1, 4),
+        ("a: [!reset 1]\n", "yaml-tag", 1, 5),
+        ("!override {a: 1}\n", "yaml-tag", 1, 1),
+        ("!reset a: 1\n", "key-not-text", 1, 1),
         ("a: !!python/object:os.system {}\n", "yaml-tag", 1, 4),
         ("a: ! 1\n", "yaml-tag", 1, 4),
         ("a: 1\n---\nb: 2\n", "not-yaml", 2, 1),
@@ -80,6 +85,25 @@ def test_what_is_not_read_is_refused_with_its_place(text: str, code: str, line: 
 
     assert (finding.code, finding.line, finding.column, finding.severity) == (code, line, column, "error")
     assert finding.remedy
+
+
+def test_yamls_own_tags_say_what_a_value_is() -> None:
+    text = "a: !!str 017\nb: !!int 017\nc: !!float 1\nd: !!bool true\ne: !!null ''\nf: !!map {x: !!seq [1]}\n"
+
+    assert _values(read_yaml(text, "f.yml")) == {"a": "017", "b": 15, "c": 1, "d": True, "e": None, "f": {"x": [1]}}
+
+
+def test_marks_stay_with_their_keys_and_leave_the_values_as_they_are() -> None:
+    document = read_document("a: !override 1\nb: !reset\nc: !override '1'\nd: !override {x: 1}\n", "f.yml")
+
+    assert isinstance(document.root, Table)
+    assert [(entry.mark, _values(entry.value)) for entry in document.root.entries] == [
+        ("override", 1),
+        ("reset", None),
+        ("override", "1"),
+        ("override", {"x": 1}),
+    ]
+    assert (document.marked, read_document("a: 1", "f.yml").marked) == (True, False)
 
 
 def test_a_billion_laughs_are_refused_before_they_grow() -> None:

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from cabestan.domain.access import JobIdentity, Permission, Role, User, may, may_approve, role_in
+from cabestan.domain.access import JobIdentity, Permission, Role, User, may, may_approve, may_in_group, role_in
 
 PROJECT = "shop/api"
 ALL = dict.fromkeys(Permission, True)
@@ -28,6 +28,13 @@ def test_a_role_may_do_this_and_nothing_else(role: Role | None, permission: Perm
     assert may(user(**held), permission, PROJECT) is expected
     in_group = {"shop": role} if role else {}
     assert may(user(**in_group), permission, PROJECT) is expected
+
+
+@pytest.mark.parametrize(("role", "permission"), list(product(TABLE, Permission)))
+def test_a_groups_own_things_need_a_role_in_the_group(role: Role | None, permission: Permission) -> None:
+    assert may_in_group(user(**({"shop": role} if role else {})), permission, "shop") is TABLE[role][permission]
+    assert not may_in_group(user(shop__api=Role.MAINTAINER, other=Role.MAINTAINER), permission, "shop")
+    assert may_in_group(user(admin=True), permission, "shop")
 
 
 @pytest.mark.parametrize("permission", Permission)

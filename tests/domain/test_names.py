@@ -18,7 +18,6 @@ GOOD: dict[Check, tuple[str, ...]] = {
     names.host_name: ("localhost", "www.example.org", "a.b", "1.example.org", f"{'a' * 63}.org"),
     names.branch_pattern: ("main", "release/*", "*", "feature/A_b.c+d@e", "x" * 200),
     names.branch_name: ("main", "release/1.0", "feature/A_b.c+d@e"),
-    names.commit_id: ("0" * 40, "abcdef0123" * 4, "f" * 64),
 }
 BAD: dict[Check, tuple[str, ...]] = {
     names.project_name: (
@@ -41,7 +40,6 @@ BAD: dict[Check, tuple[str, ...]] = {
         "", "*", "release/*", "a b", "-a", "/a", "a/", "a//b", "a..b", ".a", "a/.b", "a.lock", "a.lock/b", "a.",
         "a@{b", "@", "x" * 201, "a\n",
     ),
-    names.commit_id: ("", "HEAD", "main", "0" * 39, "0" * 41, "F" * 40, "g" * 40, "0" * 40 + "\n"),
 }  # fmt: skip
 FORMS: dict[Check, str] = {
     names.project_name: r"[a-z0-9-]{1,30}/[a-z0-9-]{1,30}",
@@ -51,7 +49,6 @@ FORMS: dict[Check, str] = {
     names.host_name: r"[a-z0-9.-]{1,253}",
     names.branch_pattern: r"[A-Za-z0-9._/*+@-]{1,200}",
     names.branch_name: r"[A-Za-z0-9._/+@-]{1,200}",
-    names.commit_id: r"[0-9a-f]{40,64}",
 }
 
 

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.samples import NOW
@@ -40,3 +41,17 @@ def test_a_branch_may_hold_slashes_and_a_tag_is_none() -> None:
 def test_a_project_has_a_group_and_a_short_name() -> None:
     project = Project(1, "shop/api", "main", NOW)
     assert (project.group, project.short_name, project.slug) == ("shop", "api", "shop-api")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (("@default",), {"main"}),
+        ((), set()),
+        (("release/*", "@default"), {"main", "release/1"}),
+        (("*",), {"main", "release/1", "other"}),
+    ],
+)
+def test_protected_branches_are_told_by_patterns(patterns: tuple[str, ...], expected: set[str]) -> None:
+    project = Project(1, "shop/api", "main", NOW, patterns)
+    assert {branch for branch in ("main", "release/1", "other") if project.protects(branch)} == expected

@@ -152,7 +152,9 @@ def _release(site: Site, pipeline: Pipeline) -> Release:
     image = f"{site.services.settings.registry}/{PROJECT}"
     images = {f"{image}:{pipeline.commit}": f"{image}@sha256:{pipeline.commit + '0' * 24}"}
     with site.services.database.writing() as tx:
-        return release_store.create(tx, pipeline, images, "docker-compose.yml", COMPOSE, site.services.now())
+        return release_store.create(
+            tx, pipeline, images, "docker-compose.yml", {"docker-compose.yml": COMPOSE}, site.services.now()
+        )
 
 
 def _deploy(site: Site, environment: str, release: Release, status: DeploymentStatus) -> Deployment:

@@ -8,9 +8,7 @@ from playwright.sync_api import Page
 from tests.e2e.conftest import DESK, PHONE, OpenContext
 from tests.e2e.site import PROJECT, Site
 
-#: docker-py leaves the socket open on which no engine answered
-_LEFT_OPEN = "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(_LEFT_OPEN)]
+pytestmark = pytest.mark.e2e
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 

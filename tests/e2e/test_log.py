@@ -159,7 +159,7 @@ def _seen(page: Page) -> list[int]:
 
 def _until(page: Page, holds: object) -> None:
     """Waits until the lines that are seen are those."""
-    deadline = monotonic() + 8
+    deadline = monotonic() + 60
     while True:
         first, last, loading = _seen(page)
         if holds(first, last) and not loading:  # type: ignore[operator]

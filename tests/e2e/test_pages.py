@@ -10,9 +10,7 @@ from tests.e2e.site import PROJECT, Site
 from cabestan.domain.status import RunStatus
 from cabestan.store import pipelines as pipeline_store
 
-#: docker-py leaves the socket open on which no engine answered
-_LEFT_OPEN = "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"
-pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings(_LEFT_OPEN)]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_page_asks_for_the_login_and_comes_back(open_context: OpenContext) -> None:
@@ -111,11 +109,11 @@ def test_a_secret_is_written_and_never_shown(page: Page, site: Site) -> None:
     page.select_option("#variable-kind", "secret")
     page.fill("#variable-value", "canary-secret-5678")
     page.get_by_role("button", name="Set", exact=True).click()
-    expect(page.locator("#setting--TOKEN")).to_contain_text("never shown")
+    expect(page.locator("#setting-whole-project-TOKEN")).to_contain_text("never shown")
     assert "canary-secret" not in page.content()
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Remove TOKEN").click()
-    expect(page.locator("#setting--TOKEN")).to_have_count(0)
+    expect(page.locator("#setting-whole-project-TOKEN")).to_have_count(0)
 
 
 def test_an_environments_settings_are_changed(page: Page) -> None:

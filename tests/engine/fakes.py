@@ -5,7 +5,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobRun
 from cabestan.adapters.router import ServiceContainer
+from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
 from cabestan.domain.managed import Instance
@@ -118,6 +119,8 @@ class FakeStacks(Failing):
         self.networks: dict[str, int] = {}
         self.deployed: dict[str, str] = {}
         self.secrets: dict[str, dict[str, str]] = {}
+        #: of each stack: what Swarm calls a secret, to its content
+        self.files: dict[str, dict[str, str]] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
         #: what a container that failed said at its end
@@ -135,10 +138,25 @@ class FakeStacks(Failing):
         self._call("pin", image, registry)
         return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
-    def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
+    def deploy(
+        self,
+        stack: str,
+        document: str,
+        secrets: Mapping[str, str],
+        seconds: float,
+        files: Sequence[SwarmSecret] = (),
+    ) -> None:
         self._call("deploy", stack)
         self.deployed[stack] = document
         self.secrets[stack] = dict(secrets)
+        self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        self._call("drop_secrets", stack)
+        gone = tuple(name for name in self.files.get(stack, {}) if name not in kept)
+        for name in gone:
+            del self.files[stack][name]
+        return gone
 
     def state(self, stack: str) -> StackState:
         self._call("state", stack)
@@ -154,6 +172,7 @@ class FakeStacks(Failing):
     def remove(self, stack: str, network: str | None) -> None:
         self._call("remove", stack, network)
         self.deployed.pop(stack, None)
+        self.files.pop(stack, None)
         self.networks.pop(network or "", None)
 
 
@@ -285,6 +304,9 @@ class FakeDurable:
         self._checkpoint(f"{name}:after")
         recorded: _T = self._recorded[key]
         return recorded
+
+    def go_on(self) -> None:
+        """Nothing is ever laid aside here: the disk is large enough."""
 
     def run(self) -> None:
         """All that waits, and what that starts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,13 @@ def settle(durable: Durable) -> None:
 
 
 @pytest.fixture
-def durable(database_url: str) -> Iterator[Durable]:
-    opened = Durable(database_url, lambda _name: None)
+def out_of_room() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def durable(database_url: str, out_of_room: threading.Event) -> Iterator[Durable]:
+    opened = Durable(database_url, lambda _name: None, out_of_room)
     yield opened
     settle(opened)
     opened.close()
@@ -65,12 +71,36 @@ def test_a_workflow_started_from_within_a_step_is_one_of_its_own(durable: Durabl
     assert done == ["child"]
 
 
+def test_what_meets_a_full_disk_is_laid_aside_and_taken_up_at_the_step_that_met_it(
+    durable: Durable, out_of_room: threading.Event
+) -> None:
+    done: list[str] = []
+
+    def second() -> None:
+        done.append("two")
+        if done.count("two") == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def work(_number: int) -> None:
+        durable.step("one", lambda: done.append("one"))
+        durable.step("two", second)
+
+    durable.register("cramped", work)
+    durable.launch()
+    durable.start("cramped", "cramped-1", 1)
+    assert out_of_room.wait(20)
+    assert durable.alive() == {"cramped-1"}
+    durable.go_on()
+    settle(durable)
+    assert done == ["one", "two", "two"]
+
+
 def test_what_was_under_way_is_taken_up_after_the_last_recorded_step(database_url: str) -> None:
     done: list[str] = []
     stopped = threading.Event()
 
     def open_durable(checkpoint: Callable[[str], None]) -> Durable:
-        opened = Durable(database_url, checkpoint)
+        opened = Durable(database_url, checkpoint, threading.Event())
 
         def work(_number: int) -> None:
             opened.step("one", lambda: done.append("one"))

@@ -307,6 +307,7 @@ class Work:
     def commit(self) -> str:
         """Writes the files and commits them, also when nothing changed; the commit's id."""
         for name, text in self.files.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_text(text)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "A change")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
@@ -26,13 +28,28 @@ def engine() -> Iterator[OwnEngine]:
 
 
 @pytest.fixture(scope="module")
-def apart(engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def apart(
+    engine: OwnEngine, tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase
+) -> Iterator[Platform]:
     """A platform on that engine; it goes with the engine."""
-    settings = {"router_address": engine.host, "engine_seconds": "60"}
+    database_url = by_socket(make_database(""))
+    settings = {"router_address": engine.host, "engine_seconds": "60", "database_url": database_url}
     folder: Path = tmp_path_factory.mktemp("apart")
     platform = Platform(folder, settings, prefix=engine.prefix, host=engine.host, engine=engine.address)
     yield platform
     platform.close()
+
+
+def by_socket(database_url: str) -> str:
+    """PostgreSQL's socket, for its address is not reached from the engine's network; files are, as they are."""
+    url = sa.engine.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return database_url
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        folder = connection.exec_driver_sql("SHOW unix_socket_directories").scalar_one()
+    engine.dispose()
+    return f"postgresql://{url.username}@/{url.database}?host={folder}&port={url.port}"
 
 
 @pytest.fixture

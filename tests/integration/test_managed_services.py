@@ -112,7 +112,7 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     answer = platform.http.post(
         f"/api/v1/databases/{database(platform, work, 'redis')['id']}/delete", json={"confirm": "staging/mysql"}
     )
-    assert answer.status_code == 400, answer.text
+    assert answer.status_code == 422, answer.text
 
     back = platform.post(f"/projects/{work.name}/environments/staging/rollback", {"release": 2})
     assert platform.wait_for_deployment(back["id"], 120)["status"] == "succeeded"

@@ -16,7 +16,7 @@ RECORDING_DOCKER = """\
 #!/bin/bash
 [ "$1" = version ] && exit "${ENGINE:-0}"
 printf '%s\\n' "$*" >> "$RECORD"
-[ "$1" = "${FAILING:-}" ] && { echo "no such luck"; exit 3; }
+[ "$1" = "${FAILING:-}" ] && [ "$(grep -c "^$1" "$RECORD")" -le "${TIMES:-9}" ] && { echo "no such luck"; exit 3; }
 exit 0
 """
 
@@ -122,12 +122,17 @@ def test_bases_of_this_repository_come_from_the_registry_and_nothing_else_is_tou
     ], done.output
 
 
-@pytest.mark.parametrize(("failing", "calls"), [("build", 1), ("push", 2)])
+@pytest.mark.parametrize(("failing", "calls"), [("build", 1), ("push", 4)])
 def test_a_failure_of_docker_fails_the_job_and_shows_its_words(run, failing: str, calls: int) -> None:
     done = run({"Dockerfile": "FROM debian:12\n"}, FAILING=failing)
     assert done.returncode != 0
     assert len(done.calls) == calls
     assert "no such luck" in done.output
+
+
+def test_a_push_that_fails_in_passing_is_tried_again(run) -> None:
+    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING="push", TIMES="2")
+    assert (done.returncode, len(done.calls)) == (0, 4)
 
 
 def test_a_build_whose_engine_went_away_is_to_be_run_again(run) -> None:

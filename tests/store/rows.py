@@ -38,7 +38,9 @@ def make_pipeline(tx: sa.Connection, project: Project, branch: str = "main") -> 
 
 
 def make_release(tx: sa.Connection, project: Project) -> Release:
-    return releases.create(tx, make_pipeline(tx, project), {"a": "a@sha256:1"}, "compose.yml", "services: {}", NOW)
+    return releases.create(
+        tx, make_pipeline(tx, project), {"a": "a@sha256:1"}, "compose.yml", {"compose.yml": "services: {}"}, NOW
+    )
 
 
 def make_deployment(

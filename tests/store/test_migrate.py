@@ -1,10 +1,13 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from cabestan.store import releases
 from cabestan.store.database import Database
 from cabestan.store.migrate import configuration, migrate
 from cabestan.store.schema import metadata
@@ -35,3 +38,25 @@ def test_migrating_a_second_time_changes_nothing(migrated: Database) -> None:
 def test_alembic_itself_finds_nothing_left_to_do(migrated: Database) -> None:
     with migrated.writing() as tx:
         command.check(configuration(tx))
+
+
+def test_a_release_of_before_keeps_its_compose_file(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    with database.writing() as tx:
+        command.upgrade(configuration(tx), "0001")
+        _an_old_release(tx)
+    migrate(database)
+    with database.reading() as tx:
+        kept = releases.get(tx, 1, 1)
+    database.close()
+    assert (kept.compose_file, kept.texts) == ("compose.yml", {"compose.yml": "services: {é: {}}"})
+
+
+def _an_old_release(tx: sa.Connection) -> None:
+    for statement in (
+        "INSERT INTO projects (id, name, default_branch, created_at) VALUES (1, 'a/b', 'main', 0)",
+        "INSERT INTO pipelines (id, project_id, created_at) VALUES (1, 1, 0)",
+        "INSERT INTO releases (project_id, pipeline_id, number, images, compose_file, compose, created_at) "
+        "VALUES (1, 1, 1, '{}', 'compose.yml', 'services: {é: {}}', 0)",
+    ):
+        tx.exec_driver_sql(statement)

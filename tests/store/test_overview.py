@@ -28,7 +28,7 @@ def _release(tx: sa.Connection, project: Project, commit: str) -> int:
     draft = Pipeline(
         0, project.id, project.name, commit, "main", f"T {commit[0]}", "", RunStatus.SUCCEEDED, "", "", NOW
     )
-    return releases.create(tx, pipelines.create(tx, draft, event), {}, "compose.yml", "", NOW).id
+    return releases.create(tx, pipelines.create(tx, draft, event), {}, "compose.yml", {}, NOW).id
 
 
 def test_the_overview_has_what_serves_what_is_open_and_what_was_last(tmp_path: Path) -> None:

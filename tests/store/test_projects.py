@@ -77,11 +77,12 @@ def test_releases_are_numbered_within_their_project_and_made_once_per_pipeline(d
     with database.writing() as tx:
         project, other = make_project(tx).project, make_project(tx, "shop/web").project
         first, second = make_pipeline(tx, project), make_pipeline(tx, project)
-        made = releases.create(tx, first, {"a": "a@sha256:1"}, "compose.yml", "services: {}", NOW)
-        assert releases.create(tx, first, {}, "other.yml", "", NOW) == made
+        made = releases.create(tx, first, {"a": "a@sha256:1"}, "compose.yml", {"compose.yml": "services: {}"}, NOW)
+        assert releases.create(tx, first, {}, "other.yml", {}, NOW) == made
         assert (made.number, made.images, made.compose_file) == (1, {"a": "a@sha256:1"}, "compose.yml")
-        newer = releases.create(tx, second, {}, "", "", NOW)
-        elsewhere = releases.create(tx, make_pipeline(tx, other), {}, "", "", NOW)
+        assert made.texts == {"compose.yml": "services: {}"}
+        newer = releases.create(tx, second, {}, "", {}, NOW)
+        elsewhere = releases.create(tx, make_pipeline(tx, other), {}, "", {}, NOW)
         assert (newer.number, elsewhere.number) == (2, 1)
         assert releases.latest(tx, project.id) == releases.chosen(tx, project.id, None) == newer
         assert releases.chosen(tx, project.id, 1) == releases.of_pipeline(tx, first.id) == made
@@ -101,7 +102,7 @@ def test_releases_made_at_the_same_time_get_numbers_of_their_own(database: Datab
 
     def release(number: int) -> int:
         with database.writing() as tx:
-            return releases.create(tx, made[number], {}, "", "", NOW).number
+            return releases.create(tx, made[number], {}, "", {}, NOW).number
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(release, range(8))) == list(range(1, 9))

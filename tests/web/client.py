@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_origin
 
 import httpx
 from fastapi import FastAPI
@@ -82,7 +82,7 @@ def _filled(route: str) -> str:
     if ".git/" in route:
         return "/shop/api.git/info/refs?service=git-upload-pack"
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: VALUES.get(match[1], "1"), route) + (
-        "?q=x" if route.endswith("search") else ""
+        "?q=x" if route.endswith("search") else "?variable=LEVEL" if route.endswith("variables/history") else ""
     )
 
 
@@ -108,6 +108,8 @@ def _json(annotation: Any) -> dict[str, Any]:
 def _value(name: str, annotation: Any) -> Any:
     if annotation is int:
         return 1
+    if get_origin(annotation) is list:
+        return ["x"]
     return None if name == "role" else "x"
 
 

@@ -95,7 +95,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
     assert first(f"{AT}/environments") == keys("environment") - {"services"}
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
-    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals"}
+    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
     plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan

@@ -14,6 +14,7 @@ from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.engine import intake, settings
 from cabestan.store import pipelines, users
+from cabestan.store.configuration import Scope
 
 #: all that anybody may ask for
 PUBLIC = {
@@ -60,6 +61,8 @@ def project(world: World) -> Project:
     made = world.project()
     settings.set_variable(world.services, made, "", "LEVEL", "high", "dev")
     settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
+    for name, secret in (("LEVEL", False), ("KEY", True)):
+        settings.put(world.services, Scope(group="shop"), name, "canary" if secret else "low", "dev", secret=secret)
     world.released(made)
     backed_up(world, world.environment(made, "staging"))
     world.user("foreign", other=Role.MAINTAINER)

@@ -1,5 +1,6 @@
 """The connection to the Docker Engine."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 _T = TypeVar("_T")
 #: How long one answer of the engine may take.
 _ANSWER_SECONDS = 60
+_CONNECT_SECONDS = 10
 _RETRY_SECONDS = 1.0
 #: what an engine says while its Swarm is not ready yet
 _COMING_UP = (
@@ -35,12 +37,25 @@ class Engine:
     @property
     def client(self) -> docker.DockerClient:
         """Raises EngineUnavailable when the engine does not answer."""
+        self._check_socket()
         if self._client is None:
             try:
                 self._client = docker.DockerClient(base_url=self.address, version="auto", timeout=_ANSWER_SECONDS)
             except DockerException as error:
                 raise _unavailable(self.address, error) from error
         return self._client
+
+    def _check_socket(self) -> None:
+        """Before docker-py tries, which leaves its socket open where nobody listens."""
+        scheme, _, path = self.address.partition("://")
+        if scheme != "unix":
+            return
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_CONNECT_SECONDS)
+            try:
+                connection.connect(path)
+            except OSError as error:
+                raise _unavailable(self.address, error) from error
 
     @contextmanager
     def speaking(self, action: str) -> Iterator[docker.DockerClient]:

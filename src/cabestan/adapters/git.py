@@ -3,9 +3,11 @@
 import os
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cabestan.errors import Invalid, NotFound, StepFailed
+from cabestan.store.fullness import storage_full
 
 _SECONDS = 60
 #: A file that Cabestan itself reads out of a repository (Compose file, Dockerfile) may be as large.
@@ -14,11 +16,13 @@ FILE_BYTES = 512 * 1024
 
 @dataclass(frozen=True)
 class CommitInfo:
-    """`title` is the first line of the message."""
+    """`title` is the first line of the message, `author` the name alone."""
 
     commit: str
     title: str
     author: str
+    email: str = ""
+    committed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,13 @@ class Repositories:
 
     def commit(self, project_id: int, revision: str) -> CommitInfo:
         """By branch, tag or commit; raises NotFound."""
-        shape = "--format=%H%x00%s%x00%an"
+        shape = "--format=%H%x00%s%x00%an%x00%ae%x00%ct"
         try:
             output = self._run(project_id, "log", "-1", shape, "--end-of-options", revision, "--")
         except StepFailed as error:
             raise NotFound(f"There is no commit {revision} in this repository.", "Push it first.") from error
-        commit, title, author = output.rstrip("\n").split("\0")
-        return CommitInfo(commit, title[:200], author[:100])
+        commit, title, author, email, seconds = output.rstrip("\n").split("\0")
+        return CommitInfo(commit, title[:200], author[:100], email[:200], _moment(seconds))
 
     def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
         """All files of a commit, without links and submodules."""
@@ -82,6 +86,14 @@ class Repositories:
     def _run(self, project_id: int, *arguments: str) -> str:
         """Names and messages may be any bytes: what is no text must not stop anything."""
         return _git("-C", str(self.path(project_id)), *arguments).decode(errors="replace")
+
+
+def _moment(seconds: str) -> datetime | None:
+    """A commit may hold any number; None for what is no time."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def parse_tree(output: str) -> list[TreeEntry]:
@@ -162,5 +174,7 @@ def _git(*arguments: str) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error
     if done.returncode:
+        if b"No space left on device" in done.stderr:
+            raise storage_full()
         raise StepFailed(f"git failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
     return done.stdout

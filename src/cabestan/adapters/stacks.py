@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -25,6 +26,8 @@ _LAST_LINES = 5
 _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
 _LOCK_AGAIN_SECONDS = 0.05
+#: seconds that tidying waits for a deployment
+_SHORTLY = 1.0
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -96,11 +99,24 @@ class Stacks:
         except APIError as error:
             raise _not_pulled(image, error.explanation or str(error)) from error
 
-    def deploy(self, stack: str, document: str, secrets: Mapping[str, str], seconds: float) -> None:
-        """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv."""
+    def deploy(
+        self,
+        stack: str,
+        document: str,
+        secrets: Mapping[str, str],
+        seconds: float,
+        files: Sequence[SwarmSecret] = (),
+    ) -> None:
+        """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv.
+
+        Those that it wants as files are made first.
+        """
         variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
         deadline = time.monotonic() + seconds
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
+            if files:
+                with self._engine.speaking(f"make the secrets of {stack}") as client:
+                    ensure_secrets(client, self._secret_labels(stack), files)
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             try:
                 done = subprocess.run(
@@ -116,6 +132,18 @@ class Stacks:
                 raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
         if done.returncode:
             raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+
+    def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        """Removes the files' secrets that are not kept and not in use; gives their names.
+
+        Never while the stack is being deployed: what that needs is there when it begins, or made again.
+        """
+        with self._alone(stack, time.monotonic() + _SHORTLY), self._engine.speaking("remove old secrets") as client:
+            return drop_secrets(client, self._secret_labels(stack), kept)
+
+    def _secret_labels(self, stack: str) -> dict[str, str]:
+        """With the stack's own label, so that `docker stack rm` takes them along."""
+        return {INSTANCE_LABEL: self._instance, _NAMESPACE: stack}
 
     @contextmanager
     def _alone(self, stack: str, deadline: float) -> Iterator[int]:
@@ -150,11 +178,12 @@ class Stacks:
         return last_words(state, output)
 
     def remove(self, stack: str, network: str | None) -> None:
-        """Takes the stack's services away, and the network where one is named; never its volumes."""
+        """Takes the stack's services and secrets away, and the network where one is named; never its volumes."""
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"remove the stack {stack}") as client:
             for service in client.api.services(filters=label):
                 client.api.remove_service(service["ID"])
+            drop_secrets(client, self._secret_labels(stack))
             if network is None:
                 return
             for found in client.networks.list(names=[network], filters={"label": f"{INSTANCE_LABEL}={self._instance}"}):

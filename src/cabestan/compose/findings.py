@@ -62,13 +62,16 @@ class Report:
         if len(self._findings) < MOST_FINDINGS:
             words = hide_placeholders(message)[:_LONGEST_MESSAGE]
             path = hide_placeholders(spot.path)
-            finding = Finding(code, severity, self.file, spot.line, spot.column, path, words, remedy)
+            finding = Finding(code, severity, spot.file or self.file, spot.line, spot.column, path, words, remedy)
             self._findings[finding] = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """In the order of the file."""
-        return tuple(sorted(self._findings, key=lambda finding: (finding.line, finding.column)))
+        """In the order of the file; those of further files come after."""
+        return tuple(sorted(self._findings, key=self._order))
+
+    def _order(self, finding: Finding) -> tuple[bool, str, int, int]:
+        return finding.file != self.file, finding.file, finding.line, finding.column
 
     @property
     def warnings(self) -> tuple[Finding, ...]:

@@ -1,63 +1,68 @@
-"""From the text of a Compose file to the checked model: read, fill in the variables, check, in this order.
+"""From the texts of Compose files to the checked model.
 
-All that is wrong is told at once. The results agree with Docker's own reader but for these: variables and
-labels may be true or false (`DEBUG: true`), dates stay as written, `x-…` blocks are not interpolated, and one
-letter may name a volume.
+Each file is read, its variables are filled in, and what its services extend is put in. Then the files are
+joined, and the whole is checked. All that is wrong is told at once, with the file where it stands. How the
+results differ from Docker's own readers is written in docs/compose-reading.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
+from cabestan.compose.building import Build, check_builds, read_builds
+from cabestan.compose.extending import Extender
+from cabestan.compose.filling import Filling
 from cabestan.compose.findings import ComposeRefused, Finding, Report
-from cabestan.compose.interpolate import InterpolationRefused, expand
+from cabestan.compose.library import Library, Read, SourceFile, folder_of, no_further_files
+from cabestan.compose.linking import with_aliases
+from cabestan.compose.merging import Merger, settled
 from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.mounts import MountReader
-from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Spot, Table, root_field
+from cabestan.compose.nodes import Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
-from cabestan.compose.placeholder import holds_secret, is_mixed
+from cabestan.compose.placeholder import is_mixed
 from cabestan.compose.routes import check_routes
+from cabestan.compose.secret_files import SecretReader, declared_secrets
 from cabestan.compose.services import ServiceReader
-from cabestan.compose.source import Limits, read_yaml
+from cabestan.compose.source import Limits
 from cabestan.errors import Invalid
-
-#: where variables are filled in, as Docker does
-_INTERPOLATED = ("services", "volumes")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A file that may be deployed, and what is doubtful in it."""
+    """What may be deployed, and what is doubtful in it."""
 
     compose: ComposeFile
     warnings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What `build:` of a service asks for; paths are relative to the repository, texts as written."""
-
-    service: str
-    context: str
-    dockerfile: str
-    #: the name that the service gives the image, with its variables; empty where there is none
-    image: str
-
-
 def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits | None = None) -> Loaded:
-    """The checked file. `variables` are all that it may use; secrets among them are placeholders.
+    """One file that stands alone; see `load_files`."""
+    return load_files([SourceFile(file, text)], variables, limits=limits)
 
-    Raises ComposeRefused with all findings, and Invalid for a variable that imitates a placeholder.
+
+def load_files(
+    files: Sequence[SourceFile],
+    variables: Mapping[str, str],
+    *,
+    read: Read = no_further_files,
+    limits: Limits | None = None,
+) -> Loaded:
+    """The checked files, each later one over those before it, as with `docker compose -f a -f b`.
+
+    `variables` are all that they may use; secrets among them are placeholders. `read` gives the files that
+    services extend. Relative paths are seen from the folder of the first file. Raises ComposeRefused with all
+    findings, and Invalid for a variable that imitates a placeholder.
     """
     limits = limits or Limits()
     _check_variables(variables)
-    report = Report(file)
-    root = root_field(_top(read_yaml(text, file, limits), report))
+    report = Report(files[0].path)
+    filling = Filling(report, variables, limits.max_text)
+    root = root_field(_joined(files, Library(report, read, limits), filling))
     policy.check_keys(report, root, policy.TOP)
-    filled = _Filling(report, variables, limits.max_text).top(root)
-    compose = _compose(report, filled, variables)
+    compose = _compose(report, root, variables)
     check_order(report, compose)
     check_routes(report, compose)
     report.refuse_if_wrong()
@@ -65,17 +70,62 @@ def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits |
 
 
 def build_contexts(text: str, file: str, *, limits: Limits | None = None) -> tuple[Build, ...]:
+    """What the services of one file ask to build; see `builds_of`."""
+    return builds_of([SourceFile(file, text)], limits=limits)
+
+
+def builds_of(
+    files: Sequence[SourceFile], *, read: Read = no_further_files, limits: Limits | None = None
+) -> tuple[Build, ...]:
     """What the services ask to build, without filling in variables. Raises ComposeRefused."""
-    report = Report(file)
-    root = root_field(_top(read_yaml(text, file, limits), report))
-    services = root.get("services")
-    builds = [
-        _build(report, name, build, service.get("image"))
-        for name, service in (services.entries() if services else ())
-        if (build := service.get("build")) is not None
-    ]
+    report = Report(files[0].path)
+    root = root_field(_joined(files, Library(report, read, limits or Limits()), None))
+    builds = read_builds(report, root.get("services"), folder_of(files[0].path))
     report.refuse_if_wrong()
-    return tuple(builds)
+    return builds
+
+
+def _joined(files: Sequence[SourceFile], library: Library, filling: Filling | None) -> Table:
+    """One tree of all files; without `filling`, variables stay as they are written."""
+    fill = filling.top if filling else _as_written
+    extender = Extender(library.report, library, fill, folder_of(files[0].path))
+    merger = Merger(library.report)
+    joined: Table | None = None
+    for file in files:
+        extended = extender.apply(fill(library.add(file).root), file.path)
+        joined = extended if joined is None else merger.files(joined, extended)
+    assert joined is not None, "there is a first file"
+    if any(document.marked for document in library.known.values()):
+        joined = settled(joined)
+    if len(library.known) > 1 or extender.extended:
+        _check_size(library, joined)
+    return joined
+
+
+def _as_written(root: Table) -> Table:
+    return root
+
+
+def _check_size(library: Library, root: Table) -> None:
+    """What is extended again and again is bounded as what aliases stand for."""
+    most, most_text = library.limits.max_nodes, library.limits.max_text
+    nodes: list[Node] = [root]
+    count = length = 0
+    while nodes:
+        node = nodes.pop()
+        match node:
+            case Table():
+                nodes.extend(entry.value for entry in node.entries)
+                count += 2 * len(node.entries)
+            case Items():
+                nodes.extend(node.items)
+                count += len(node.items)
+            case Scalar():
+                length += len(node.text)
+        if count > most or length > most_text:
+            message = f"The files joined hold more than {most} values, or {most_text} characters in them."
+            library.report.error("too-large", Spot(1, 1, ""), message, "Make them smaller.")
+            raise ComposeRefused(library.report.findings)
 
 
 def _check_variables(variables: Mapping[str, str]) -> None:
@@ -85,42 +135,19 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             raise Invalid(message, "Remove the character.")
 
 
-def _top(node: Node, report: Report) -> Table:
-    if isinstance(node, Table):
-        return node
-    spot = Spot(1, 1, "")
-    report.error("not-compose", spot, "The file holds no mapping.", "Begin with services:.")
-    raise ComposeRefused(report.findings)
-
-
-def _build(report: Report, service: str, field: Field, image: Field | None) -> Build:
-    context, dockerfile = ".", ""
-    if isinstance(field.node, Scalar):
-        context = fields.text(report, field) or context
-    elif fields.table(report, field, policy.BUILD):
-        context_field, dockerfile_field = field.get("context"), field.get("dockerfile")
-        context = (fields.text(report, context_field) if context_field else None) or context
-        dockerfile = (fields.text(report, dockerfile_field) if dockerfile_field else None) or ""
-    for path in (context, dockerfile):
-        if path.startswith(("/", "~", "-")) or ".." in path.split("/") or any(mark in path for mark in ":\\$"):
-            message = f"{path[:80]!r} is no plain path within the repository."
-            report.error("build-path", field.spot, message, "Write a relative path such as . or ./web.")
-    name = image.node.text if image and isinstance(image.node, Scalar) else ""
-    return Build(service, context, dockerfile or "Dockerfile", name)
-
-
 def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> ComposeFile:
     _check_version(report, root.get("version"))
     mounts = MountReader(report, _declared_volumes(report, root.get("volumes")))
+    secrets = SecretReader(report, declared_secrets(report, root.get("secrets")))
     services = root.get("services")
     found: list[Service] = []
     if services is None or not isinstance(services.node, Table) or not services.node.entries:
         report.error("no-services", (services or root).spot, "The file names no services.", "Add services:.")
     else:
-        reader = ServiceReader(report, variables, mounts)
+        reader = ServiceReader(report, variables, mounts, secrets)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
-        _check_builds(report, services)
-    return ComposeFile(report.file, tuple(found), tuple(mounts.volumes.values()))
+        check_builds(report, services)
+    return ComposeFile(report.file, with_aliases(report, found), tuple(mounts.volumes.values()))
 
 
 def _check_version(report: Report, field: Field | None) -> None:
@@ -138,76 +165,3 @@ def _declared_volumes(report: Report, field: Field | None) -> frozenset[str]:
         if not volume.empty:
             fields.table(report, volume, policy.VOLUME)
     return frozenset(name for name, _ in field.entries())
-
-
-def _check_builds(report: Report, services: Field) -> None:
-    for name, service in services.entries():
-        if (build := service.get("build")) is not None:
-            _build(report, name, build, None)
-
-
-@dataclass(slots=True)
-class _Filling:
-    """Fills in the variables of a tree, and keeps secrets where no page or process list shows them."""
-
-    report: Report
-    variables: Mapping[str, str]
-    #: characters that may still come
-    left: int
-    told: set[str] = field(default_factory=set)
-
-    def top(self, root: Field) -> Field:
-        entries = tuple(
-            self._entry(value, name) if name in _INTERPOLATED else _as_is(value, name) for name, value in root.entries()
-        )
-        return Field(Table(entries, root.node.line, root.node.column), root.path, root.key_spot)
-
-    def _entry(self, value: Field, name: str) -> Entry:
-        return Entry(name, self._node(value), value.key_spot.line, value.key_spot.column)
-
-    def _node(self, field: Field) -> Node:
-        node = field.node
-        match node:
-            case Table():
-                entries = tuple(self._entry(value, name) for name, value in field.entries())
-                return Table(entries, node.line, node.column)
-            case Items():
-                return Items(tuple(self._node(item) for item in field.items()), node.line, node.column)
-            case Scalar(value=str() as text):
-                return self._scalar(field, node, text)
-        return node
-
-    def _scalar(self, field: Field, node: Scalar, text: str) -> Scalar:
-        filled = self._expand(field, text) if "$" in text else text
-        self.left -= len(filled)
-        if self.left < 0:
-            message = "The values of the file are too long together."
-            self.report.error("too-large", field.spot, message, "Make them shorter.")
-            raise ComposeRefused(self.report.findings)
-        if holds_secret(filled) and not _may_hold_secrets(field.path):
-            message = f"{filled[:120]} would show a secret."
-            self.report.error("secret-shown", field.spot, message, "Use secrets in environment only.")
-        return Scalar(filled, filled, node.line, node.column)
-
-    def _expand(self, field: Field, text: str) -> str:
-        try:
-            expansion = expand(text, self.variables)
-        except InterpolationRefused as error:
-            self.report.error("interpolation", field.spot, error.message, error.remedy)
-            return text
-        for name in expansion.unset:
-            if name not in self.told:
-                self.told.add(name)
-                message = f"The variable {name} is not set; it is empty here."
-                self.report.warn("variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}.")
-        return expansion.text
-
-
-def _as_is(value: Field, name: str) -> Entry:
-    return Entry(name, value.node, value.key_spot.line, value.key_spot.column)
-
-
-def _may_hold_secrets(path: str) -> bool:
-    """Values of `services.NAME.environment` only; names of services have no dot."""
-    parts = path.split(".")
-    return len(parts) > 2 and parts[0] == "services" and parts[2].partition("[")[0] == "environment"

@@ -6,21 +6,27 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cabestan.compose.findings import Report
+from cabestan.compose.library import SourceFile
 from cabestan.compose.model import ComposeFile, Service
-from cabestan.compose.nodes import Scalar, Table, root_field
+from cabestan.compose.nodes import Table, root_field
 from cabestan.compose.source import Limits, read_yaml
 from cabestan.domain.managed import Kind
 
 _KINDS = frozenset(Kind)
 
 
-def managed_kinds(text: str, file: str, *, limits: Limits | None = None) -> tuple[Kind, ...]:
-    """The kinds that the file asks for, in its order. No variable is filled in. Raises ComposeRefused."""
-    root = read_yaml(text, file, limits)
+def managed_kinds(files: Iterable[SourceFile], *, limits: Limits | None = None) -> tuple[Kind, ...]:
+    """The kinds that the files ask for, in their order. No variable is filled in. Raises ComposeRefused."""
+    found = (name for file in files for name in _service_names(file, limits))
+    return tuple(dict.fromkeys(Kind(name) for name in found if name in _KINDS))
+
+
+def _service_names(file: SourceFile, limits: Limits | None) -> tuple[str, ...]:
+    root = read_yaml(file.text, file.path, limits)
     services = root_field(root).get("services") if isinstance(root, Table) else None
-    if services is None or isinstance(services.node, Scalar):
+    if services is None or not isinstance(services.node, Table):
         return ()
-    return tuple(Kind(name) for name, _ in services.entries() if name in _KINDS)
+    return tuple(name for name, _ in services.entries())
 
 
 def without_managed(compose: ComposeFile, kinds: Iterable[Kind]) -> ComposeFile:
@@ -37,6 +43,17 @@ def _independent(service: Service, taken: frozenset[Kind]) -> Service:
     """They answer before the stack is touched, so nobody has to wait for them."""
     needs = tuple(needed for needed in service.depends_on if needed.service not in taken)
     return service if needs == service.depends_on else replace(service, depends_on=needs)
+
+
+def refuse_aliases(compose: ComposeFile, kinds: Iterable[Kind]) -> None:
+    """Raises ComposeRefused where a link gives a managed service a further name, which nothing would lead to."""
+    report, taken = Report(compose.file), frozenset(str(kind) for kind in kinds)
+    for service in compose.services:
+        for link in service.links:
+            if link.service in taken and link.alias != link.service:
+                message = f"{link.service} is served by the platform, under this name alone."
+                report.error("managed-alias", link.spot, message, f"Link {link.service}, and use it as the host.")
+    report.refuse_if_wrong()
 
 
 def refuse_without_image(compose: ComposeFile, kind: Kind, setting: str) -> None:

@@ -48,6 +48,18 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A secret of the environment as the file `/run/secrets/TARGET`. `mode` holds permission bits."""
+
+    secret: str
+    target: str
+    spot: Spot = field(compare=False)
+    uid: str | None = None
+    gid: str | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """`none` makes a service that runs once; `attempts` bounds `on-failure`."""
 
@@ -62,6 +74,17 @@ class Dependency:
     service: str
     spot: Spot = field(compare=False)
     condition: str = "service_started"
+    #: whether it must be there at all
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A further name for a service."""
+
+    service: str
+    alias: str
+    spot: Spot = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,10 @@ class Service:
     mounts: tuple[Mount, ...] = ()
     restart: Restart = Restart()
     depends_on: tuple[Dependency, ...] = ()
+    #: names that this service gives to others
+    links: tuple[Link, ...] = ()
+    #: names that others give to this one; they lead to it in the whole environment
+    aliases: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     deploy: Deploy = Deploy()
     stop_grace_period: str | None = None
@@ -115,6 +142,7 @@ class Service:
     stdin_open: bool | None = None
     init: bool | None = None
     logging: Logging = Logging()
+    secrets: tuple[SecretFile, ...] = ()
     places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
 
     @property
@@ -144,6 +172,11 @@ class ComposeFile:
     file: str
     services: tuple[Service, ...]
     volumes: tuple[Volume, ...] = ()
+
+    @property
+    def secret_files(self) -> frozenset[str]:
+        """The names of the environment's secrets that services get as files."""
+        return frozenset(file.secret for service in self.services for file in service.secrets)
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

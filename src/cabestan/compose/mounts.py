@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cabestan.compose import fields, policy
@@ -19,6 +20,8 @@ _TARGET = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+/?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)b?", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MODES = frozenset({"ro", "rw", "nocopy"})
+#: for files of a developer's machine; they mean nothing to a volume
+_IDLE_MODES = frozenset({"z", "Z", "cached", "delegated", "consistent"})
 _MOST_BYTES = 2**40
 _HOST_PATH = "Only paths below the project's own directory, such as ./data, become volumes."
 _USE_VOLUME = "Use a named volume, or a path such as ./data."
@@ -44,6 +47,15 @@ class MountReader:
         mounts = (self._memory_line(item) for item in items)
         return tuple(mount for mount in mounts if mount is not None)
 
+    def check_targets(self, mounts: Iterable[Mount]) -> None:
+        """Reports a place in the container that two mounts of a service take."""
+        taken: set[str] = set()
+        for mount in mounts:
+            if mount.target in taken:
+                message = f"Two volumes would be at {mount.target}."
+                self.report.error("mount-twice", mount.spot, message, "Keep one of them.")
+            taken.add(mount.target)
+
     def _mount(self, item: Field) -> Mount | None:
         if isinstance(item.node, Scalar):
             return self._short(item)
@@ -62,8 +74,8 @@ class MountReader:
             self.report.error("bad-volume", item.spot, message, "Write NAME:/path or NAME:/path:ro.")
             return None
         modes = frozenset(rest[1].split(",")) if len(rest) == 2 else frozenset[str]()
-        if modes - _MODES:
-            message = f"The volume option {min(modes - _MODES)[:40]!r} is not allowed."
+        if wrong := modes - _MODES - _IDLE_MODES:
+            message = f"The volume option {min(wrong)[:40]!r} is not allowed."
             self.report.error("volume-option", item.spot, message, "Use ro, rw or nocopy.")
         key = self._source(source, item.spot)
         target = self._target(rest[0], item.spot)

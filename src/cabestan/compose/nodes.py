@@ -1,14 +1,18 @@
 """The tree of a YAML document that remembers where everything stands.
 
-Lines and columns count from 1.
+Lines and columns count from 1. `file` is the path of the file that a node stands in, for a tree may be joined of
+several; nodes are the same if they say the same, wherever they stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 Value = str | int | float | bool | None
+#: what a tag asks for where files are joined: nothing, to drop what came before, or to take its place
+Mark = Literal["", "reset", "override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Scalar:
     text: str
     line: int
     column: int
+    file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Items:
     items: tuple[Node, ...]
     line: int
     column: int
+    file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Entry:
     value: Node
     line: int
     column: int
+    file: str = field(default="", compare=False)
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Table:
     entries: tuple[Entry, ...]
     line: int
     column: int
+    file: str = field(default="", compare=False)
 
     def get(self, key: str) -> Node | None:
         return next((entry.value for entry in self.entries if entry.key == key), None)
@@ -57,27 +66,37 @@ Node = Scalar | Items | Table
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place in the file, with the path of keys that leads to it: `services.web.image`."""
+    """A place in a file, with the path of keys that leads to it: `services.web.image`.
+
+    Without a `file` it is in the one that is being read.
+    """
 
     line: int
     column: int
     path: str
+    file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A node with the path that leads to it and the place of its key."""
+    """A node with the path that leads to it and the entry that it is the value of."""
 
     node: Node
     path: str
-    key_spot: Spot
+    #: a list's member and the whole document have none
+    entry: Entry | None = None
+
+    @property
+    def key_spot(self) -> Spot:
+        """Where the key stands."""
+        place = self.entry or self.node
+        return Spot(place.line, place.column, self.path, place.file)
 
     @property
     def spot(self) -> Spot:
         """Where the value stands; an empty value has no place of its own, so the key's."""
-        if isinstance(self.node, Scalar) and self.node.value is None:
-            return self.key_spot
-        return Spot(self.node.line, self.node.column, self.path)
+        place = self.entry if self.empty and self.entry else self.node
+        return Spot(place.line, place.column, self.path, place.file)
 
     @property
     def empty(self) -> bool:
@@ -86,20 +105,23 @@ class Field:
     def entries(self) -> Iterator[tuple[str, Field]]:
         """The keys of a table; nothing for other nodes."""
         if isinstance(self.node, Table):
+            start = f"{self.path}." if self.path else ""
             for entry in self.node.entries:
-                path = f"{self.path}.{entry.key}" if self.path else entry.key
-                yield entry.key, Field(entry.value, path, Spot(entry.line, entry.column, path))
+                yield entry.key, Field(entry.value, start + entry.key, entry)
 
     def items(self) -> Iterator[Field]:
         """The members of a list; nothing for other nodes."""
         if isinstance(self.node, Items):
             for index, item in enumerate(self.node.items):
-                path = f"{self.path}[{index}]"
-                yield Field(item, path, Spot(item.line, item.column, path))
+                yield Field(item, f"{self.path}[{index}]")
 
     def get(self, key: str) -> Field | None:
-        return next((field for name, field in self.entries() if name == key), None)
+        if isinstance(self.node, Table):
+            for entry in self.node.entries:
+                if entry.key == key:
+                    return Field(entry.value, f"{self.path}.{key}" if self.path else key, entry)
+        return None
 
 
 def root_field(node: Node) -> Field:
-    return Field(node, "", Spot(node.line, node.column, ""))
+    return Field(node, "")

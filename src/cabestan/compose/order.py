@@ -21,7 +21,7 @@ def check_order(report: Report, compose: ComposeFile) -> None:
     names = {service.name for service in compose.services}
     for service in compose.services:
         for dependency in service.depends_on:
-            if dependency.service not in names:
+            if dependency.required and dependency.service not in names:
                 message = f"There is no service {dependency.service[:80]}."
                 report.error("dependency", dependency.spot, message, "Add the service, or remove the dependency.")
     try:
@@ -32,8 +32,9 @@ def check_order(report: Report, compose: ComposeFile) -> None:
 
 def _graph(compose: ComposeFile) -> TopologicalSorter[str]:
     graph: TopologicalSorter[str] = TopologicalSorter()
+    names = {service.name for service in compose.services}
     for service in compose.services:
-        graph.add(service.name, *(dependency.service for dependency in service.depends_on))
+        graph.add(service.name, *(d.service for d in service.depends_on if d.required or d.service in names))
     return graph
 
 

@@ -46,7 +46,8 @@ def secrets_in(text: str) -> tuple[str, ...]:
 
 def for_stack_file(text: str) -> str:
     """The text as a stack file holds it: each `$` doubled, each placeholder a reference to its variable."""
-    return _PLACEHOLDER.sub(rf"${{{SECRET_VARIABLE}\1}}", text.replace("$", "$$"))
+    doubled = text.replace("$", "$$")
+    return _PLACEHOLDER.sub(rf"${{{SECRET_VARIABLE}\1}}", doubled) if holds_secret(doubled) else doubled
 
 
 def hide_placeholders(text: str) -> str:

@@ -32,10 +32,9 @@ _GUARD = (_ISOLATION, _REMOVE)
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
-    frozenset({"services", "version", "volumes"}),
+    frozenset({"secrets", "services", "version", "volumes"}),
     {
         "networks": _OWN_NETWORK,
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
         "name": ("The environment names the stack.", _REMOVE),
         "include": ("A deployment reads one file.", "Write the services into this file."),
@@ -53,6 +52,7 @@ SERVICE = Keys(
             "entrypoint",
             "environment",
             "expose",
+            "extends",
             "extra_hosts",
             "healthcheck",
             "image",
@@ -63,6 +63,7 @@ SERVICE = Keys(
             "ports",
             "read_only",
             "restart",
+            "secrets",
             "stdin_open",
             "stop_grace_period",
             "stop_signal",
@@ -95,7 +96,6 @@ SERVICE = Keys(
             "The file is for development and is not there in production.",
             "List the variables under environment.",
         ),
-        "extends": ("It is not supported.", "Use a YAML anchor and <<."),
         "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
         "gpus": _GUARD,
         "hostname": _OWN_NETWORK,
@@ -112,7 +112,6 @@ SERVICE = Keys(
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
         "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
-        "secrets": ("Secrets belong to the environment.", "Set the secret, and use it as ${NAME}."),
         "security_opt": _GUARD,
         "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
         "sysctls": _GUARD,
@@ -135,6 +134,19 @@ VOLUME = Keys(
     },
 )
 
+_KEPT = "Set the secret in the environment: cabestan secret set NAME -e ENV."
+SECRET = Keys(
+    frozenset({"environment", "external"}),
+    {
+        "driver": ("The platform keeps the secrets.", _REMOVE),
+        "file": ("The file is not there in production.", _KEPT),
+        "labels": ("The platform labels its secrets.", _REMOVE),
+        "name": ("The environment names its secrets.", "Write environment: NAME."),
+        "template_driver": ("The platform keeps the secrets.", _REMOVE),
+    },
+)
+SERVICE_SECRET = Keys(frozenset({"gid", "mode", "source", "target", "uid"}))
+
 HEALTHCHECK = Keys(
     frozenset({"test", "interval", "timeout", "retries", "start_period", "disable"}),
     {"start_interval": ("Docker's stack files do not know it.", "Use interval and start_period.")},
@@ -143,7 +155,7 @@ LOGGING = Keys(frozenset({"driver", "options"}))
 LOGGING_OPTIONS = Keys(
     frozenset({"max-size", "max-file"}), {"labels": ("It is not supported.", _REMOVE)}, extensions=False
 )
-DEPENDENCY = Keys(frozenset({"condition"}))
+DEPENDENCY = Keys(frozenset({"condition", "required", "restart"}))
 PORT = Keys(frozenset({"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"}))
 MOUNT = Keys(
     frozenset({"type", "source", "target", "read_only", "volume", "tmpfs", "bind"}),
@@ -184,6 +196,7 @@ UPDATE = Keys(
     dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
 )
 BUILD = Keys(frozenset({"context", "dockerfile"}))
+EXTENDS = Keys(frozenset({"file", "service"}))
 
 
 def check_keys(report: Report, table: Field, keys: Keys) -> None:

@@ -9,8 +9,9 @@ from cabestan.compose.findings import Report
 from cabestan.compose.model import Ports
 from cabestan.compose.nodes import Field, Scalar, Table
 
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?", re.ASCII)
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.ASCII)
 _MOST_PORT = 65535
+_PROTOCOLS = ("tcp", "udp", "sctp")
 
 
 def read_expose(report: Report, field: Field) -> tuple[Ports, ...]:
@@ -45,10 +46,12 @@ def _published(report: Report, item: Field) -> Ports | None:
     if isinstance(item.node, Table):
         fields.table(report, item, policy.PORT)
         target = item.get("target")
+        protocol = item.get("protocol")
         number = fields.integer(report, target, 1, _MOST_PORT) if target else None
         if target is None:
             fields.wrong(report, item, "a port with a target")
-        return Ports(number, number) if number else None
+        kind = fields.choice(report, protocol, _PROTOCOLS) if protocol else None
+        return Ports(number, number, kind or "tcp") if number else None
     if isinstance(item.node, Scalar) and isinstance(item.node.value, str):
         return _port_text(report, item, item.node.value.rpartition(":")[2])
     return _port(report, item)

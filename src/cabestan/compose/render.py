@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cabestan.compose.findings import Report
-from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, Service
+from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
 from cabestan.compose.placeholder import for_stack_file, secrets_in
 from cabestan.compose.routes import check_routes, to_traefik_rule
 from cabestan.compose.stack import EXTENSION, Stack, extension
@@ -56,6 +56,8 @@ class StackContext:
     domain: str = ""
     #: the names of the secrets that the environment has
     secrets: frozenset[str] = frozenset()
+    #: of those, the ones that services get as files, to what each is called in Swarm
+    secret_files: Mapping[str, str] = field(default_factory=dict)
     router_entrypoint: str = "web"
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +81,8 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     }
     if compose.volumes:
         document["volumes"] = {volume.key: _volume(volume.key, context) for volume in compose.volumes}
+    if compose.secret_files:
+        document["secrets"] = {name: _secret(name, context) for name in sorted(compose.secret_files)}
     images = {service.name: service.image for service in compose.services}
     document[EXTENSION] = extension(tuple(found.values()), images)
     return Stack(document)
@@ -101,6 +105,10 @@ def _check_services(report: Report, compose: ComposeFile, context: StackContext)
             for secret in sorted(set(secrets_in(value)) - context.secrets):
                 message = f"{context.environment} has no secret {secret}."
                 report.error("secret-unknown", service.place(f"environment.{name}"), message, f"Set {secret} there.")
+        for file in service.secrets:
+            if file.secret not in context.secret_files:
+                message = f"{context.environment} has no secret {file.secret}."
+                report.error("secret-unknown", file.spot, message, f"Set {file.secret} there.")
 
 
 def _check_image(report: Report, service: Service, context: StackContext) -> None:
@@ -132,7 +140,8 @@ def _service(service: Service, route: Route | None, context: StackContext) -> di
         "stop_grace_period": service.stop_grace_period,
         "stop_signal": service.stop_signal,
         "volumes": [_mount(mount) for mount in service.mounts],
-        "networks": ["default"],
+        "networks": _networks(service),
+        "secrets": [_secret_file(file) for file in service.secrets],
         "logging": _logging(service.logging),
         "labels": _container_labels(service, context),
         "deploy": _deploy(service, route, context),
@@ -168,6 +177,20 @@ def _mount(mount: Mount) -> dict[str, Any]:
     document["volume"] = {"nocopy": True} if mount.nocopy else None
     document["tmpfs"] = {"size": mount.size} if mount.size is not None else None
     return _without_empty(document)
+
+
+def _networks(service: Service) -> list[str] | dict[str, Any]:
+    return {"default": {"aliases": list(service.aliases)}} if service.aliases else ["default"]
+
+
+def _secret_file(file: SecretFile) -> dict[str, Any]:
+    document = {"source": file.secret, "target": file.target, "uid": file.uid, "gid": file.gid, "mode": file.mode}
+    return _without_empty(document)
+
+
+def _secret(name: str, context: StackContext) -> dict[str, Any]:
+    """Made before the stack is applied, under a name that tells its content, for Swarm's cannot be changed."""
+    return {"external": True, "name": context.secret_files[name]}
 
 
 def _logging(logging: Logging) -> dict[str, Any]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from cabestan.compose import fields, policy
 from cabestan.compose.deploying import read_deploy
 from cabestan.compose.findings import Report
-from cabestan.compose.model import Dependency, Restart, Service
+from cabestan.compose.model import Dependency, Link, Restart, Service
 from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Field, Items, Scalar, Spot, Table
 from cabestan.compose.observing import read_healthcheck, read_logging
 from cabestan.compose.ports import read_expose, read_ports
+from cabestan.compose.secret_files import SecretReader
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
@@ -38,6 +40,11 @@ class ServiceReader:
     report: Report
     variables: Mapping[str, str]
     mounts: MountReader
+    secrets: SecretReader
+    readers: Mapping[str, Callable[[Field], object]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readers = self._readers()
 
     def read(self, name: str, field: Field) -> Service | None:
         """The service, or nothing where it is not even a mapping; what is wrong in it is in the report."""
@@ -47,10 +54,11 @@ class ServiceReader:
         if not fields.table(self.report, field, policy.SERVICE):
             return None
         known: dict[str, Any] = {}
-        for key, read in self._readers().items():
-            value = field.get(key)
-            if value is not None and (result := read(value)) is not None:
+        for key, value in field.entries():
+            read = self.readers.get(key)
+            if read is not None and (result := read(value)) is not None:
                 known[key] = result
+        self.mounts.check_targets((*known.get("volumes", ()), *known.get("tmpfs", ())))
         self._image_is_named(field)
         return _assemble(name, field, known)
 
@@ -81,6 +89,7 @@ class ServiceReader:
             "stdin_open": lambda field: fields.flag(report, field),
             "init": lambda field: fields.flag(report, field),
             "logging": lambda field: read_logging(report, field),
+            "secrets": self.secrets.read,
         }
 
     def _image_is_named(self, field: Field) -> None:
@@ -147,20 +156,24 @@ class ServiceReader:
         condition = _CONDITIONS[0]
         if fields.table(self.report, field, policy.DEPENDENCY) and (value := field.get("condition")):
             condition = fields.choice(self.report, value, _CONDITIONS) or condition
-        return Dependency(name, field.key_spot, condition)
+        required, restart = field.get("required"), field.get("restart")
+        if restart:
+            fields.flag(self.report, restart)
+        is_required = fields.flag(self.report, required) is not False if required else True
+        return Dependency(name, field.key_spot, condition, is_required)
 
-    def _links(self, field: Field) -> tuple[Dependency, ...]:
-        message = "links is deprecated; it works as depends_on."
+    def _links(self, field: Field) -> tuple[tuple[Dependency, ...], tuple[Link, ...]]:
+        message = "links is deprecated; it works as depends_on, and a further name leads there in all services."
         self.report.warn("links-deprecated", field.key_spot, message, "Write depends_on.")
-        found = []
+        dependencies, links = [], []
         for item in fields.members(self.report, field):
             name, _, alias = (fields.text(self.report, item) or "").partition(":")
-            if alias not in ("", name):
-                message = f"The service {name} has no other name {alias}."
-                self.report.error("link-alias", item.spot, message, f"Use the name {name}.")
+            if alias and not _HOST.fullmatch(alias):
+                self.report.error("link-alias", item.spot, f"{alias[:80]!r} is no host name.", "Correct it.")
             elif name:
-                found.append(Dependency(name, item.spot))
-        return tuple(found)
+                dependencies.append(Dependency(name, item.spot))
+                links += [Link(name, alias, item.spot)] if alias not in ("", name) else []
+        return tuple(dependencies), tuple(links)
 
     def _labels(self, field: Field) -> dict[str, str]:
         if not isinstance(field.node, Table | Items):
@@ -196,25 +209,40 @@ class ServiceReader:
         if not isinstance(field.node, Table | Items):
             fields.wrong(self.report, field, "a mapping or a list")
             return ()
-        found = []
-        for name, (address, place) in fields.pairs(self.report, field, "=:").items():
-            try:
-                parsed = ip_address((address or "").removeprefix("[").removesuffix("]"))
-            except ValueError:
-                parsed = None
-            if parsed is None or not _HOST.fullmatch(name):
-                message = f"{name[:80]!r} does not lead to an address."
-                self.report.error("wrong-value", place.spot, message, "Write NAME:10.0.0.1.")
-            else:
-                found.append(f"{name}:{parsed}")
-        return tuple(found)
+        lines = dict.fromkeys(line for name, address in self._host_lines(field) if (line := self._host(name, address)))
+        return tuple(lines)
+
+    def _host_lines(self, field: Field) -> Iterator[tuple[str, Field]]:
+        """Each name with the field that its address stands in, after the name or alone."""
+        for item in field.items():
+            yield "", item
+        for name, value in field.entries():
+            for address in value.items() if isinstance(value.node, Items) else (value,):
+                yield name, address
+
+    def _host(self, name: str, field: Field) -> str | None:
+        """A line `NAME:address`."""
+        text = fields.text(self.report, field)
+        if text is None:
+            return None
+        if not name:
+            cut = min((at for mark in "=:" if (at := text.find(mark)) >= 0), default=len(text))
+            name, text = text[:cut], text[cut + 1 :]
+        with suppress(ValueError):
+            parsed = ip_address(text.removeprefix("[").removesuffix("]"))
+            if _HOST.fullmatch(name):
+                return f"{name}:{parsed}"
+        message = f"{name[:80]!r} does not lead to an address."
+        self.report.error("wrong-value", field.spot, message, "Write NAME:10.0.0.1.")
+        return None
 
 
 def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
     """The service of what was read; keys that mean the same are joined."""
     known["expose"] = tuple(dict.fromkeys((*known.get("expose", ()), *known.pop("ports", ()))))
     known["mounts"] = (*known.pop("volumes", ()), *known.pop("tmpfs", ()))
-    depends_on = (*known.get("depends_on", ()), *known.pop("links", ()))
+    linked, known["links"] = known.pop("links", ((), ()))
+    depends_on = (*known.get("depends_on", ()), *linked)
     known["depends_on"] = tuple({dependency.service: dependency for dependency in reversed(depends_on)}.values())
     known.setdefault("image", "")
     return Service(name=name, spot=field.key_spot, places=_places(field), **known)

@@ -1,8 +1,8 @@
 """Bounded reading of YAML into nodes that know their place.
 
 The bounds hold before memory is spent: an alias counts as all the nodes that it stands for, so that a small
-file cannot grow into a large tree. As with Docker, keys are unique, `<<` merges and anchors work; tags and
-further documents are refused.
+file cannot grow into a large tree. As with Docker, keys are unique, `<<` merges and anchors work, and `!reset` and
+`!override` tell how files are joined; other tags but YAML's own, and further documents, are refused.
 """
 
 from __future__ import annotations
@@ -28,17 +28,28 @@ from yaml.events import (
 )
 
 from cabestan.compose.findings import ComposeRefused, Finding
-from cabestan.compose.nodes import Entry, Items, Node, Scalar, Table
+from cabestan.compose.nodes import Entry, Items, Mark, Node, Scalar, Table, Value
 from cabestan.compose.placeholder import MARKS
 from cabestan.compose.scalars import resolve
 
 _MERGE = "<<"
+_MARKS: dict[str | None, Mark] = {"!reset": "reset", "!override": "override"}
+_TAG = "tag:yaml.org,2002:"
+#: the tags that text may have, with the kinds of value that it must mean then
+_SCALAR_TAGS: dict[str, tuple[type, ...]] = {
+    f"{_TAG}str": (str,),
+    f"{_TAG}int": (int,),
+    f"{_TAG}float": (float, int),
+    f"{_TAG}bool": (bool,),
+    f"{_TAG}null": (type(None),),
+}
+_OTHER_TAGS = {SequenceStartEvent: f"{_TAG}seq", MappingStartEvent: f"{_TAG}map"}
 _FORBIDDEN = MARKS | {"\0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a file may ask for."""
+    """How much one file may ask for, and all files of a project together."""
 
     #: bytes of the file in UTF-8
     max_bytes: int = 256 * 1024
@@ -49,6 +60,10 @@ class Limits:
     max_aliases: int = 200
     #: characters of all values after interpolation
     max_text: int = 2 * 1024 * 1024
+    #: files that are joined, with those that their services extend
+    max_files: int = 32
+    #: services that extend one another in a chain
+    max_chain: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +75,22 @@ class _Built:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's tree, the number of nodes in it, and whether there are marks in it."""
+
+    root: Node
+    size: int
+    marked: bool
+
+
 def read_yaml(text: str, file: str, limits: Limits | None = None) -> Node:
     """The root node of a document; an empty text is an empty scalar. Raises ComposeRefused, one finding."""
+    return read_document(text, file, limits).root
+
+
+def read_document(text: str, file: str, limits: Limits | None = None) -> Document:
+    """As `read_yaml`, with what is to be known of the tree."""
     limits = limits or Limits()
     try:
         size = len(text.encode())
@@ -71,7 +100,8 @@ def read_yaml(text: str, file: str, limits: Limits | None = None) -> Node:
         message = f"The file has {size} bytes, more than {limits.max_bytes}."
         _refuse(file, 1, 1, "too-large", message, "Make it smaller.")
     try:
-        return _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), file, limits).document()
+        composer = _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), file, limits)
+        return Document(composer.document(), composer.nodes, composer.marked)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -96,12 +126,13 @@ class _Composer:
     anchors: dict[str, _Built] = field(default_factory=dict)
     nodes: int = 0
     aliases: int = 0
+    marked: bool = False
 
     def document(self) -> Node:
         self._expect(StreamStartEvent)
         first = next(self.events)
         if isinstance(first, StreamEndEvent):
-            return Scalar(None, "", 1, 1)
+            return Scalar(None, "", 1, 1, self.file)
         node = self._node(next(self.events), 1).node
         next(self.events)
         after = next(self.events)
@@ -113,26 +144,34 @@ class _Composer:
         event = next(self.events)
         assert isinstance(event, kind), f"the parser began with {event}"
 
-    def _node(self, event: Event, depth: int) -> _Built:
+    def _node(self, event: Event, depth: int, *, mark: Mark = "") -> _Built:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         self._count(event, 1, depth)
-        tag = event.tag if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent) else None
-        if tag is not None:
-            self._refuse(event, "yaml-tag", f"The tag {tag} is not allowed.", "Remove it; quote text instead.")
-        built = self._untagged(event, depth)
+        if isinstance(event, ScalarEvent):
+            built = _Built(self._scalar(event, marked=bool(mark)), 1, 0)
+        else:
+            built = self._collection(event, depth, marked=bool(mark))
         anchor = event.anchor if isinstance(event, NodeEvent) else None
         if anchor is not None:
             self.anchors[anchor] = built
         return built
 
-    def _untagged(self, event: Event, depth: int) -> _Built:
+    def _collection(self, event: Event, depth: int, *, marked: bool) -> _Built:
+        assert isinstance(event, SequenceStartEvent | MappingStartEvent), f"a value was expected, not {event}"
+        if event.tag is not None and not marked and event.tag != _OTHER_TAGS[type(event)]:
+            self._refuse_tag(event, event.tag)
         if isinstance(event, SequenceStartEvent):
             return self._items(event, depth)
-        if isinstance(event, MappingStartEvent):
-            return self._table(event, depth)
-        assert isinstance(event, ScalarEvent), f"a value was expected, not {event}"
-        return _Built(self._scalar(event), 1, 0)
+        return self._table(event, depth)
+
+    def _refuse_tag(self, event: Event, tag: str) -> NoReturn:
+        name = tag.replace(_TAG, "!!")
+        if tag in _MARKS:
+            message, remedy = f"The tag {name} goes with the value of a key only.", "Write KEY: !reset null."
+        else:
+            message, remedy = f"The tag {name} is not allowed.", "Remove it; quote text instead."
+        self._refuse(event, "yaml-tag", message, remedy)
 
     def _alias(self, event: AliasEvent, depth: int) -> _Built:
         self.aliases += 1
@@ -155,19 +194,35 @@ class _Composer:
             message = f"More than {self.limits.max_depth} levels of lists and mappings."
             self._refuse(event, "too-deep", message, "Make it flatter.")
 
-    def _scalar(self, event: ScalarEvent) -> Scalar:
-        line, column = _place(event)
+    def _scalar(self, event: ScalarEvent, *, marked: bool = False) -> Scalar:
         if not _FORBIDDEN.isdisjoint(event.value):
             message = "The text holds a character that is not allowed: NUL or one for private use."
             self._refuse(event, "bad-character", message, "Remove it.")
-        value = resolve(event.value) if event.implicit[0] else event.value
-        return Scalar(value, event.value, line, column)
+        if event.tag is not None and not marked:
+            value = self._tagged(event)
+        elif event.implicit[0] or (marked and not event.style):
+            value = resolve(event.value)
+        else:
+            value = event.value
+        return Scalar(value, event.value, *_place(event), self.file)
+
+    def _tagged(self, event: ScalarEvent) -> Value:
+        kinds = _SCALAR_TAGS.get(event.tag or "")
+        if kinds is None:
+            self._refuse_tag(event, event.tag or "")
+        if kinds == (str,):
+            return event.value
+        value = resolve(event.value)
+        if type(value) not in kinds:
+            message = f"{event.value[:80]!r} is not what its tag says."
+            self._refuse(event, "yaml-tag", message, "Remove the tag.")
+        return value
 
     def _items(self, start: SequenceStartEvent, depth: int) -> _Built:
         built = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
             built.append(self._node(event, depth + 1))
-        node = Items(tuple(each.node for each in built), *_place(start))
+        node = Items(tuple(each.node for each in built), *_place(start), self.file)
         return _Built(node, *_extent(built))
 
     def _table(self, start: MappingStartEvent, depth: int) -> _Built:
@@ -179,16 +234,23 @@ class _Composer:
             is_merge = key == _MERGE and isinstance(event, ScalarEvent) and event.implicit[0]
             if key in entries or (is_merge and merges):
                 self._refuse(event, "duplicate-key", f"The key {key} is given twice.", "Keep one of them.")
-            value = self._node(next(self.events), depth + 1)
+            value, mark = self._value(depth + 1)
             built.append(value)
             if is_merge:
                 merges = self._merged(event, value.node)
             else:
-                entries[key] = Entry(key, value.node, *_place(event))
+                entries[key] = Entry(key, value.node, *_place(event), self.file, mark)
         for entry in chain.from_iterable(table.entries for table in merges):
             entries.setdefault(entry.key, entry)
-        node = Table(tuple(entries.values()), *_place(start))
+        node = Table(tuple(entries.values()), *_place(start), self.file)
         return _Built(node, *_extent(built))
+
+    def _value(self, depth: int) -> tuple[_Built, Mark]:
+        """The value of a key, with the mark that stands before it."""
+        event = next(self.events)
+        mark = _MARKS.get(getattr(event, "tag", None), "")
+        self.marked = self.marked or bool(mark)
+        return self._node(event, depth, mark=mark), mark
 
     def _key(self, event: Event) -> str:
         if not isinstance(event, ScalarEvent) or event.tag is not None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import yaml
+from yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
 
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
@@ -16,8 +30,8 @@ from cabestan.errors import Invalid
 
 #: what Cabestan wants to know of a stack later and Docker passes over
 EXTENSION = "x-cabestan"
-#: readers of YAML 1.1, which older Docker clients are, take these for true and false
-_OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
+#: readers of YAML 1.1, which older Docker clients are, take these for true and false, and for signs of their own
+_OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "=", "<<"})
 _SECRET = re.compile(rf"(?<!\$)(?:\$\$)*\$\{{{SECRET_VARIABLE}([A-Za-z0-9_]+)\}}", re.ASCII)
 
 
@@ -40,7 +54,12 @@ class Stack:
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        return yaml.dump(dict(self.document), Dumper=_Dumper, sort_keys=False, width=2**20, allow_unicode=True)
+        document = chain(
+            (StreamStartEvent(), DocumentStartEvent(explicit=False)),
+            _events(dict(self.document)),
+            (DocumentEndEvent(explicit=False), StreamEndEvent()),
+        )
+        return str(yaml.emit(document, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -69,6 +88,11 @@ class Stack:
             for name in secret_names(value)
         )
 
+    @property
+    def secret_files(self) -> Mapping[str, str]:
+        """What Swarm calls each secret that services get as a file, to the name of the environment's secret."""
+        return {entry["name"]: name for name, entry in self.document.get("secrets", {}).items()}
+
 
 def secret_names(value: str) -> tuple[str, ...]:
     """The secrets that a value of a stack file refers to."""
@@ -83,17 +107,28 @@ def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str,
     return {"images": dict(images), "routes": kept}
 
 
-class _Dumper(yaml.CSafeDumper):
-    """Quotes every text that some reader of YAML could take for something else; writes no aliases."""
+def _events(value: Any) -> Iterator[Event]:
+    """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
+    match value:
+        case dict():
+            yield MappingStartEvent(None, None, implicit=True, flow_style=False)
+            for key, inner in value.items():
+                yield from _events(key)
+                yield from _events(inner)
+            yield MappingEndEvent()
+        case list():
+            yield SequenceStartEvent(None, None, implicit=True, flow_style=False)
+            for inner in value:
+                yield from _events(inner)
+            yield SequenceEndEvent()
+        case str():
+            yield ScalarEvent(None, None, (True, True), value, style=None if _is_plain(value) else '"')
+        case _:
+            yield ScalarEvent(None, None, (True, False), json.dumps(value))
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (the base class gives it)
-        return True
 
-
-def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    is_word = isinstance(resolve(text), str) and text.lower() not in _OLD_WORDS
-    is_plain = is_word and not text[:1].isdigit() and text.isprintable()
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
-
-
-_Dumper.add_representer(str, _represent_text)
+def _is_plain(text: str) -> bool:
+    """Whether no reader of YAML could take the text for something else."""
+    if text.lower() in _OLD_WORDS or not isinstance(resolve(text), str) or not text.isprintable():
+        return False
+    return not (text[0].isdigit() or (text[0] in "+-" and text[1:2].isdigit()))

@@ -77,6 +77,12 @@ def may(identity: Identity, permission: Permission, project: str) -> bool:
     return role is not None and _ORDER.index(role) >= _ORDER.index(_NEEDED[permission])
 
 
+def may_in_group(user: User, permission: Permission, group: str) -> bool:
+    """For what belongs to a whole group: a role in one of its projects is not enough."""
+    role = user.roles.get(group)
+    return user.admin or (role is not None and _ORDER.index(role) >= _ORDER.index(_NEEDED[permission]))
+
+
 def may_approve(user: User, project: str, approvers: tuple[str, ...]) -> bool:
     """Where an environment names approvers, they alone approve (and administrators)."""
     if user.admin:

@@ -82,6 +82,8 @@ class Plan:
     #: name of each variable or secret, and the id of its version
     versions: tuple[tuple[str, int], ...]
     fingerprint: str
+    #: the Compose files that were joined; of plans before there were several, none is told
+    compose_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ _BRANCH_PATTERN = re.compile(r"[A-Za-z0-9._/*+@-]+")
 _BRANCH = re.compile(
     r"(?!-)(?!@$)(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)))[A-Za-z0-9_+@-](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+@-])?"
 )
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 #: `group/project`, as long as a Unix account's name may be
 PROJECT_NAME_LENGTH = 32
@@ -23,10 +22,10 @@ ENVIRONMENT_NAME_LENGTH = 40
 VARIABLE_NAME_LENGTH = 128
 VARIABLE_VALUE_LENGTH = 64 * 1024
 #: an environment `review/plan` would stand where the plan of `review` does
-_RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback")
+_RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback", "/variables")
 #: names that would stand where the server's own addresses are
 _RESERVED_GROUPS = frozenset(
-    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new"}
+    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new", "groups"}
 )
 
 
@@ -120,12 +119,6 @@ def branch_name(text: str) -> str:
     """One branch, in a form that Git takes."""
     if len(text) > 200 or not _BRANCH.fullmatch(text):
         raise Invalid(f"“{_shown(text)}” is not the name of a branch.", "Name one branch, such as main.")
-    return text
-
-
-def commit_id(text: str) -> str:
-    if not _COMMIT.fullmatch(text):
-        raise Invalid(f"“{_shown(text)}” is not a commit.", "Give all 40 hexadecimal digits.")
     return text
 
 

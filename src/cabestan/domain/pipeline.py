@@ -1,5 +1,6 @@
 """Pipelines and jobs: what one event set off."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -72,6 +73,16 @@ class Pipeline:
     notes: tuple[str, ...] = ()
     #: how often it was begun: once, and once more with each retry
     attempt: int = 1
+    #: what whoever started it gave it: its jobs get them, its release those that begin with X_
+    variables: Mapping[str, str] = field(default_factory=dict)
+    author_email: str = ""
+    #: when the commit was made
+    committed_at: datetime | None = None
+
+    @property
+    def commit_author(self) -> str:
+        """`Name <address>`."""
+        return f"{self.author} <{self.author_email}>" if self.author_email else self.author
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)

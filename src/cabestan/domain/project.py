@@ -1,20 +1,28 @@
 """A project and what is pushed to it."""
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.domain.names import slug
 
 
 @dataclass(frozen=True)
 class Project:
-    """`name` is `group/name`; `id` never changes, a name may."""
+    """`name` is `group/name`; `id` never changes, a name may. `protected_branches` are patterns, or `@default`."""
 
     id: int
     name: str
     default_branch: str
     created_at: datetime
+    protected_branches: tuple[str, ...] = (DEFAULT_BRANCH,)
+
+    def protects(self, branch: str) -> bool:
+        """Whether the branch gets protected variables and secrets."""
+        patterns = (self.default_branch if p == DEFAULT_BRANCH else p for p in self.protected_branches)
+        return any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)
 
     @property
     def group(self) -> str:

@@ -1,7 +1,7 @@
 """A release: the immutable thing that is deployed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -9,7 +9,9 @@ from datetime import datetime
 class Release:
     """`number` counts within the project. `images` maps what the Compose file writes to a reference by digest.
 
-    `compose` is the Compose file as it stood at the commit, `compose_file` its name.
+    `texts` has the Compose files as they stood at the commit, and the files that their services extend, by path.
+    `compose_file` is the one that counts for environments that name no other; empty where the commit has none.
+    `dotenv` is the text of `.env`.
     """
 
     id: int
@@ -22,5 +24,14 @@ class Release:
     title: str
     images: Mapping[str, str]
     compose_file: str
-    compose: str
+    texts: Mapping[str, str]
     created_at: datetime
+    dotenv: str = ""
+    #: those that its pipeline was given and that travel with it
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: of the commit: `Name <address>`, and when it was committed
+    author: str = ""
+    committed_at: datetime | None = None
+    #: when its pipeline was made, and the project's default branch now
+    pipeline_created_at: datetime | None = None
+    default_branch: str = ""

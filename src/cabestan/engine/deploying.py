@@ -21,6 +21,7 @@ from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store import projects as project_store
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
@@ -140,18 +141,13 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        keys = [version for _, version in plan.versions]
-        values = {
-            **secrets.values(tx, services.vault, environment.project_id, keys),
-            **use.passwords(services, tx, environment),
-        }
-    used = {name: value for name, value in values.items() if name in plan.secrets}
+        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment))
 
     def apply() -> None:
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
         instances.align(services, environment, plan)
-        services.stacks.deploy(stack, plan.stack, used, seconds)
+        services.stacks.deploy(stack, plan.stack, used, seconds, files)
 
     services.engine.patiently(services.settings.engine_seconds, apply)
     return ""
@@ -193,7 +189,8 @@ def _words(services: Services, environment: Environment, failure: Failure) -> st
     own = services.stacks.last_words(failure.task) if failure.task else ""
     told = f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
     with services.database.reading() as tx:
-        redactor = Redactor(secrets.all_values(tx, services.vault, environment.project_id))
+        project = project_store.by_id(tx, environment.project_id)
+        redactor = Redactor(secrets.all_values(tx, services.vault, project))
     return redactor.redact(told.encode()).decode(errors="replace")
 
 

@@ -2,11 +2,14 @@
 
 import contextvars
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from cabestan.store.fullness import is_full
 
 _T = TypeVar("_T")
 #: Changes only when the steps of a workflow do: work in flight of another version would be stranded.
@@ -15,13 +18,18 @@ _THREADS = 256
 _FORGOTTEN_AT_ONCE = 200
 
 
+class _NoRoom(BaseException):
+    """Ends a workflow's thread as the end of the process would: nothing is recorded, the workflow is still pending."""
+
+
 class Durable:
     """Runs workflows by name. A workflow that was started once under an id is never started a second time.
 
-    `checkpoint(name)` is called before and after each step: tests kill the process there.
+    One that meets a full disk is laid aside, `out_of_room` is set, and `go_on` takes it up after its last recorded
+    step. `checkpoint(name)` is called before and after each step: tests kill the process there.
     """
 
-    def __init__(self, database_url: str, checkpoint: Callable[[str], None]) -> None:
+    def __init__(self, database_url: str, checkpoint: Callable[[str], None], out_of_room: threading.Event) -> None:
         config: DBOSConfig = {
             "name": "cabestan",
             "system_database_url": database_url,
@@ -36,38 +44,74 @@ class Durable:
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._checkpoint = checkpoint
         self._workflows: dict[str, Callable[..., None]] = {}
+        self._out_of_room = out_of_room
+        self._laid_aside: set[str] = set()
         #: set when the process is about to end: what breaks from then on is taken up at the next start
         self.closing = False
 
     def register(self, name: str, workflow: Callable[..., None]) -> None:
         """Before `launch`; the name is what a restarted process finds it by."""
-        self._workflows[name] = DBOS.workflow(name=name)(workflow)
+
+        def run(*arguments: int) -> None:
+            try:
+                workflow(*arguments)
+            except Exception as error:
+                if not is_full(error):
+                    raise
+                self._lay_aside()
+                raise _NoRoom from error
+            except _NoRoom:
+                self._lay_aside()
+                raise
+
+        self._workflows[name] = DBOS.workflow(name=name)(run)
 
     def start(self, name: str, workflow_id: str, *arguments: int) -> None:
         """Starts it in the background, unless this id was started before.
 
-        In a context of its own: called from within a step, it is no child of that step's workflow.
+        In a context of its own: called from within a step, it is no child of that step's workflow. Where the disk is
+        full, it has to be asked for again after `out_of_room`.
         """
 
         def start() -> None:
             with SetWorkflowID(workflow_id):
                 DBOS.start_workflow(self._workflows[name], *arguments)
 
-        contextvars.Context().run(start)
+        try:
+            contextvars.Context().run(start)
+        except Exception as error:
+            if not is_full(error):
+                raise
+            self._out_of_room.set()
 
     def step(self, name: str, work: Callable[[], _T]) -> _T:
         """Inside a workflow: does the work and records its result, which must be plain data, or repeats the result.
 
         The work may be done a second time when the process is killed before the result is recorded.
         """
+
+        def attempt() -> _T:
+            try:
+                return work()
+            except Exception as error:
+                if is_full(error):  # not to be recorded as this step's end
+                    raise _NoRoom from error
+                raise
+
         self._checkpoint(f"{name}:before")
-        result = DBOS.run_step({"name": name}, work)
+        result = DBOS.run_step({"name": name}, attempt)
         self._checkpoint(f"{name}:after")
         return result
 
     def launch(self) -> None:
         """Goes on with everything that was under way when the process ended."""
         DBOS.launch()
+
+    def go_on(self) -> None:
+        """Takes up again what was laid aside. Raises the database's own error where there is no room yet."""
+        for workflow_id in tuple(self._laid_aside):
+            DBOS.resume_workflow(workflow_id)
+            self._laid_aside.discard(workflow_id)
 
     def forget(self, before: datetime) -> None:
         """Drops the records of workflows that were started before a time and have ended."""
@@ -89,3 +133,8 @@ class Durable:
     def close(self) -> None:
         self.closing = True
         DBOS.destroy(destroy_registry=True)
+
+    def _lay_aside(self) -> None:
+        if DBOS.workflow_id:
+            self._laid_aside.add(DBOS.workflow_id)
+        self._out_of_room.set()

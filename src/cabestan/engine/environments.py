@@ -8,6 +8,7 @@ from cabestan.adapters.tasks import StackState
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import configuring
 from cabestan.engine.planning import url_of
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
@@ -28,6 +29,8 @@ class Standing:
     current: Deployment | None
     open: tuple[Deployment, ...]
     latest: Deployment | None
+    #: variables and secrets that were changed since the deployment that serves
+    changed: tuple[str, ...] = ()
 
 
 def standing(services: Services, tx: sa.Connection, environment: Environment) -> Standing:
@@ -44,6 +47,7 @@ def standing(services: Services, tx: sa.Connection, environment: Environment) ->
         current=current,
         open=present,
         latest=latest,
+        changed=late.names if (late := configuring.outdated(tx, environment)) else (),
     )
 
 

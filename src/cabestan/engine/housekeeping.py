@@ -4,9 +4,12 @@ import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 import structlog
 
 from cabestan.adapters.local_images import LocalImage, LocalImages
+from cabestan.compose.stack import Stack
+from cabestan.domain.environment import Environment
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -49,10 +52,10 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_images, forget):
+            for work in (pack_logs, drop_images, drop_secrets, forget):
                 try:
                     work(self._services)
-                except CabestanError as error:
+                except Exception as error:  # a full disk, for one: the thread must live on
                     _log.warning("housekeeping has to wait", what=work.__name__, error=str(error))
 
 
@@ -90,6 +93,26 @@ def kept_images(services: Services) -> frozenset[str]:
                 kept[deployment.release_id] = release_store.by_id(tx, deployment.release_id)
         databases = {instance.image for instance in managed_store.present(tx)}
     return frozenset(image for release in kept.values() for image in release.images.values()) | databases
+
+
+def drop_secrets(services: Services) -> None:
+    """Swarm's copies of secrets that nothing which runs, waits or can soon be rolled back to has as files."""
+    with services.database.reading() as tx:
+        environments = environment_store.all_environments(tx)
+    for environment in environments:
+        with services.database.reading() as tx:
+            kept = kept_secrets(tx, environment)
+        services.stacks.drop_secrets(environment.stack_name(services.settings.instance), kept)
+
+
+def kept_secrets(tx: sa.Connection, environment: Environment) -> frozenset[str]:
+    """What Swarm calls them: of what is open, of what serves, and of the latest successes."""
+    wanted = {d.id for d in deployment_store.open_in(tx, environment.id)}
+    wanted |= {d.id for d in deployment_store.succeeded_in(tx, environment.id, _KEPT_RELEASES)}
+    if environment.current_deployment_id is not None:
+        wanted.add(environment.current_deployment_id)
+    plans = (deployment_store.plan_of(tx, key) for key in wanted)
+    return frozenset(name for plan in plans if plan for name in Stack.from_yaml(plan.stack).secret_files)
 
 
 def superfluous(present: tuple[LocalImage, ...], kept: frozenset[str], before: datetime) -> tuple[LocalImage, ...]:

@@ -1,12 +1,14 @@
 """What comes from outside: saved as an event together with the pipeline that it sets off, in one transaction."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from cabestan.domain.environment import FIRST_ENVIRONMENTS
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project, RefChange, ref_changes
 from cabestan.domain.status import RunStatus
-from cabestan.engine import pipelines
+from cabestan.engine import pipelines, settings
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
 from cabestan.store import environments as environment_store
@@ -38,15 +40,19 @@ def take_pushes(services: Services, project: Project, by: str) -> tuple[Pipeline
     return tuple(started)
 
 
-def start_pipeline(services: Services, project: Project, branch: str, by: str) -> Pipeline:
-    """For the newest commit of a branch, at a person's wish."""
+def start_pipeline(
+    services: Services, project: Project, branch: str, by: str, variables: Mapping[str, str] | None = None
+) -> Pipeline:
+    """For the newest commit of a branch, at a person's wish, with variables for this run."""
+    given = settings.pipeline_variables(variables or {})
     commit = services.repositories.refs(project.id).get(f"refs/heads/{branch}")
     if not commit:
         raise Conflict(f"The branch {branch} of {project.name} has no commit.", "Push to it first, or name another.")
     with services.database.writing() as tx:
         change = RefChange(f"refs/heads/{branch}", commit, commit)
         event = project_store.add_event(tx, project.id, "request", change, by, services.now())
-        pipeline = pipeline_store.create(tx, _new_pipeline(services, project, branch, commit, by), event)
+        fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given)
+        pipeline = pipeline_store.create(tx, fresh, event)
     _announce(services, project, [pipeline])
     return pipeline
 
@@ -73,6 +79,8 @@ def _new_pipeline(services: Services, project: Project, branch: str, commit: str
         reason="",
         by=by,
         created_at=services.now(),
+        author_email=info.email,
+        committed_at=info.committed_at,
     )
 
 

@@ -1,17 +1,21 @@
 """Pipelines: planned from their commit, then moved on whenever one of their jobs ends."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import sqlalchemy as sa
 
-from cabestan.compose.load import build_contexts
+from cabestan.compose.library import SourceFile
+from cabestan.compose.load import builds_of
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine.compose_files import reader, sets_of
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict
-from cabestan.pipeline.convention import AskedBuild, Source, blueprint, compose_file, dockerfiles
+from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
+from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as store
 
 #: the image that build jobs run in
@@ -140,8 +144,9 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
     """The jobs of a commit, from what stands in its tree, and whether there will be anything to release."""
     repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
     files = frozenset(entry.path for entry in repositories.tree(key, commit))
-    compose = compose_file(files)
-    builds = _asked_builds(repositories.read(key, commit, compose), compose) if compose else ()
+    with services.database.reading() as tx:
+        sets = sets_of(files, environment_store.of_project(tx, key))
+    builds = _asked_builds(sets, reader(services, key, commit, files))
     paths = [path for path in dockerfiles(files, builds) if path in files]
     source = Source(
         project=pipeline.project,
@@ -153,9 +158,14 @@ def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
         texts={path: repositories.read(key, commit, path) for path in paths},
     )
     planned = blueprint(source, job_image=JOB_IMAGE)
-    return planned, bool(planned.jobs or compose)
+    return planned, bool(planned.jobs or sets)
 
 
-def _asked_builds(text: str, file: str) -> tuple[AskedBuild, ...]:
-    found = build_contexts(text, file)
-    return tuple(AskedBuild(b.service, b.context, b.dockerfile or "", b.image or "") for b in found)
+def _asked_builds(sets: Iterable[tuple[str, ...]], read: Callable[[str], str | None]) -> tuple[AskedBuild, ...]:
+    """What the files ask for, from whichever of them an environment is deployed."""
+    found = (
+        build
+        for names in sets
+        for build in builds_of([SourceFile(name, read(name) or "") for name in names], read=read)
+    )
+    return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))

@@ -1,24 +1,26 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from cabestan.compose.difference import difference
-from cabestan.compose.load import Loaded, load
+from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
-from cabestan.domain.configuration import Configuration, Setting, fingerprint, nearest
+from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import configuring, predefined, secrets
+from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict, Invalid
-from cabestan.store import configuration as configuration_store
+from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
@@ -35,20 +37,20 @@ class Wanted:
 
 def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     """Raises Invalid (or ComposeRefused, with file and line) and Conflict where it cannot be deployed."""
-    if not wanted.release.compose:
-        raise Invalid(
-            f"Release {wanted.release.number} has no Compose file, so there is nothing to deploy.",
-            "Commit a docker-compose.yml that names the services.",
-        )
-    configuration = _configuration(tx, wanted)
-    managed = use.use_of(tx, wanted.release, wanted.environment)
+    release = wanted.release
+    files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
+    configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
+    managed = use.use_of(tx, wanted.environment, files)
     filled = variables(services, wanted, configuration) | managed.variables
-    loaded = load(wanted.release.compose, wanted.release.compose_file, filled)
-    compose = use.without(services.settings, loaded.compose, managed)
-    stack = render(compose, _context(services, wanted, configuration.secrets | managed.secrets))
+    loaded = load_files(files, filled, read=release.texts.get)
+    loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
+    secret_files = _secret_files(services, tx, wanted, configuration, loaded)
+    known = configuration.secrets | managed.secrets
+    stack = render(loaded.compose, _context(services, wanted, known, secret_files))
     hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
     _refuse_taken_hosts(tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
+    plan = replace(plan, compose_files=tuple(file.path for file in files))
     return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
 
 
@@ -72,12 +74,16 @@ def _plan(
     return Plan(
         steps=steps,
         changes=tuple(changes),
-        warnings=(*_troubles(tx, wanted), *(str(finding) for finding in loaded.warnings)),
+        warnings=(
+            *_troubles(tx, wanted),
+            *_configuration_warnings(services, wanted, configuration),
+            *(str(finding) for finding in loaded.warnings),
+        ),
         stack=document,
         hosts=hosts,
         probes=probes,
         services=stack.services,
-        secrets=tuple(sorted(stack.secrets_used)),
+        secrets=tuple(sorted({*stack.secrets_used, *stack.secret_files.values()})),
         versions=versions,
         fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
     )
@@ -86,27 +92,12 @@ def _plan(
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:
     """All that the Compose file may use; secrets stand in as placeholders."""
     release, environment = wanted.release, wanted.environment
+    domain = environment.full_domain(services.settings.target_domain)
     return {
         **configuration.variables,
         **{name: secret_placeholder(name) for name in configuration.secrets},
-        **release_variables(services, release),
-        "CI_ENVIRONMENT_NAME": environment.name,
-        "CI_ENVIRONMENT_SLUG": environment.name.replace("/", "-"),
-        "CI_ENVIRONMENT_DOMAIN": environment.full_domain(services.settings.target_domain),
-        "CI_ENVIRONMENT_URL": url_of(services, environment),
-    }
-
-
-def release_variables(services: Services, release: Release) -> dict[str, str]:
-    """Those that do not depend on the environment."""
-    return {
-        "CI_COMMIT_SHA": release.commit,
-        "CI_COMMIT_SHORT_SHA": release.commit[:8],
-        "CI_COMMIT_BRANCH": release.branch,
-        "CI_COMMIT_REF_NAME": release.branch,
-        "CI_PROJECT_PATH": release.project,
-        "CI_REGISTRY": services.settings.registry,
-        "CI_REGISTRY_IMAGE": f"{services.settings.registry}/{release.project}",
+        **predefined.of_release(services.settings, release, protected=configuration.protected),
+        **predefined.of_environment(environment, domain, url_of(services, environment)),
     }
 
 
@@ -119,7 +110,14 @@ def network_of(stack: str) -> str:
     return f"{stack}-net"
 
 
-def _context(services: Services, wanted: Wanted, secrets: frozenset[str]) -> StackContext:
+def _secret_files(
+    services: Services, tx: sa.Connection, wanted: Wanted, configuration: Configuration, loaded: Loaded
+) -> dict[str, str]:
+    stack = wanted.environment.stack_name(services.settings.instance)
+    return secrets.file_names(tx, services.vault, stack, configuration, loaded.compose.secret_files)
+
+
+def _context(services: Services, wanted: Wanted, known: frozenset[str], files: Mapping[str, str]) -> StackContext:
     environment, settings = wanted.environment, services.settings
     stack = environment.stack_name(settings.instance)
     return StackContext(
@@ -131,17 +129,11 @@ def _context(services: Services, wanted: Wanted, secrets: frozenset[str]) -> Sta
         release=wanted.release.number,
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
-        secrets=secrets,
+        secrets=known,
+        secret_files=files,
         labels={"cabestan.commit": wanted.release.commit},
         job_mode=services.stacks.client_knows_jobs,
     )
-
-
-def _configuration(tx: sa.Connection, wanted: Wanted) -> Configuration:
-    """The present one, or, for a rollback, the versions that the earlier deployment ran with."""
-    if wanted.restores is not None and (plan := deployment_store.plan_of(tx, wanted.restores)):
-        return Configuration(configuration_store.by_ids(tx, (version for _, version in plan.versions)))
-    return nearest(configuration_store.current(tx, wanted.environment.project_id), wanted.environment.name)
 
 
 def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:
@@ -161,11 +153,23 @@ def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
             yield f"On {deployment.environment}, deployment {deployment.id} of this release {ended}."
 
 
+def _configuration_warnings(services: Services, wanted: Wanted, configuration: Configuration) -> Iterable[str]:
+    """What somebody may expect to have here and does not have."""
+    release = wanted.release
+    for name in configuration.withheld:
+        yield f"{name} is protected and the branch {release.branch} is not: this deployment does not get it."
+    for name in configuration.ignored:
+        yield f"The pipeline was given {name}, which is secret or protected here: the value that was set stays."
+    platform = variables(services, wanted, configuration)
+    hidden = configuration.secrets | {s.name for s in configuration.settings if s.masked}
+    yield from (str(finding) for finding in check_dotenv(release.dotenv, release.texts.values(), platform, hidden))
+
+
 def _configuration_changes(
     tx: sa.Connection, before: Plan | None, configuration: Configuration
 ) -> Iterable[PlannedChange]:
     """Secrets of which another version is used now; of variables the difference of the stacks tells the values."""
-    known = {s.name: s for s in configuration_store.by_ids(tx, (key for _, key in before.versions))} if before else {}
+    known = {setting.name: setting for setting in configuring.restored(tx, before)} if before else {}
     for setting in configuration.settings:
         old = known.get(setting.name)
         if setting.secret and old and old.id != setting.id:

@@ -1,4 +1,4 @@
-"""At every start: finds what was accepted and not begun, goes on with it, and takes away what nobody needs."""
+"""Finds what was accepted and not begun, and goes on with it: at every start, and when a full disk has room again."""
 
 import structlog
 
@@ -20,9 +20,19 @@ _log = structlog.get_logger(__name__)
 
 def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
+    _end_what_is_stuck(services)
+    go_on(services)
+    for tidy in (remove_left_over_jobs, rejoin_router):
+        try:
+            tidy(services)
+        except CabestanError as error:
+            _log.warning("tidying up has to wait", what=tidy.__name__, error=str(error))
+
+
+def go_on(services: Services) -> None:
+    """Begins what was accepted while it could not be begun. May be done at any time, any number of times."""
     _find_pushes(services)
     _start_what_took_its_turn(services)
-    _end_what_is_stuck(services)
     _go_on_with_databases(services)
     with services.database.reading() as tx:
         open_pipelines = pipeline_store.open_ids(tx)
@@ -34,11 +44,6 @@ def reconcile(services: Services) -> None:
         deployments.go_on(services, environment_id)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
-    for tidy in (remove_left_over_jobs, rejoin_router):
-        try:
-            tidy(services)
-        except CabestanError as error:
-            _log.warning("tidying up has to wait", what=tidy.__name__, error=str(error))
 
 
 def _find_pushes(services: Services) -> None:
@@ -58,17 +63,22 @@ def _start_what_took_its_turn(services: Services) -> None:
 
 
 def _end_what_is_stuck(services: Services) -> None:
-    """What counts as running although no workflow is at it any more: nothing would ever end it."""
-    alive = services.durable.alive()
+    """What counts as running although no workflow is at it any more: nothing would ever end it.
+
+    Looked at twice: a workflow that ended in between has written its end.
+    """
     with services.database.reading() as tx:
-        stuck_jobs = [pipeline_store.get_job(tx, key) for key in pipeline_store.running_job_ids(tx)]
-        stuck = [d for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
+        running_jobs = pipeline_store.running_job_ids(tx)
+        running = [d.id for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
+    alive = services.durable.alive()
+    lost = [key for key in running_jobs if not any(workflow.startswith(f"job-{key}-") for workflow in alive)]
+    with services.database.reading() as tx:
+        stuck_jobs = [pipeline_store.get_job(tx, key) for key in lost if key in pipeline_store.running_job_ids(tx)]
     for job in stuck_jobs:
-        if not any(workflow.startswith(f"job-{job.id}-") for workflow in alive):
-            jobs.fail(services, job.id, job.attempt, _LOST)
-    for deployment in stuck:
-        if f"deployment-{deployment.id}" not in alive:
-            deploying.fail(services, deployment.id, _LOST)
+        jobs.fail(services, job.id, job.attempt, _LOST)
+    for key in running:
+        if f"deployment-{key}" not in alive:
+            deploying.fail(services, key, _LOST)
 
 
 def _go_on_with_databases(services: Services) -> None:

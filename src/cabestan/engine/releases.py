@@ -1,24 +1,25 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import sqlalchemy as sa
 
-from cabestan.compose.load import load
-from cabestan.domain.configuration import nearest
+from cabestan.compose import dotenv
+from cabestan.compose.load import load_files
+from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import deployments, pipelines
+from cabestan.engine import configuring, deployments, pipelines
+from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
-from cabestan.pipeline.convention import compose_file
-from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
@@ -49,15 +50,18 @@ def _make(services: Services, pipeline_id: int) -> str:
         pipeline = pipeline_store.get(tx, pipeline_id)
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
+        environments = environment_store.of_project(tx, pipeline.project_id)
+        default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
     try:
         images = _built_images(services, pipeline, jobs)
-        file, text = _compose(services, pipeline)
-        draft = _draft(services, pipeline, images, file, text)
+        file, texts = _compose(services, pipeline, environments)
+        env_file = _dotenv(services, pipeline)
+        draft = replace(_draft(services, pipeline, images, file, texts), default_branch=default_branch)
         images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, text, services.now())
+        store.create(tx, pipeline, images, file, texts, services.now(), dotenv=env_file)
     return ""
 
 
@@ -70,7 +74,7 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
             raise Invalid(f"Pipeline {pipeline_id} has no release.", "Run it again.")
         there = {d.environment_id for d in deployment_store.of_release(tx, release.id)}
         newer = store.newer(tx, pipeline)
-        targets = _targets(tx, pipeline) if release.compose and not newer else ()
+        targets = () if newer else tuple(e for e in _targets(tx, pipeline) if is_deployable(release, e))
         for environment in targets:
             if environment.id not in there:
                 deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
@@ -84,7 +88,7 @@ def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Rel
     notes = pipeline.notes
     if newer and not pipeline.status.ended:
         notes = (*notes, f"Release {newer.number}, of a newer commit, is there already: this one is not deployed.")
-    if not release.compose:
+    if not release.texts:
         notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
     ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}
     pipeline_store.update(tx, pipeline.id, **ended)
@@ -107,14 +111,25 @@ def _built_images(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...])
     return images
 
 
-def _compose(services: Services, pipeline: Pipeline) -> tuple[str, str]:
-    """Name and text of the Compose file at the commit; both empty where there is none."""
+def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
+    """Name of the Compose file at the commit, and the texts that the release keeps; empty where there are none."""
     entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    name = compose_file(frozenset(entry.path for entry in entries))
-    return (name, services.repositories.read(pipeline.project_id, pipeline.commit, name)) if name else ("", "")
+    files = frozenset(entry.path for entry in entries)
+    return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
 
 
-def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, text: str) -> Release:
+def _dotenv(services: Services, pipeline: Pipeline) -> str:
+    """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
+    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
+    if dotenv.FILE not in {entry.path for entry in entries}:
+        return ""
+    try:
+        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+    except Invalid:  # too large, or no text: nothing that a deployment could miss
+        return ""
+
+
+def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, texts: dict[str, str]) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
         id=0,
@@ -127,22 +142,25 @@ def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file:
         title=pipeline.title,
         images=images,
         compose_file=file,
-        compose=text,
+        texts=texts,
         created_at=services.now(),
+        variables=travelling(pipeline.variables),
+        author=pipeline.commit_author,
+        committed_at=pipeline.committed_at,
+        pipeline_created_at=pipeline.created_at,
     )
 
 
 def _foreign_images(services: Services, draft: Release, targets: Iterable[Environment]) -> tuple[str, ...]:
     """What the Compose file names and the pipeline did not build, as each environment's variables have it."""
-    if not draft.compose:
-        return ()
     found: dict[str, None] = {}
-    for environment in targets:
+    for environment in (target for target in targets if is_deployable(draft, target)):
         with services.database.reading() as tx:
-            settings = configuration_store.current(tx, draft.project_id)
-            managed = use.use_of(tx, draft, environment)
-        filled = variables(services, Wanted(draft, environment), nearest(settings, environment.name))
-        loaded = load(draft.compose, draft.compose_file, filled | managed.variables)
+            configuration = configuring.effective(tx, environment, draft.branch, draft)
+            files = sources(draft, environment)
+            managed = use.use_of(tx, environment, files)
+        filled = variables(services, Wanted(draft, environment), configuration) | managed.variables
+        loaded = load_files(files, filled, read=draft.texts.get)
         compose = use.without(services.settings, loaded.compose, managed)
         found |= dict.fromkeys(service.image for service in compose.services if service.image)
     return tuple(image for image in found if image not in draft.images)

@@ -6,23 +6,24 @@ from contextlib import suppress
 from cabestan.adapters.job_containers import TOKEN_FILE, JobRun
 from cabestan.domain.pipeline import Job
 from cabestan.domain.redaction import Redactor
+from cabestan.engine import configuring, predefined
 from cabestan.engine.secrets import all_values
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
+from cabestan.store import projects as project_store
 
 
 def run_of(services: Services, job: Job, attempt: int) -> JobRun:
     """What one attempt at the job runs as."""
     with services.database.reading() as tx:
-        project = store.get(tx, job.pipeline_id).project
+        pipeline = store.get(tx, job.pipeline_id)
+        project = project_store.by_id(tx, job.project_id)
+        given = configuring.job_variables(tx, project, pipeline, job)
     environment = {
+        **given,
         **dict(job.spec.environment),
-        "CI": "true",
-        "CI_JOB_ID": str(job.id),
-        "CI_JOB_NAME": job.name,
-        "CI_PIPELINE_ID": str(job.pipeline_id),
-        "CI_REPOSITORY_URL": f"{services.settings.internal_url}/{project}.git",
+        **predefined.of_job(services.settings, project, pipeline, job),
         "TOKEN_FILE": TOKEN_FILE,
     }
     return JobRun(services.settings.instance, job, attempt, environment)
@@ -34,9 +35,9 @@ def token_of(services: Services, job_id: int, attempt: int) -> str:
 
 
 def redactor_of(services: Services, job: Job, attempt: int) -> Redactor:
-    """Masks the job's token and every secret that the project has or had."""
+    """Masks the job's token and every secret and masked variable that the project or its group has or had."""
     with services.database.reading() as tx:
-        values = all_values(tx, services.vault, job.project_id)
+        values = all_values(tx, services.vault, project_store.by_id(tx, job.project_id))
     return Redactor((token_of(services, job.id, attempt), *values))
 
 

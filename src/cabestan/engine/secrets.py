@@ -4,22 +4,58 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
+from cabestan.adapters.secret_files import SwarmSecret, secret_name
 from cabestan.adapters.vault import Vault
+from cabestan.compose.stack import Stack
+from cabestan.domain.configuration import Configuration, Setting
+from cabestan.domain.deployment import Plan
+from cabestan.domain.project import Project
 from cabestan.store import configuration as store
 from cabestan.store import managed as managed_store
 
 
-def context(project_id: int) -> str:
-    """What a sealed value is bound to: one project's cannot be opened as another's."""
-    return f"project {project_id}"
+def context(project_id: int | None, group: str = "") -> str:
+    """What a sealed value is bound to: one project's cannot be opened as another's, nor a group's."""
+    return f"group {group}" if project_id is None else f"project {project_id}"
 
 
-def values(tx: sa.Connection, vault: Vault, project_id: int, ids: Iterable[int]) -> Mapping[str, str]:
-    """Name to value, of the versions with these ids that are secrets."""
-    return {name: vault.open(sealed, context(project_id)) for name, sealed in store.sealed(tx, ids).items()}
+def values(tx: sa.Connection, vault: Vault, versions: Iterable[tuple[str, int]]) -> Mapping[str, str]:
+    """Name to value, of those of the versions (name and id) that are secrets."""
+    name_of = {key: name for name, key in versions}
+    sealed = store.sealed(tx, name_of)
+    settings = store.by_ids(tx, sealed)
+    return {name_of[setting.id]: _opened(vault, setting, sealed[setting.id]) for setting in settings}
 
 
-def all_values(tx: sa.Connection, vault: Vault, project_id: int) -> tuple[str, ...]:
-    """Every value that any secret or database password of the project has or had: none may show in a log."""
-    kept = (*store.sealed_of_project(tx, project_id), *managed_store.sealed_of_project(tx, project_id))
-    return tuple(vault.open(sealed, context(project_id)) for sealed in kept)
+def all_values(tx: sa.Connection, vault: Vault, project: Project) -> tuple[str, ...]:
+    """Every value that a secret, a masked variable or a database password has or had: none may show in a log."""
+    opened = [_opened(vault, setting, sealed) for setting, sealed in store.sealed_of_project(tx, project)]
+    opened += [vault.open(sealed, context(project.id)) for sealed in managed_store.sealed_of_project(tx, project.id)]
+    return (*opened, *store.masked_of_project(tx, project))
+
+
+def file_names(
+    tx: sa.Connection, vault: Vault, stack: str, configuration: Configuration, wanted: Iterable[str]
+) -> dict[str, str]:
+    """Secret to what Swarm calls it, for those that services of the stack want as files. Unknown ones are left out."""
+    names = frozenset(wanted) & configuration.secrets
+    versions = ((name, key) for name, key in configuration.versions.items() if name in names)
+    return {
+        name: secret_name(stack, name, vault.hash(value, f"{stack} {name}"))
+        for name, value in values(tx, vault, versions).items()
+    }
+
+
+def used_by(
+    tx: sa.Connection, vault: Vault, plan: Plan, passwords: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[SwarmSecret, ...]]:
+    """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services."""
+    stack = Stack.from_yaml(plan.stack)
+    found = {**values(tx, vault, plan.versions), **passwords}
+    variables = {name: value for name, value in found.items() if name in stack.secrets_used}
+    files = (SwarmSecret(name, secret, found[secret]) for name, secret in stack.secret_files.items())
+    return variables, tuple(files)
+
+
+def _opened(vault: Vault, setting: Setting, sealed: bytes) -> str:
+    return vault.open(sealed, context(setting.project_id, setting.group))

@@ -1,8 +1,12 @@
 """Environments, variables and secrets as people set them. What waits for approval is planned again each time."""
 
+from collections.abc import Iterable, Mapping
+
 import sqlalchemy as sa
 
+from cabestan.compose.library import path_within
 from cabestan.domain import names
+from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
 from cabestan.engine import deployments, secrets
@@ -10,10 +14,15 @@ from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import configuration as store
 from cabestan.store import environments as environment_store
+from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
+from cabestan.store.configuration import Scope
 
 _LONGEST_WATCH = 3600
+_MOST_FILES = 10
 _TARGETS = ("local",)
+_MOST_PIPELINE_VARIABLES = 100
+_AS_SECRET = "Set it with `cabestan secret set`."  # noqa: S105 (a remedy)
 
 
 def set_environment(
@@ -27,6 +36,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
     with services.database.writing() as tx:
@@ -42,6 +52,7 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "compose_files": _compose_files(compose_files),
         }
         given = {key: value for key, value in changes.items() if value is not None}
         if given:
@@ -52,47 +63,127 @@ def set_environment(
     return changed
 
 
-def set_variable(services: Services, project: Project, environment: str, name: str, value: str, by: str) -> None:
+def set_variable(
+    services: Services,
+    project: Project,
+    environment: str,
+    name: str,
+    value: str,
+    by: str,
+    *,
+    protected: bool | None = None,
+    masked: bool | None = None,
+) -> None:
     """A new version; the project's own where `environment` is empty."""
-    with services.database.writing() as tx:
-        _check_scope(tx, project, environment)
-        store.add(
-            tx,
-            project.id,
-            environment,
-            names.variable_name(name),
-            value=names.variable_value(value),
-            by=by,
-            now=services.now(),
-        )
-    _changed(services, project)
+    scope = Scope(project.id, environment)
+    put(services, scope, name, value, by, secret=False, protected=protected, masked=masked)
 
 
-def set_secret(services: Services, project: Project, environment: str, name: str, value: str, by: str) -> None:
+def set_secret(
+    services: Services,
+    project: Project,
+    environment: str,
+    name: str,
+    value: str,
+    by: str,
+    *,
+    protected: bool | None = None,
+    masked: bool | None = None,
+) -> None:
     """A new version, sealed."""
-    if not value:
+    scope = Scope(project.id, environment)
+    put(services, scope, name, value, by, secret=True, protected=protected, masked=masked)
+
+
+def put(
+    services: Services,
+    scope: Scope,
+    name: str,
+    value: str,
+    by: str,
+    *,
+    secret: bool,
+    protected: bool | None = None,
+    masked: bool | None = None,
+) -> None:
+    """A new version of a variable or secret. What is not said of `protected` and `masked` stays as it was."""
+    _check_name(names.variable_name(name), scope, secret=secret)
+    if secret and not value:
         raise Invalid(f"The secret {name} is empty.", "Give a value, or unset it.")
-    sealed = services.vault.seal(names.variable_value(value), secrets.context(project.id))
+    kept = names.variable_value(value)
+    sealed = services.vault.seal(kept, secrets.context(scope.project_id, scope.group)) if secret else None
     with services.database.writing() as tx:
-        _check_scope(tx, project, environment)
-        store.add(tx, project.id, environment, names.variable_name(name), sealed=sealed, by=by, now=services.now())
-    _changed(services, project)
+        _check_scope(tx, scope)
+        former = store.find(tx, scope, name)
+        is_protected = protected if protected is not None else bool(former and former.protected)
+        is_masked = masked if masked is not None else bool(former and former.masked)
+        if is_masked:
+            check_maskable(name, kept)
+        flags = {"protected": is_protected, "masked": is_masked}
+        shown = "" if secret else kept
+        store.add(tx, scope, name, value=shown, sealed=sealed, **flags, by=by, now=services.now())
+    _changed(services, scope)
 
 
 def unset(services: Services, project: Project, environment: str, name: str, *, secret: bool, by: str) -> None:
+    remove(services, Scope(project.id, environment), name, secret=secret, by=by)
+
+
+def remove(services: Services, scope: Scope, name: str, *, secret: bool, by: str) -> None:
+    """The next deployments have it no more; its versions stay, for those that used them."""
     with services.database.writing() as tx:
-        store.remove(tx, project.id, environment, name, secret=secret, by=by, now=services.now())
-    _changed(services, project)
+        store.remove(tx, scope, name, secret=secret, by=by, now=services.now())
+    _changed(services, scope)
 
 
-def _changed(services: Services, project: Project) -> None:
+def protect_branches(services: Services, project: Project, patterns: Iterable[str]) -> Project:
+    """Only what comes from these branches gets protected variables and secrets."""
+    chosen = tuple(dict.fromkeys(_branches(tuple(patterns)) or ()))
+    with services.database.writing() as tx:
+        project_store.set_protected_branches(tx, project.id, chosen)
+        changed = project_store.by_id(tx, project.id)
+    _tell(services, changed)
+    return changed
+
+
+def pipeline_variables(given: Mapping[str, str]) -> dict[str, str]:
+    """What a pipeline may be given, checked. Raises Invalid."""
+    if len(given) > _MOST_PIPELINE_VARIABLES:
+        raise Invalid(f"{len(given)} variables are given.", f"Give at most {_MOST_PIPELINE_VARIABLES}.")
+    for name in given:
+        if names.variable_name(name).startswith(ENVIRONMENT_SECRET):
+            raise Invalid(f"{name} would be a secret, and what a pipeline is given is shown.", _AS_SECRET)
+    return {name: names.variable_value(value) for name, value in sorted(given.items())}
+
+
+def _changed(services: Services, scope: Scope) -> None:
+    with services.database.reading() as tx:
+        if scope.project_id is None:
+            touched = project_store.of_group(tx, scope.group)
+        else:
+            touched = (project_store.by_id(tx, scope.project_id),)
+    for project in touched:
+        _tell(services, project)
+
+
+def _tell(services: Services, project: Project) -> None:
     deployments.configuration_changed(services, project.id)
     services.changes.publish(project.name)
 
 
-def _check_scope(tx: sa.Connection, project: Project, environment: str) -> None:
-    if environment:
-        environment_store.get(tx, project.id, environment)
+def _check_name(name: str, scope: Scope, *, secret: bool) -> None:
+    if not name.startswith(ENVIRONMENT_SECRET):
+        return
+    if not secret:
+        raise Invalid(f"{name} is the name of a secret.", _AS_SECRET)
+    if scope.environment:
+        remedy = f"Set it for the project, or the part after the environment's name for {scope.environment}."
+        raise Invalid(f"{name} names its environment itself.", remedy)
+
+
+def _check_scope(tx: sa.Connection, scope: Scope) -> None:
+    if scope.environment and scope.project_id is not None:
+        environment_store.get(tx, scope.project_id, scope.environment)
 
 
 def _branches(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -110,6 +201,19 @@ def _target(given: str | None) -> str | None:
     if given is not None and given not in _TARGETS:
         raise Invalid(f"There is no target “{given}”.", f"Use {', '.join(_TARGETS)}.")
     return given
+
+
+def _compose_files(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Whether a commit has them is known when there is one."""
+    if given is None:
+        return None
+    if len(given) > _MOST_FILES:
+        raise Invalid(f"{len(given)} Compose files are too many.", f"Name at most {_MOST_FILES}.")
+    for path in given:
+        if path_within(".", path) != path or not path.endswith((".yml", ".yaml")):
+            message = f"{path[:80]!r} cannot be a Compose file."
+            raise Invalid(message, "Write its path in the repository, such as deploy/compose.yml.")
+    return tuple(dict.fromkeys(given))
 
 
 def _watch_seconds(given: int | None) -> int | None:

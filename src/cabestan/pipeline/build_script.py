@@ -53,9 +53,16 @@ say "docker build --file $DOCKERFILE $CONTEXT"
 docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
     -- "$CONTEXT" 2>&1 | cat
-for tag in $TAGS; do
-    say "docker push $IMAGE:$tag"
-    docker push "$IMAGE:$tag" 2>&1 | cat
-done
+# A registry or an engine that was started just now may drop its first connections.
+push() {
+    local pause
+    for pause in 0 1 2; do
+        sleep "$pause"
+        say "docker push $1"
+        if docker push "$1" 2>&1 | cat; then return; fi
+    done
+    return 1
+}
+for tag in $TAGS; do push "$IMAGE:$tag"; done
 say "Done"
 """

@@ -1,24 +1,63 @@
 """Variables and secrets: every version is kept, none is ever changed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from cabestan.domain.configuration import Setting
+from cabestan.domain.project import Project
 from cabestan.errors import NotFound
 from cabestan.store.schema import settings
 
 
+@dataclass(frozen=True)
+class Scope:
+    """Where a name is set: in a group, in a project, or in one environment of it."""
+
+    project_id: int | None = None
+    environment: str = ""
+    group: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people: `environment staging`."""
+        if self.project_id is None:
+            return f"group {self.group}"
+        return f"environment {self.environment}" if self.environment else "project"
+
+    @property
+    def condition(self) -> sa.ColumnElement[bool]:
+        if self.project_id is None:
+            return sa.and_(settings.c.project_id.is_(None), settings.c.group_name == self.group)
+        return sa.and_(settings.c.project_id == self.project_id, settings.c.environment == self.environment)
+
+
 def current(tx: sa.Connection, project_id: int) -> tuple[Setting, ...]:
-    """The newest version of each name in each scope, without those that were removed."""
-    newest = (
-        sa.select(sa.func.max(settings.c.id))
-        .where(settings.c.project_id == project_id)
-        .group_by(settings.c.environment, settings.c.name)
-    )
-    query = sa.select(settings).where(settings.c.id.in_(newest), settings.c.removed.is_(False))
-    return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.name, settings.c.environment)))
+    """The newest version of each name in each scope of the project, without those that were removed."""
+    return _newest(tx, settings.c.project_id == project_id)
+
+
+def current_in_group(tx: sa.Connection, group: str) -> tuple[Setting, ...]:
+    return _newest(tx, Scope(group=group).condition)
+
+
+def applying(tx: sa.Connection, project: Project) -> tuple[Setting, ...]:
+    """All that may reach the project: its group's and its own, with its environments'."""
+    return (*current_in_group(tx, project.group), *current(tx, project.id))
+
+
+def find(tx: sa.Connection, scope: Scope, name: str) -> Setting | None:
+    """The newest version of a name there; None where it was never set or was removed."""
+    newest = history(tx, scope, name)[:1]
+    return newest[0] if newest and not newest[0].removed else None
+
+
+def history(tx: sa.Connection, scope: Scope, name: str) -> tuple[Setting, ...]:
+    """Every version of a name there, the newest first, with those that ended it."""
+    query = sa.select(settings).where(scope.condition, settings.c.name == name)
+    return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.version.desc())))
 
 
 def by_ids(tx: sa.Connection, ids: Iterable[int]) -> tuple[Setting, ...]:
@@ -26,63 +65,78 @@ def by_ids(tx: sa.Connection, ids: Iterable[int]) -> tuple[Setting, ...]:
     return tuple(_value(row) for row in tx.execute(query))
 
 
-def sealed(tx: sa.Connection, ids: Iterable[int]) -> Mapping[str, bytes]:
-    """Name to sealed value, for secrets by the ids of their versions."""
-    query = sa.select(settings.c.name, settings.c.sealed).where(settings.c.id.in_(list(ids)), settings.c.secret)
-    return {row.name: row.sealed for row in tx.execute(query)}
+def sealed(tx: sa.Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
+    """A version's id to its sealed value, for those of the ids that are secrets."""
+    query = sa.select(settings.c.id, settings.c.sealed).where(settings.c.id.in_(list(ids)), settings.c.secret)
+    return {row.id: row.sealed for row in tx.execute(query)}
 
 
-def sealed_of_project(tx: sa.Connection, project_id: int) -> tuple[bytes, ...]:
-    """All versions of all secrets, for what must not show them."""
-    query = sa.select(settings.c.sealed).where(settings.c.project_id == project_id, settings.c.sealed.is_not(None))
-    return tuple(tx.execute(query).scalars())
+def sealed_of_project(tx: sa.Connection, project: Project) -> tuple[tuple[Setting, bytes], ...]:
+    """All versions of all secrets that may reach the project, for what must not show them."""
+    query = sa.select(settings).where(_of_project(project), settings.c.sealed.is_not(None))
+    return tuple((_value(row), row.sealed) for row in tx.execute(query))
+
+
+def masked_of_project(tx: sa.Connection, project: Project) -> tuple[str, ...]:
+    """The values of all versions of its masked variables."""
+    query = sa.select(settings.c.value).where(_of_project(project), settings.c.masked, settings.c.secret.is_(False))
+    return tuple(value for value in tx.execute(query).scalars() if value)
 
 
 def add(
     tx: sa.Connection,
-    project_id: int,
-    environment: str,
+    scope: Scope,
     name: str,
     *,
     value: str = "",
     sealed: bytes | None = None,
     removed: bool = False,
+    protected: bool = False,
+    masked: bool = False,
     by: str,
     now: datetime,
 ) -> Setting:
     """A new version; of a secret where `sealed` is given."""
+    former = history(tx, scope, name)[:1]
     row = {
-        "project_id": project_id,
-        "environment": environment,
+        "project_id": scope.project_id,
+        "group_name": scope.group,
+        "environment": scope.environment,
         "name": name,
-        "version": _highest_version(tx, project_id, environment, name) + 1,
+        "version": former[0].version + 1 if former else 1,
         "secret": sealed is not None,
         "removed": removed,
         "value": value,
         "sealed": sealed,
+        "protected": protected,
+        "masked": masked,
         "by": by,
         "created_at": now,
     }
     return _value(tx.execute(sa.insert(settings).values(row).returning(settings)).one())
 
 
-def remove(
-    tx: sa.Connection, project_id: int, environment: str, name: str, *, secret: bool, by: str, now: datetime
-) -> None:
+def remove(tx: sa.Connection, scope: Scope, name: str, *, secret: bool, by: str, now: datetime) -> None:
     """Ends a name in its scope; its versions stay, for the deployments that used them."""
-    present = (s for s in current(tx, project_id) if (s.environment, s.name, s.secret) == (environment, name, secret))
-    if not any(present):
-        kind = "secret" if secret else "variable"
-        where = f"environment {environment}" if environment else "project"
-        raise NotFound(f"There is no {kind} {name} in this {where}.", f"`cabestan {kind} list` shows them.")
-    add(tx, project_id, environment, name, removed=True, by=by, now=now)
+    present = find(tx, scope, name)
+    if not present or present.secret is not secret:
+        raise no_setting(scope, name, secret=secret)
+    add(tx, scope, name, removed=True, by=by, now=now)
 
 
-def _highest_version(tx: sa.Connection, project_id: int, environment: str, name: str) -> int:
-    query = sa.select(sa.func.max(settings.c.version)).where(
-        settings.c.project_id == project_id, settings.c.environment == environment, settings.c.name == name
-    )
-    return tx.execute(query).scalar() or 0
+def no_setting(scope: Scope, name: str, *, secret: bool) -> NotFound:
+    kind = "secret" if secret else "variable"
+    return NotFound(f"There is no {kind} {name} in this {scope.words}.", f"`cabestan {kind} list` shows them.")
+
+
+def _newest(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Setting, ...]:
+    newest = sa.select(sa.func.max(settings.c.id)).where(where).group_by(settings.c.environment, settings.c.name)
+    query = sa.select(settings).where(settings.c.id.in_(newest), settings.c.removed.is_(False))
+    return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.name, settings.c.environment)))
+
+
+def _of_project(project: Project) -> sa.ColumnElement[bool]:
+    return sa.or_(settings.c.project_id == project.id, Scope(group=project.group).condition)
 
 
 def _value(row: sa.Row[tuple[object, ...]]) -> Setting:
@@ -96,4 +150,8 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Setting:
         value=row.value,
         by=row.by,
         created_at=row.created_at,
+        group=row.group_name,
+        protected=row.protected,
+        masked=row.masked,
+        removed=row.removed,
     )

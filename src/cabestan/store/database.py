@@ -1,5 +1,6 @@
 """The connection to the database: SQLite or PostgreSQL, the same to all above."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
 from cabestan.errors import ConfigurationError, Invalid
+from cabestan.store.fullness import is_full, storage_full
 
 #: How long a writer waits for another one (SQLite has one at a time).
 _BUSY_SECONDS = 30
@@ -22,10 +24,12 @@ class Database:
         self.url = sa.engine.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        #: set when something could not be written for want of room
+        self.out_of_room = threading.Event()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        with _only_what_fits(), self.engine.connect() as connection:
+        with self._only_what_fits(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -35,7 +39,7 @@ class Database:
         SQLite: `BEGIN IMMEDIATE`. PostgreSQL: a lock that ends with the transaction, so that what is read in one
         (the highest number, the refs seen last) still holds when it writes.
         """
-        with _only_what_fits(), self.engine.connect() as connection:
+        with self._only_what_fits(), self.engine.connect() as connection:
             connection = connection.execution_options(cabestan_writing=True)
             with connection.begin():
                 if not self.is_sqlite:
@@ -57,14 +61,21 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-
-@contextmanager
-def _only_what_fits() -> Iterator[None]:
-    """Raises Invalid for what the database cannot hold: numbers beyond 64 bits, text with NUL or half characters."""
-    try:
-        yield
-    except (DataError, OverflowError, UnicodeEncodeError) as error:
-        raise Invalid("A number is too large, or a text holds characters such as NUL.", "Leave them out.") from error
+    @contextmanager
+    def _only_what_fits(self) -> Iterator[None]:
+        """Raises Invalid for what the database cannot hold (numbers beyond 64 bits, text with NUL or half
+        characters), StorageFull where the disk holds no more.
+        """
+        try:
+            yield
+        except (DataError, OverflowError, UnicodeEncodeError) as error:
+            words = "A number is too large, or a text holds characters such as NUL."
+            raise Invalid(words, "Leave them out.") from error
+        except OperationalError as error:
+            if not is_full(error):
+                raise
+            self.out_of_room.set()
+            raise storage_full() from error
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

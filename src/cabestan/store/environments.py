@@ -27,6 +27,7 @@ def create(tx: sa.Connection, project: Project, draft: EnvironmentDraft, target:
         "branches": dump(draft.branches),
         "approvers": "[]",
         "watch_seconds": watch_seconds,
+        "compose_files": "[]",
     }
     tx.execute(sa.insert(environments).values(row))
 
@@ -59,7 +60,7 @@ def all_environments(tx: sa.Connection) -> tuple[Environment, ...]:
 
 
 def update(tx: sa.Connection, environment_id: int, **values: Any) -> None:
-    for name in ("branches", "approvers"):
+    for name in ("branches", "approvers", "compose_files"):
         if name in values:
             values[name] = dump(values[name])
     tx.execute(sa.update(environments).where(environments.c.id == environment_id).values(values))
@@ -102,5 +103,6 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
         branches=load_list(row.branches),
         approvers=load_list(row.approvers),
         watch_seconds=row.watch_seconds,
+        compose_files=load_list(row.compose_files),
         current_deployment_id=row.current_deployment_id,
     )

@@ -10,7 +10,7 @@ from cabestan.domain.pipeline import Job, JobSpec, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import jobs, pipelines, projects
-from cabestan.store.values import dump, dump_spec, load_list, load_spec
+from cabestan.store.values import dump, dump_spec, load_list, load_map, load_spec
 
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
 _WITH_PROJECT = sa.select(pipelines, projects.c.name.label("project")).join_from(pipelines, projects)
@@ -28,6 +28,9 @@ def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
         "status": pipeline.status,
         "by": pipeline.by,
         "created_at": pipeline.created_at,
+        "variables": dump(dict(pipeline.variables)),
+        "author_email": pipeline.author_email,
+        "committed_at": pipeline.committed_at,
     }
     return pipeline.evolve(id=tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one())
 
@@ -156,6 +159,9 @@ def _pipeline(row: sa.Row[tuple[object, ...]]) -> Pipeline:
         finished_at=row.finished_at,
         notes=load_list(row.notes),
         attempt=row.attempt,
+        variables=load_map(row.variables),
+        author_email=row.author_email,
+        committed_at=row.committed_at,
     )
 
 

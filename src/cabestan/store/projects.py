@@ -1,6 +1,6 @@
 """Projects, their refs as last seen, and the events that came from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from cabestan.domain.project import Project, RefChange
 from cabestan.errors import Conflict, NotFound
 from cabestan.store.schema import events, projects, refs
+from cabestan.store.values import dump, load_list
 
 
 def create(tx: sa.Connection, name: str, default_branch: str, now: datetime) -> Project:
@@ -18,7 +19,7 @@ def create(tx: sa.Connection, name: str, default_branch: str, now: datetime) -> 
         key = tx.execute(sa.insert(projects).values(row).returning(projects.c.id)).scalar_one()
     except IntegrityError as error:
         raise Conflict(f"There is a project {name} already.", "Choose another name, or use that one.") from error
-    return Project(key, name, default_branch, now)
+    return by_id(tx, key)
 
 
 def get(tx: sa.Connection, name: str) -> Project:
@@ -44,6 +45,15 @@ def all_projects(tx: sa.Connection) -> tuple[Project, ...]:
 
 def set_default_branch(tx: sa.Connection, project_id: int, branch: str) -> None:
     tx.execute(sa.update(projects).where(projects.c.id == project_id).values(default_branch=branch))
+
+
+def set_protected_branches(tx: sa.Connection, project_id: int, patterns: Iterable[str]) -> None:
+    values = {"protected_branches": dump(tuple(patterns))}
+    tx.execute(sa.update(projects).where(projects.c.id == project_id).values(values))
+
+
+def of_group(tx: sa.Connection, group: str) -> tuple[Project, ...]:
+    return tuple(project for project in all_projects(tx) if project.group == group)
 
 
 def seen_refs(tx: sa.Connection, project_id: int) -> Mapping[str, str]:
@@ -74,4 +84,5 @@ def add_event(tx: sa.Connection, project_id: int, kind: str, change: RefChange, 
 
 
 def _value(row: sa.Row[tuple[object, ...]]) -> Project:
-    return Project(row.id, row.name, row.default_branch, row.created_at)
+    branches = load_list(row.protected_branches)
+    return Project(row.id, row.name, row.default_branch, row.created_at, branches)

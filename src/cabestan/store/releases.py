@@ -5,13 +5,26 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from cabestan.domain.configuration import travelling
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
 from cabestan.errors import NotFound
-from cabestan.store.schema import projects, releases
+from cabestan.store.schema import pipelines, projects, releases
 from cabestan.store.values import dump, load_map
 
-_WITH_PROJECT = sa.select(releases, projects.c.name.label("project")).join_from(releases, projects)
+_WITH_PROJECT = (
+    sa.select(
+        releases,
+        projects.c.name.label("project"),
+        projects.c.default_branch,
+        pipelines.c.author,
+        pipelines.c.author_email,
+        pipelines.c.committed_at,
+        pipelines.c.created_at.label("pipeline_created_at"),
+    )
+    .join_from(releases, projects, projects.c.id == releases.c.project_id)
+    .join(pipelines, pipelines.c.id == releases.c.pipeline_id)
+)
 
 
 def create(
@@ -19,10 +32,12 @@ def create(
     pipeline: Pipeline,
     images: Mapping[str, str],
     compose_file: str,
-    compose: str,
+    texts: Mapping[str, str],
     now: datetime,
+    *,
+    dotenv: str = "",
 ) -> Release:
-    """The release of a pipeline: a second call gives the one that there is."""
+    """The release of a pipeline, with its variables that travel: a second call gives the one that there is."""
     existing = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline.id)).one_or_none()
     if existing:
         return _value(existing)
@@ -36,8 +51,10 @@ def create(
         "title": pipeline.title,
         "images": dump(dict(images)),
         "compose_file": compose_file,
-        "compose": compose,
+        "texts": dump(dict(texts)),
         "created_at": now,
+        "dotenv": dotenv,
+        "variables": dump(travelling(pipeline.variables)),
     }
     key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
     return by_id(tx, key)
@@ -113,6 +130,12 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         title=row.title,
         images=load_map(row.images),
         compose_file=row.compose_file,
-        compose=row.compose,
+        texts=load_map(row.texts),
         created_at=row.created_at,
+        dotenv=row.dotenv,
+        variables=load_map(row.variables),
+        author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
+        committed_at=row.committed_at,
+        pipeline_created_at=row.pipeline_created_at,
+        default_branch=row.default_branch,
     )

@@ -54,6 +54,7 @@ def load_plan(text: str) -> Plan:
             "steps": tuple(_load_step(step) for step in raw["steps"]),
             "changes": tuple(PlannedChange(**change) for change in raw["changes"]),
             "probes": tuple((host, path) for host, path in raw["probes"]),
+            "compose_files": tuple(raw.get("compose_files", ())),
             "versions": tuple((name, version) for name, version in raw["versions"]),
         }
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from cabestan.domain.access import Identity, Permission, User, may
+from cabestan.domain.access import Identity, Permission, User, may, may_in_group
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound, NotSignedIn
@@ -102,6 +102,17 @@ def project_for(services: Services, identity: Identity, name: str, permission: P
     if not may(identity, permission, name):
         raise Forbidden(f"You may not {permission} in {name}.", "Ask one of its maintainers.")
     return project
+
+
+def group_for(services: Services, user: User, group: str, permission: Permission) -> str:
+    """The group, if it has a project and belongs to what the user may see; else NotFound. Forbidden for the rest."""
+    with services.database.reading() as tx:
+        there = bool(project_store.of_group(tx, group))
+    if not there or not may_in_group(user, Permission.READ, group):
+        raise NotFound(f"There is no group {group}, or you may not see it.", "`cabestan project list` shows yours.")
+    if not may_in_group(user, permission, group):
+        raise Forbidden(f"You may not {permission} in the group {group}.", "Ask one of its maintainers.")
+    return group
 
 
 def require(identity: Identity, permission: Permission, project: str, missing: NotFound) -> None:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from cabestan.compose.findings import ComposeRefused
 from cabestan.errors import CabestanError, Invalid, NotFound
+from cabestan.store.fullness import is_full, storage_full
 
 _log = structlog.get_logger(__name__)
 _STATUS = {
@@ -23,6 +24,7 @@ _STATUS = {
     "engine_unavailable": 503,
     "registry_unavailable": 503,
     "deadline_exceeded": 503,
+    "storage_full": 507,
 }
 #: of all that is wrong with a request, so much is told
 _TOLD_PROBLEMS = 10
@@ -59,6 +61,8 @@ def _as_ours(request: Request, error: Exception) -> CabestanError:
         return NotFound(f"There is nothing at {request.method} {request.url.path}.", "Check the address.")
     if isinstance(error, HTTPException) and error.status_code < 500:
         return Invalid(f"The request is not right: {error.detail}.", "docs/api.md tells what is expected.")
+    if is_full(error):
+        return storage_full()
     return CabestanError("Something went wrong in Cabestan itself.", "Its log tells more; please report it.")
 
 

@@ -112,7 +112,7 @@ def release(number: int = 1, **changes: Any) -> Release:
         "title": "Greet by name",
         "images": {"demo/hello": "127.0.0.1:5600/demo/hello@sha256:" + "ab" * 32},
         "compose_file": "docker-compose.yml",
-        "compose": "services: {}",
+        "texts": {"docker-compose.yml": "services: {}"},
         "created_at": before(minutes=8),
     }
     return Release(**given | changes)

@@ -59,9 +59,11 @@ _FIELDS: tuple[Column, ...] = (
     field("domain"),
     field("trigger"),
     field("branches"),
+    field("compose_files", "Compose files"),
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("changed_variables", "changed since"),
 )
 
 
@@ -99,6 +101,14 @@ def set_(
         int | None,
         typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
     ] = None,
+    compose_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compose-file",
+            metavar="PATH",
+            help='Compose file to deploy from; later ones go over earlier ones; "" for the repository\'s own.',
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -109,6 +119,7 @@ def set_(
         "approvers": _names(approver),
         "target": target,
         "watch_seconds": watch_seconds,
+        "compose_files": _names(compose_file),
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import Api, Thing, address
+from cabestan.cli.commands.variable import pair
 from cabestan.cli.failures import Refused
 from cabestan.cli.options import JsonOption, LimitOption, NumberArgument, ProjectOption, connect, the_project
 from cabestan.cli.output import (
@@ -43,6 +44,7 @@ _FIELDS: tuple[Column, ...] = (
     field("title"),
     field("author"),
     field("by"),
+    Column("variables", lambda thing: ", ".join(f"{k}={v}" for k, v in (thing.get("variables") or {}).items())),
     field("release"),
     since("created_at"),
     run_time(),
@@ -82,11 +84,19 @@ def run(
     branch: Annotated[
         str | None, typer.Option("--branch", "-b", metavar="BRANCH", help="By default the project's default branch.")
     ] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variable", metavar="NAME=VALUE", help="For its jobs; X_… travels with its release. Repeatable."
+        ),
+    ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start a pipeline for the newest commit of a branch."""
-    body = {"branch": branch} if branch else {}
+    body: Thing = {"branch": branch} if branch else {}
+    if variable:
+        body["variables"] = dict(pair(assignment) for assignment in variable)
     _print(connect().post(address("projects", the_project(project), "pipelines"), body), as_json)
 
 

@@ -7,7 +7,15 @@ import typer
 from cabestan.cli import client_config
 from cabestan.cli import clone as clones
 from cabestan.cli.api import address
-from cabestan.cli.options import JsonOption, LimitOption, ProjectArgument, checked_project, connect, the_project
+from cabestan.cli.options import (
+    JsonOption,
+    LimitOption,
+    ProjectArgument,
+    ProjectOption,
+    checked_project,
+    connect,
+    the_project,
+)
 from cabestan.cli.output import Column, field, print_json, print_list, print_thing, since, tell
 
 app = typer.Typer(help="Projects and their Git repositories.", no_args_is_help=True)
@@ -56,7 +64,24 @@ def show(
     if as_json:
         print_json(found)
     else:
-        print_thing(found, (*_COLUMNS, field("url", "page")))
+        print_thing(found, (*_COLUMNS, field("protected_branches"), field("url", "page")))
+
+
+@app.command()
+def protect(
+    patterns: Annotated[
+        list[str], typer.Argument(metavar="BRANCH...", help='main, release/*, @default; "" for none at all.')
+    ],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the protected branches: they alone get protected variables and secrets."""
+    body = {"branches": [pattern for pattern in patterns if pattern]}
+    found = connect().put(address("projects", the_project(project), "protected-branches"), body)
+    if as_json:
+        print_json(found)
+    else:
+        tell(f"Protected in {found['name']}: {', '.join(found['protected_branches']) or 'no branch'}.")
 
 
 @app.command()

@@ -6,28 +6,42 @@ from typing import Annotated
 
 import typer
 
-from cabestan.cli.api import address
-from cabestan.cli.commands.variable import ScopeOption, body_of, tell_set
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_list, since, tell
-
-app = typer.Typer(help="Secrets of a project or of one of its environments.", no_args_is_help=True)
-
-_COLUMNS: tuple[Column, ...] = (
-    field("name"),
-    field("environment"),
-    field("version"),
-    field("by"),
-    since("created_at", "set"),
+from cabestan.cli.output import Column, field, print_list
+from cabestan.cli.settings import (
+    FLAGS,
+    LAST,
+    SOURCE,
+    EffectiveOption,
+    GroupOption,
+    MaskedOption,
+    Place,
+    ProtectedOption,
+    ScopeOption,
+    print_effective,
 )
+
+app = typer.Typer(help="Secrets of a group, a project or one of its environments.", no_args_is_help=True)
+
+_COLUMNS: tuple[Column, ...] = (field("name"), SOURCE, FLAGS, *LAST)
+_NOUN = "secrets"
 
 
 @app.command("list")
 def list_(
-    project: ProjectOption = None, environment: ScopeOption = None, limit: LimitOption = 50, as_json: JsonOption = False
+    project: ProjectOption = None,
+    environment: ScopeOption = None,
+    group: GroupOption = None,
+    effective: EffectiveOption = False,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
 ) -> None:
     """List the secrets, without their values."""
-    items = connect().items(address("projects", the_project(project), "secrets"), limit, environment=environment)
+    if effective:
+        print_effective(connect(), the_project(project), environment, limit, secret=True, as_json=as_json)
+        return
+    place = Place.of(_NOUN, project, environment, group)
+    items = connect().items(place.path, limit, environment=environment)
     print_list(items, _COLUMNS, as_json=as_json, empty="No secret. Set one: cabestan secret set NAME")
 
 
@@ -36,15 +50,18 @@ def set_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
     project: ProjectOption = None,
     environment: ScopeOption = None,
+    group: GroupOption = None,
     from_file: Annotated[
         Path | None, typer.Option("--from-file", metavar="FILE", help="Take the whole file, to the last byte.")
     ] = None,
+    protected: ProtectedOption = None,
+    masked: MaskedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Set a secret; its value is read from stdin (less one line end), from a file, or asked for."""
-    where, api = address("projects", the_project(project), "secrets"), connect()
-    api.put(where + address(name), body_of(_value(name, from_file), environment))
-    tell_set(api, where, [name], environment, as_json=as_json)
+    place, api = Place.of(_NOUN, project, environment, group), connect()
+    place.put(api, name, _value(name, from_file), protected, masked)
+    place.tell_set(api, [name], as_json=as_json)
 
 
 @app.command()
@@ -52,12 +69,26 @@ def unset(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="One or more.")],
     project: ProjectOption = None,
     environment: ScopeOption = None,
+    group: GroupOption = None,
 ) -> None:
     """Take secrets away; the next deployment has them no more."""
-    where, api = address("projects", the_project(project), "secrets"), connect()
+    place, api = Place.of(_NOUN, project, environment, group), connect()
     for name in names:
-        api.delete(where + address(name), environment=environment)
-    tell(f"Unset {', '.join(names)}.")
+        place.delete(api, name)
+    place.tell_unset(api, names)
+
+
+@app.command()
+def history(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
+    project: ProjectOption = None,
+    environment: ScopeOption = None,
+    group: GroupOption = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Every version of a secret, the newest first, without the values."""
+    Place.of(_NOUN, project, environment, group).print_history(connect(), name, limit, as_json=as_json)
 
 
 def _value(name: str, file: Path | None) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from cabestan.compose.managed import managed_kinds, refuse_without_image, without_managed
+from cabestan.compose.library import SourceFile
+from cabestan.compose.managed import managed_kinds, refuse_aliases, refuse_without_image, without_managed
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.config import Settings
@@ -13,7 +14,6 @@ from cabestan.domain.configuration import Configuration
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind, all_variables, password_variable
-from cabestan.domain.release import Release
 from cabestan.engine import secrets
 from cabestan.engine.managed.images import next_version
 from cabestan.engine.services import Services
@@ -29,9 +29,9 @@ class ManagedUse:
     secrets: frozenset[str]
 
 
-def use_of(tx: sa.Connection, release: Release, environment: Environment) -> ManagedUse:
+def use_of(tx: sa.Connection, environment: Environment, files: Iterable[SourceFile]) -> ManagedUse:
     """Nothing where the environment's own containers are to serve. Raises ComposeRefused."""
-    kinds = managed_kinds(release.compose, release.compose_file) if store.is_managed(tx, environment) else ()
+    kinds = managed_kinds(files) if store.is_managed(tx, environment) else ()
     passwords = frozenset(name for kind in kinds if (name := password_variable(kind)))
     filled = all_variables(kinds, environment) | {name: secret_placeholder(name) for name in passwords}
     return ManagedUse(kinds, filled, passwords)
@@ -41,6 +41,7 @@ def without(settings: Settings, compose: ComposeFile, managed: ManagedUse) -> Co
     """What is left for the stack. Raises ComposeRefused for a kind that this installation cannot serve."""
     if Kind.MONGODB in managed.kinds and not settings.mongodb_image:
         refuse_without_image(compose, Kind.MONGODB, "mongodb_image")
+    refuse_aliases(compose, managed.kinds)
     return without_managed(compose, managed.kinds)
 
 

@@ -47,6 +47,7 @@ projects = sa.Table(
     text_("name", unique=True),
     text_("default_branch"),
     moment_("created_at", nullable=False),
+    text_("protected_branches", server_default='["@default"]'),
 )
 
 refs = sa.Table(
@@ -89,6 +90,9 @@ pipelines = sa.Table(
     moment_("created_at", nullable=False),
     moment_("started_at"),
     moment_("finished_at"),
+    text_("variables", server_default="{}"),
+    text_("author_email"),
+    moment_("committed_at"),
     sa.Index("ix_pipelines_project_id_id", "project_id", "id"),
     sa.Index("ix_pipelines_status", "status"),
     sa.Index("ix_pipelines_commit", "commit"),
@@ -125,8 +129,10 @@ releases = sa.Table(
     text_("title"),
     text_("images"),
     text_("compose_file"),
-    text_("compose"),
+    text_("texts", server_default="{}"),
     moment_("created_at", nullable=False),
+    text_("dotenv"),
+    text_("variables", server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
 )
@@ -144,16 +150,17 @@ environments = sa.Table(
     text_("branches"),
     text_("approvers"),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
+    text_("compose_files", server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )
 
-#: every version of every variable and secret; `removed` ends a name
+#: every version of every variable and secret; `removed` ends a name. A group's have no project
 settings = sa.Table(
     "settings",
     metadata,
     id_(),
-    of_("projects", index=True),
+    of_("projects", nullable=True, index=True),
     text_("environment"),
     text_("name"),
     sa.Column("version", sa.Integer, nullable=False),
@@ -163,7 +170,19 @@ settings = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=True),
     text_("by"),
     moment_("created_at", nullable=False),
+    text_("group_name"),
+    sa.Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("masked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("project_id", "environment", "name", "version", name="uq_settings_project_id"),
+    sa.Index(
+        "uq_settings_group_name",
+        "group_name",
+        "name",
+        "version",
+        unique=True,
+        sqlite_where=sa.text("project_id IS NULL"),
+        postgresql_where=sa.text("project_id IS NULL"),
+    ),
 )
 
 deployments = sa.Table(

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.deployment import Deployment
+from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
@@ -108,8 +109,10 @@ def _whole(services: Services, found: Deployment) -> shapes.Json:
         plan = store.plan_of(tx, found.id)
         steps = store.steps_of(tx, found.id)
         approvals = store.approvals_of(tx, found.id)
+        used = configuring.restored(tx, plan) if plan else ()
     return shapes.deployment(found) | {
         "plan": shapes.plan(plan),
+        "variables": [shapes.used_setting(setting) for setting in used],
         "steps": [shapes.step(step) for step in steps],
         "approvals": [shapes.approval(approval) for approval in approvals],
     }

@@ -1,6 +1,6 @@
-"""Environments, their plans, variables and secrets."""
+"""Environments and their plans."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.adapters.tasks import ServiceState
@@ -11,7 +11,6 @@ from cabestan.engine import environments as engine
 from cabestan.engine import settings
 from cabestan.engine.planning import Wanted, make_plan
 from cabestan.engine.services import Services
-from cabestan.store import configuration as configuration_store
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired, project_for
@@ -29,12 +28,7 @@ class EnvironmentChange(BaseModel):
     approvers: list[str] | None = Field(None, max_length=50)
     target: str | None = Field(None, max_length=100)
     watch_seconds: int | None = None
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    value: str
-    environment: str = Field("", max_length=100)
+    compose_files: list[str] | None = Field(None, max_length=10)
 
 
 @router.get(_AT)
@@ -43,7 +37,7 @@ def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> s
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = [engine.standing(services, tx, e) for e in store.of_project(tx, project.id)]
-    return {"items": [_shape(standing) for standing in found], "next": None}
+    return {"items": [shapes.standing(standing) for standing in found], "next": None}
 
 
 @router.get(_AT + "/{environment:path}/plan")
@@ -81,62 +75,10 @@ def set_environment(
         approvers=None if change.approvers is None else tuple(change.approvers),
         target=change.target,
         watch_seconds=change.watch_seconds,
+        compose_files=None if change.compose_files is None else tuple(change.compose_files),
     )
     with services.database.reading() as tx:
-        return _shape(engine.standing(services, tx, changed))
-
-
-@router.get("/projects/{group}/{name}/variables")
-def variables(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
-    return _settings(visitor, services, f"{group}/{name}", environment, secret=False)
-
-
-@router.put("/projects/{group}/{name}/variables/{variable}", status_code=204)
-def set_variable(visitor: SignedIn, services: Wired, group: str, name: str, variable: str, wanted: Value) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.set_variable(services, project, wanted.environment, variable, wanted.value, visitor.user.name)
-    return Response(status_code=204)
-
-
-@router.delete("/projects/{group}/{name}/variables/{variable}", status_code=204)
-def unset_variable(
-    visitor: SignedIn, services: Wired, group: str, name: str, variable: str, environment: str = ""
-) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.unset(services, project, environment, variable, secret=False, by=visitor.user.name)
-    return Response(status_code=204)
-
-
-@router.get("/projects/{group}/{name}/secrets")
-def secrets(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
-    """Names and versions; never a value."""
-    return _settings(visitor, services, f"{group}/{name}", environment, secret=True)
-
-
-@router.put("/projects/{group}/{name}/secrets/{secret}", status_code=204)
-def set_secret(visitor: SignedIn, services: Wired, group: str, name: str, secret: str, wanted: Value) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.set_secret(services, project, wanted.environment, secret, wanted.value, visitor.user.name)
-    return Response(status_code=204)
-
-
-@router.delete("/projects/{group}/{name}/secrets/{secret}", status_code=204)
-def unset_secret(
-    visitor: SignedIn, services: Wired, group: str, name: str, secret: str, environment: str = ""
-) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.unset(services, project, environment, secret, secret=True, by=visitor.user.name)
-    return Response(status_code=204)
-
-
-def _settings(
-    visitor: SignedIn, services: Services, name: str, environment: str | None, *, secret: bool
-) -> shapes.Json:
-    project = project_for(services, visitor.user, name, Permission.READ)
-    with services.database.reading() as tx:
-        found = [s for s in configuration_store.current(tx, project.id) if s.secret is secret]
-    shown = [s for s in found if environment is None or s.environment == environment]
-    return {"items": [shapes.setting(setting) for setting in shown], "next": None}
+        return shapes.standing(engine.standing(services, tx, changed))
 
 
 def _one(services: Services, project: Project, name: str) -> shapes.Json:
@@ -144,17 +86,7 @@ def _one(services: Services, project: Project, name: str) -> shapes.Json:
         found: Environment = store.get(tx, project.id, name)
         standing = engine.standing(services, tx, found)
     state = engine.services_of(services, found)
-    return _shape(standing) | {"services": [_service(service) for service in state.services]}
-
-
-def _shape(standing: engine.Standing) -> shapes.Json:
-    return shapes.environment(
-        standing.environment,
-        url=standing.url,
-        domain=standing.domain,
-        status=standing.status,
-        current=standing.current,
-    )
+    return shapes.standing(standing) | {"services": [_service(service) for service in state.services]}
 
 
 def _service(service: ServiceState) -> shapes.Json:

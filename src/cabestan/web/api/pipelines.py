@@ -20,6 +20,7 @@ router = APIRouter()
 class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
     branch: str | None = Field(None, max_length=200)
+    variables: dict[str, str] = {}
 
 
 @router.get("/projects/{group}/{name}/pipelines")
@@ -35,10 +36,11 @@ def pipelines(
 
 @router.post("/projects/{group}/{name}/pipelines", status_code=201)
 def start(visitor: SignedIn, services: Wired, group: str, name: str, wish: Wish) -> shapes.Json:
-    """For the newest commit of a branch."""
+    """For the newest commit of a branch. Its jobs get the variables, its release those that begin with X_."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.RUN)
     branch = wish.branch or project.default_branch
-    return shapes.pipeline(services, intake.start_pipeline(services, project, branch, visitor.user.name))
+    made = intake.start_pipeline(services, project, branch, visitor.user.name, wish.variables)
+    return shapes.pipeline(services, made)
 
 
 @router.get("/pipelines/{pipeline_id}")

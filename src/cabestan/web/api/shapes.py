@@ -12,6 +12,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
+from cabestan.engine.environments import Standing
 from cabestan.engine.services import Services
 
 _T = TypeVar("_T")
@@ -35,6 +36,7 @@ def project(services: Services, value: Project) -> Json:
         "name": value.name,
         "git_url": f"{base}/{value.name}.git",
         "default_branch": value.default_branch,
+        "protected_branches": list(value.protected_branches),
         "url": f"{base}/{value.name}",
         "created_at": moment(value.created_at),
     }
@@ -56,6 +58,7 @@ def pipeline(services: Services, value: Pipeline, release: int | None = None) ->
         "started_at": moment(value.started_at),
         "finished_at": moment(value.finished_at),
         "notes": list(value.notes),
+        "variables": dict(value.variables),
         "release": release,
     }
 
@@ -87,11 +90,31 @@ def release(value: Release) -> Json:
         "title": value.title,
         "images": dict(value.images),
         "pipeline": value.pipeline_id,
+        "variables": dict(value.variables),
         "created_at": moment(value.created_at),
     }
 
 
-def environment(value: Environment, *, url: str, domain: str, status: str, current: Deployment | None) -> Json:
+def standing(value: Standing) -> Json:
+    return environment(
+        value.environment,
+        url=value.url,
+        domain=value.domain,
+        status=value.status,
+        current=value.current,
+        changed=value.changed,
+    )
+
+
+def environment(
+    value: Environment,
+    *,
+    url: str,
+    domain: str,
+    status: str,
+    current: Deployment | None,
+    changed: tuple[str, ...] = (),
+) -> Json:
     return {
         "name": value.name,
         "project": value.project,
@@ -102,12 +125,14 @@ def environment(value: Environment, *, url: str, domain: str, status: str, curre
         "status": status,
         "trigger": value.trigger,
         "branches": list(value.branches),
+        "compose_files": list(value.compose_files),
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,
+        "changed_variables": list(changed),
     }
 
 
@@ -164,17 +189,32 @@ def approval(value: Approval) -> Json:
     }
 
 
-def setting(value: Setting) -> Json:
-    """Of a secret without its value."""
+def setting(value: Setting, *, masked_shown: bool = True) -> Json:
+    """Of a secret without its value, and of a masked variable too where the value is not to be shown."""
     shape = {
         "name": value.name,
         "value": value.value,
+        "level": value.level,
+        "group": value.group,
         "environment": value.environment,
+        "kept_as": value.own_name,
+        "secret": value.secret,
+        "protected": value.protected,
+        "masked": value.masked,
+        "removed": value.removed,
         "version": value.version,
         "by": value.by,
         "created_at": moment(value.created_at),
     }
+    if value.masked and not masked_shown:
+        shape["value"] = None
     return {key: kept for key, kept in shape.items() if not (value.secret and key == "value")}
+
+
+def used_setting(value: Setting) -> Json:
+    """A version that a deployment uses: nothing of its value."""
+    shape = setting(value)
+    return {key: shape[key] for key in ("name", "secret", "level", "group", "environment", "kept_as", "version")}
 
 
 def user(value: User) -> Json:

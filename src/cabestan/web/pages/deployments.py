@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission, may_approve
 from cabestan.domain.deployment import Deployment
+from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
@@ -118,8 +119,9 @@ def _page(services: Services, visitor: Visitor, deployment: Deployment) -> Deplo
         plan = store.plan_of(tx, deployment.id)
         steps = store.steps_of(tx, deployment.id)
         approvals = store.approvals_of(tx, deployment.id)
+        used = configuring.restored(tx, plan) if plan else ()
     rights = DeploymentRights(
         approve=may_approve(visitor.user, deployment.project, environment.approvers),
         deploy=can(visitor.user, Permission.DEPLOY, deployment.project),
     )
-    return deployment_page(deployment, environment, titles, plan, steps, approvals, rights, services.now())
+    return deployment_page(deployment, environment, titles, plan, steps, approvals, rights, services.now(), used)

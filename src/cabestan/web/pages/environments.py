@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission, User
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.engine import configuring
 from cabestan.engine import environments as engine
 from cabestan.engine import settings as settings_engine
 from cabestan.engine.planning import url_of
@@ -22,7 +23,7 @@ from cabestan.web.pages.projects import cells
 from cabestan.web.pages.views import environments as views
 from cabestan.web.pages.views.frame import Crumb, project_frame
 from cabestan.web.pages.views.services import ServiceView, service_view
-from cabestan.web.pages.views.settings import setting_rows
+from cabestan.web.pages.views.variables import Place, Reader, outdated_note, setting_rows
 
 router = APIRouter()
 _AT = "/{group}/{name}/environments"
@@ -71,6 +72,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    compose_files: Line = "",
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
@@ -84,6 +86,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        compose_files=views.split_list(compose_files),
     )
     return see(f"/{project.name}/environments/{found.name}")
 
@@ -96,6 +99,8 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
     rights = views.Rights(can(user, Permission.DEPLOY, found.project), can(user, Permission.CONFIGURE, found.project))
     running, trouble = _running(services, found)
     own = (s for s in configuration_store.current(tx, found.project_id) if s.environment == found.name)
+    place = Place(f"/{found.project}/settings/variables", project=found.project)
+    reader = Reader(place, now, rights.configure)
     choices = release_store.page(tx, found.project_id, limit=_CHOICES) if rights.deploy else ()
     return views.EnvironmentPage(
         cell=views.environment_cell(found, overview, titles, now),
@@ -106,9 +111,10 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         history=views.history(deployments, found, titles, now, may_deploy=rights.deploy),
         history_href=f"/{found.project}/deployments?environment={found.name}",
         form=views.settings_form(found, services.settings.target_domain),
-        settings=setting_rows(own, now),
+        settings=setting_rows(own, reader),
         choices=tuple(views.release_choice(release) for release in choices),
         rights=rights,
+        outdated=outdated_note(late) if (late := configuring.outdated(tx, found)) else None,
     )
 
 

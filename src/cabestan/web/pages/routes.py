@@ -15,6 +15,7 @@ from cabestan.web.pages import (
     projects,
     releases,
     search,
+    variables,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -26,6 +27,7 @@ public_pages.include_router(home.public)
 for module in (
     home,
     search,
+    variables,
     pipelines,
     jobs,
     releases,

@@ -1,16 +1,9 @@
-from tests.web.pages.samples import NOW, environment
+from tests.web.pages.samples import environment
 
 from cabestan.domain.access import Role, User
-from cabestan.domain.configuration import Setting
 from cabestan.domain.environment import Trigger
 from cabestan.web.pages.views.environments import SettingsForm, settings_form, split_list
-from cabestan.web.pages.views.moments import when
-from cabestan.web.pages.views.settings import MemberRow, SettingRow, members_page, setting_rows
-
-
-def test_a_secrets_value_never_reaches_the_page() -> None:
-    secret = Setting(1, 1, "production", "KEY", 3, True, "not for eyes", "anna", NOW)
-    assert setting_rows([secret], NOW) == (SettingRow("KEY", "production", True, "", 3, "anna", when(NOW, NOW)),)
+from cabestan.web.pages.views.settings import MemberRow, members_page
 
 
 def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
@@ -32,6 +25,7 @@ def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
 
 def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
     place = environment(branches=("@default", "release/*"), approvers=("anna", "bert"), trigger=Trigger.MANUAL)
+    place = place.evolve(compose_files=("compose.yml", "prod.yml"))
     form = settings_form(place, "localhost")
     assert form == SettingsForm(
         domain="",
@@ -40,7 +34,9 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         branches="(default branch), release/*",
         approvers="anna, bert",
         watch_seconds=5,
+        compose_files="compose.yml, prod.yml",
     )
+    assert split_list(form.compose_files) == place.compose_files
     assert split_list(form.branches) == place.branches
     assert split_list(form.approvers) == place.approvers
     assert split_list(" main,main  release/* ,") == ("main", "release/*")

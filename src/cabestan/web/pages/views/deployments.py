@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepKind, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
@@ -12,6 +13,7 @@ from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
 from cabestan.web.pages.views.moments import Span, When, span, when
 from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
+from cabestan.web.pages.views.variables import used_words
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class DeploymentPage:
     may_approve: bool
     may_cancel: bool
     restores: int | None
+    #: the versions of variables and secrets that it uses: name, and where it comes from
+    used: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ def deployment_page(
     approvals: Iterable[Approval],
     rights: DeploymentRights,
     now: datetime,
+    used: Iterable[Setting] = (),
 ) -> DeploymentPage:
     waiting = deployment.status is DeploymentStatus.WAITING
     current = environment.current_deployment_id == deployment.id
@@ -138,6 +143,7 @@ def deployment_page(
         may_approve=waiting and rights.approve and plan is not None,
         may_cancel=rights.deploy and not deployment.status.ended,
         restores=deployment.restores_id,
+        used=used_words(used),
     )
 
 

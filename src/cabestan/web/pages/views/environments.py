@@ -10,7 +10,7 @@ from cabestan.domain.release import Release
 from cabestan.web.pages.views.deployments import DeploymentRow, deployment_row
 from cabestan.web.pages.views.home import Cell, activity, cell
 from cabestan.web.pages.views.services import ServiceView
-from cabestan.web.pages.views.settings import SettingRow
+from cabestan.web.pages.views.variables import OutdatedNote, SettingRow
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
+    compose_files: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class EnvironmentPage:
     settings: tuple[SettingRow, ...]
     choices: tuple[ReleaseChoice, ...]
     rights: Rights
+    outdated: OutdatedNote | None = None
 
 
 def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
@@ -63,6 +65,7 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
+        compose_files=", ".join(environment.compose_files),
     )
 
 

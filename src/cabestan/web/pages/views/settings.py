@@ -1,32 +1,9 @@
-"""Variables, secrets and members of a project."""
+"""Members of a project."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from cabestan.domain.access import Role, User, role_in
-from cabestan.domain.configuration import Setting
-from cabestan.web.pages.views.moments import When, when
-
-
-@dataclass(frozen=True)
-class SettingRow:
-    """`scope` is an environment's name, or empty for the whole project. A secret's value is never here."""
-
-    name: str
-    scope: str
-    secret: bool
-    value: str
-    version: int
-    by: str
-    changed: When
-
-
-@dataclass(frozen=True)
-class VariablesPage:
-    rows: tuple[SettingRow, ...]
-    scopes: tuple[str, ...]
-    may_configure: bool
 
 
 @dataclass(frozen=True)
@@ -44,15 +21,6 @@ class MembersPage:
     others: tuple[str, ...]
     roles: tuple[str, ...]
     may_configure: bool
-
-
-def setting_rows(settings: Iterable[Setting], now: datetime) -> tuple[SettingRow, ...]:
-    return tuple(
-        SettingRow(
-            s.name, s.environment, s.secret, "" if s.secret else s.value, s.version, s.by, when(s.created_at, now)
-        )
-        for s in settings
-    )
 
 
 def members_page(users: Iterable[User], project: str, *, may_configure: bool) -> MembersPage:

@@ -1,0 +1,74 @@
+"""A committed `.env`: it is for development. What would be otherwise in deployment is worth a warning.
+
+Pure, for the plan of a deployment and for checks on a developer's machine alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cabestan.compose.findings import Finding
+
+FILE = ".env"
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*(.*?))?\s*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_COMMENT = re.compile(r"\s+#.*")
+#: such a file stands in for what Cabestan sets itself: these names differ by design
+_STAND_INS = "CI_"
+_REMEDY = "For deployments, set it as a variable or a secret of the project; .env is for development only."
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    name: str
+    value: str
+    line: int
+
+
+def read_dotenv(text: str) -> tuple[Assignment, ...]:
+    """The assignments of a `.env`, the last one of each name, as Compose reads them. Other lines are passed over."""
+    found: dict[str, Assignment] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _LINE.fullmatch(line)
+        if match and match[2] is not None:
+            found[match[1]] = Assignment(match[1], _unquoted(match[2]), number)
+    return tuple(found.values())
+
+
+def check_dotenv(
+    dotenv: str, compose: Iterable[str], platform: Mapping[str, str], hidden: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """Warnings for names that the Compose files (their texts) use and that are otherwise in deployment, or not there.
+
+    `platform` is what a deployment has; the values of the names in `hidden` are not told.
+    """
+    used = {word for text in compose for word in _WORD.findall(text)}
+    return tuple(_findings(read_dotenv(dotenv), used, platform, frozenset(hidden)))
+
+
+def _findings(
+    assignments: Iterable[Assignment], used: Collection[str], platform: Mapping[str, str], hidden: frozenset[str]
+) -> Iterator[Finding]:
+    for one in assignments:
+        if one.name not in used or one.name.startswith(_STAND_INS) or platform.get(one.name) == one.value:
+            continue
+        if one.name not in platform:
+            message = f"{one.name} is set in {FILE} alone: a deployment does not have it."
+        elif one.name in hidden:
+            message = f"{one.name} in {FILE} is not what a deployment has."
+        else:
+            message = f"{one.name} is {_shown(one.value)} in {FILE} and {_shown(platform[one.name])} in a deployment."
+        yield Finding("env-file-differs", "warning", FILE, one.line, 1, one.name, message, _REMEDY)
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return _COMMENT.sub("", text)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
