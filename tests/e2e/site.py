@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
+from tests.e2e import databases
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -76,6 +77,7 @@ class Site:
     pipeline: int = 0
     waiting: int = 0
     rolled_back: int = 0
+    database: int = 0
 
     def job_path(self, name: str) -> str:
         return f"/{PROJECT}/jobs/{self.jobs[name]}"
@@ -125,6 +127,9 @@ def fill(site: Site) -> None:
     _deploy(site, "production", releases[0], DeploymentStatus.SUCCEEDED)
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
+    with services.database.reading() as tx:
+        production = environment_store.get(tx, site.project.id, "production")
+    site.database = databases.fill(services, production).id
 
 
 def writer(site: Site, job: str) -> LogWriter:

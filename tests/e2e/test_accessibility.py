@@ -39,6 +39,8 @@ def addresses(site: Site) -> list[str]:
         "/deployments",
         f"/deployments/{site.waiting}",
         f"/deployments/{site.rolled_back}",
+        "/databases",
+        f"/databases/{site.database}",
         "/environments",
         "/environments/production",
         "/settings/variables",
