@@ -22,7 +22,7 @@ from cabestan.adapters.job_containers import INSTANCE_LABEL
 from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, labels_of, secret_name
 from cabestan.domain.backup import Manifest, parse_manifest
 from cabestan.domain.managed import Instance
-from cabestan.errors import DeadlineExceeded, StepFailed
+from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 
 _MANAGED_LABEL = "cabestan.managed-id"
 _SCRATCH_LABEL = "cabestan.scratch"
@@ -31,6 +31,8 @@ _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.3
 _LAST_WORDS = 1500
 _ACCOUNT = 1001
+#: what the client of Docker says when the engine ends under it
+_ENGINE_GONE = ("Cannot connect to the Docker daemon", "error during connect", "unexpected EOF", "connection reset")
 _STOP_SECONDS = 60
 _LEAVE_SECONDS = 120
 
@@ -261,6 +263,8 @@ def _deadline(process: "subprocess.Popen[bytes]", seconds: float) -> Iterator[li
 def _check(code: int, late: list[bool], word: str, words: str) -> None:
     if late:
         raise DeadlineExceeded(f"The {word} took too long.", "Raise backup_seconds.")
+    if code and any(phrase in words for phrase in _ENGINE_GONE):
+        raise EngineUnavailable(f"The engine went away during the {word}.", "Start it: the work goes on then.")
     if code:
         raise StepFailed(f"The {word} failed (exit code {code}): {words.strip()[-_LAST_WORDS:]}")
 

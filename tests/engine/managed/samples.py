@@ -6,7 +6,7 @@ from cabestan.domain.backup import Backup, OperationStatus
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind
 from cabestan.engine import secrets
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import instances, operations
 from cabestan.store import backups, managed
 
 CONTENTS = {"public.items": (3, "17"), "(sequences)": (1, "4")}
@@ -30,6 +30,7 @@ def instance_of(world: World, environment: Environment, kind: Kind = Kind.POSTGR
             node="here",
             now=world.clock(),
         )
+    instances.apply(services, made)
     world.databases.contents[made.name] = dict(CONTENTS)
     return made
 

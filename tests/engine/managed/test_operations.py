@@ -13,7 +13,7 @@ from tests.engine.world import World
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine.managed import operations
-from cabestan.errors import Conflict, Invalid, StepFailed
+from cabestan.errors import Conflict, DeadlineExceeded, Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
 IMAGE = "registry/postgresql@sha256:" + "2" * 64
@@ -114,8 +114,27 @@ def test_a_restore_that_differs_leaves_the_service_alone(
     world.durable.run()
     after, _, operation = read(world, instance)
     assert (after.volume, operation.status) == (instance.volume, OperationStatus.FAILED)
-    assert instance.stack not in world.stacks.deployed
+    assert len(world.stacks.called("deploy")) == 1, "the service was not touched"
     assert world.databases.called("remove_volume")[-1] == [instance.volume[:-1] + "2"]
+
+
+def test_a_change_over_that_fails_is_taken_back(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backup_of(world, instance)
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.volume != instance.volume:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr(operations.instances, "wait", wait)
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.volume, after.kept_volumes) == (instance.volume, ())
+    assert operation.detail == "staging/postgresql does not answer."
+    assert instance.volume in world.stacks.deployed[instance.stack]
+    assert instance.volume not in [name for (name,) in world.databases.called("remove_volume")]
 
 
 def test_a_database_that_does_not_run_can_be_restored(world: World, instance: Instance) -> None:

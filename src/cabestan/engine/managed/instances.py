@@ -36,7 +36,7 @@ def start(
     for instance in wanted:
         _wait_for_operation(services, instance, deadline, stopped, told)
         with services.database.writing() as tx:
-            store.update(tx, instance.id, attached=True)
+            store.update(tx, instance.id, attached=True, network=_network(services, environment))
             present = store.get(tx, instance.id)
         patiently_apply(services, present)
     for instance in wanted:
@@ -134,13 +134,18 @@ def _existing_or_new(services: Services, environment: Environment, kind: Kind, t
             environment,
             kind,
             environment_stack=stack,
-            network=f"{stack}-net",
+            network=_network(services, environment),
             image=image,
             version=version,
             password=services.vault.seal(word, secrets.context(environment.project_id)),
             node=node,
             now=services.now(),
         )
+
+
+def _network(services: Services, environment: Environment) -> str:
+    """The environment's own, by its present name."""
+    return f"{environment.stack_name(services.settings.instance)}-net"
 
 
 def _seldom(tell: Callable[[str], None]) -> Callable[[str], None]:

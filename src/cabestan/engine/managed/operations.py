@@ -17,7 +17,7 @@ from cabestan.domain.managed import Instance, InstanceStatus, volume_name
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Conflict, Invalid
+from cabestan.errors import CabestanError, Conflict, Invalid, StepFailed
 from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -26,6 +26,7 @@ from cabestan.store import managed as managed_store
 _log = structlog.get_logger(__name__)
 #: who wishes what is due
 CLOCK = "the schedule"
+_SHORT_SECONDS = 5
 _STEPS = {
     OperationKind.BACKUP: ("save", "verify"),
     OperationKind.VERIFY: ("verify",),
@@ -178,6 +179,7 @@ def _save(services: Services, operation: Operation, instance: Instance) -> None:
         if operation.kind is OperationKind.UPGRADE:
             container = _standing_still(services, operation, instance)
         else:
+            _wait_a_while(services, operation, instance)
             container = services.databases.container(instance)
         backups.take(services, instance, backup, container)
     except CabestanError as error:
@@ -185,6 +187,12 @@ def _save(services: Services, operation: Operation, instance: Instance) -> None:
         if operation.kind is not OperationKind.RESTORE:
             raise
         _log.warning("the state before a restore is in its volume alone", instance=instance.name, error=str(error))
+
+
+def _wait_a_while(services: Services, operation: Operation, instance: Instance) -> None:
+    """It may just be starting; before a restore, which may be there to mend it, that is not waited for long."""
+    patience = _SHORT_SECONDS if operation.kind is OperationKind.RESTORE else services.settings.managed_seconds
+    instances.wait(services, instance, time.monotonic() + patience)
 
 
 def _saved(services: Services, operation: Operation, instance: Instance) -> Backup:
@@ -241,8 +249,8 @@ def _load(services: Services, operation: Operation, instance: Instance) -> None:
 
 
 def _switch(services: Services, operation: Operation, instance: Instance) -> None:
-    """The service changes over to the new volume; the one it had is kept."""
-    wanted = _operation(services, operation.id)
+    """The service changes over to the new volume; the one it had is kept, and taken back where this fails."""
+    wanted, former = _operation(services, operation.id), instance
     if instance.volume != wanted.volume:
         changed = {
             "volume": wanted.volume,
@@ -254,8 +262,20 @@ def _switch(services: Services, operation: Operation, instance: Instance) -> Non
         with services.database.writing() as tx:
             managed_store.update(tx, instance.id, **changed)
             instance = managed_store.get(tx, instance.id)
-    instances.apply(services, instance)
-    instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
+    try:
+        instances.apply(services, instance)
+        instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
+    except StepFailed:
+        _take_back(services, former)
+        raise
+
+
+def _take_back(services: Services, former: Instance) -> None:
+    """What the service had before; its generation stays counted, so that no name is used twice."""
+    kept = {"volume": former.volume, "kept_volumes": former.kept_volumes}
+    with services.database.writing() as tx:
+        managed_store.update(tx, former.id, **kept, image=former.image, version=former.version)
+    instances.apply(services, former)
 
 
 def _remove(services: Services, operation: Operation, instance: Instance) -> None:
