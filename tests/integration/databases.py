@@ -105,3 +105,41 @@ def idle(*kinds: str) -> dict[str, str]:
     services = "\n".join(f"  {kind}:\n    image: {kind}" for kind in kinds)
     dockerfile = f"FROM cabestan/python:3.11\nLABEL nonce={uuid.uuid4().hex}\nUSER 1001\nSTOPSIGNAL SIGKILL\n"
     return {"Dockerfile": dockerfile, "docker-compose.yml": IDLE.format(services=services)}
+
+
+#: signs in as the documentation says, but for the mechanism, and writes and reads
+MONGO_APP = """\
+import http.server, os, pymongo
+url = "mongodb://{MONGODB_USER}:{MONGODB_PASSWORD}@mongodb/{MONGODB_DB}".format(**os.environ)
+client = pymongo.MongoClient(f"{url}?authSource={os.environ['MONGODB_DB']}&authMechanism=PLAIN")
+things = client[os.environ["MONGODB_DB"]].things
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/visit":
+            things.insert_one({"name": "é"})
+        text = f"{len(list(things.find()))} things"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+MONGO = {
+    "app.py": MONGO_APP,
+    "Dockerfile": DOCKERFILE.replace("python3-psycopg2 python3-pymysql python3-redis", "python3-pymongo"),
+    "docker-compose.yml": """\
+services:
+  app:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    expose: [8000]
+    links: [mongodb]
+    environment: [MONGODB_DB, MONGODB_USER, MONGODB_PASSWORD]
+    labels:
+      traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+      traefik.port: "8000"
+  mongodb:
+    image: mongo:3.2
+""",
+}

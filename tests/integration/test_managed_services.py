@@ -22,6 +22,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDataba
     folder = tmp_path_factory.mktemp("managed")
     remote = f":alias,remote={folder / 'elsewhere'}:"
     made = Platform(folder, {"database_url": make_database(""), "backup_remote": remote, "healthy_seconds": "120"})
+    made.settings["mongodb_image"] = f"{made.instance}/mongodb:0.1"
     try:
         made.prepare()
         made.start()
@@ -81,6 +82,7 @@ def volumes(platform: Platform, work: Work) -> list[str]:
     return [row[0] for row in rows if row[0] in there]
 
 
+@pytest.mark.timeout(600)
 def test_an_application_finds_its_databases_and_its_data_after_each_deployment(platform: Platform) -> None:
     work = platform.make_project(databases.ALL)
     first = work.deployed(300)
@@ -98,8 +100,11 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     assert len(made) == 3
     seen = _visits(platform, host, 0)
 
+    label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.managed-id"]}
+    running = {container.id for container in platform.client.containers.list(filters=label)}
     work.files["app.py"] += "# another release\n"
     assert work.deployed(120)["status"] == "succeeded"
+    assert {container.id for container in platform.client.containers.list(filters=label)} == running
     seen = _visits(platform, host, seen)
 
     work.files["app.py"] = "raise SystemExit(7)\n"
@@ -193,6 +198,7 @@ def being_written(platform: Platform, instance: Mapping[str, Any]) -> Iterator[N
         writer.join()
 
 
+@pytest.mark.timeout(900)
 def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
     """100,000 rows, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
     work = platform.make_project(databases.idle("postgresql", "mysql", "redis"))
@@ -239,6 +245,28 @@ def _lose_the_local_file(platform: Platform, backup: Mapping[str, Any]) -> None:
     assert path.stat().st_size == backup["bytes"]
     assert (Path(platform.folder) / "elsewhere" / str(backup["file"])).stat().st_size == backup["bytes"]
     path.unlink()
+
+
+def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform) -> None:
+    """A stand-in that speaks the wire protocol, for no image of MongoDB can be had here."""
+    image = platform.settings["mongodb_image"]
+    platform.client.images.build(path=str(Path(__file__).with_name("mongodb")), tag=image, rm=True)
+    try:
+        work = platform.make_project(databases.MONGO)
+        done = work.deployed(240)
+        assert done["status"] == "succeeded", platform.get(f"/deployments/{done['id']}")
+        host = work.host("staging")
+        assert platform.ask(host, "/visit").text == "1 things"
+        instance = database(platform, work, "mongodb")
+        assert (instance["version"], instance["exact_version"], instance["health"]) == ("0.1", "0.1", "healthy")
+        saved = wished(platform, f"/databases/{instance['id']}/backups")["saved"]
+        assert (saved["status"], saved["rows"]) == ("verified", 1)
+        assert platform.ask(host, "/visit").text == "2 things"
+        wish = {"backup": saved["id"], "confirm": "staging/mongodb"}
+        assert wished(platform, f"/databases/{instance['id']}/restore", wish)["status"] == "succeeded"
+        eventually(lambda: platform.ask(host).text == "1 things", 30, "the application sees the restored data")
+    finally:
+        platform.client.images.remove(image, force=True)
 
 
 def _upgrade(platform: Platform, work: Work) -> None:
