@@ -134,6 +134,8 @@ def test_variables_of_the_command_line_are_no_settings(monkeypatch: pytest.Monke
         ("job_seconds", "1"),
         ("watch_seconds", "-1"),
         ("log_level", "loud"),
+        ("backup_schedule", "every night"),
+        ("backup_keep", "yearly=1"),
         ("database_url", "mysql://cabestan:hunter2@db.example.org/x"),
         ("database_url", "/srv/x.sqlite"),
     ],

@@ -2,9 +2,11 @@
 
 import os
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -13,6 +15,8 @@ from cabestan.errors import ConfigurationError
 #: where the settings file is looked for, unless CABESTAN_CONFIG names another
 DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
 _DATABASES = ("sqlite:///", "postgresql://")
+#: a part of `backup_keep`
+_KEPT = "(daily|weekly|monthly)=[0-9]{1,4}"
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -93,7 +97,7 @@ class Settings(BaseSettings):
     backup_schedule: str = "30 2 * * *"
     """When databases are backed up, in cron's syntax and UTC; `off` for never. Environments may say otherwise."""
 
-    backup_keep: str = "daily=7,weekly=4,monthly=6"
+    backup_keep: str = Field("daily=7,weekly=4,monthly=6", pattern=f"^{_KEPT}(,{_KEPT}){{0,2}}$")
     """Of how many days, weeks and months a backup is kept. Environments may say otherwise."""
 
     backup_remote: str = ""
@@ -124,6 +128,16 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("backup_schedule", mode="after")
+    @classmethod
+    def _known_schedule(cls, schedule: str) -> str:
+        if schedule != "off":
+            try:
+                CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
+            except CronSimError as error:
+                raise ValueError("write it as cron does, such as 30 2 * * *, or off") from error
+        return schedule
 
     @field_validator("database_url", mode="after")
     @classmethod

@@ -49,6 +49,17 @@ def test_after_downtime_it_is_caught_up_once(world: World, instance: Instance) -
     assert reasons(world, instance) == [(Reason.SCHEDULED, BackupStatus.VERIFIED)]
 
 
+def test_a_schedule_that_cannot_be_read_keeps_nobody_else_waiting(world: World, instance: Instance) -> None:
+    other = instance_of(world, world.environment(world.project("shop/web"), "production"))
+    with world.services.database.writing() as tx:
+        managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "never ever", ""))
+    world.clock.now += timedelta(days=1)
+    clock.tick(world.services)
+    world.durable.run()
+    assert reasons(world, instance) == []
+    assert reasons(world, other) == [(Reason.SCHEDULED, BackupStatus.VERIFIED)]
+
+
 def test_an_environment_may_have_no_backups(world: World, instance: Instance) -> None:
     with world.services.database.writing() as tx:
         managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "off", ""))

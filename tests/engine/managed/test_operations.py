@@ -13,7 +13,7 @@ from tests.engine.world import World
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine.managed import operations
-from cabestan.errors import Conflict, DeadlineExceeded, Invalid, StepFailed
+from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
 IMAGE = "registry/postgresql@sha256:" + "2" * 64
@@ -145,6 +145,17 @@ def test_a_database_that_does_not_run_can_be_restored(world: World, instance: In
     after, (saved, _), operation = read(world, instance)
     assert (saved.status, operation.status) == (BackupStatus.FAILED, OperationStatus.SUCCEEDED)
     assert after.kept_volumes == (instance.volume,)
+
+
+def test_an_engine_that_restarts_is_waited_for(world: World, instance: Instance) -> None:
+    """The copy of what a restore replaces is taken all the same."""
+    backup = backup_of(world, instance)
+    world.databases.fail("dump", EngineUnavailable("The engine went away during the dump."))
+    world.databases.fail("load", EngineUnavailable("The engine went away during the load."))
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    _, (saved, _), operation = read(world, instance)
+    assert (saved.status, operation.status) == (BackupStatus.UNVERIFIED, OperationStatus.SUCCEEDED)
 
 
 @pytest.mark.parametrize("typed", ["", "postgresql", "production/postgresql", "staging/postgresql "])

@@ -1,6 +1,7 @@
 """Starts the backups that are due, and raises an alert where a good one is overdue."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,8 +45,8 @@ class BackupClock:
         while not self._stopped.wait(_EVERY_SECONDS):
             try:
                 tick(self._services)
-            except CabestanError as error:
-                _log.warning("backups have to wait", error=str(error))
+            except Exception:  # this thread is the only one that looks: it must go on
+                _log.exception("the clock of backups failed")
 
 
 def tick(services: Services) -> None:
@@ -54,12 +55,16 @@ def tick(services: Services) -> None:
         present = managed_store.present(tx)
     for instance in present:
         try:
-            if is_due(services, instance):
-                operations.back_up(services, instance, operations.CLOCK)
-        except Conflict:
-            continue  # something else is being done to it: the next tick comes soon
-        finally:
-            _alert_when_missed(services, instance)
+            _look(services, instance)
+        except CabestanError as error:  # of one; the others are looked at all the same
+            _log.warning("a backup has to wait", database=instance.name, project=instance.project, error=str(error))
+
+
+def _look(services: Services, instance: Instance) -> None:
+    if is_due(services, instance):
+        with suppress(Conflict):  # something else is being done to it: the next tick comes soon
+            operations.back_up(services, instance, operations.CLOCK)
+    _alert_when_missed(services, instance)
 
 
 def is_due(services: Services, instance: Instance) -> bool:

@@ -17,7 +17,7 @@ from cabestan.domain.managed import Instance, InstanceStatus, volume_name
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Conflict, Invalid, StepFailed
+from cabestan.errors import CabestanError, Conflict, EngineUnavailable, Invalid, StepFailed
 from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -182,6 +182,10 @@ def _save(services: Services, operation: Operation, instance: Instance) -> None:
             _wait_a_while(services, operation, instance)
             container = services.databases.container(instance)
         backups.take(services, instance, backup, container)
+        if operation.kind is OperationKind.UPGRADE:
+            services.databases.stop_scratch(container)
+    except EngineUnavailable:
+        raise
     except CabestanError as error:
         backups.give_up(services, backup.id, str(error))
         if operation.kind is not OperationKind.RESTORE:
