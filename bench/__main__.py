@@ -16,12 +16,13 @@ from rich.console import Console
 
 from bench.figures import Figure
 from bench.instance import Instance
-from bench.rows import deploying, followers, lines, lists, memory, trigger, updates
+from bench.rows import compose_files, deploying, followers, lines, lists, memory, trigger, updates
 from bench.table import show
 from bench.time_limits import TooLate, deadline
 
 #: name for `--only`, what measures, how long it may take (seconds)
 ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
+    "compose-files": (compose_files.measure, 60),
     "trigger": (trigger.measure, 120),
     "deploying": (deploying.measure, 300),
     "lines": (lines.measure, 360),

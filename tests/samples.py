@@ -8,6 +8,7 @@ from typing import Any
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.pipeline import ImageBuild, Job, JobKind, JobSpec, Pipeline
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, 123000, UTC)
@@ -103,7 +104,7 @@ def plan(**changes: Any) -> Plan:
         "warnings": ("docker-compose.yml:3: doubtful",),
         "stack": "services: {}\n",
         "hosts": ("api.example.org",),
-        "probes": (("api.example.org", "/"),),
+        "probes": (Probe("api.example.org", "/"),),
         "services": ("web",),
         "secrets": ("KEY",),
         "versions": (("KEY", 3), ("LEVEL", 5)),

@@ -92,7 +92,7 @@ def bootstrap(
         changes=Changes(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
-        probe=lambda host, path: probe(settings.router_host, settings.router_port, host, path),
+        probe=lambda wanted: probe(settings.router_host, settings.router_port, wanted),
     )
     _register(services)
     return Cabestan(services, Housekeeper(services), BackupClock(services), RoomWatcher(services))

@@ -24,6 +24,11 @@ from cabestan.server import serve
 STEPS = (
     "pipeline.plan",
     "pipeline.advance",
+    "lint.begin",
+    "lint.check",
+    "lint.log",
+    "lint.record",
+    "lint.advance",
     "job.begin",
     "job.start",
     "job.follow",

@@ -1,6 +1,7 @@
 import pytest
 
 from cabestan.adapters.router import ServiceContainer, judge_answer, probe, registry_container, router_container
+from cabestan.domain.route import Probe
 
 SOCKET = "/var/run/docker.sock"
 
@@ -22,11 +23,12 @@ SOCKET = "/var/run/docker.sock"
 def test_an_application_may_answer_what_it_likes_but_the_router_may_not_refuse(
     status: int, text: str, wrong: str
 ) -> None:
-    assert judge_answer(status, text, "a.org", "/x") == wrong
+    assert judge_answer(status, text, Probe("a.org", "/x")) == wrong
 
 
 def test_a_router_that_is_not_there_gives_no_answer() -> None:
-    assert probe("127.0.0.1", 1, "a.org", "/x").startswith("the router gives no answer for a.org/x: ")
+    wanted = Probe("a.org", "/x", "HEAD", (("X-A", "b"),))
+    assert probe("127.0.0.1", 1, wanted).startswith("the router gives no answer for HEAD a.org/x: ")
 
 
 def test_the_router_reads_the_labels_of_its_own_installation_alone() -> None:

@@ -24,7 +24,7 @@ def test_a_first_deployment_shows_everything() -> None:
         "service added web: registry:5000/demo/hello/app:01234567 (abababababab)",
         "variable added web.A: 1",
         "variable added web.B: secret API_KEY",
-        "route added web: a.example.org/ to port 80",
+        "route added web: Host(`a.example.org`) to port 80",
         "volume added d: cabestan-demo-hello-staging_d",
     ]
 
@@ -68,6 +68,11 @@ def test_every_kind_of_change_is_told() -> None:
         Change("setting", "web.labels.org.a", "", "b"),
         Change("service added", "new", "", f"{image}:01234567 (abababababab)"),
         Change("service removed", "gone", f"{image}:01234567 (abababababab)", ""),
-        Change("route changed", "web", "a.example.org/ to port 80", "a.example.org/x to port 80"),
+        Change(
+            "route changed",
+            "web",
+            "Host(`a.example.org`) to port 80",
+            "Host(`a.example.org`) && PathPrefix(`/x`) to port 80",
+        ),
         Change("volume no longer used", "d", "cabestan-demo-hello-staging_d", ""),
     )

@@ -38,6 +38,7 @@ CASES = {
     "true and false as values of variables and labels": Case(
         "environment: {A: true}", "environment", REFUSED, {"A": "true"}
     ),
+    'an empty value of a variable, `A: ""` or `A=`': Case("environment: ['A=']", "environment", {"A": "a"}, {"A": ""}),
     "dates as values": Case(
         "environment: {A: 2020-01-01}", "environment", {"A": "2020-01-01 00:00:00 +0000 UTC"}, {"A": "2020-01-01"}
     ),
@@ -62,6 +63,15 @@ CASES = {
     "version 2": Case("init: true", "init", REFUSED, True, version="2.4"),
     "`extends`": Case("extends: b", "image", REFUSED, "i"),
     "false over true in a later file": Case("tty: true", "tty", "true", False, over="tty: false"),
+    'nothing over something in a later file, such as `Q: ""`': Case(
+        "environment: {Q: x}", "environment", {"Q": "x"}, {"Q": ""}, over="environment: {Q: ''}"
+    ),
+    "an empty `command` or `entrypoint` in a later file": Case(
+        "entrypoint: [x]", "entrypoint", ["x"], (), over="entrypoint: []"
+    ),
+    "several ports that publish none, in several files": Case(
+        "ports: ['80', '81']", "ports", ["81", "80"], ["80", "81"], over="ports: ['80:80']"
+    ),
     "`healthcheck.test` in a later file": Case(
         "healthcheck: {test: [CMD, a]}",
         "healthcheck",
@@ -83,7 +93,7 @@ CASES = {
         {"KEPT": "kept"},
         over="environment: [KEPT, GONE]",
     ),
-    "the same port or dependency in two files": Case(
+    "the same port, host or dependency in two files": Case(
         "expose: ['80']", "expose", ["80", "80"], ["80"], over="expose: ['80']"
     ),
     "`!reset` and `!override`": Case(
@@ -125,6 +135,8 @@ def _docker(case: Case, folder: Path) -> Any:
     match case.key:
         case "volumes":
             return [(v["type"], v.get("source", "").removeprefix(str(folder)), v["target"]) for v in service["volumes"]]
+        case "ports":
+            return [port["target"] for port in service["ports"]]
         case "healthcheck":
             return service["healthcheck"]["test"]
     return service.get(case.key)
@@ -147,7 +159,7 @@ def _shown(service: Service, key: str) -> Any:
             return service.healthcheck.test if service.healthcheck else None
         case "logging":
             return {"driver": service.logging.driver, "options": dict(service.logging.options)}
-        case "expose":
+        case "expose" | "ports":
             return [str(ports.first) for ports in service.expose]
         case "volumes":
             return [(mount.source, mount.target) for mount in service.mounts]

@@ -51,7 +51,7 @@ def test_a_further_name_for_one_is_refused() -> None:
     compose = load(f"services:\n  app:\n    image: app\n{links}  redis:\n    image: redis\n", "c.yml", {}).compose
     with pytest.raises(ComposeRefused) as refused:
         refuse_aliases(compose, (Kind.REDIS,))
-    assert [(f.code, f.line) for f in refused.value.findings] == [("managed-alias", 6)]
+    assert [(f.code, f.line) for f in refused.value.findings] == [("link-alias", 6)]
     refuse_aliases(compose, (Kind.MYSQL,))
 
 
@@ -61,7 +61,7 @@ def test_a_kind_without_an_image_is_refused_with_its_line() -> None:
         refuse_without_image(compose, Kind.MONGODB, "mongodb_image")
     except ComposeRefused as refused:
         (finding,) = refused.findings
-        assert (finding.code, finding.line, finding.path) == ("no-mongodb-image", 11, "services.mongodb")
+        assert (finding.code, finding.line, finding.path) == ("managed-image", 11, "services.mongodb")
         assert finding.message == "MongoDB is not in Debian, and this installation has no image for it."
         assert "mongodb_image" in finding.remedy
     else:

@@ -33,7 +33,7 @@ def test_a_finding_reads_as_one_line() -> None:
 
     assert str(finding) == (
         "docker-compose.yml:4:5 services.web.privileged: privileged is not allowed. "
-        "It would give the container the whole machine. Remove it."
+        "It would give the container the whole machine. Remove it; do what needs more rights while the image is built."
     )
 
 

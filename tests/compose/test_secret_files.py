@@ -10,6 +10,8 @@ from tests.compose.samples import codes, loaded, rendered, web
 
 from cabestan.compose.difference import difference
 from cabestan.compose.findings import ComposeRefused
+from cabestan.compose.library import SourceFile
+from cabestan.compose.load import load_files
 from cabestan.compose.model import SecretFile
 from cabestan.compose.nodes import Spot
 
@@ -103,3 +105,14 @@ def test_a_secret_that_the_environment_lacks_is_refused_with_its_line() -> None:
     assert [(f.code, f.line, f.message) for f in refused.value.findings] == [
         ("secret-unknown", 6, "staging has no secret NONE.")
     ]
+
+
+def test_of_several_files_the_later_one_says_how_a_secret_is_mounted() -> None:
+    first = web("secrets: [A, {source: B, target: b}]", "secrets: {A: {external: true}}\n")
+    second = "services: {web: {secrets: [{source: A, target: a}, C]}}\n"
+    loaded_files = load_files([SourceFile("a.yml", first), SourceFile("b.yml", second)], {})
+    assert loaded_files.compose.services[0].secrets == (
+        SecretFile("A", "a", SOMEWHERE),
+        SecretFile("B", "b", SOMEWHERE),
+        SecretFile("C", "C", SOMEWHERE),
+    )

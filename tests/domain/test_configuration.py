@@ -120,8 +120,15 @@ def test_jobs_get_the_variables_of_group_and_project_and_no_secret() -> None:
         setting(5, "KEY", secret=True),
         setting(6, "SIGN", protected=True),
     ]
-    assert for_jobs(given, protected=False) == {"LEVEL": "value 3", "TEAM": "value 2"}
-    assert for_jobs(given, protected=True) == {"LEVEL": "value 3", "TEAM": "value 2", "SIGN": "value 6"}
+    assert for_jobs(given, {}, protected=False) == {"LEVEL": "value 3", "TEAM": "value 2"}
+    assert for_jobs(given, {}, protected=True) == {"LEVEL": "value 3", "TEAM": "value 2", "SIGN": "value 6"}
+    asked = {"LEVEL": "asked", "SIGN": "asked", "X": "asked"}
+    assert for_jobs(given, asked, protected=True) == {
+        "LEVEL": "asked",
+        "TEAM": "value 2",
+        "SIGN": "value 6",
+        "X": "asked",
+    }
 
 
 def test_what_changed_since_a_deployment() -> None:

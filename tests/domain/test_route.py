@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from cabestan.domain.route import Route
-
-ROUTE = Route("web", ("a.example.org", "b.example.org"), ("/x", "/y"), 80, None, "")
+from cabestan.domain.route import Probe, Route
 
 
-def test_addresses_are_each_host_with_each_path() -> None:
-    assert ROUTE.addresses == ("a.example.org/x", "a.example.org/y", "b.example.org/x", "b.example.org/y")
-    assert Route("web", ("a",), (), 80, None, "").addresses == ("a/",)
+def test_the_hosts_of_a_route_are_its_claims_without_wildcards() -> None:
+    route = Route("web", "web", "", "", ("*.a.org", "a.org", "b.org"), 80, 1)
+
+    assert route.hosts == ("a.org", "b.org")
+
+
+def test_a_probe_tells_its_method_where_it_is_not_the_usual_one() -> None:
+    assert [str(Probe("a.org", "/x")), str(Probe("a.org", "/?q=1", "HEAD"))] == ["a.org/x", "HEAD a.org/?q=1"]

@@ -27,6 +27,7 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deployments as deployment_engine
 from cabestan.engine import intake
 from cabestan.engine import settings as settings_engine
+from cabestan.engine import waivers as waivers_engine
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
@@ -36,6 +37,7 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import users as user_store
+from cabestan.store.configuration import Scope
 from cabestan.store.logs import LogWriter
 from cabestan.web.app import create_app
 
@@ -117,6 +119,9 @@ def fill(site: Site) -> None:
         user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
     settings_engine.set_variable(services, site.project, "", "GREETING", "hello", "admin")
     settings_engine.set_secret(services, site.project, "production", "PASSWORD", "canary-secret-1234", "admin")
+    waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
+    waivers_engine.take_back(services, site.project, "no-root", "admin")
+    waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))
@@ -130,6 +135,15 @@ def fill(site: Site) -> None:
     with services.database.reading() as tx:
         production = environment_store.get(tx, site.project.id, "production")
     site.database = databases.fill(services, production).id
+    _configure_more(services)
+
+
+def _configure_more(services: Services) -> None:
+    """At the group's level, after what serves was deployed."""
+    group = Scope(group="demo")
+    settings_engine.put(services, group, "LEVEL", "info", "admin", secret=False, protected=True)
+    settings_engine.put(services, group, "MAIL_TOKEN", "canary-masked", "admin", secret=False, masked=True)
+    settings_engine.put(services, group, "SV_STAGING_API_KEY", "canary-secret-1234", "admin", secret=True)
 
 
 def writer(site: Site, job: str) -> LogWriter:

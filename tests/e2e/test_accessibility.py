@@ -44,9 +44,20 @@ def addresses(site: Site) -> list[str]:
         "/environments",
         "/environments/production",
         "/settings/variables",
+        "/settings/variables/history?variable=GREETING",
         "/settings/members",
+        "/settings/waivers",
     )
-    return ["/", "/search", "/search?q=hello", "/nowhere/at-all", *(f"/{PROJECT}{path}" for path in below)]
+    group = "/groups/demo/variables"
+    return [
+        "/",
+        group,
+        f"{group}/history?variable=LEVEL",
+        "/search",
+        "/search?q=hello",
+        "/nowhere/at-all",
+        *(f"/{PROJECT}{path}" for path in below),
+    ]
 
 
 def _problems(page: Page, path: str, size: dict[str, int]) -> list[str]:

@@ -120,9 +120,11 @@ def test_an_environments_settings_are_changed(page: Page) -> None:
     page.goto(f"/{PROJECT}/environments/staging")
     page.fill("[name=watch_seconds]", "7")
     page.fill("[name=branches]", "main, release/*")
+    page.fill("[name=compose_files]", "docker-compose.yml")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("[name=watch_seconds]")).to_have_value("7")
     expect(page.locator("[name=branches]")).to_have_value("main, release/*")
+    expect(page.locator("[name=compose_files]")).to_have_value("docker-compose.yml")
 
 
 def test_a_mistake_in_a_form_is_told_with_its_remedy(page: Page) -> None:
@@ -180,3 +182,20 @@ def _set_job(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
         pipeline_store.update_job(tx, site.jobs["live"], status=status)
     site.services.changes.publish(f"pipeline:{site.pipeline}")
+
+
+def test_variables_are_set_with_flags_and_offered_for_the_release_that_serves(page: Page) -> None:
+    page.goto(f"/{PROJECT}/settings/variables")
+    expect(page.locator("#outdated-staging")).to_contain_text("Deploy release 1 again")
+    expect(page.locator("#effective-API_KEY")).to_contain_text("group demo, as SV_STAGING_API_KEY")
+    page.fill("#variable-name", "SHADE")
+    page.fill("#variable-value", "green and blue")
+    page.select_option("#variable-protected", "yes")
+    page.select_option("#variable-masked", "yes")
+    page.get_by_role("button", name="Set", exact=True).click()
+    row = page.locator("#setting-whole-project-SHADE")
+    expect(row).to_contain_text("protected")
+    expect(row).to_contain_text("masked")
+    row.get_by_role("link", name="Versions of SHADE").click()
+    expect(page.locator("#version-1")).to_contain_text("green and blue")
+    assert "canary-secret" not in page.content()

@@ -17,6 +17,7 @@ from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
+from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
 from cabestan.domain.pipeline import Exit
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
@@ -234,11 +235,21 @@ class FakeDatabases(Failing):
 
 
 class FakeRegistry(Failing):
+    """Images run as 1001, unless `images` says otherwise of their repository."""
+
     address = "127.0.0.1:5600"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: dict[str, ImageConfiguration] = {}
 
     def digest(self, repository: str, tag: str) -> str:
         self._call("digest", repository, tag)
         return f"sha256:{abs(hash((repository, tag))):064x}"[:71]
+
+    def configurations(self, repository: str, digest: str) -> tuple[ImageConfiguration, ...]:
+        self._call("configurations", repository, digest)
+        return (self.images.get(repository, ImageConfiguration("1001")),)
 
     def check(self) -> None:
         self._call("check")

@@ -114,7 +114,7 @@ def test_what_any_of_the_files_asks_to_build_is_built(world: World) -> None:
     web = {"prod.yml": over, "web/Dockerfile": "FROM cabestan/python:3.11\n"}
     world.released(project, **{"docker-compose.yml": compose}, **web)
 
-    assert [job.name for job in world.jobs_of(world.pipelines(project)[-1])] == ["build", "build web"]
+    assert [job.name for job in world.jobs_of(world.pipelines(project)[-1])] == ["lint", "build", "build web"]
 
 
 def test_a_project_whose_only_file_is_a_named_one_is_deployed(world: World) -> None:

@@ -17,7 +17,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, deployments, housekeeping, intake, planning, predefined, settings
 from cabestan.engine.planning import Wanted
 from cabestan.engine.runs import redactor_of, run_of
-from cabestan.errors import Invalid, NotFound
+from cabestan.errors import DeadlineExceeded, Invalid, NotFound
 from cabestan.store import configuration, releases
 from cabestan.store import deployments as store
 from cabestan.store import pipelines as pipeline_store
@@ -183,7 +183,7 @@ def test_cabestan_sets_what_the_table_says(world: World, project: Project) -> No
     environment = world.environment(project, "staging")
     with world.services.database.reading() as tx:
         effective = configuring.effective(tx, environment, release.branch, release)
-        (job,) = pipeline_store.jobs_of(tx, release.pipeline_id)
+        job = pipeline_store.jobs_of(tx, release.pipeline_id)[-1]
         pipeline = pipeline_store.get(tx, release.pipeline_id)
     found = planning.variables(world.services, Wanted(release, environment), effective)
     assert found.keys() == names_for(Place.DEPLOYMENT)
@@ -227,7 +227,7 @@ def test_jobs_get_variables_and_no_secret_and_a_build_only_what_cannot_harm(worl
     pipeline = intake.start_pipeline(world.services, project, "main", "dev", {"X_A": "b", "CC": "gcc"})
     script = JobSpec("script", "test", JobKind.SCRIPT, "i", "true", environment=(("TEAM", "of the job"),))
     world.durable.run()
-    (build,) = world.jobs_of(pipeline)
+    build = world.jobs_of(pipeline)[-1]
     own = run_of(world.services, build, 1).environment
     assert {"X_A": "b", "CI_COMMIT_BRANCH": "main", "CI_JOB_STAGE": "build"}.items() <= own.items()
     assert own.keys() & {"BASH_ENV", "TEAM", "CC", "KEY", "MASKED", "LEVEL"} == set()
@@ -250,7 +250,7 @@ def test_masked_variables_of_the_group_and_of_earlier_versions_are_kept_out_of_l
     pipeline = intake.start_pipeline(world.services, project, "main", "dev")
     world.jobs.output["build"] = b"canary-group-1 canary-group-2 canary-secret\n"
     world.durable.run()
-    (job,) = world.jobs_of(pipeline)
+    job = world.jobs_of(pipeline)[-1]
     assert "canary" not in world.log(job)
 
 
@@ -311,6 +311,9 @@ def test_a_secret_file_is_made_under_a_name_that_tells_its_content_and_goes_when
     assert set(world.stacks.files[stack]) == set(seen)
     for _ in range(10):
         world.released(project)
+    world.stacks.fail("drop_secrets", DeadlineExceeded("It is being deployed."), times=2)
+    housekeeping.drop_secrets(world.services)
+    assert set(world.stacks.files[stack]) == set(seen)
     housekeeping.drop_secrets(world.services)
     assert world.stacks.files[stack] == {}
     deployments.roll_back(world.services, staging, 2, boss)

@@ -13,7 +13,7 @@ from cabestan.engine import deploying, deployments, intake, settings
 from cabestan.engine.deploying import outcome
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
-from cabestan.store import environments as environment_store
+from cabestan.store import hosts as host_store
 from cabestan.store import releases
 
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
@@ -69,14 +69,16 @@ def test_a_release_comes_to_staging_by_itself(world: World, project: Project) ->
     assert (waits.status, waits.release, waits.by) == (WAITING, 1, "dev")
     with world.services.database.reading() as tx:
         steps = store.steps_of(tx, made.id)
-        owners = environment_store.host_owners(tx, ["staging-api-shop.localhost"])
+        claims = host_store.claims(tx)
     assert [(step.kind, step.status) for step in steps] == [
         (StepKind.PULL, "succeeded"),
         (StepKind.APPLY, "succeeded"),
         (StepKind.WATCH, "succeeded"),
         (StepKind.ROUTES, "succeeded"),
     ]
-    assert owners == {"staging-api-shop.localhost": project.id}
+    assert [(claim.pattern, claim.project, claim.environment) for claim in claims] == [
+        ("staging-api-shop.localhost", "shop/api", "staging")
+    ]
     assert image_of(release) in world.stacks.deployed["cabestan-1-shop-api-staging"]
     assert world.platform.joined == {("cabestan-router", "cabestan-1-shop-api-staging-net")}
 
@@ -236,7 +238,7 @@ def test_one_that_is_canceled_while_its_routes_are_asked_is_canceled(world: Worl
             deployments.cancel(world.services, latest(world, project).id, "boss")
             return "no answer"
 
-    object.__setattr__(world.services, "probe", lambda host, path: Canceling().get(host))
+    object.__setattr__(world.services, "probe", lambda wanted: Canceling().get(wanted.host))
     world.released(project)
     made = latest(world, project)
     assert (made.status, made.reason) == (CANCELED, "Canceled.")

@@ -33,7 +33,7 @@ def test_a_good_pipeline_ends_with_a_release_and_leaves_nothing_behind(world: Wo
     world.durable.run()
     ended = world.pipeline(made.id)
     assert (ended.status, ended.reason) == (SUCCEEDED, "")
-    (job,) = world.jobs_of(made)
+    _, job = world.jobs_of(made)
     assert (job.status, job.attempt) == (SUCCEEDED, 1)
     assert "hello" in world.log(job)
     assert world.jobs.there == {}
@@ -43,24 +43,24 @@ def test_jobs_run_in_the_order_of_their_needs(world: World) -> None:
     made = begun(world, CHAIN | {"compose.yml": COMPOSE})
     world.durable.run()
     assert [name for name, _ in world.jobs.called("start")] == ["build", "build web"]
-    assert statuses(world, made) == {"build": SUCCEEDED, "build web": SUCCEEDED}
+    assert statuses(world, made) == {"lint": SUCCEEDED, "build": SUCCEEDED, "build web": SUCCEEDED}
 
 
 def test_a_failed_job_fails_the_pipeline_and_skips_what_needs_it(world: World) -> None:
     made = begun(world, CHAIN)
     world.jobs.exits[("build", 1)] = Exit(2)
     world.durable.run()
-    assert statuses(world, made) == {"build": FAILED, "build web": SKIPPED}
+    assert statuses(world, made) == {"lint": SUCCEEDED, "build": FAILED, "build web": SKIPPED}
     ended = world.pipeline(made.id)
     assert (ended.status, ended.reason) == (FAILED, "build: Exit code 2.")
-    assert "Exit code 2." in world.log(world.jobs_of(made)[0])
+    assert "Exit code 2." in world.log(world.jobs_of(made)[1])
 
 
 def test_a_container_that_is_taken_away_is_started_again_a_few_times(world: World) -> None:
     made = begun(world, FILES)
     world.jobs.exits |= {("build", 1): Exit(137), ("build", 2): Exit(143)}
     world.durable.run()
-    (job,) = world.jobs_of(made)
+    _, job = world.jobs_of(made)
     assert (job.status, job.attempt) == (SUCCEEDED, 3)
     assert world.jobs.called("start") == [["build", 1], ["build", 2], ["build", 3]]
     assert world.log(job).count("The job is run again.") == 2
@@ -99,7 +99,7 @@ def test_moving_on_may_be_done_any_number_of_times(world: World) -> None:
         pipelines.begin(world.services, made.id)
         pipelines.advance(world.services, made.id)
     assert (world.pipeline(made.id), world.jobs_of(made), list(world.durable.started)) == before
-    assert len(before[2]) == len(set(before[2])) == 4  # the plan, two jobs, the release
+    assert len(before[2]) == len(set(before[2])) == 5  # the plan, the checks, two jobs, the release
 
 
 def test_what_cannot_be_planned_fails_with_the_reason_and_can_be_tried_again(world: World) -> None:
@@ -108,8 +108,9 @@ def test_what_cannot_be_planned_fails_with_the_reason_and_can_be_tried_again(wor
     failed = world.pipeline(made.id)
     assert failed.status is FAILED
     assert "build on each other in a circle" in failed.reason
+    assert statuses(world, made) == {"lint": FAILED}
     pipelines.retry(world.services, made.id)
-    assert world.pipeline(made.id).status is CREATED
+    assert world.pipeline(made.id).status is RUNNING
     recovery.reconcile(world.services)  # killed right after the retry
     world.durable.run()
     assert world.pipeline(made.id).status is FAILED
@@ -133,7 +134,7 @@ def test_a_release_that_could_not_be_made_can_be_tried_again(world: World) -> No
     made = begun(world, FILES)
     world.registry.fail("digest", RegistryUnavailable("The registry does not answer.", "Start it."))
     world.durable.run()
-    assert (world.pipeline(made.id).status, statuses(world, made)) == (FAILED, {"build": SUCCEEDED})
+    assert (world.pipeline(made.id).status, statuses(world, made)) == (FAILED, {"lint": SUCCEEDED, "build": SUCCEEDED})
     pipelines.retry(world.services, made.id)
     world.durable.run()
     assert world.pipeline(made.id).status is SUCCEEDED
@@ -144,7 +145,7 @@ def test_a_canceled_pipeline_ends_and_can_be_tried_again(world: World) -> None:
     made = begun(world, CHAIN)
     world.jobs.while_running = lambda run: pipelines.cancel(world.services, made.id)
     world.durable.run()
-    assert statuses(world, made) == {"build": CANCELED, "build web": CANCELED}
+    assert statuses(world, made) == {"lint": SUCCEEDED, "build": CANCELED, "build web": CANCELED}
     assert world.pipeline(made.id).status is CANCELED
     with pytest.raises(Conflict, match="has ended already"):
         pipelines.cancel(world.services, made.id)
@@ -203,7 +204,7 @@ def test_a_job_has_a_token_of_its_own_while_it_runs(world: World) -> None:
     world.jobs.while_running = look
     made = begun(world, FILES)
     world.durable.run()
-    (job,) = world.jobs_of(made)
+    _, job = world.jobs_of(made)
     assert seen == [JobIdentity(job.id, "shop/api")]
     with world.services.database.writing() as tx:
         store.update_job(tx, job.id, status="running")
@@ -219,7 +220,7 @@ def test_the_token_never_shows_in_the_log(world: World) -> None:
 
     world.jobs.while_running = tell
     world.durable.run()
-    (job,) = world.jobs_of(made)
+    _, job = world.jobs_of(made)
     (token,) = world.jobs.tokens.values()
     assert "the token is " in world.log(job)
     assert token not in world.log(job)

@@ -164,7 +164,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         changes=Changes(),
         durable=durable,  # type: ignore[arg-type]
         now=clock,
-        probe=lambda host, path: wrong_routes.get(host, ""),
+        probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
     pipelines.register(services)
     JobRunner(services).register()

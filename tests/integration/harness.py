@@ -240,10 +240,20 @@ class Platform:
     def log(self, job: int) -> str:
         return self.http.get(f"/api/v1/jobs/{job}/log").text
 
-    def ask(self, host: str, path: str = "/") -> httpx.Response:
+    def ask(self, host: str, path: str = "/", **options: Any) -> httpx.Response:
         """Through the router, as a browser would."""
         url = f"http://{self.host}:{self.router_port}{path}"
-        return httpx.get(url, headers={"Host": host}, timeout=10, trust_env=False)
+        headers = {"Host": host, **options.pop("headers", {})}
+        return httpx.request(options.pop("method", "GET"), url, headers=headers, timeout=10, trust_env=False, **options)
+
+    def connect(self, host: str) -> socket.socket:
+        """A connection to the router, for what HTTP clients do not speak."""
+        return socket.create_connection((self.host, self.router_port), timeout=20)
+
+    @property
+    def scheme(self) -> str:
+        """How `ask` asks."""
+        return "http"
 
     # ---- what is there
 

@@ -63,6 +63,7 @@ def _everything_told(platform: Platform, work: Work) -> Iterator[tuple[str, str]
     addresses = [project, *(f"{project}/{what}" for what in ("pipelines", "releases", "deployments", "variables"))]
     addresses += [f"{project}/{what}" for what in ("secrets", "environments", "environments/staging/plan")]
     addresses += [f"{project}/environments/staging", f"{project}/environments/production"]
+    addresses += [f"{project}/environments/staging/variables", f"{project}/secrets/BIRD/history"]
     addresses += [f"/deployments/{d['id']}" for d in platform.deployments(work.name)]
     for found in platform.pipelines(work.name):
         addresses.append(f"/pipelines/{found['id']}")
@@ -76,6 +77,7 @@ def _everything_told(platform: Platform, work: Work) -> Iterator[tuple[str, str]
 
 def _pages(platform: Platform, work: Work) -> Iterator[str]:
     yield from ("/", f"/{work.name}", f"/{work.name}/environments/staging", f"/{work.name}/environments/production")
+    yield from (f"/{work.name}/settings/variables", f"/{work.name}/settings/variables/history?variable=BIRD")
     for pipeline in platform.pipelines(work.name):
         yield f"/{work.name}/pipelines/{pipeline['id']}"
         for job in platform.get(f"/pipelines/{pipeline['id']}")["jobs"]:

@@ -55,7 +55,7 @@ def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
 
 
 def test_images_that_build_on_each_other_are_built_in_order_and_the_others_beside_them(platform: Platform) -> None:
-    base = "# shop/base\n# VERSION 1.2\nFROM cabestan/python:3.11\nRUN echo from the base > /base.txt\n"
+    base = "# shop/base\n# VERSION 1.2\nFROM cabestan/python:3.11\nRUN echo from the base > /base.txt\nUSER 1001\n"
     reads = APP.replace('os.environ["SAYS"].encode()', 'open("/base.txt", "rb").read()')
     files = {
         "app.py": reads,
@@ -68,7 +68,12 @@ def test_images_that_build_on_each_other_are_built_in_order_and_the_others_besid
     assert work.deployed()["status"] == "succeeded"
     [pipeline] = platform.pipelines(work.name)
     jobs = {job["name"]: job["needs"] for job in platform.get(f"/pipelines/{pipeline['id']}")["jobs"]}
-    assert jobs == {"build worker": [], "build base": [], "build web": ["build base"]}
+    assert jobs == {
+        "lint": [],
+        "build worker": ["lint"],
+        "build base": ["lint"],
+        "build web": ["lint", "build base"],
+    }
     assert platform.ask(work.host("staging")).text == "from the base\n"
     [release] = platform.get(f"/projects/{work.name}/releases")["items"]
     registry = f"127.0.0.1:{platform.registry_port}/{work.name}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting
+from tests.integration.samples import DOCKERFILE, SMALL, counted, counting
 
 from cabestan.testing import STEPS
 
@@ -70,8 +70,9 @@ def _story(platform: Platform, work: Work) -> dict[str, Any]:
 
 
 def _logs(platform: Platform, work: Work) -> list[str]:
+    """Of all builds."""
     pipelines = [platform.get(f"/pipelines/{p['id']}") for p in platform.pipelines(work.name)]
-    return [platform.log(job["id"]) for pipeline in pipelines for job in pipeline["jobs"]]
+    return [platform.log(job["id"]) for p in pipelines for job in p["jobs"] if job["kind"] == "build"]
 
 
 def _is_tidy(platform: Platform) -> None:
@@ -90,7 +91,7 @@ def test_a_push_survives_a_kill_at_every_step(killed: Platform, edge: str) -> No
     )
     assert _story(killed, work) == {
         "pipelines": ["succeeded"],
-        "jobs": [("succeeded", 1)],
+        "jobs": [("succeeded", 1), ("succeeded", 1)],
         "releases": [1],
         "staging": [(1, "succeeded")],
         "production": [(1, "waiting")],
@@ -122,14 +123,14 @@ def test_putting_back_survives_a_kill_at_every_step(killed: Platform) -> None:
 def test_a_pipeline_without_a_release_survives_a_kill_at_every_step(killed: Platform) -> None:
     boundaries = _boundaries(("release.make", "release.fail"), "before", "after")
     killed.start(boundaries)
-    work = killed.make_project(SMALL | {"docker-compose.yml": COMPOSE.replace(":${CI_COMMIT_SHA}", ":other", 1)})
+    work = killed.make_project(SMALL | {"Dockerfile": DOCKERFILE.replace("USER 1001\n", "")})
     work.push()
     killed.run_through(
         boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 60
     )
     assert _story(killed, work) == {
         "pipelines": ["failed"],
-        "jobs": [("succeeded", 1)],
+        "jobs": [("succeeded", 1), ("succeeded", 1)],
         "releases": [None],
         "staging": [],
         "production": [],
@@ -150,7 +151,7 @@ def test_a_push_survives_kills_at_random_moments(killed: Platform) -> None:
     eventually(lambda: _all_ended(killed, work), 90, "all ends")
     assert _story(killed, work) == {
         "pipelines": ["succeeded"],
-        "jobs": [("succeeded", 1)],
+        "jobs": [("succeeded", 1), ("succeeded", 1)],
         "releases": [1],
         "staging": [(1, "succeeded")],
         "production": [(1, "waiting")],

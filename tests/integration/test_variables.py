@@ -12,6 +12,7 @@ from tests.integration.samples import COMPOSE, SMALL
 from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.secret_files import SECRET_LABEL
 from cabestan.adapters.stacks import Stacks
 
@@ -109,12 +110,15 @@ def _deployed_through_kills(platform: Platform, work: Work, staging: str, releas
 
 
 def _old_ones_go(platform: Platform, stack: str, old: str) -> None:
-    """What a service uses stays, whatever is asked for."""
+    """What a service uses stays, whatever is asked for, until the stack goes."""
     engine = Engine(platform.engine)
     stacks = Stacks(engine, platform.instance, platform.data / "locks")
     try:
         assert eventually(lambda: stacks.drop_secrets(stack, ()), 20, "the old secret goes") == (old,)
         assert len(_swarm_secrets(platform, stack)) == 1
+        PlatformContainers(engine, platform.instance).leave(f"{platform.instance}-router", f"{stack}-net")
+        stacks.remove(stack, f"{stack}-net")
+        assert _swarm_secrets(platform, stack) == {}
     finally:
         engine.client.close()
 

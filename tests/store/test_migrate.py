@@ -1,11 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from tests.conftest import MakeDatabase
 
 from cabestan.store import releases
 from cabestan.store.database import Database
@@ -40,8 +40,8 @@ def test_alembic_itself_finds_nothing_left_to_do(migrated: Database) -> None:
         command.check(configuration(tx))
 
 
-def test_a_release_of_before_keeps_its_compose_file(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+def test_a_release_of_before_keeps_its_compose_file(make_database: MakeDatabase) -> None:
+    database = Database(make_database(""))
     with database.writing() as tx:
         command.upgrade(configuration(tx), "0001")
         _an_old_release(tx)

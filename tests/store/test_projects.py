@@ -59,20 +59,6 @@ def test_environments_begin_as_staging_and_production(database: Database) -> Non
             environments.get(tx, rows.project.id, "none")
 
 
-def test_a_host_name_belongs_to_the_project_that_claimed_it_first(database: Database) -> None:
-    with database.writing() as tx:
-        first, second = make_project(tx), make_project(tx, "shop/web")
-        environments.claim_hosts(tx, first.staging, ["a.org", "b.org"], NOW)
-        environments.claim_hosts(tx, first.production, ["a.org"], NOW)
-        environments.claim_hosts(tx, first.production, [], NOW)
-        owners = {"a.org": first.project.id, "b.org": first.project.id}
-        assert environments.host_owners(tx, ["a.org", "b.org", "c.org"]) == owners
-    with pytest.raises(Conflict, match=r"a\.org belongs to another project"), database.writing() as tx:
-        environments.claim_hosts(tx, second.staging, ["c.org", "a.org"], NOW)
-    with database.reading() as tx:
-        assert environments.host_owners(tx, ["a.org", "b.org", "c.org"]) == owners
-
-
 def test_releases_are_numbered_within_their_project_and_made_once_per_pipeline(database: Database) -> None:
     with database.writing() as tx:
         project, other = make_project(tx).project, make_project(tx, "shop/web").project

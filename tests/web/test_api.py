@@ -97,7 +97,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
     assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
-    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets"}
+    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
     assert first(f"{AT}/variables") == keys("variable")
     assert first(f"{AT}/secrets") == keys("variable") - {"value"}
@@ -127,6 +127,14 @@ def test_a_deployment_travels_from_the_wish_to_the_rollback(
     assert (environment["release"], environment["status"], environment["by"]) == (1, "succeeded", "boss")
 
 
+def test_an_environment_names_its_compose_files(world: World, project: Project, client: httpx.Client) -> None:
+    at = f"{AT}/environments/staging"
+    assert client.get(at).json()["compose_files"] == []
+    for files in (["docker-compose.yml", "deploy/staging.yml"], []):
+        assert client.put(at, json={"compose_files": files}).json()["compose_files"] == files
+        assert client.get(at).json()["compose_files"] == files
+
+
 def test_pipelines_are_started_canceled_and_tried_again(world: World, project: Project, client: httpx.Client) -> None:
     world.push(project)
     intake.take_pushes(world.services, project, "dev")
@@ -135,7 +143,7 @@ def test_pipelines_are_started_canceled_and_tried_again(world: World, project: P
     assert client.post("/api/v1/pipelines/1/retry").json()["status"] == "created"
     world.jobs.exits[("build", 1)] = Exit(1)
     world.durable.run()
-    assert client.get("/api/v1/pipelines/1").json()["jobs"][0]["reason"] == "Exit code 1."
+    assert client.get("/api/v1/pipelines/1").json()["jobs"][1]["reason"] == "Exit code 1."
     started = client.post(f"{AT}/pipelines", json={"branch": "main"})
     assert (started.status_code, started.json()["by"]) == (201, "boss")
     assert client.post(f"{AT}/pipelines", json={"branch": "none"}).status_code == 409
@@ -144,13 +152,13 @@ def test_pipelines_are_started_canceled_and_tried_again(world: World, project: P
 def test_a_log_is_read_as_text_by_lines_and_as_a_stream(world: World, project: Project, client: httpx.Client) -> None:
     world.jobs.output["build"] = b"one\r\ntwo <b>\r\nthree\r\n"
     world.released(project)
-    text = client.get("/api/v1/jobs/1/log").text
+    text = client.get("/api/v1/jobs/2/log").text
     assert "two <b>" in text
-    assert client.get(f"/api/v1/jobs/1/log?offset={text.index('three')}").text.startswith("three")
-    lines = client.get("/api/v1/jobs/1/log/lines?from=2&count=1").json()
+    assert client.get(f"/api/v1/jobs/2/log?offset={text.index('three')}").text.startswith("three")
+    lines = client.get("/api/v1/jobs/2/log/lines?from=2&count=1").json()
     assert (lines["lines"][0]["text"].strip(), lines["size"]) == ("two <b>", len(text))
-    assert client.get("/api/v1/jobs/1/log/search?q=TWO").json() == {"matches": [2], "more": False}
-    stream = client.get("/api/v1/jobs/1/log/stream")
+    assert client.get("/api/v1/jobs/2/log/search?q=TWO").json() == {"matches": [2], "more": False}
+    stream = client.get("/api/v1/jobs/2/log/stream")
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.text.endswith('event: end\ndata: {"status": "succeeded"}\n\n')
 
@@ -202,6 +210,8 @@ WRONG = [
     ("PUT", f"{AT}/environments/{'x' * 41}", {}, 422),
     ("PUT", f"{AT}/environments/new", {"watch_seconds": HUGE}, 422),
     ("PUT", f"{AT}/environments/new", {"branches": ["main"] * 51}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["../compose.yml"]}, 422),
+    ("PUT", f"{AT}/environments/new", {"compose_files": ["compose.yml"] * 11}, 422),
     ("PUT", f"{AT}/environments/new", {"approvers": ["nobody"]}, 404),
     ("PUT", f"{AT}/environments/new", {"domain": "no host"}, 422),
     ("PUT", f"{AT}/environments/new", {"target": "elsewhere"}, 422),

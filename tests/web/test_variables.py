@@ -143,3 +143,25 @@ def test_a_secret_that_services_get_as_a_file_has_a_badge(world: World, project:
     with asking(world, **token("reporter")) as reporter:
         page = reporter.get(PAGE).text
         assert ('<span class="chip">file</span>' in page, "canary" in page) == (True, False)
+
+
+def test_the_way_to_the_groups_page_is_for_those_who_may_see_it(world: World, project: Project) -> None:
+    settings.put(world.services, Scope(group="shop"), "LEVEL", "high", "dev", secret=False)
+    for name, sees in (("boss", True), ("keeper", False)):
+        with asking(world, **token(name)) as client:
+            text = client.get(PAGE).text
+            assert ("group shop" in text, f'href="{GROUP_PAGE}' in text) == (True, sees)
+            assert (client.get(GROUP_PAGE).status_code == 200) is sees
+
+
+def test_a_pipeline_is_run_with_variables_from_a_form_and_shows_them(world: World, project: Project) -> None:
+    world.push(project)
+    with asking(world) as client:
+        form = {"csrf_token": sign_in(client, world, "boss"), "branch": "main"}
+        made = client.post("/shop/api/pipelines", data=form | {"variables": "X_A=b=c\r\n\r\nOTHER=\r\n"})
+        assert client.get(f"/api/v1{made.headers['location'].removeprefix('/shop/api')}").json()["variables"] == {
+            "OTHER": "",
+            "X_A": "b=c",
+        }
+        assert "X_A=b=c" in client.get(made.headers["location"]).text
+        assert client.post("/shop/api/pipelines", data=form | {"variables": "X_A"}).status_code == 422

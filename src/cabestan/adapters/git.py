@@ -73,6 +73,10 @@ class Repositories:
         output = self._run(project_id, "ls-tree", "-r", "-l", "-z", commit)
         return tuple(parse_tree(output))
 
+    def links(self, project_id: int, commit: str) -> tuple[str, ...]:
+        """The paths of all symbolic links of a commit."""
+        return tuple(parse_links(self._run(project_id, "ls-tree", "-r", "-z", commit)))
+
     def read(self, project_id: int, commit: str, path: str) -> str:
         """A text file of a commit; raises Invalid where it is too large or no text."""
         size = int(self._run(project_id, "cat-file", "-s", f"{commit}:{path}"))
@@ -105,6 +109,12 @@ def parse_tree(output: str) -> list[TreeEntry]:
         if tab and mode in ("100644", "100755"):
             entries.append(TreeEntry(path, int(rest.split()[-1])))
     return entries
+
+
+def parse_links(output: str) -> list[str]:
+    """The same, for the links alone; the size may be missing."""
+    records = (record.partition("\t") for record in output.split("\0"))
+    return [path for meta, tab, path in records if tab and meta.startswith("120000 ")]
 
 
 def http_backend_environment(

@@ -1,7 +1,11 @@
 """The image registry, over its HTTP API."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import httpx
 
+from cabestan.domain.image import ImageConfiguration
 from cabestan.errors import RegistryUnavailable, StepFailed
 
 _SECONDS = 20
@@ -31,6 +35,29 @@ class Registry:
             raise StepFailed(f"The registry answered {answer.status_code} for {repository}:{tag}.", "See its log.")
         return str(digest)
 
+    def configurations(self, repository: str, digest: str) -> tuple[ImageConfiguration, ...]:
+        """What the image says of itself: once, or once per platform that it is built for. Raises as `digest` does."""
+        manifest = self._json(f"/v2/{repository}/manifests/{digest}", repository)
+        if "config" in manifest:
+            blob = self._json(f"/v2/{repository}/blobs/{manifest['config']['digest']}", repository)
+            return (parse_configuration(blob),)
+        parts = platform_digests(manifest)
+        if not parts:
+            raise StepFailed(f"The registry does not tell what {repository}@{digest} runs as.", "Build it anew.")
+        return tuple(found for part in parts for found in self.configurations(repository, part))
+
+    def _json(self, path: str, repository: str) -> dict[str, Any]:
+        answer = self._get(path)
+        if answer.status_code != 200:
+            raise StepFailed(f"The registry answered {answer.status_code} for {repository}.", "See its log.")
+        try:
+            found: dict[str, Any] = answer.json()
+        except ValueError as error:
+            raise StepFailed(
+                f"The registry's answer for {repository} is no JSON.", "Run the pipeline again."
+            ) from error
+        return found
+
     def check(self) -> None:
         """Raises RegistryUnavailable when it does not answer as a registry does."""
         status = self._get("/v2/").status_code
@@ -39,11 +66,23 @@ class Registry:
 
     def _get(self, path: str) -> httpx.Response:
         try:
-            return httpx.get(
-                f"http://{self.address}{path}", headers={"Accept": _MANIFESTS}, timeout=_SECONDS, trust_env=False
-            )
+            headers = {"Accept": _MANIFESTS}
+            url = f"http://{self.address}{path}"
+            return httpx.get(url, headers=headers, timeout=_SECONDS, trust_env=False, follow_redirects=True)
         except httpx.HTTPError as error:
             raise RegistryUnavailable(f"The registry at {self.address} does not answer: {error}.", _REMEDY) from error
+
+
+def platform_digests(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of an index, the manifests of its platforms, without what is attached to them; none of a single manifest."""
+    parts = manifest.get("manifests", ())
+    return tuple(part["digest"] for part in parts if part.get("platform", {}).get("os") != "unknown")
+
+
+def parse_configuration(blob: Mapping[str, Any]) -> ImageConfiguration:
+    """The `config` of an image's configuration, as Docker and OCI have it; parts may be missing or null."""
+    config = blob.get("config") or {}
+    return ImageConfiguration(config.get("User") or "", tuple(sorted(config.get("Volumes") or ())))
 
 
 _REMEDY = "`cabestan up` starts it; `cabestan doctor` tells more."

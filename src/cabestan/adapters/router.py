@@ -9,6 +9,7 @@ from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.domain.route import Probe
 from cabestan.errors import Conflict, StepFailed
 
 _SOCKET = "/var/run/docker.sock"
@@ -174,21 +175,24 @@ class PlatformContainers:
             raise StepFailed(f"The {wanted.role} cannot start: {words}.", remedy) from error
 
 
-def probe(address: str, port: int, host: str, path: str) -> str:
+def probe(address: str, port: int, wanted: Probe) -> str:
     """Asks for a route through the router; empty when it answers, else what is wrong."""
+    headers = {**dict(wanted.headers), "Host": wanted.host}
+    url = f"http://{address}:{port}{wanted.path}"
     try:
-        answer = httpx.get(
-            f"http://{address}:{port}{path}", headers={"Host": host}, timeout=_PROBE_SECONDS, trust_env=False
-        )
+        answer = httpx.request(wanted.method, url, headers=headers, timeout=_PROBE_SECONDS, trust_env=False)
     except httpx.HTTPError as error:
-        return f"the router gives no answer for {host}{path}: {error}"
-    return judge_answer(answer.status_code, answer.text, host, path)
+        return f"the router gives no answer for {wanted}: {error}"
+    return judge_answer(answer.status_code, answer.text, wanted)
 
 
-def judge_answer(status: int, text: str, host: str, path: str) -> str:
-    """An application may answer what it likes, its own 404 too; the router's own refusals do not count."""
+def judge_answer(status: int, text: str, wanted: Probe) -> str:
+    """An application may answer what it likes, its own 404 too; the router's own refusals do not count.
+
+    A redirect, a wish for a password and a method that is not allowed are answers as well.
+    """
     if status == _NO_ROUTE and text.strip() == "404 page not found":
-        return f"the router has no route for {host}{path}"
+        return f"the router has no route for {wanted}"
     if status in _BAD_GATEWAY:
-        return f"{host}{path} answers {status}"
+        return f"{wanted} answers {status}"
     return ""

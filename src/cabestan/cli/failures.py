@@ -7,6 +7,8 @@ from cabestan.errors import CabestanError, NotSignedIn
 
 #: what was asked did not succeed
 EXIT_FAILED = 1
+#: the command could not be carried out as it was given; also what Typer ends with for a wrong option
+EXIT_UNABLE = 2
 #: the server said no
 EXIT_REFUSED = 3
 #: no server answered
@@ -17,6 +19,12 @@ class Unsuccessful(CabestanError):
     """It was done, and ended badly: a deployment that failed, a job that was canceled."""
 
     code = "unsuccessful"
+
+
+class Unable(CabestanError):
+    """The command itself could not run: a file that is missing or cannot be read."""
+
+    code = "unable"
 
 
 class Refused(CabestanError):
@@ -38,4 +46,6 @@ class Unreachable(CabestanError):
 def exit_code(error: CabestanError) -> int:
     if isinstance(error, Unreachable):
         return EXIT_UNREACHABLE
+    if isinstance(error, Unable):
+        return EXIT_UNABLE
     return EXIT_REFUSED if isinstance(error, Refused | NotSignedIn) else EXIT_FAILED

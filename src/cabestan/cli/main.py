@@ -19,14 +19,19 @@ from cabestan.cli.commands import (
     deployment,
     environment,
     git_credential,
+    host,
     job,
+    lint,
     login,
     pipeline,
     project,
     release,
+    render,
+    route,
     secret,
     user,
     variable,
+    waiver,
 )
 from cabestan.cli.failures import EXIT_FAILED, Refused, exit_code
 from cabestan.errors import CabestanError
@@ -54,8 +59,13 @@ app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(alert.app, name="alert")
 app.add_typer(database.app, name="database")
+app.add_typer(waiver.app, name="waiver")
+app.add_typer(route.app, name="route")
+app.add_typer(host.app, name="host")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
+app.command()(lint.lint)
+app.command()(render.render)
 app.add_typer(completion.app, name="completion")
 app.command("git-credential", hidden=True)(git_credential.git_credential)
 

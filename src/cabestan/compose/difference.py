@@ -123,14 +123,15 @@ def _words(value: Any) -> str:
 
 
 def _routes(old: Stack | None, new: Stack) -> Iterator[Change]:
-    before = {route.service: _route(route) for route in (old.routes if old else ())}
-    after = {route.service: _route(route) for route in new.routes}
+    before = {route.name: _route(route) for route in (old.routes if old else ())}
+    after = {route.name: _route(route) for route in new.routes}
     yield from _named("route", before, after)
 
 
 def _route(route: Route) -> str:
-    priority = "" if route.priority is None else f", priority {route.priority}"
-    return f"{' '.join(route.addresses)} to port {route.port}{priority}"
+    through = "".join(f", {step.kind}" for step in route.middlewares)
+    priority = "" if route.priority == len(route.source) else f", priority {route.priority}"
+    return f"{route.rule} to port {route.port}{priority}{through}"
 
 
 def _volumes(old: Stack | None, new: Stack) -> Iterator[Change]:

@@ -42,6 +42,8 @@ class Extender:
     #: the folder of the project, that all relative paths are seen from
     folder: str
     shelves: dict[str, _Shelf] = field(default_factory=dict)
+    #: what was extended already, by file, folder that it is seen from, and name, for a base may have many heirs
+    done: dict[tuple[str, str, str], Node] = field(default_factory=dict)
     #: whether there was anything to do
     extended: bool = False
 
@@ -60,9 +62,12 @@ class Extender:
         extends = service.get(_EXTENDS)
         if extends is None or not isinstance(service.node, Table):
             return service.node
-        own = replace(service.node, entries=tuple(e for e in service.node.entries if e.key != _EXTENDS))
-        base = self._base(shelf, extends, trail)
-        return Merger(self.report).services(_name(service), base, own) if base else own
+        key = (shelf.path, shelf.folder, _name(service))
+        if key not in self.done:
+            own = replace(service.node, entries=tuple(e for e in service.node.entries if e.key != _EXTENDS))
+            base = self._base(shelf, extends, trail)
+            self.done[key] = Merger(self.report).services(_name(service), base, own) if base else own
+        return self.done[key]
 
     def _base(self, shelf: _Shelf, extends: Field, trail: _Trail) -> Table | None:
         """The service that is extended, itself extended; None where the report says why not."""
@@ -135,7 +140,7 @@ class Extender:
     def _rebased(self, services: Field, folder: str) -> Field:
         prefix = posixpath.relpath(folder, self.folder)
         node = _with_values(services, lambda service: rebased(service.node, prefix))
-        return replace(services, node=node)
+        return services._replace(node=node)
 
 
 def _name(service: Field) -> str:

@@ -1,65 +1,60 @@
-"""What is wrong, or doubtful, in a Compose file: where, why, and what to write instead."""
+"""Collects what is wrong, or doubtful, in a Compose file while it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cabestan.compose.nodes import Spot
 from cabestan.compose.placeholder import hide_placeholders
-from cabestan.errors import Invalid
+from cabestan.domain.finding import Finding, FindingsRefused, Severity
 
-Severity = Literal["error", "warning"]
+__all__ = ["MOST_FINDINGS", "NOTHING_WAIVED", "ComposeRefused", "Finding", "Report", "Severity", "Waivers"]
 
-#: a file that is wrong everywhere is told so in at most this many findings
+#: a file that is wrong everywhere is told so in at most this many errors, and as many warnings beside them
 MOST_FINDINGS = 200
 _LONGEST_MESSAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One remark. `code` is a stable word for tools and documentation; line and column count from 1."""
-
-    code: str
-    severity: Severity
-    file: str
-    line: int
-    column: int
-    path: str
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}"
-        return f"{where} {self.path}: {self.message} {self.remedy}".strip()
-
-
-class ComposeRefused(Invalid):
-    """The Compose file may not be deployed. `findings` holds every error, and the warnings beside them."""
+class ComposeRefused(FindingsRefused):
+    """The Compose file may not be deployed."""
 
     code = "compose_refused"
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+@dataclass(frozen=True, slots=True)
+class Waivers:
+    """Code to who waived it and why. `rules.waivers` makes it, which leaves out what cannot be waived."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_WAIVED = Waivers()
 
 
 class Report:
-    """Collects findings while a file is read, so that a person sees all of them at once."""
+    """Collects findings while a file is read, so that a person sees all of them at once.
 
-    def __init__(self, file: str) -> None:
+    An error whose rule is waived for the project is a warning that names the waiver.
+    """
+
+    def __init__(self, file: str, waivers: Waivers = NOTHING_WAIVED) -> None:
         self.file = file
+        self._waivers = waivers
         self._findings: dict[Finding, None] = {}
 
     def error(self, code: str, spot: Spot, message: str, remedy: str) -> None:
-        self._add(code, "error", spot, message, remedy)
+        if waived := self._waivers.words.get(code):
+            self._add(code, "warning", spot, f"{message} ({waived})", remedy)
+        else:
+            self._add(code, "error", spot, message, remedy)
 
     def warn(self, code: str, spot: Spot, message: str, remedy: str) -> None:
         self._add(code, "warning", spot, message, remedy)
 
     def _add(self, code: str, severity: Severity, spot: Spot, message: str, remedy: str) -> None:
-        if len(self._findings) < MOST_FINDINGS:
+        """Warnings are counted apart: however many there are, they take no error's place."""
+        if sum(known.severity == severity for known in self._findings) < MOST_FINDINGS:
             words = hide_placeholders(message)[:_LONGEST_MESSAGE]
             path = hide_placeholders(spot.path)
             finding = Finding(code, severity, spot.file or self.file, spot.line, spot.column, path, words, remedy)

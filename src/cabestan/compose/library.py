@@ -8,11 +8,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
 
-from cabestan.compose.findings import ComposeRefused, Finding, Report
+from cabestan.compose.findings import Report
 from cabestan.compose.nodes import Field, Scalar, Table, root_field
-from cabestan.compose.source import Limits, read_document
+from cabestan.compose.source import Limits, read_document, refuse
 
 #: gives the text of a file by its path in the repository, None where there is none
 Read = Callable[[str], str | None]
@@ -79,10 +78,6 @@ class Library:
             return self.known[path]
         text = self.read(path)
         return None if text is None else self.add(SourceFile(path, text))
-
-
-def refuse(file: str, line: int, column: int, code: str, message: str, remedy: str) -> NoReturn:
-    raise ComposeRefused([Finding(code, "error", file, line, column, "", message, remedy)])
 
 
 def path_within(folder: str, path: str) -> str | None:

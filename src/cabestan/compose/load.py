@@ -14,7 +14,7 @@ from cabestan.compose import fields, policy
 from cabestan.compose.building import Build, check_builds, read_builds
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
-from cabestan.compose.findings import ComposeRefused, Finding, Report
+from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
 from cabestan.compose.library import Library, Read, SourceFile, folder_of, no_further_files
 from cabestan.compose.linking import with_aliases
 from cabestan.compose.merging import Merger, settled
@@ -23,7 +23,7 @@ from cabestan.compose.mounts import MountReader
 from cabestan.compose.nodes import Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import is_mixed
-from cabestan.compose.routes import check_routes
+from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.secret_files import SecretReader, declared_secrets
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits
@@ -38,9 +38,16 @@ class Loaded:
     warnings: tuple[Finding, ...]
 
 
-def load(text: str, file: str, variables: Mapping[str, str], *, limits: Limits | None = None) -> Loaded:
+def load(
+    text: str,
+    file: str,
+    variables: Mapping[str, str],
+    *,
+    waivers: Waivers = NOTHING_WAIVED,
+    limits: Limits | None = None,
+) -> Loaded:
     """One file that stands alone; see `load_files`."""
-    return load_files([SourceFile(file, text)], variables, limits=limits)
+    return load_files([SourceFile(file, text)], variables, waivers=waivers, limits=limits)
 
 
 def load_files(
@@ -48,6 +55,7 @@ def load_files(
     variables: Mapping[str, str],
     *,
     read: Read = no_further_files,
+    waivers: Waivers = NOTHING_WAIVED,
     limits: Limits | None = None,
 ) -> Loaded:
     """The checked files, each later one over those before it, as with `docker compose -f a -f b`.
@@ -58,13 +66,13 @@ def load_files(
     """
     limits = limits or Limits()
     _check_variables(variables)
-    report = Report(files[0].path)
+    report = Report(files[0].path, waivers)
     filling = Filling(report, variables, limits.max_text)
     root = root_field(_joined(files, Library(report, read, limits), filling))
     policy.check_keys(report, root, policy.TOP)
     compose = _compose(report, root, variables)
     check_order(report, compose)
-    check_routes(report, compose)
+    check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
     report.refuse_if_wrong()
     return Loaded(compose, report.warnings)
 

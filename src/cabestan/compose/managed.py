@@ -52,7 +52,7 @@ def refuse_aliases(compose: ComposeFile, kinds: Iterable[Kind]) -> None:
         for link in service.links:
             if link.service in taken and link.alias != link.service:
                 message = f"{link.service} is served by the platform, under this name alone."
-                report.error("managed-alias", link.spot, message, f"Link {link.service}, and use it as the host.")
+                report.error("link-alias", link.spot, message, f"Link {link.service}, and use it as the host.")
     report.refuse_if_wrong()
 
 
@@ -67,5 +67,5 @@ def refuse_without_image(compose: ComposeFile, kind: Kind, setting: str) -> None
         f"An administrator sets {setting} to an image; until then, use another database, "
         f"or run your own: `cabestan database settings --managed no`."
     )
-    report.error(f"no-{kind}-image", service.spot, message, remedy)
+    report.error("managed-image", service.spot, message, remedy)
     report.refuse_if_wrong()

@@ -175,12 +175,21 @@ def _sense(item: Node) -> object:
 
 def _by_target(merger: Merger, base: Node, over: Node, path: Path) -> Node:
     """Volumes: one for each place in the container, the later counts."""
+    return _by_sense(merger, base, over, path, volume_target)
+
+
+def _by_source(merger: Merger, base: Node, over: Node, path: Path) -> Node:
+    """Secrets: what a later file says of one takes the place of what was said before."""
+    return _by_sense(merger, base, over, path, secret_source)
+
+
+def _by_sense(merger: Merger, base: Node, over: Node, path: Path, sense: Callable[[Node], object]) -> Node:
     if _is_empty(over) or _is_empty(base):
         return base if _is_empty(over) else over
     if not isinstance(base, Items) or not isinstance(over, Items):
         merger.refuse(over, path)
         return over
-    items = {volume_target(item): item for item in (*base.items, *over.items)}
+    items = {sense(item): item for item in (*base.items, *over.items)}
     return replace(base, items=tuple(items.values()))
 
 
@@ -193,6 +202,12 @@ def volume_target(item: Node) -> object:
     if isinstance(target, Scalar) and isinstance(target.value, str):
         return target.value.rstrip("/")
     return item
+
+
+def secret_source(item: Node) -> object:
+    """Which secret is meant, in both forms; the node itself where it does not say so."""
+    source = item.get("source") if isinstance(item, Table) else item
+    return source.value if isinstance(source, Scalar) and isinstance(source.value, str) else item
 
 
 def _dependencies(merger: Merger, base: Node, over: Node, path: Path) -> Node:
@@ -252,6 +267,7 @@ _RULES: Mapping[Path, _Rule] = {
     ("links",): _together,
     ("tmpfs",): _together,
     ("volumes",): _by_target,
+    ("secrets",): _by_source,
     ("depends_on",): _dependencies,
     ("logging",): _logging,
     ("build",): _build,

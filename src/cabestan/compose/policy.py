@@ -26,9 +26,10 @@ _ISOLATION = "It would weaken what keeps environments apart."
 _REMOVE = "Remove it."
 _OWN_NETWORK = (
     "Each environment has one network of its own, where services find each other by name.",
-    _REMOVE,
+    "Remove it; reach other services of the file by their names.",
 )
 _GUARD = (_ISOLATION, _REMOVE)
+_SHARE = "Remove it; share data through a volume, or over the environment's network."
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
@@ -75,8 +76,14 @@ SERVICE = Keys(
         }
     ),
     {
-        "privileged": ("It would give the container the whole machine.", _REMOVE),
-        "cap_add": _GUARD,
+        "privileged": (
+            "It would give the container the whole machine.",
+            "Remove it; do what needs more rights while the image is built.",
+        ),
+        "cap_add": (
+            "Capabilities of the kernel would weaken what keeps environments apart.",
+            "Remove it; do what needs them while the image is built, and listen on a port above 1023.",
+        ),
         "cap_drop": ("It is not supported.", _REMOVE),
         "cgroup": _GUARD,
         "cgroup_parent": _GUARD,
@@ -88,7 +95,10 @@ SERVICE = Keys(
         "cpus": _SWARM_LIMITS,
         "credential_spec": _GUARD,
         "device_cgroup_rules": _GUARD,
-        "devices": ("It would give the container the machine's devices.", _REMOVE),
+        "devices": (
+            "It would give the container the machine's devices.",
+            "Remove it; what must be kept belongs into a volume such as ./data:/data.",
+        ),
         "dns": _OWN_NETWORK,
         "dns_search": _OWN_NETWORK,
         "domainname": _OWN_NETWORK,
@@ -99,25 +109,28 @@ SERVICE = Keys(
         "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
         "gpus": _GUARD,
         "hostname": _OWN_NETWORK,
-        "ipc": _GUARD,
+        "ipc": ("It would share the memory of other containers or of the machine.", _SHARE),
         "isolation": _GUARD,
         "mem_limit": _SWARM_LIMITS,
         "memswap_limit": _SWARM_LIMITS,
         "mac_address": _OWN_NETWORK,
         "network_mode": _OWN_NETWORK,
         "networks": _OWN_NETWORK,
-        "pid": _GUARD,
+        "pid": ("It would show the processes of other containers or of the machine.", _SHARE),
         "pids_limit": _SWARM_LIMITS,
         "profiles": ("All services of the file are deployed.", "Move the service to a file for development."),
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
         "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
-        "security_opt": _GUARD,
+        "security_opt": (
+            "It would take off the guard that the engine puts around every container.",
+            "Remove it; the engine's own profile lets applications do what they need.",
+        ),
         "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
         "sysctls": _GUARD,
         "ulimits": ("It is not supported.", _REMOVE),
         "userns_mode": _GUARD,
-        "uts": _GUARD,
+        "uts": ("It would share the machine's own name.", "Remove it; services find each other by name."),
         "volumes_from": ("Containers share volumes by name.", "Give both services the same volume."),
     },
     extensions=True,
@@ -198,6 +211,64 @@ UPDATE = Keys(
 BUILD = Keys(frozenset({"context", "dockerfile"}))
 EXTENDS = Keys(frozenset({"file", "service"}))
 
+#: the service keys that the specification of factory projects names
+OF_THE_DOCUMENT = frozenset(
+    {
+        "command",
+        "depends_on",
+        "entrypoint",
+        "environment",
+        "expose",
+        "extra_hosts",
+        "healthcheck",
+        "image",
+        "labels",
+        "links",
+        "logging",
+        "ports",
+        "read_only",
+        "restart",
+        "tty",
+        "volumes",
+    }
+)
+
+#: Refused keys that a project may be let off: with a waiver they are left out, and a warning says so. None of them
+#: would reach the machine, another project or the data, nor leave something out that an application must have.
+LEFT_OUT_IF_WAIVED = frozenset(
+    {
+        "cap_drop",
+        "consistency",
+        "container_name",
+        "cpus",
+        "delay",
+        "dns_search",
+        "domainname",
+        "endpoint_mode",
+        "failure_action",
+        "hostname",
+        "max_failure_ratio",
+        "max_replicas_per_node",
+        "mem_limit",
+        "memswap_limit",
+        "monitor",
+        "parallelism",
+        "pids_limit",
+        "preferences",
+        "pull_policy",
+        "restart_policy",
+        "rollback_config",
+        "scale",
+        "shm_size",
+        "start_interval",
+        "ulimits",
+    }
+)
+
+
+def refusal_code(key: str) -> str:
+    return "no-" + key.replace("_", "-")
+
 
 def check_keys(report: Report, table: Field, keys: Keys) -> None:
     """Reports every key of the table that the level does not allow."""
@@ -206,8 +277,7 @@ def check_keys(report: Report, table: Field, keys: Keys) -> None:
             continue
         if key in keys.refused:
             reason, remedy = keys.refused[key]
-            code = "no-" + key.replace("_", "-")
-            report.error(code, value.key_spot, f"{key} is not allowed. {reason}", remedy)
+            report.error(refusal_code(key), value.key_spot, f"{key} is not allowed. {reason}", remedy)
         else:
             report.error("unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys))
 

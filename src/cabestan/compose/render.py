@@ -21,7 +21,8 @@ from typing import Any
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
 from cabestan.compose.placeholder import for_stack_file, secrets_in
-from cabestan.compose.routes import check_routes, to_traefik_rule
+from cabestan.compose.routing import NO_DOMAIN, check_routes
+from cabestan.compose.routing.traefik3 import router_labels
 from cabestan.compose.stack import EXTENSION, Stack, extension
 from cabestan.domain.route import Route
 from cabestan.errors import Invalid
@@ -35,8 +36,6 @@ _LOG_DRIVER = "json-file"
 _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 #: seconds that Swarm itself watches after an update; Cabestan watches on
 _MONITOR = "2s"
-#: a replica that died stays in the router's table for about a second
-_RETRY = {"attempts": "4", "initialinterval": "100ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,10 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     """The stack. Raises ComposeRefused where file and environment do not fit, Invalid for a bad context."""
     _check_context(context)
     report = Report(compose.file)
-    found = {route.service: route for route in check_routes(report, compose)}
+    found = check_routes(report, compose, context.domain or NO_DOMAIN)
     _check_services(report, compose, context)
     report.refuse_if_wrong()
-    services = {service.name: _service(service, found.get(service.name), context) for service in compose.services}
+    services = {service.name: _service(service, _of(service, found), context) for service in compose.services}
     document: dict[str, Any] = {
         "version": "3.8",
         "services": _for_file(services),
@@ -84,8 +83,12 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     if compose.secret_files:
         document["secrets"] = {name: _secret(name, context) for name in sorted(compose.secret_files)}
     images = {service.name: service.image for service in compose.services}
-    document[EXTENSION] = extension(tuple(found.values()), images)
+    document[EXTENSION] = extension(found, images)
     return Stack(document)
+
+
+def _of(service: Service, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route.service == service.name)
 
 
 def _check_context(context: StackContext) -> None:
@@ -122,7 +125,7 @@ def _check_image(report: Report, service: Service, context: StackContext) -> Non
         report.error("image-unknown", service.place("image"), message, "Build the release again.")
 
 
-def _service(service: Service, route: Route | None, context: StackContext) -> dict[str, Any]:
+def _service(service: Service, routes: tuple[Route, ...], context: StackContext) -> dict[str, Any]:
     """The service as a stack file has it; keys without a value are left out."""
     document = {
         "image": context.images[service.image],
@@ -144,7 +147,7 @@ def _service(service: Service, route: Route | None, context: StackContext) -> di
         "secrets": [_secret_file(file) for file in service.secrets],
         "logging": _logging(service.logging),
         "labels": _container_labels(service, context),
-        "deploy": _deploy(service, route, context),
+        "deploy": _deploy(service, routes, context),
     }
     return _without_empty(document)
 
@@ -215,11 +218,11 @@ def _container_labels(service: Service, context: StackContext) -> dict[str, str]
     return dict(sorted(labels.items()))
 
 
-def _deploy(service: Service, route: Route | None, context: StackContext) -> dict[str, Any]:
+def _deploy(service: Service, routes: tuple[Route, ...], context: StackContext) -> dict[str, Any]:
     deploy = service.deploy
     labels = {**context.labels, **_own_labels(context)}
     labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
-    labels |= _router_labels(route, context) if route else {}
+    labels |= router_labels(routes, context.stack, context.network, context.router_entrypoint)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
     is_job = service.runs_once and context.job_mode
     return _without_empty(
@@ -249,26 +252,6 @@ def _update_config(service: Service) -> dict[str, Any]:
     """Two tasks at once on one volume could spoil it, so the old one stops first there."""
     order = service.deploy.order or ("stop-first" if service.has_volume else "start-first")
     return {"parallelism": 1, "order": order, "failure_action": "pause", "monitor": _MONITOR}
-
-
-def _router_labels(route: Route, context: StackContext) -> dict[str, str]:
-    """For Traefik 3. The name is unique: no stack has a `_`."""
-    name = f"{context.stack}_{route.service}"
-    router, service = f"traefik.http.routers.{name}", f"traefik.http.services.{name}"
-    retry = f"traefik.http.middlewares.{name}-retry.retry"
-    labels = {
-        "traefik.enable": "true",
-        "traefik.swarm.network": context.network,
-        f"{router}.rule": to_traefik_rule(route),
-        f"{router}.entrypoints": context.router_entrypoint,
-        f"{router}.service": name,
-        f"{router}.middlewares": f"{name}-retry",
-        **{f"{retry}.{option}": value for option, value in _RETRY.items()},
-        f"{service}.loadbalancer.server.port": str(route.port),
-    }
-    if route.priority is not None:
-        labels[f"{router}.priority"] = str(route.priority)
-    return labels
 
 
 def _volume(key: str, context: StackContext) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from cabestan.compose.placeholder import MARKS
 from cabestan.compose.scalars import resolve
 
 _MERGE = "<<"
-_MARKS: dict[str | None, Mark] = {"!reset": "reset", "!override": "override"}
+_MARKS: dict[str, Mark] = {"!reset": "reset", "!override": "override"}
 _TAG = "tag:yaml.org,2002:"
 #: the tags that text may have, with the kinds of value that it must mean then
 _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
@@ -66,13 +66,8 @@ class Limits:
     max_chain: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """A node with the number of nodes in it and the levels below it."""
-
-    node: Node
-    size: int
-    height: int
+#: a node with the number of nodes in it and the levels below it
+_Built = tuple[Node, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +90,25 @@ def read_document(text: str, file: str, limits: Limits | None = None) -> Documen
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        _refuse(file, 1, 1, "not-yaml", "The file is not valid Unicode.", "Save it as UTF-8.", error)
+        refuse(file, 1, 1, "not-yaml", "The file is not valid Unicode.", "Save it as UTF-8.", error)
     if size > limits.max_bytes:
         message = f"The file has {size} bytes, more than {limits.max_bytes}."
-        _refuse(file, 1, 1, "too-large", message, "Make it smaller.")
+        refuse(file, 1, 1, "too-large", message, "Make it smaller.")
     try:
         composer = _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), file, limits)
         return Document(composer.document(), composer.nodes, composer.marked)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        _refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
+        refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
     except yaml.YAMLError as error:
-        _refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
+        refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
 
 
-def _refuse(
+def refuse(
     file: str, line: int, column: int, code: str, message: str, remedy: str, cause: Exception | None = None
 ) -> NoReturn:
+    """Raises ComposeRefused for a file that cannot even be read."""
     raise ComposeRefused([Finding(code, "error", file, line, column, "", message, remedy)]) from cause
 
 
@@ -133,7 +129,7 @@ class _Composer:
         first = next(self.events)
         if isinstance(first, StreamEndEvent):
             return Scalar(None, "", 1, 1, self.file)
-        node = self._node(next(self.events), 1).node
+        node, _, _ = self._node(next(self.events), 1)
         next(self.events)
         after = next(self.events)
         if isinstance(after, DocumentStartEvent):
@@ -148,8 +144,10 @@ class _Composer:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         self._count(event, 1, depth)
+        built: _Built
         if isinstance(event, ScalarEvent):
-            built = _Built(self._scalar(event, marked=bool(mark)), 1, 0)
+            value = self._scalar_value(event, marked=bool(mark))
+            built = Scalar(value, event.value, *_place(event), self.file), 1, 0
         else:
             built = self._collection(event, depth, marked=bool(mark))
         anchor = event.anchor if isinstance(event, NodeEvent) else None
@@ -182,7 +180,8 @@ class _Composer:
         if built is None:
             message = f"The alias *{event.anchor} stands for nothing before it, or for what it is in."
             self._refuse(event, "yaml-alias", message, f"Put &{event.anchor} on an earlier value.")
-        self._count(event, built.size, depth + built.height)
+        _, size, height = built
+        self._count(event, size, depth + height)
         return built
 
     def _count(self, event: Event, nodes: int, depth: int) -> None:
@@ -194,17 +193,16 @@ class _Composer:
             message = f"More than {self.limits.max_depth} levels of lists and mappings."
             self._refuse(event, "too-deep", message, "Make it flatter.")
 
-    def _scalar(self, event: ScalarEvent, *, marked: bool = False) -> Scalar:
-        if not _FORBIDDEN.isdisjoint(event.value):
+    def _scalar_value(self, event: ScalarEvent, *, marked: bool = False) -> Value:
+        text: str = event.value
+        if not _FORBIDDEN.isdisjoint(text):
             message = "The text holds a character that is not allowed: NUL or one for private use."
             self._refuse(event, "bad-character", message, "Remove it.")
         if event.tag is not None and not marked:
-            value = self._tagged(event)
-        elif event.implicit[0] or (marked and not event.style):
-            value = resolve(event.value)
-        else:
-            value = event.value
-        return Scalar(value, event.value, *_place(event), self.file)
+            return self._tagged(event)
+        if event.implicit[0] or (marked and not event.style):
+            return resolve(text)
+        return text
 
     def _tagged(self, event: ScalarEvent) -> Value:
         kinds = _SCALAR_TAGS.get(event.tag or "")
@@ -222,8 +220,8 @@ class _Composer:
         built = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
             built.append(self._node(event, depth + 1))
-        node = Items(tuple(each.node for each in built), *_place(start), self.file)
-        return _Built(node, *_extent(built))
+        node = Items(tuple(each for each, _, _ in built), *_place(start), self.file)
+        return node, *_extent(built)
 
     def _table(self, start: MappingStartEvent, depth: int) -> _Built:
         built: list[_Built] = []
@@ -237,29 +235,31 @@ class _Composer:
             value, mark = self._value(depth + 1)
             built.append(value)
             if is_merge:
-                merges = self._merged(event, value.node)
+                merges = self._merged(event, value[0])
             else:
-                entries[key] = Entry(key, value.node, *_place(event), self.file, mark)
+                entries[key] = Entry(key, value[0], *_place(event), self.file, mark)
         for entry in chain.from_iterable(table.entries for table in merges):
             entries.setdefault(entry.key, entry)
         node = Table(tuple(entries.values()), *_place(start), self.file)
-        return _Built(node, *_extent(built))
+        return node, *_extent(built)
 
     def _value(self, depth: int) -> tuple[_Built, Mark]:
         """The value of a key, with the mark that stands before it."""
         event = next(self.events)
-        mark = _MARKS.get(getattr(event, "tag", None), "")
-        self.marked = self.marked or bool(mark)
-        return self._node(event, depth, mark=mark), mark
+        tag = getattr(event, "tag", None)
+        if tag is None or tag not in _MARKS:
+            return self._node(event, depth), ""
+        self.marked = True
+        return self._node(event, depth, mark=_MARKS[tag]), _MARKS[tag]
 
     def _key(self, event: Event) -> str:
         if not isinstance(event, ScalarEvent) or event.tag is not None:
             self._refuse(event, "key-not-text", "A key must be plain text.", "Write a word before the colon.")
         self._count(event, 1, 1)
-        key = self._scalar(event)
-        if not isinstance(key.value, str):
-            self._refuse(event, "key-not-text", f"The key {key.text} is not text.", "Put it in quotes.")
-        return key.text
+        key = self._scalar_value(event)
+        if not isinstance(key, str):
+            self._refuse(event, "key-not-text", f"The key {event.value} is not text.", "Put it in quotes.")
+        return key
 
     def _merged(self, event: Event, node: Node) -> list[Table]:
         parts = node.items if isinstance(node, Items) else (node,)
@@ -269,14 +269,19 @@ class _Composer:
         return tables
 
     def _refuse(self, event: Event, code: str, message: str, remedy: str) -> NoReturn:
-        _refuse(self.file, *_place(event), code, message, remedy)
+        refuse(self.file, *_place(event), code, message, remedy)
 
 
 def _place(event: Event) -> tuple[int, int]:
-    assert event.start_mark is not None
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    mark = event.start_mark
+    assert mark is not None
+    return mark.line + 1, mark.column + 1
 
 
 def _extent(built: list[_Built]) -> tuple[int, int]:
     """Size and height of what holds these."""
-    return 1 + sum(each.size for each in built), 1 + max((each.height for each in built), default=0)
+    size, height = 1, 0
+    for _, each_size, each_height in built:
+        size += each_size
+        height = max(height, each_height + 1)
+    return size, max(height, 1)

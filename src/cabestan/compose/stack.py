@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from itertools import chain
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -23,6 +23,7 @@ from yaml.events import (
     StreamStartEvent,
 )
 
+from cabestan.compose import kept_routes
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
 from cabestan.domain.route import Route
@@ -54,12 +55,10 @@ class Stack:
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        document = chain(
-            (StreamStartEvent(), DocumentStartEvent(explicit=False)),
-            _events(dict(self.document)),
-            (DocumentEndEvent(explicit=False), StreamEndEvent()),
-        )
-        return str(yaml.emit(document, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
+        events: list[Event] = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
+        _add_events(events, dict(self.document))
+        events += [DocumentEndEvent(explicit=False), StreamEndEvent()]
+        return str(yaml.emit(events, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -67,10 +66,7 @@ class Stack:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        return tuple(
-            Route(**{**kept, "hosts": tuple(kept["hosts"]), "path_prefixes": tuple(kept["path_prefixes"])})
-            for kept in self.document[EXTENSION]["routes"]
-        )
+        return kept_routes.read(self.document[EXTENSION]["routes"])
 
     @property
     def images(self) -> Mapping[str, str]:
@@ -94,6 +90,12 @@ class Stack:
         return {entry["name"]: name for name, entry in self.document.get("secrets", {}).items()}
 
 
+def routes_in(text: str) -> tuple[Route, ...]:
+    """The routes of a stored file, without reading all of it: what only Cabestan reads stands at its end."""
+    _, found, rest = text.rpartition(f"\n{EXTENSION}:\n")
+    return kept_routes.read(yaml.load(rest, Loader=yaml.CSafeLoader)["routes"]) if found else ()
+
+
 def secret_names(value: str) -> tuple[str, ...]:
     """The secrets that a value of a stack file refers to."""
     return tuple(_SECRET.findall(value))
@@ -101,30 +103,33 @@ def secret_names(value: str) -> tuple[str, ...]:
 
 def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str, Any]:
     """The part of the document that only Cabestan reads."""
-    kept = [asdict(route) for route in routes]
-    for route in kept:
-        route["hosts"], route["path_prefixes"] = list(route["hosts"]), list(route["path_prefixes"])
-    return {"images": dict(images), "routes": kept}
+    return {"images": dict(images), "routes": kept_routes.write(routes)}
 
 
-def _events(value: Any) -> Iterator[Event]:
+def _add_events(events: list[Event], value: Any) -> None:
     """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
     match value:
-        case dict():
-            yield MappingStartEvent(None, None, implicit=True, flow_style=False)
-            for key, inner in value.items():
-                yield from _events(key)
-                yield from _events(inner)
-            yield MappingEndEvent()
-        case list():
-            yield SequenceStartEvent(None, None, implicit=True, flow_style=False)
-            for inner in value:
-                yield from _events(inner)
-            yield SequenceEndEvent()
         case str():
-            yield ScalarEvent(None, None, (True, True), value, style=None if _is_plain(value) else '"')
+            events.append(_text_event(value))
+        case dict():
+            events.append(MappingStartEvent(None, None, implicit=True, flow_style=False))
+            for key, inner in value.items():
+                _add_events(events, key)
+                _add_events(events, inner)
+            events.append(MappingEndEvent())
+        case list():
+            events.append(SequenceStartEvent(None, None, implicit=True, flow_style=False))
+            for inner in value:
+                _add_events(events, inner)
+            events.append(SequenceEndEvent())
         case _:
-            yield ScalarEvent(None, None, (True, False), json.dumps(value))
+            events.append(ScalarEvent(None, None, (True, False), json.dumps(value)))
+
+
+@lru_cache(maxsize=4096)
+def _text_event(text: str) -> ScalarEvent:
+    """Kept, because stacks say the same words again and again; secrets are not in them."""
+    return ScalarEvent(None, None, (True, True), text, style=None if _is_plain(text) else '"')
 
 
 def _is_plain(text: str) -> bool:

@@ -130,10 +130,16 @@ def nearest(
     return Configuration(found, withheld=tuple(sorted(withheld)), protected=protected)
 
 
-def for_jobs(settings: Iterable[Setting], *, protected: bool) -> dict[str, str]:
-    """The variables that jobs of a pipeline get: the group's and the project's, and no secret."""
-    apt = (s for s in settings if not s.secret and not s.environment and (protected or not s.protected))
-    return {setting.name: setting.value for setting in sorted(apt, key=_nearness)}
+def for_jobs(settings: Iterable[Setting], given: Mapping[str, str], *, protected: bool) -> dict[str, str]:
+    """The variables that jobs of a pipeline get: the group's and the project's, and no secret.
+
+    What the pipeline was `given` takes their place, but for protected ones, as in a deployment.
+    """
+    apt = [s for s in settings if not s.secret and not s.environment and (protected or not s.protected)]
+    nearest_ones = {setting.name: setting for setting in sorted(apt, key=_nearness)}
+    kept = {name for name, setting in nearest_ones.items() if setting.protected}
+    values = {name: setting.value for name, setting in nearest_ones.items()}
+    return values | {name: value for name, value in given.items() if name not in kept}
 
 
 def travelling(variables: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 
 
@@ -73,10 +74,10 @@ class Plan:
     changes: tuple[PlannedChange, ...]
     warnings: tuple[str, ...]
     stack: str
-    #: host names that the stack's routes claim
+    #: host names that the stack's routes claim, `*.example.org` among them
     hosts: tuple[str, ...]
-    #: path of each route, to be asked for through the router: (host, path)
-    probes: tuple[tuple[str, str], ...]
+    #: what is asked for through the router, to see that the routes answer
+    probes: tuple[Probe, ...]
     services: tuple[str, ...]
     secrets: tuple[str, ...]
     #: name of each variable or secret, and the id of its version

@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from cabestan.domain.environment import Environment
-
 
 class Kind(StrEnum):
     """The names of services in a Compose file that the platform takes over."""
@@ -148,9 +146,9 @@ def plain_variables(kind: Kind, database: str, user: str) -> dict[str, str]:
     return {f"{prefix}_{name}": database, f"{prefix}_USER": user, f"{prefix}_SSL": "false"}
 
 
-def all_variables(kinds: Iterable[Kind], environment: Environment) -> dict[str, str]:
+def all_variables(kinds: Iterable[Kind], project: str) -> dict[str, str]:
     """Those of several kinds, for an environment of this project."""
-    name = database_name(environment.project)
+    name = database_name(project)
     found: dict[str, str] = {}
     for kind in kinds:
         found |= plain_variables(kind, name, name)

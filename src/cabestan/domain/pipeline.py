@@ -10,12 +10,19 @@ from cabestan.domain.status import RunStatus
 
 
 class JobKind(StrEnum):
-    """What a job's container does."""
+    """What a job does, in a container of its own but for the checks."""
 
     #: builds one image of the commit and pushes it to the registry
     BUILD = "build"
     #: runs a script in an image
     SCRIPT = "script"
+    #: checks what stands in the commit, in the server's own process
+    LINT = "lint"
+
+    @property
+    def in_process(self) -> bool:
+        """Without a container."""
+        return self is JobKind.LINT
 
 
 @dataclass(frozen=True)

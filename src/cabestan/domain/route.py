@@ -1,26 +1,63 @@
-"""Which hosts and paths lead to which service."""
+"""Routes: which requests lead to which service, in the words of the router, and how they are tried out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: a request of this kind changes nothing, so that it may be made to see whether a route answers
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """What is done to a request or an answer on its way. Kind and options are those of Traefik 3's labels."""
+
+    #: unique among those of its route
+    name: str
+    kind: str
+    options: tuple[tuple[str, str], ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Requests to one of `hosts`, below one of `path_prefixes` (none: all paths), go to the service's `port`.
+    """Requests that `rule` fits go to the `port` of `service`, through the middlewares in their order.
 
-    Hosts are in lower case. `priority` decides between routes that both fit: the higher number wins, and
-    where there is none the longer rule. `rule` is what the file says.
+    The rule holds for no request whose host name is not one of `claims`: names in lower case, `*.example.org` for
+    all below example.org. Of several routes that fit, the one with the higher priority answers.
     """
 
+    #: unique among the routes of a stack, of characters that a label may hold
+    name: str
     service: str
-    hosts: tuple[str, ...]
-    path_prefixes: tuple[str, ...]
-    port: int
-    priority: int | None
+    #: in the words of Traefik 3
     rule: str
+    #: what the file says
+    source: str
+    claims: tuple[str, ...]
+    port: int
+    priority: int
+    scheme: str = "http"
+    #: `http` and `https`, where the file names them; empty: what the platform does with all
+    entrypoints: tuple[str, ...] = ()
+    middlewares: tuple[Middleware, ...] = ()
+    #: of Traefik's load balancer: option and value
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
-    def addresses(self) -> tuple[str, ...]:
-        """Each host with each path, without a scheme: `example.org/ws/`."""
-        return tuple(f"{host}{path}" for host in self.hosts for path in self.path_prefixes or ("/",))
+    def hosts(self) -> tuple[str, ...]:
+        """The claims that are one name each."""
+        return tuple(claim for claim in self.claims if not claim.startswith("*."))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request that a route must answer. `path` begins with `/` and may hold a query."""
+
+    host: str
+    path: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        method = "" if self.method == "GET" else f"{self.method} "
+        return f"{method}{self.host}{self.path}"

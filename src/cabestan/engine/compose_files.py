@@ -34,7 +34,7 @@ def kept_files(
     default = compose_file(files)
     chosen = [name for environment in environments for name in environment.compose_files]
     texts = needed_files([*([default] if default else []), *chosen], read)
-    for path in sorted(path for path in files if _LIKELY.fullmatch(path)):
+    for path in sorted(path for path in files.difference(texts) if _LIKELY.fullmatch(path)):
         texts = _also(path, read) | texts
     return default or "", texts
 

@@ -64,7 +64,7 @@ def job_variables(tx: sa.Connection, project: Project, pipeline: Pipeline, job: 
     could make the platform's own script do something else.
     """
     protected = project.protects(pipeline.branch)
-    found = for_jobs(store.applying(tx, project), protected=protected) | dict(pipeline.variables)
+    found = for_jobs(store.applying(tx, project), pipeline.variables, protected=protected)
     return travelling(found) if job.spec.engine_socket else found
 
 

@@ -203,8 +203,8 @@ def _unhealthy(state: StackState, seconds: float) -> str:
 def _check_routes(services: Services, deployment: Deployment, plan: Plan, seconds: int) -> str:
     """Each route must answer through the router."""
     deadline = time.monotonic() + seconds
-    for host, path in plan.probes:
-        while wrong := services.probe(host, path):
+    for probe in plan.probes:
+        while wrong := services.probe(probe):
             if _cancel_asked(services, deployment.id):
                 raise StepFailed(_CANCELED)
             if time.monotonic() > deadline:

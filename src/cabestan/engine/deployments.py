@@ -7,6 +7,7 @@ from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arriva
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import hosts
 from cabestan.engine.planning import Wanted, make_plan, url_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Forbidden, NotFound
@@ -161,7 +162,7 @@ def _takes_its_turn(services: Services, tx: sa.Connection, deployment: Deploymen
         return False
     environment = environment_store.by_id(tx, deployment.environment_id)
     try:
-        environment_store.claim_hosts(tx, environment, plan.hosts, services.now())
+        hosts.claim(services, tx, environment, plan.hosts)
     except Conflict as error:
         _end(services, tx, deployment.id, DeploymentStatus.FAILED, str(error))
         return False

@@ -12,7 +12,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.environment import Environment
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError
+from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import facts
@@ -102,7 +102,8 @@ def drop_secrets(services: Services) -> None:
     for environment in environments:
         with services.database.reading() as tx:
             kept = kept_secrets(tx, environment)
-        services.stacks.drop_secrets(environment.stack_name(services.settings.instance), kept)
+        with suppress(DeadlineExceeded):  # it is being deployed to: the next time
+            services.stacks.drop_secrets(environment.stack_name(services.settings.instance), kept)
 
 
 def kept_secrets(tx: sa.Connection, environment: Environment) -> frozenset[str]:

@@ -9,7 +9,7 @@ import structlog
 
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
-from cabestan.engine import pipelines, space
+from cabestan.engine import linting, pipelines, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
@@ -34,12 +34,30 @@ class JobRunner:
 
     def run(self, job_id: int, attempt: int) -> None:
         """The workflow. A container that is taken away from outside is started again, a few times."""
+        if self._is_in_process(job_id):
+            return self._lint(job_id, attempt)
         with self._places:
             going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
             while going:
                 going = self._attempt(job_id, attempt)
                 attempt += 1
-        self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+        return self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+
+    def _is_in_process(self, job_id: int) -> bool:
+        """What a job is never changes, so this may be asked again after a kill."""
+        with self._services.database.reading() as tx:
+            return store.get_job(tx, job_id).spec.kind.in_process
+
+    def _lint(self, job_id: int, attempt: int) -> None:
+        """Checks take no place: they are done in no time, and hold up all the others. What they found is recorded
+        before it is written, so that a kill in between writes the same.
+        """
+        services, step = self._services, self._services.durable.step
+        if step("lint.begin", lambda: _begin(services, job_id, attempt)):
+            outcome = step("lint.check", lambda: linting.lint(services, job_id))
+            verdict = step("lint.log", lambda: linting.write_log(services, job_id, attempt, outcome))
+            step("lint.record", lambda: _record(services, job_id, attempt, verdict))
+        step("lint.advance", lambda: _advance(services, job_id))
 
     def _attempt(self, job_id: int, attempt: int) -> bool:
         """True where another one is called for."""

@@ -1,21 +1,18 @@
 """Pipelines: planned from their commit, then moved on whenever one of their jobs ends."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
 
 import sqlalchemy as sa
 
-from cabestan.compose.library import SourceFile
-from cabestan.compose.load import builds_of
+from cabestan.checks.check import plan
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
-from cabestan.engine.compose_files import reader, sets_of
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
+from cabestan.engine.subjects import subject_of
 from cabestan.errors import CabestanError, Conflict
-from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
-from cabestan.store import environments as environment_store
+from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
 
 #: the image that build jobs run in
@@ -141,31 +138,13 @@ def _plan(services: Services, pipeline_id: int) -> None:
 
 
 def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:
-    """The jobs of a commit, from what stands in its tree, and whether there will be anything to release."""
-    repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
-    files = frozenset(entry.path for entry in repositories.tree(key, commit))
-    with services.database.reading() as tx:
-        sets = sets_of(files, environment_store.of_project(tx, key))
-    builds = _asked_builds(sets, reader(services, key, commit, files))
-    paths = [path for path in dockerfiles(files, builds) if path in files]
-    source = Source(
-        project=pipeline.project,
-        commit=commit,
-        branch=pipeline.branch,
-        registry=services.settings.registry,
-        files=files,
-        builds=builds,
-        texts={path: repositories.read(key, commit, path) for path in paths},
-    )
-    planned = blueprint(source, job_image=JOB_IMAGE)
-    return planned, bool(planned.jobs or sets)
+    """The jobs of a commit, from what stands in its tree, and whether there will be anything to release.
 
-
-def _asked_builds(sets: Iterable[tuple[str, ...]], read: Callable[[str], str | None]) -> tuple[AskedBuild, ...]:
-    """What the files ask for, from whichever of them an environment is deployed."""
-    found = (
-        build
-        for names in sets
-        for build in builds_of([SourceFile(name, read(name) or "") for name in names], read=read)
-    )
-    return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))
+    Where they cannot be worked out, the checks alone: they fail, and say why.
+    """
+    subject = subject_of(services, pipeline)
+    planned = plan(subject, JOB_IMAGE)
+    if planned.blueprint is None:
+        return with_lint(Blueprint(())), True
+    releasable = bool(planned.blueprint.jobs or subject.sets)
+    return with_lint(planned.blueprint) if releasable else planned.blueprint, releasable

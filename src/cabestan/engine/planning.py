@@ -5,25 +5,28 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from cabestan.compose import rules
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
+from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
+from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
-from cabestan.store import environments as environment_store
-from cabestan.store import projects as project_store
+from cabestan.store import waivers as waiver_store
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,15 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
     managed = use.use_of(tx, wanted.environment, files)
-    filled = variables(services, wanted, configuration) | managed.variables
-    loaded = load_files(files, filled, read=release.texts.get)
+    given = variables(services, wanted, configuration) | managed.variables
+    waivers = waivers_of(tx, wanted.environment.project_id)
+    loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
     secret_files = _secret_files(services, tx, wanted, configuration, loaded)
     known = configuration.secrets | managed.secrets
     stack = render(loaded.compose, _context(services, wanted, known, secret_files))
-    hosts = tuple(sorted({host for route in stack.routes for host in route.hosts}))
-    _refuse_taken_hosts(tx, wanted.environment, hosts)
+    hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
+    host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
     plan = replace(plan, compose_files=tuple(file.path for file in files))
     return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
@@ -68,7 +72,7 @@ def _plan(
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(_stack_of(before), stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
-    probes = tuple(address for route in stack.routes for address in _addresses(route.addresses))
+    probes = probes_of(stack.routes)
     steps = _steps(services, wanted, stack, probes)
     versions = tuple(sorted(configuration.versions.items()))
     return Plan(
@@ -76,6 +80,7 @@ def _plan(
         changes=tuple(changes),
         warnings=(
             *_troubles(tx, wanted),
+            *host_engine.shared(tx, wanted.environment, hosts),
             *_configuration_warnings(services, wanted, configuration),
             *(str(finding) for finding in loaded.warnings),
         ),
@@ -87,6 +92,11 @@ def _plan(
         versions=versions,
         fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
     )
+
+
+def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:
+    """The rules that the project is let off."""
+    return rules.waivers(waiver_store.holding(tx, project_id))
 
 
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:
@@ -180,16 +190,7 @@ def _version_words(old: Setting, new: Setting) -> str:
     return f"Secret {new.name}: version {old.version} becomes version {new.version}"
 
 
-def _refuse_taken_hosts(tx: sa.Connection, environment: Environment, hosts: tuple[str, ...]) -> None:
-    for host, owner in environment_store.host_owners(tx, hosts).items():
-        if owner != environment.project_id:
-            raise Conflict(
-                f"The host name {host} belongs to the project {project_store.by_id(tx, owner).name}.",
-                f"Route another name in {environment.project}, or have that project give it up.",
-            )
-
-
-def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[tuple[str, str], ...]) -> tuple[Step, ...]:
+def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[Probe, ...]) -> tuple[Step, ...]:
     settings = services.settings
     images = tuple(dict.fromkeys(service["image"] for service in stack.document["services"].values()))
     healthy = settings.healthy_seconds + wanted.environment.watch_seconds
@@ -199,12 +200,6 @@ def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[tuple
         Step(StepKind.WATCH, stack.services, healthy),
     ]
     if probes:
-        shown = tuple(f"{host}{path}" for host, path in probes)
+        shown = tuple(str(probe) for probe in probes)
         steps.append(Step(StepKind.ROUTES, shown, settings.routes_seconds))
     return tuple(steps)
-
-
-def _addresses(addresses: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for address in addresses:
-        host, _, path = address.partition("/")
-        yield host, f"/{path}"

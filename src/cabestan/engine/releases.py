@@ -1,23 +1,26 @@
 """The end of a good pipeline: its images, by digest, become a release, and the release comes to the environments."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 
 import sqlalchemy as sa
 
 from cabestan.compose import dotenv
+from cabestan.compose.findings import Waivers
 from cabestan.compose.load import load_files
+from cabestan.compose.model import ComposeFile
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
-from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
+from cabestan.engine.image_checks import check_images
 from cabestan.engine.managed import use
-from cabestan.engine.planning import Wanted, variables
+from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
@@ -51,17 +54,25 @@ def _make(services: Services, pipeline_id: int) -> str:
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
         environments = environment_store.of_project(tx, pipeline.project_id)
+        waivers = waivers_of(tx, pipeline.project_id)
         default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
     try:
-        images = _built_images(services, pipeline, jobs)
+        digests = _digests(services, pipeline, jobs)
         file, texts = _compose(services, pipeline, environments)
         env_file = _dotenv(services, pipeline)
-        draft = replace(_draft(services, pipeline, images, file, texts), default_branch=default_branch)
-        images |= {name: _pinned(services, name) for name in _foreign_images(services, draft, targets)}
+        wanted = draft(services, pipeline, _references(services, digests), file, texts, default_branch)
+        composed = _composed(services, wanted, targets, waivers)
+        others = [environment for environment in environments if environment not in targets]
+        everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
+        checked = check_images(services, pipeline, digests, everywhere, waivers)
+        images = _references(services, {build: digests[build] for build in digests if build not in checked.unfit})
+        images |= {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
         store.create(tx, pipeline, images, file, texts, services.now(), dotenv=env_file)
+        notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes)))
+        pipeline_store.update(tx, pipeline_id, notes=notes)
     return ""
 
 
@@ -101,11 +112,16 @@ def _targets(tx: sa.Connection, pipeline: Pipeline) -> tuple[Environment, ...]:
     return tuple(e for e in found if e.takes(pipeline.branch, project.default_branch))
 
 
-def _built_images(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...]) -> dict[str, str]:
+def _digests(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
+    """What was built, as the registry has it."""
+    builds = (job.spec.build for job in jobs if job.spec.build)
+    return {build: services.registry.digest(build.reference, pipeline.commit) for build in builds}
+
+
+def _references(services: Services, digests: Mapping[ImageBuild, str]) -> dict[str, str]:
     """Each reference that a Compose file may write for an image of this commit, to the one by digest."""
     images: dict[str, str] = {}
-    for build in (job.spec.build for job in jobs if job.spec.build):
-        digest = services.registry.digest(build.reference, pipeline.commit)
+    for build, digest in digests.items():
         name = f"{services.settings.registry}/{build.reference}"
         images |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in build.tags)), f"{name}@{digest}")
     return images
@@ -129,7 +145,14 @@ def _dotenv(services: Services, pipeline: Pipeline) -> str:
         return ""
 
 
-def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file: str, texts: dict[str, str]) -> Release:
+def draft(
+    services: Services,
+    pipeline: Pipeline,
+    images: dict[str, str],
+    file: str,
+    texts: dict[str, str],
+    default_branch: str,
+) -> Release:
     """The release as it will be, to find out which further images it needs."""
     return Release(
         id=0,
@@ -145,25 +168,42 @@ def _draft(services: Services, pipeline: Pipeline, images: dict[str, str], file:
         texts=texts,
         created_at=services.now(),
         variables=travelling(pipeline.variables),
+        default_branch=default_branch,
         author=pipeline.commit_author,
         committed_at=pipeline.committed_at,
         pipeline_created_at=pipeline.created_at,
     )
 
 
-def _foreign_images(services: Services, draft: Release, targets: Iterable[Environment]) -> tuple[str, ...]:
-    """What the Compose file names and the pipeline did not build, as each environment's variables have it."""
-    found: dict[str, None] = {}
-    for environment in (target for target in targets if is_deployable(draft, target)):
+def _composed(
+    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
+) -> tuple[ComposeFile, ...]:
+    """The Compose file as each environment's variables have it. Raises ComposeRefused."""
+    found = []
+    for environment in (each for each in environments if is_deployable(wanted, each)):
         with services.database.reading() as tx:
-            configuration = configuring.effective(tx, environment, draft.branch, draft)
-            files = sources(draft, environment)
+            configuration = configuring.effective(tx, environment, wanted.branch, wanted)
+            files = sources(wanted, environment)
             managed = use.use_of(tx, environment, files)
-        filled = variables(services, Wanted(draft, environment), configuration) | managed.variables
-        loaded = load_files(files, filled, read=draft.texts.get)
-        compose = use.without(services.settings, loaded.compose, managed)
-        found |= dict.fromkeys(service.image for service in compose.services if service.image)
-    return tuple(image for image in found if image not in draft.images)
+        filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
+        loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
+        found.append(use.without(services.settings, loaded.compose, managed))
+    return tuple(found)
+
+
+def _as_far_as_it_loads(
+    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
+) -> Iterable[ComposeFile]:
+    """For environments that do not take the branch: what is refused there cannot be deployed there."""
+    for environment in environments:
+        with suppress(CabestanError):
+            yield from _composed(services, wanted, (environment,), waivers)
+
+
+def _foreign_images(wanted: Release, composed: Iterable[ComposeFile]) -> tuple[str, ...]:
+    """What the Compose file names and the pipeline did not build."""
+    found = dict.fromkeys(service.image for compose in composed for service in compose.services if service.image)
+    return tuple(image for image in found if image not in wanted.images)
 
 
 def _pinned(services: Services, image: str) -> str:

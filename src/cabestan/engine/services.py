@@ -14,6 +14,7 @@ from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.domain.route import Probe
 from cabestan.engine.changes import Changes
 from cabestan.engine.durable import Durable
 from cabestan.store.database import Database
@@ -40,8 +41,8 @@ class Services:
     changes: Changes
     durable: Durable
     now: Callable[[], datetime]
-    #: sha256 digests of what is asked for through the router: (host, path) to what is wrong with the answer
-    probe: Callable[[str, str], str] = field(repr=False)
+    #: asks through the router; empty, or what is wrong with the answer
+    probe: Callable[[Probe], str] = field(repr=False)
 
     @property
     def router_name(self) -> str:

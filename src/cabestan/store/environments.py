@@ -1,15 +1,13 @@
-"""Environments, and the host names that they hold."""
+"""Environments."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cabestan.domain.environment import Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
-from cabestan.errors import Conflict, NotFound
-from cabestan.store.schema import environments, hosts, projects
+from cabestan.errors import NotFound
+from cabestan.store.schema import environments, projects
 from cabestan.store.values import dump, load_list
 
 _WITH_PROJECT = sa.select(environments, projects.c.name.label("project")).join_from(environments, projects)
@@ -64,30 +62,6 @@ def update(tx: sa.Connection, environment_id: int, **values: Any) -> None:
         if name in values:
             values[name] = dump(values[name])
     tx.execute(sa.update(environments).where(environments.c.id == environment_id).values(values))
-
-
-def host_owners(tx: sa.Connection, names: Iterable[str]) -> Mapping[str, int]:
-    """Host name to the id of the project that has it, for those that are taken."""
-    query = sa.select(hosts.c.host, hosts.c.project_id).where(hosts.c.host.in_(list(names)))
-    return {row.host: row.project_id for row in tx.execute(query)}
-
-
-def claim_hosts(tx: sa.Connection, environment: Environment, names: Iterable[str], now: datetime) -> None:
-    """The environment's project gets the host names, or Conflict is raised and none."""
-    wanted = list(names)
-    for host, owner in host_owners(tx, wanted).items():
-        if owner != environment.project_id:
-            raise Conflict(
-                f"The host name {host} belongs to another project.",
-                "Route another name, or have the other project give it up.",
-            )
-        tx.execute(sa.delete(hosts).where(hosts.c.host == host))
-    rows = [
-        {"host": host, "project_id": environment.project_id, "environment_id": environment.id, "created_at": now}
-        for host in wanted
-    ]
-    if rows:
-        tx.execute(sa.insert(hosts), rows)
 
 
 def _value(row: sa.Row[tuple[object, ...]]) -> Environment:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.pipeline import ImageBuild, JobKind, JobSpec
+from cabestan.domain.route import Probe
 
 
 def dump(value: Any) -> str:
@@ -53,11 +54,18 @@ def load_plan(text: str) -> Plan:
         | {
             "steps": tuple(_load_step(step) for step in raw["steps"]),
             "changes": tuple(PlannedChange(**change) for change in raw["changes"]),
-            "probes": tuple((host, path) for host, path in raw["probes"]),
+            "probes": tuple(_load_probe(probe) for probe in raw["probes"]),
             "compose_files": tuple(raw.get("compose_files", ())),
             "versions": tuple((name, version) for name, version in raw["versions"]),
         }
     )
+
+
+def _load_probe(raw: Mapping[str, Any] | list[str]) -> Probe:
+    """Plans of old had host and path alone."""
+    if isinstance(raw, list):
+        return Probe(raw[0], raw[1])
+    return Probe(raw["host"], raw["path"], raw["method"], tuple((name, value) for name, value in raw["headers"]))
 
 
 def _load_step(raw: Mapping[str, Any]) -> Step:

@@ -13,7 +13,19 @@ from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.web import failures, git_http, sessions
 from cabestan.web.access import signed_in
-from cabestan.web.api import alerts, databases, deployments, environments, jobs, pipelines, projects, variables
+from cabestan.web.api import (
+    alerts,
+    databases,
+    deployments,
+    environments,
+    hosts,
+    jobs,
+    pipelines,
+    projects,
+    routes,
+    variables,
+    waivers,
+)
 from cabestan.web.limits import BodyLimit
 from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
 
@@ -66,7 +78,19 @@ def _mount(app: FastAPI) -> None:
     app.include_router(public_pages)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]
-    for module in (projects, pipelines, jobs, variables, environments, deployments, alerts, databases):
+    for module in (
+        projects,
+        pipelines,
+        jobs,
+        variables,
+        environments,
+        deployments,
+        alerts,
+        databases,
+        waivers,
+        routes,
+        hosts,
+    ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)
     app.include_router(pages, dependencies=private)

@@ -9,13 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from cabestan.compose.findings import ComposeRefused
+from cabestan.domain.finding import FindingsRefused
 from cabestan.errors import CabestanError, Invalid, NotFound
 from cabestan.store.fullness import is_full, storage_full
 
 _log = structlog.get_logger(__name__)
 _STATUS = {
     "invalid": 422,
+    "compose_refused": 422,
+    "image_refused": 422,
     "too_large": 413,
     "not_found": 404,
     "conflict": 409,
@@ -81,7 +83,7 @@ def _wants_json(request: Request) -> bool:
 
 def _json(status: int, error: CabestanError) -> JSONResponse:
     body: dict[str, Any] = {"code": error.code, "message": error.message, "remedy": error.remedy, "details": []}
-    if isinstance(error, ComposeRefused):
+    if isinstance(error, FindingsRefused):
         body["details"] = [_finding(finding) for finding in error.findings]
     return JSONResponse({"error": body}, status)
 

@@ -8,6 +8,7 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.pipeline import Job, JobKind, JobSpec, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.web.pages.views.frame import Visitor
 
@@ -135,7 +136,7 @@ def plan() -> Plan:
         warnings=("web has no health check: it counts as healthy as soon as it runs.",),
         stack="services:\n  web:\n    image: 127.0.0.1:5600/demo/hello@sha256:abab\n",
         hosts=("production-hello-demo.localhost",),
-        probes=(("production-hello-demo.localhost", "/"),),
+        probes=(Probe("production-hello-demo.localhost", "/"),),
         services=("web", "worker"),
         secrets=("DATABASE_PASSWORD",),
         versions=(("DATABASE_PASSWORD", 3),),

@@ -59,7 +59,7 @@ _FIELDS: tuple[Column, ...] = (
     field("domain"),
     field("trigger"),
     field("branches"),
-    field("compose_files", "Compose files"),
+    field("compose_files"),
     field("approvers"),
     field("target"),
     field("watch_seconds"),

@@ -33,7 +33,7 @@ def use_of(tx: sa.Connection, environment: Environment, files: Iterable[SourceFi
     """Nothing where the environment's own containers are to serve. Raises ComposeRefused."""
     kinds = managed_kinds(files) if store.is_managed(tx, environment) else ()
     passwords = frozenset(name for kind in kinds if (name := password_variable(kind)))
-    filled = all_variables(kinds, environment) | {name: secret_placeholder(name) for name in passwords}
+    filled = all_variables(kinds, environment.project) | {name: secret_placeholder(name) for name in passwords}
     return ManagedUse(kinds, filled, passwords)
 
 

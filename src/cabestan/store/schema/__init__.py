@@ -8,7 +8,6 @@ from cabestan.store.schema.core import (
     environments,
     events,
     facts,
-    hosts,
     jobs,
     memberships,
     pipelines,
@@ -21,6 +20,8 @@ from cabestan.store.schema.core import (
     users,
 )
 from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
+from cabestan.store.schema.policy import waivers
+from cabestan.store.schema.routing import host_claims, host_rules
 
 __all__ = [
     "Moment",
@@ -32,7 +33,8 @@ __all__ = [
     "environments",
     "events",
     "facts",
-    "hosts",
+    "host_claims",
+    "host_rules",
     "jobs",
     "managed_services",
     "managed_settings",
@@ -46,4 +48,5 @@ __all__ = [
     "steps",
     "tokens",
     "users",
+    "waivers",
 ]

@@ -243,13 +243,3 @@ approvals = sa.Table(
     text_("void"),
     moment_("created_at", nullable=False),
 )
-
-#: which project a host name belongs to: the first that claimed it
-hosts = sa.Table(
-    "hosts",
-    metadata,
-    sa.Column("host", sa.Text, primary_key=True),
-    of_("projects", index=True),
-    of_("environments", nullable=False),
-    moment_("created_at", nullable=False),
-)

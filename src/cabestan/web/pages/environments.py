@@ -131,4 +131,4 @@ def _routes(services: Services, tx: sa.Connection, environment: Environment) -> 
     """Addresses that lead to what serves now."""
     key = environment.current_deployment_id
     plan = deployment_store.plan_of(tx, key) if key is not None else None
-    return tuple(services.settings.address_of(host) + path for host, path in plan.probes) if plan else ()
+    return tuple(services.settings.address_of(probe.host) + probe.path for probe in plan.probes) if plan else ()

@@ -1,12 +1,15 @@
 """Pipelines: the list, one of them, and what is done to them."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
 from cabestan.domain.pipeline import Pipeline
 from cabestan.engine import intake
 from cabestan.engine import pipelines as engine
 from cabestan.engine.services import Services
+from cabestan.errors import Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store
@@ -38,9 +41,18 @@ def pipelines(visitor: SignedIn, services: Wired, group: str, name: str, before:
 
 
 @router.post(_AT)
-def start(visitor: SignedIn, services: Wired, group: str, name: str, branch: Text) -> Response:
+def start(
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    branch: Text,
+    variables: Annotated[str, Form(max_length=100_000)] = "",
+) -> Response:
+    """`variables` has a line `NAME=VALUE` for each."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.RUN)
-    started = intake.start_pipeline(services, project, branch.strip(), visitor.user.name)
+    given = dict(_pair(line) for line in variables.splitlines() if line.strip())
+    started = intake.start_pipeline(services, project, branch.strip(), visitor.user.name, given)
     return see(f"/{project.name}/pipelines/{started.id}")
 
 
@@ -64,6 +76,13 @@ def retry(visitor: SignedIn, services: Wired, group: str, name: str, pipeline_id
     found = _pipeline(services, visitor, f"{group}/{name}", pipeline_id, Permission.RUN)
     engine.retry(services, found.id)
     return see(f"/{found.project}/pipelines/{found.id}")
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, equals, value = line.partition("=")
+    if not equals:
+        raise Invalid(f"“{line[:80]}” is not a variable.", "Write each on a line of its own, as NAME=VALUE.")
+    return name.strip(), value
 
 
 def _pipeline(services: Services, visitor: Visitor, project: str, key: int, permission: Permission) -> Pipeline:

@@ -16,6 +16,8 @@ from cabestan.web.pages import (
     releases,
     search,
     variables,
+    waivers,
+    who_answers,
 )
 from cabestan.web.pages import settings as project_settings
 
@@ -27,6 +29,7 @@ public_pages.include_router(home.public)
 for module in (
     home,
     search,
+    who_answers,
     variables,
     pipelines,
     jobs,
@@ -35,6 +38,7 @@ for module in (
     databases,
     environments,
     project_settings,
+    waivers,
     projects,
 ):
     pages.include_router(module.router)

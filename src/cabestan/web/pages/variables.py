@@ -49,7 +49,8 @@ def group_variables(visitor: SignedIn, services: Wired, group: str) -> Response:
     configure = may_in_group(visitor.user, Permission.CONFIGURE, group)
     place = _group_place(group)
     with services.database.reading() as tx:
-        rows = setting_rows(store.current_in_group(tx, group), Reader(place, services.now(), configure))
+        reader = Reader(place, services.now(), configure, group_href=place.base)
+        rows = setting_rows(store.current_in_group(tx, group), reader)
     page = VariablesPage(place, rows, (), (), (), "", configure)
     return html("variables.html", _group_frame(visitor, group), page=page)
 
@@ -82,7 +83,7 @@ def group_history(visitor: SignedIn, services: Wired, group: str, variable: Aske
     group_for(services, visitor.user, group, Permission.READ)
     configure = may_in_group(visitor.user, Permission.CONFIGURE, group)
     place, scope = _group_place(group), Scope(group=group)
-    page = _history(services, scope, variable, Reader(place, services.now(), configure))
+    page = _history(services, scope, variable, Reader(place, services.now(), configure, group_href=place.base))
     return html("variable_history.html", _group_frame(visitor, group), page=page)
 
 
@@ -151,7 +152,9 @@ def protect(
 def _page(services: Services, tx: sa.Connection, project: Project, visitor: Visitor) -> VariablesPage:
     environments = environment_store.of_project(tx, project.id)
     configure = can(visitor.user, Permission.CONFIGURE, project.name)
-    reader = Reader(_place(project), services.now(), configure, _files(tx, environments))
+    group = project.group
+    group_href = _group_place(group).base if may_in_group(visitor.user, Permission.READ, group) else ""
+    reader = Reader(_place(project), services.now(), configure, _files(tx, environments), group_href)
     late = (configuring.outdated(tx, environment) for environment in environments)
     chosen = [configuring.effective(tx, environment) for environment in environments]
     return VariablesPage(
@@ -163,6 +166,7 @@ def _page(services: Services, tx: sa.Connection, project: Project, visitor: Visi
         protected_branches=shown_branches(project.protected_branches),
         may_configure=configure,
         may_deploy=can(visitor.user, Permission.DEPLOY, project.name),
+        group_href=group_href,
     )
 
 

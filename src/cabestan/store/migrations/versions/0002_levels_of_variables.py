@@ -14,16 +14,14 @@ _OF_A_GROUP = sa.text("project_id IS NULL")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("projects") as batch_op:
-        batch_op.add_column(sa.Column("protected_branches", sa.Text(), server_default='["@default"]', nullable=False))
-    with op.batch_alter_table("pipelines") as batch_op:
-        batch_op.add_column(sa.Column("variables", sa.Text(), server_default="{}", nullable=False))
-        batch_op.add_column(sa.Column("author_email", sa.Text(), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("committed_at", cabestan.store.schema.Moment(), nullable=True))
-    with op.batch_alter_table("releases") as batch_op:
-        batch_op.add_column(sa.Column("dotenv", sa.Text(), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("variables", sa.Text(), server_default="{}", nullable=False))
-    with op.batch_alter_table("settings") as batch_op:
+    """Columns are added in place: SQLite would take along all that refers to a table which is made anew."""
+    op.add_column("projects", sa.Column("protected_branches", sa.Text(), server_default='["@default"]', nullable=False))
+    op.add_column("pipelines", sa.Column("variables", sa.Text(), server_default="{}", nullable=False))
+    op.add_column("pipelines", sa.Column("author_email", sa.Text(), server_default="", nullable=False))
+    op.add_column("pipelines", sa.Column("committed_at", cabestan.store.schema.Moment(), nullable=True))
+    op.add_column("releases", sa.Column("dotenv", sa.Text(), server_default="", nullable=False))
+    op.add_column("releases", sa.Column("variables", sa.Text(), server_default="{}", nullable=False))
+    with op.batch_alter_table("settings") as batch_op:  # nothing refers to it
         batch_op.alter_column("project_id", existing_type=sa.BigInteger(), nullable=True)
         batch_op.add_column(sa.Column("group_name", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("protected", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -35,20 +33,3 @@ def upgrade() -> None:
             sqlite_where=_OF_A_GROUP,
             postgresql_where=_OF_A_GROUP,
         )
-
-
-def downgrade() -> None:
-    op.execute("DELETE FROM settings WHERE project_id IS NULL")
-    with op.batch_alter_table("settings") as batch_op:
-        batch_op.drop_index("uq_settings_group_name", sqlite_where=_OF_A_GROUP, postgresql_where=_OF_A_GROUP)
-        for column in ("masked", "protected", "group_name"):
-            batch_op.drop_column(column)
-        batch_op.alter_column("project_id", existing_type=sa.BigInteger(), nullable=False)
-    for table, columns in (
-        ("releases", ("variables", "dotenv")),
-        ("pipelines", ("committed_at", "author_email", "variables")),
-        ("projects", ("protected_branches",)),
-    ):
-        with op.batch_alter_table(table) as batch_op:
-            for column in columns:
-                batch_op.drop_column(column)

@@ -10,8 +10,10 @@ _TABS = (
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
     ("Databases", "/databases"),
+    ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
     ("Members", "/settings/members"),
+    ("Waivers", "/settings/waivers"),
 )
 
 

@@ -71,6 +71,8 @@ class PipelinePage:
     release: MadeRelease | None
     may_cancel: bool
     may_retry: bool
+    #: what whoever started it gave it
+    variables: tuple[str, ...] = ()
 
 
 def pipeline_row(pipeline: Pipeline, now: datetime) -> PipelineRow:
@@ -104,6 +106,7 @@ def pipeline_page(
         release=_made(release, tuple(arrivals)) if release else None,
         may_cancel=may_run and not pipeline.status.ended,
         may_retry=may_run and pipeline.status in (RunStatus.FAILED, RunStatus.CANCELED),
+        variables=tuple(f"{name}={value}" for name, value in pipeline.variables.items()),
     )
 
 

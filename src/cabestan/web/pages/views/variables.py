@@ -10,6 +10,9 @@ from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.engine.configuring import Outdated
 from cabestan.web.pages.views.moments import When, when
 
+#: characters of a value in the overview
+_LONGEST = 120
+
 
 @dataclass(frozen=True)
 class SettingRow:
@@ -78,6 +81,8 @@ class VariablesPage:
     protected_branches: str
     may_configure: bool
     may_deploy: bool = False
+    #: the group's own page; empty for those who may not see it
+    group_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ class Reader:
     now: datetime
     may_configure: bool
     files: frozenset[str] = frozenset()
+    #: the group's own page; empty for those who may not see it
+    group_href: str = ""
 
 
 def setting_rows(settings: Iterable[Setting], reader: Reader) -> tuple[SettingRow, ...]:
@@ -114,8 +121,8 @@ def _row(setting: Setting, reader: Reader) -> SettingRow:
         by=setting.by,
         changed=when(setting.created_at, reader.now),
         where=where(setting),
-        where_href=_where_href(setting, reader.place.project),
-        history_href=_history_href(setting, reader.place),
+        where_href=_where_href(setting, reader),
+        history_href=_history_href(setting, reader),
         badges=_badges(setting, reader.files),
         unset_action=f"{reader.place.base}/unset" if here else "",
         removed=setting.removed,
@@ -129,18 +136,16 @@ def where(setting: Setting) -> str:
     return setting.environment or "whole project"
 
 
-def _where_href(setting: Setting, project: str) -> str:
+def _where_href(setting: Setting, reader: Reader) -> str:
     if setting.level is Level.GROUP:
-        return f"/groups/{setting.group}/variables"
-    return f"/{project}/environments/{setting.environment}" if setting.environment else ""
+        return reader.group_href
+    return f"/{reader.place.project}/environments/{setting.environment}" if setting.environment else ""
 
 
-def _history_href(setting: Setting, place: Place) -> str:
-    base = (
-        f"/groups/{setting.group}/variables" if setting.level is Level.GROUP else f"/{place.project}/settings/variables"
-    )
+def _history_href(setting: Setting, reader: Reader) -> str:
+    base = reader.group_href if setting.level is Level.GROUP else f"/{reader.place.project}/settings/variables"
     scope = {"environment": setting.environment} if setting.environment else {}
-    return f"{base}/history?{urlencode({'variable': setting.own_name} | scope)}"
+    return f"{base}/history?{urlencode({'variable': setting.own_name} | scope)}" if base else ""
 
 
 def _badges(setting: Setting, files: frozenset[str]) -> tuple[str, ...]:
@@ -164,7 +169,11 @@ def _cell(setting: Setting | None, masked_shown: bool) -> EffectiveCell | None:
     hidden = setting.secret or (setting.masked and not masked_shown)
     words = "secret" if setting.secret else "masked"
     source = f"{where(setting)}{_kept(setting)}, version {setting.version}"
-    return EffectiveCell(words if hidden else setting.value, hidden, source)
+    return EffectiveCell(words if hidden else _short(setting.value), hidden, source)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
 def outdated_note(found: Outdated) -> OutdatedNote:

@@ -1,0 +1,152 @@
+"""All checks of a subject, as one list of findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from cabestan.checks.compose_file import read
+from cabestan.checks.hadolint import hadolint
+from cabestan.checks.images import check_dockerfile
+from cabestan.checks.subject import Place, Subject
+from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
+from cabestan.compose.load import builds_of
+from cabestan.compose.model import ComposeFile
+from cabestan.domain.finding import Finding, in_order
+from cabestan.domain.names import project_name
+from cabestan.domain.pipeline import Blueprint, ImageBuild
+from cabestan.errors import CabestanError, Invalid
+from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
+
+#: what managed services set
+_MANAGED = re.compile(r"(?:MYSQL|POSTGRES|MONGODB|REDIS|MAILS|INFLUXDB)_\w+", re.ASCII)
+#: what a job would run in; nothing runs here
+_NO_IMAGE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a subject's pipeline will build, and what is wrong with that."""
+
+    blueprint: Blueprint | None
+    texts: dict[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def builds(self) -> tuple[ImageBuild, ...]:
+        return tuple(job.build for job in self.blueprint.jobs if job.build) if self.blueprint else ()
+
+
+def check(subject: Subject, places: Sequence[Place], waivers: Waivers = NOTHING_WAIVED) -> tuple[Finding, ...]:
+    """File by file, line by line. `places` are one or more; what holds in all of them is told once."""
+    planned = plan(subject)
+    found = [*planned.findings, *_check_name(subject)]
+    composed: list[ComposeFile] = []
+    if subject.sets or any(place.compose for place in places):
+        built = _names(subject, planned) if planned.blueprint else None
+        reads = [(place, read(subject, place, waivers, built)) for place in places]
+        found += _joined([(place, one.findings) for place, one in reads])
+        composed = [one.compose for _, one in reads if one.compose]
+    found += _check_dockerfiles(subject, planned, composed, waivers)
+    if subject.env_file:
+        found += _check_env_file(subject, places)
+    return in_order(found)
+
+
+def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
+    """The jobs that build the subject's images, or why there can be none."""
+    texts: dict[str, str] = {}
+    try:
+        builds = _asked(subject)
+        texts = {path: subject.read(path) for path in dockerfiles(subject.files, builds) if path in subject.files}
+        source = Source(
+            project=subject.project,
+            commit=subject.commit,
+            branch=subject.branch,
+            registry=subject.registry,
+            files=subject.files,
+            builds=builds,
+            texts=texts,
+        )
+        return Planned(blueprint(source, job_image=job_image), texts, ())
+    except ComposeRefused as refused:
+        return Planned(None, texts, refused.findings)
+    except Invalid as error:
+        file = subject.compose[0] if subject.compose else next(iter(sorted(texts)), "Dockerfile")
+        return Planned(None, texts, (_finding("build-plan", file, error),))
+
+
+def _asked(subject: Subject) -> tuple[AskedBuild, ...]:
+    found = (build for names in subject.sets for build in builds_of(subject.sources(names), read=subject.further))
+    return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))
+
+
+def _names(subject: Subject, planned: Planned) -> frozenset[str]:
+    """All names by which a Compose file may mean an image that is built."""
+    names = ((f"{subject.registry}/{build.reference}", build.tags) for build in planned.builds)
+    return frozenset(name + tag for name, tags in names for tag in ("", *(f":{tag}" for tag in tags)))
+
+
+def _check_name(subject: Subject) -> Iterable[Finding]:
+    try:
+        project_name(subject.project)
+    except Invalid as error:
+        yield _finding("project-name", subject.compose[0] if subject.compose else ".", error)
+
+
+def _check_dockerfiles(
+    subject: Subject, planned: Planned, composed: Sequence[ComposeFile], waivers: Waivers
+) -> Iterable[Finding]:
+    """Those of images that no service runs may be what they like: tools, bases, images for development."""
+    run = used_builds(planned.builds, subject.registry, composed) if composed else ()
+    strict = {build.dockerfile for build in run}
+    for path, text in sorted(planned.texts.items()):
+        yield from hadolint(path, text)
+        if path in strict:
+            yield from check_dockerfile(path, text, waivers)
+
+
+def used_builds(builds: Iterable[ImageBuild], registry: str, composed: Iterable[ComposeFile]) -> tuple[ImageBuild, ...]:
+    """The builds whose images a service runs."""
+    images = {service.image for compose in composed for service in compose.services}
+    repositories = {_repository(image) for image in images}
+    return tuple(build for build in builds if f"{registry}/{build.reference}" in repositories)
+
+
+def _repository(image: str) -> str:
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def _check_env_file(subject: Subject, places: Sequence[Place]) -> tuple[Finding, ...]:
+    """Compared with what is known of the places. Managed services set variables of their own, whatever stands here."""
+    known: dict[str, str] = {}
+    for place in places:
+        known |= place.known
+    compose = [subject.read(file) for file in subject.compose]
+    told = check_dotenv(subject.read(subject.env_file), compose, known)
+    return tuple(finding for finding in told if finding.path in known or not _MANAGED.fullmatch(finding.path))
+
+
+def _joined(found: Sequence[tuple[Place, tuple[Finding, ...]]]) -> list[Finding]:
+    """What is told for some places only names them, and is an error where one of them decides."""
+    places: dict[Finding, list[Place]] = {}
+    for place, findings in found:
+        for finding in findings:
+            places.setdefault(finding, []).append(place)
+    return [_in_places(finding, told, len(found)) for finding, told in places.items()]
+
+
+def _in_places(finding: Finding, told: list[Place], all_places: int) -> Finding:
+    if len(told) < all_places:
+        where = ", ".join(place.name for place in told)
+        finding = replace(finding, message=f"In {where}: {finding.message}")
+    if finding.severity == "error" and not any(place.decides for place in told):
+        finding = replace(finding, severity="warning")
+    return finding
+
+
+def _finding(code: str, file: str, error: CabestanError) -> Finding:
+    return Finding(code, "error", file, 1, 1, "", error.message, error.remedy)

@@ -1,0 +1,120 @@
+"""Checks the Compose file as one place has it: read, and rendered as far as it can be before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from cabestan.checks.managed import with_managed
+from cabestan.checks.subject import Place, Subject
+from cabestan.compose.findings import ComposeRefused, Report, Waivers
+from cabestan.compose.load import load_files
+from cabestan.compose.managed import refuse_aliases, without_managed
+from cabestan.compose.model import ComposeFile
+from cabestan.compose.placeholder import for_stack_file
+from cabestan.compose.render import StackContext, render
+from cabestan.compose.stack import Stack
+from cabestan.domain.finding import Finding
+
+#: stands for digests that only a build or a registry can tell
+NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """`compose` is nothing where the file is refused; `place` has the variables of managed services too."""
+
+    findings: tuple[Finding, ...]
+    compose: ComposeFile | None
+    place: Place
+
+
+def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str] | None) -> Read:
+    """`built` are the images that will be built, as the file may name them; None where that is not known."""
+    files = place.compose or next(iter(subject.sets), ())
+    missing = [file for file in files if file not in subject.files]
+    if missing or not files:
+        return Read(tuple(_missing(file, place) for file in missing), None, place)
+    sources = subject.sources(files)
+    try:
+        place, kinds = with_managed(place, subject.project, sources)
+        loaded = load_files(sources, place.variables, read=subject.further, waivers=waivers)
+        refuse_aliases(loaded.compose, kinds)
+    except ComposeRefused as refused:
+        return Read(refused.findings, None, place)
+    compose = without_managed(loaded.compose, kinds)
+    report = Report(files[0], waivers)
+    _check_images(report, compose, subject, built)
+    _check_links(report, compose, subject.links)
+    _check_secrets(report, compose, place)
+    return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose, place)
+
+
+def _missing(file: str, place: Place) -> Finding:
+    message = f"The commit has no Compose file {file}, from which {place.name} is deployed."
+    remedy = "Commit the file, or choose another with `cabestan environment set --compose-file`."
+    return Finding("compose-missing", "error", file, 1, 1, "", message, remedy)
+
+
+def preview(compose: ComposeFile, place: Place, project: str) -> Stack:
+    """The stack as it would be deployed, but for the digests: each image stands there as the file names it.
+
+    Raises ComposeRefused where file and place do not fit.
+    """
+    stack = render(compose, _context(compose, place, project))
+    document = {**stack.document, "services": {**stack.document["services"]}}
+    for name, image in stack.images.items():
+        if name in document["services"]:
+            document["services"][name] = {**document["services"][name], "image": for_stack_file(image)}
+    return Stack(document)
+
+
+def _context(compose: ComposeFile, place: Place, project: str) -> StackContext:
+    return StackContext(
+        stack=place.stack,
+        network=f"{place.stack}-net",
+        instance=place.instance,
+        project=project,
+        environment=place.name,
+        release=0,
+        images={service.image: NO_DIGEST for service in compose.services},
+        secrets=place.secrets or frozenset(),
+        secret_files={name: f"{place.stack}-{name}" for name in compose.secret_files},
+    )
+
+
+def _rendered(compose: ComposeFile, place: Place, project: str) -> tuple[Finding, ...]:
+    try:
+        preview(compose, place, project)
+    except ComposeRefused as refused:
+        return refused.findings
+    return ()
+
+
+def _check_images(report: Report, compose: ComposeFile, subject: Subject, built: Collection[str] | None) -> None:
+    """An image of our own registry must be one that this very pipeline builds."""
+    for service in compose.services:
+        ours = service.image.startswith(f"{subject.registry}/")
+        if built is not None and ours and service.image not in built:
+            message = f"The pipeline of this commit does not build the image {service.image}."
+            remedy = "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
+            report.error("image-unknown", service.place("image"), message, remedy)
+
+
+def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
+    """A warning: they may still be set before anything is deployed there."""
+    for service in compose.services if place.secrets is not None else ():
+        for file in service.secrets:
+            if file.secret not in (place.secrets or ()):
+                message = f"{place.name} has no secret {file.secret} yet."
+                report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
+
+
+def _check_links(report: Report, compose: ComposeFile, links: Collection[str]) -> None:
+    for volume in compose.volumes:
+        parts = volume.source.removeprefix("./").split("/") if volume.source.startswith("./") else []
+        for end in range(1, len(parts) + 1):
+            path = "/".join(parts[:end])
+            if path in links:
+                message = f"{path} is a symbolic link in the repository."
+                report.error("volume-link", volume.spot, message, "Name a path that is no link, such as ./data.")

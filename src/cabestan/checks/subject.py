@@ -1,0 +1,69 @@
+"""What is checked: the files of a commit or of a working copy, and the places that it may go to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cabestan.compose.library import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A commit or a working copy, with what it is called by.
+
+    `read` gives a file's text by its path in the repository; it raises CabestanError for one that is none.
+    `sets` are the Compose files that are deployed from, each set joined in its order; none where there is nothing
+    to deploy.
+    """
+
+    project: str
+    commit: str
+    branch: str
+    registry: str
+    files: frozenset[str]
+    read: Callable[[str], str]
+    sets: tuple[tuple[str, ...], ...] = ()
+    #: paths in the repository that are symbolic links
+    links: frozenset[str] = frozenset()
+    #: `.env`, where there is one that hints are wanted for
+    env_file: str = ""
+
+    @property
+    def compose(self) -> tuple[str, ...]:
+        """All Compose files, each once."""
+        return tuple(dict.fromkeys(name for names in self.sets for name in names))
+
+    def further(self, path: str) -> str | None:
+        """A file that another one names; None where there is none."""
+        return self.read(path) if path in self.files else None
+
+    def sources(self, names: Iterable[str]) -> tuple[SourceFile, ...]:
+        return tuple(SourceFile(name, self.read(name)) for name in names)
+
+    @property
+    def registry_image(self) -> str:
+        return f"{self.registry}/{self.project}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An environment as the Compose file sees it; secrets among the variables are placeholders.
+
+    Errors of a place that does not `decide` are warnings: nothing goes there by itself.
+    """
+
+    name: str
+    variables: Mapping[str, str]
+    #: the Compose files that it is deployed from; the subject's first set where none are named
+    compose: tuple[str, ...] = ()
+    #: those whose values are known for certain, and stand in for nothing
+    known: Mapping[str, str] = field(default_factory=dict)
+    #: the stack's name, made of installation, project and environment
+    stack: str = "stack"
+    instance: str = "cabestan"
+    #: the names of its secrets; None where nobody knows them
+    secrets: frozenset[str] | None = None
+    decides: bool = True
+    #: whether the platform serves databases there; None where only the name can tell
+    managed: bool | None = None

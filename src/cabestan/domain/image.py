@@ -1,0 +1,24 @@
+"""What a built image says of itself, and whether a project may run it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: as the engine reads a number: with a sign and any zeros before it
+_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfiguration:
+    """`user` is what the image's processes run as, empty where its Dockerfiles say nothing, which means root."""
+
+    user: str
+    volumes: tuple[str, ...] = ()
+
+
+def is_root(user: str) -> bool:
+    """Of `USER`, in all its forms: a name or a number, with a group or without."""
+    name = user.partition(":")[0].strip()
+    return name in ("", _ROOT) or bool(_NUMBER.fullmatch(name) and int(name) == 0)

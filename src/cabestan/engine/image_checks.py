@@ -1,0 +1,51 @@
+"""Whether the images that a pipeline built may be released, by what they say of themselves in the registry."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cabestan.checks.check import used_builds
+from cabestan.checks.images import check_image
+from cabestan.compose.findings import Waivers
+from cabestan.compose.model import ComposeFile
+from cabestan.domain.finding import Finding, ImageRefused, has_error, in_order
+from cabestan.domain.pipeline import ImageBuild, Pipeline
+from cabestan.engine.services import Services
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`unfit` images are run by no service, so they only stay out of the release; `notes` say so."""
+
+    unfit: tuple[ImageBuild, ...]
+    notes: tuple[str, ...]
+
+
+def check_images(
+    services: Services,
+    pipeline: Pipeline,
+    digests: Mapping[ImageBuild, str],
+    composed: Iterable[ComposeFile],
+    waivers: Waivers,
+) -> Checked:
+    """Raises ImageRefused, with Dockerfile and line, for an image that a service runs and that may not be run."""
+    found = {build: _check(services, pipeline, build, digest, waivers) for build, digest in digests.items()}
+    run = used_builds(digests, services.settings.registry, composed)
+    wrong = [finding for build in run for finding in found[build]]
+    if has_error(wrong):
+        raise ImageRefused(in_order(finding for finding in wrong if finding.severity == "error"))
+    unfit = tuple(build for build in digests if build not in run and has_error(found[build]))
+    notes = [str(finding) for finding in in_order(wrong)]
+    notes += [f"{found[build][0].message} No service runs it, so it is not part of the release." for build in unfit]
+    return Checked(unfit, tuple(notes))
+
+
+def _check(
+    services: Services, pipeline: Pipeline, build: ImageBuild, digest: str, waivers: Waivers
+) -> tuple[Finding, ...]:
+    text = services.repositories.read(pipeline.project_id, pipeline.commit, build.dockerfile)
+    configurations = services.registry.configurations(build.reference, digest)
+    return in_order(
+        finding
+        for configuration in configurations
+        for finding in check_image(build.dockerfile, text, build.reference, configuration, waivers)
+    )

@@ -1,0 +1,142 @@
+"""The first job of a pipeline, from a push to its log."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+from tests.engine.test_pipelines import begun, statuses
+from tests.engine.world import COMPOSE, FILES, World
+
+from cabestan.domain.pipeline import JobKind, Pipeline
+from cabestan.domain.project import Project
+from cabestan.domain.status import RunStatus
+from cabestan.engine import intake, linting, pipelines, settings, waivers
+from cabestan.engine.jobs import JobRunner
+from cabestan.store import pipelines as store
+from cabestan.store import projects
+
+FAILED, SKIPPED, SUCCEEDED = RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.SUCCEEDED
+GOOD = FILES | {"Dockerfile": "FROM cabestan/python:3.11\nUSER 1001\n"}
+PRIVILEGED = GOOD | {"docker-compose.yml": f"{COMPOSE}    privileged: true\n    container_name: app\n"}
+
+
+def project_of(world: World, pipeline: Pipeline) -> Project:
+    with world.services.database.reading() as tx:
+        return projects.by_id(tx, pipeline.project_id)
+
+
+def test_an_error_ends_the_pipeline_before_anything_is_built(world: World) -> None:
+    made = begun(world, PRIVILEGED)
+    world.durable.run()
+    ended = world.pipeline(made.id)
+    assert statuses(world, made) == {"lint": FAILED, "build": SKIPPED}
+    assert ended.status is FAILED
+    assert ended.reason.startswith("lint: docker-compose.yml:12:5 services.app.privileged: privileged is not allowed.")
+    assert ended.reason.endswith("1 more: see the log.")
+    assert world.jobs.called("start") == []
+
+
+def test_its_log_shows_every_finding_in_colour_with_the_line(world: World) -> None:
+    made = begun(world, PRIVILEGED)
+    world.durable.run()
+    lint, _ = world.jobs_of(made)
+    log = world.log(lint)
+    assert lint.spec.kind is JobKind.LINT
+    assert "Checking docker-compose.yml of commit" in log
+    assert "for staging, production" in log
+    assert "\x1b[1;31merror:\x1b[0m privileged is not allowed." in log
+    assert "    privileged: true\n" in log
+    assert "2 errors" in log
+
+
+def test_warnings_are_shown_and_hold_nothing_up(world: World) -> None:
+    made = begun(world, GOOD | {"docker-compose.yml": COMPOSE.replace("expose: [8000]", "ports: ['80:8000']")})
+    world.durable.run()
+    lint, _ = world.jobs_of(made)
+    assert world.pipeline(made.id).status is SUCCEEDED
+    assert "ports-deprecated" in world.log(lint)
+
+
+def test_a_project_without_environments_for_the_branch_is_checked_as_well(world: World) -> None:
+    project = world.project()
+    world.push(project, PRIVILEGED, branch="topic")
+    (made,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    assert statuses(world, made)["lint"] is FAILED
+
+
+def test_a_file_that_cannot_be_read_fails_the_checks_with_the_reason(world: World) -> None:
+    made = begun(world, GOOD | {"docker-compose.yml": "services: [\n"})
+    world.durable.run()
+    assert statuses(world, made) == {"lint": FAILED}
+    assert "docker-compose.yml:2:1" in world.pipeline(made.id).reason
+
+
+def test_a_secret_in_a_finding_is_masked_in_the_log(world: World) -> None:
+    made = begun(world, GOOD | {"docker-compose.yml": f"{COMPOSE}    restart: canary-in-the-file\n"})
+    settings.set_secret(world.services, project_of(world, made), "", "KEY", "canary-in-the-file", "dev")
+    world.durable.run()
+    lint, _ = world.jobs_of(made)
+    assert "canary-in-the-file" not in world.log(lint)
+
+
+def test_a_waived_rule_lets_the_retried_pipeline_through(world: World) -> None:
+    world.user("admin", admin=True)
+    made = begun(world, GOOD | {"docker-compose.yml": f"{COMPOSE}    container_name: app\n"})
+    world.durable.run()
+    assert statuses(world, made) == {"lint": FAILED, "build": SKIPPED}
+    project = project_of(world, made)
+    waivers.waive(world.services, project, "no-container-name", "an old script", "admin")
+    pipelines.retry(world.services, made.id)
+    world.durable.run()
+    assert statuses(world, made) == {"lint": SUCCEEDED, "build": SUCCEEDED}
+    lint, _ = world.jobs_of(made)
+    assert "(waived by admin on 2024-05-06: an old script)" in world.log(lint)
+    (deployment,) = world.deployments(world.environment(project, "staging"))
+    assert "container_name" not in world.plan(deployment).stack
+    assert any("no-container-name" in w or "container_name" in w for w in world.plan(deployment).warnings)
+
+
+def test_a_cancel_while_it_checks_ends_it_as_canceled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = begun(world, GOOD)
+    check = linting.check
+
+    def canceled_meanwhile(*given):
+        pipelines.cancel(world.services, made.id)
+        return check(*given)
+
+    monkeypatch.setattr(linting, "check", canceled_meanwhile)
+    world.durable.run()
+    assert statuses(world, made) == {"lint": RunStatus.CANCELED, "build": RunStatus.CANCELED}
+    assert world.pipeline(made.id).status is RunStatus.CANCELED
+
+
+def test_writing_the_log_again_after_a_kill_doubles_nothing(world: World) -> None:
+    made = begun(world, PRIVILEGED)
+    world.durable.run()
+    lint, _ = world.jobs_of(made)
+    before = world.log(lint)
+    outcome = linting.lint(world.services, lint.id)
+    assert linting.write_log(world.services, lint.id, 1, outcome)["status"] == "failed"
+    assert world.log(lint) == before
+
+
+def test_checks_take_no_place_from_other_jobs(world: World) -> None:
+    """While the only place is taken, the checks of another pipeline are done all the same."""
+    runner = JobRunner(world.services)
+    made = begun(world, GOOD)
+    world.durable.run()
+    lint, _ = world.jobs_of(made)
+    with ExitStack() as taken:
+        for _ in range(world.services.settings.parallel_jobs):
+            taken.enter_context(runner._places)
+        runner.run(lint.id, 1)
+    assert statuses(world, made)["lint"] is SUCCEEDED
+
+
+def test_the_checks_are_planned_once(world: World) -> None:
+    made = begun(world, GOOD)
+    world.durable.run()
+    with world.services.database.reading() as tx:
+        assert [job.name for job in store.jobs_of(tx, made.id)] == ["lint", "build"]
