@@ -2,10 +2,12 @@
 
 import os
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -14,6 +16,8 @@ from cabestan.errors import ConfigurationError
 #: where the settings file is looked for, unless CABESTAN_CONFIG names another
 DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
 _DATABASES = ("sqlite:///", "postgresql://")
+#: a part of `backup_keep`
+_KEPT = "(daily|weekly|monthly)=[0-9]{1,4}"
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -130,6 +134,24 @@ class Settings(BaseSettings):
     routes_seconds: int = Field(30, ge=1)
     """How long a route may take to answer through the router."""
 
+    managed_seconds: int = Field(300, ge=1)
+    """How long a managed service may take to answer."""
+
+    mongodb_image: str = ""
+    """Image of MongoDB, which is not in Debian. Empty: projects that ask for it are refused."""
+
+    backup_schedule: str = "30 2 * * *"
+    """When databases are backed up, in cron's syntax and UTC; `off` for never. Environments may say otherwise."""
+
+    backup_keep: str = Field("daily=7,weekly=4,monthly=6", pattern=f"^{_KEPT}(,{_KEPT}){{0,2}}$")
+    """Of how many days, weeks and months a backup is kept. Environments may say otherwise."""
+
+    backup_remote: str = ""
+    """Where copies of backups go, as rclone writes it: `nas:cabestan`. Empty: they are on this disk alone."""
+
+    backup_seconds: int = Field(6 * 3600, ge=1)
+    """How long a dump, a restore or a copy may take."""
+
     watch_seconds: int = Field(5, ge=0, le=3600)
     """How long the tasks of a deployment must stay healthy; the default of new environments."""
 
@@ -161,6 +183,15 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"there is no time zone {name}; write one such as Europe/Paris or UTC") from error
         return name
+
+    @field_validator("backup_schedule", mode="after")
+    def _known_schedule(cls, schedule: str) -> str:
+        if schedule != "off":
+            try:
+                CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
+            except CronSimError as error:
+                raise ValueError("write it as cron does, such as 30 2 * * *, or off") from error
+        return schedule
 
     @field_validator("database_url", mode="after")
     @classmethod

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
+from tests.e2e import databases
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -101,6 +102,7 @@ class Site:
     #: a run that failed, of a schedule, and the deployment that ran something once
     run: int = 0
     ran_once: int = 0
+    database: int = 0
 
     def job_path(self, name: str) -> str:
         return f"/{PROJECT}/jobs/{self.jobs[name]}"
@@ -159,6 +161,9 @@ def fill(site: Site) -> None:
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
     _runs(site)
+    with services.database.reading() as tx:
+        production = environment_store.get(tx, site.project.id, "production")
+    site.database = databases.fill(services, production).id
     _configure_more(services)
 
 

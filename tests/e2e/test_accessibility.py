@@ -55,6 +55,8 @@ def addresses(site: Site) -> list[str]:
         "/schedules",
         f"/schedules/{site.schedules['nightly-report']}",
         f"/runs/{site.run}",
+        "/databases",
+        f"/databases/{site.database}",
         "/environments",
         "/environments/production",
         "/settings/variables",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from tests.engine.managed.samples import backed_up
 from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
@@ -84,6 +85,7 @@ def project(world: World) -> Project:
         (schedule,) = schedules.of_project(tx, made.id)
     cron.run_now(world.services, schedule.id, "dev")
     world.durable.run()
+    backed_up(world, world.environment(made, "staging"))
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
@@ -143,7 +145,8 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
 
 def test_what_is_not_there_and_what_may_not_be_seen_look_the_same(world: World, project: Project) -> None:
     with asking(world, **token("foreign")) as client:
-        for kind in ("pipelines", "jobs", "deployments", "schedules", "runs"):
+        kinds = ("pipelines", "jobs", "deployments", "schedules", "runs", "databases", "database-operations")
+        for kind in kinds:
             there, nowhere = (client.get(f"/api/v1/{kind}/{number}") for number in (1, 999))
             assert there.text.replace(" 1.", " 999.") == nowhere.text
         there, nowhere = (client.get(f"/api/v1/projects/shop/{name}") for name in ("api", "none"))

@@ -17,6 +17,7 @@ from cabestan.cli.commands import (
     certificate,
     completion,
     cron,
+    database,
     deploy,
     deployment,
     environment,
@@ -62,6 +63,7 @@ app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(alert.app, name="alert")
+app.add_typer(database.app, name="database")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(route.app, name="route")
 app.add_typer(host.app, name="host")

@@ -18,6 +18,7 @@ from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import facts
+from cabestan.store import managed as managed_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
@@ -113,7 +114,8 @@ def kept_images(services: Services) -> frozenset[str]:
         for environment in environment_store.all_environments(tx):
             for deployment in deployment_store.succeeded_in(tx, environment.id, _KEPT_RELEASES):
                 kept[deployment.release_id] = release_store.by_id(tx, deployment.release_id)
-    return frozenset(image for release in kept.values() for image in release.images.values())
+        databases = {instance.image for instance in managed_store.present(tx)}
+    return frozenset(image for release in kept.values() for image in release.images.values()) | databases
 
 
 def drop_secrets(services: Services) -> None:

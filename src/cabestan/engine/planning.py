@@ -27,6 +27,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
 from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
+from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import waivers as waiver_store
@@ -46,15 +47,19 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     release = wanted.release
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
-    given = variables(services, wanted, configuration)
+    managed = use.use_of(tx, wanted.environment, files)
+    given = variables(services, wanted, configuration) | managed.variables
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
+    loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
     secret_files = _secret_files(services, tx, wanted, configuration, loaded)
-    stack = render(loaded.compose, _context(services, wanted, configuration, secret_files))
+    known = configuration.secrets | managed.secrets
+    stack = render(loaded.compose, _context(services, wanted, known, secret_files))
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
-    return replace(plan, compose_files=tuple(file.path for file in files))
+    plan = replace(plan, compose_files=tuple(file.path for file in files))
+    return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
 
 
 def _plan(
@@ -129,9 +134,7 @@ def _secret_files(
     return secrets.file_names(tx, services.vault, stack, configuration, loaded.compose.secret_files)
 
 
-def _context(
-    services: Services, wanted: Wanted, configuration: Configuration, files: Mapping[str, str]
-) -> StackContext:
+def _context(services: Services, wanted: Wanted, known: frozenset[str], files: Mapping[str, str]) -> StackContext:
     environment, settings = wanted.environment, services.settings
     stack = environment.stack_name(settings.instance)
     return StackContext(
@@ -143,7 +146,7 @@ def _context(
         release=wanted.release.number,
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
-        secrets=configuration.secrets,
+        secrets=known,
         entrances=_entrances(environment, settings),
         secret_files=files,
         labels={"cabestan.commit": wanted.release.commit},

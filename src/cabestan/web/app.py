@@ -16,6 +16,7 @@ from cabestan.web.access import signed_in
 from cabestan.web.api import (
     alerts,
     certificates,
+    databases,
     deployments,
     environments,
     hosts,
@@ -95,6 +96,7 @@ def _mount(app: FastAPI) -> None:
         certificates,
         runs,
         schedules,
+        databases,
     ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)

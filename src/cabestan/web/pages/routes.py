@@ -6,6 +6,7 @@ from starlette.types import Scope
 
 from cabestan.web.pages import (
     certificates,
+    databases,
     deployments,
     environments,
     errors,
@@ -38,6 +39,7 @@ for module in (
     releases,
     deployments,
     schedules,
+    databases,
     environments,
     project_settings,
     waivers,

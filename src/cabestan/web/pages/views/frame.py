@@ -9,6 +9,7 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Databases", "/databases"),
     ("Schedules", "/schedules"),
     ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
