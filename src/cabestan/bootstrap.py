@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
@@ -79,12 +80,13 @@ def bootstrap(
         stacks=Stacks(engine, settings.instance, settings.data / "locks"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
+        images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
-        probe=lambda wanted: probe(settings.router_host, settings.router_port, settings.router_tls_port, wanted),
+        probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
     return Cabestan(services, Housekeeper(services), RoomWatcher(services))

@@ -27,4 +27,4 @@ def test_an_application_may_answer_what_it_likes_but_the_router_may_not_refuse(
 
 def test_a_router_that_is_not_there_gives_no_answer() -> None:
     wanted = Probe("a.org", "/x", "HEAD", (("X-A", "b"),))
-    assert probe("127.0.0.1", 1, 1, wanted).startswith("the router gives no answer for HEAD a.org/x: ")
+    assert probe("127.0.0.1", 1, wanted).startswith("the router gives no answer for HEAD a.org/x: ")

@@ -118,14 +118,14 @@ def fill(site: Site) -> None:
         user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
     settings_engine.set_variable(services, site.project, "", "GREETING", "hello", "admin")
     settings_engine.set_secret(services, site.project, "production", "PASSWORD", "canary-secret-1234", "admin")
+    waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
+    waivers_engine.take_back(services, site.project, "no-root", "admin")
+    waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
     certificates.issue_missing(services, ())
     raise_alert(
         services, "certificate", "www.example.org", "It ends on 2030-01-02.", "Bring one.", project=site.project
     )
     raise_alert(services, "backup", "of all", "It failed <twice>.", "Look at its log.")
-    waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
-    waivers_engine.take_back(services, site.project, "no-root", "admin")
-    waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))

@@ -54,17 +54,17 @@ def addresses(site: Site) -> list[str]:
         "/environments",
         "/environments/production",
         "/settings/variables",
-        "/settings/certificates",
         "/settings/variables/history?variable=GREETING",
+        "/settings/certificates",
         "/settings/members",
         "/settings/waivers",
     )
     group = "/groups/demo/variables"
     return [
         "/",
+        "/certificates",
         group,
         f"{group}/history?variable=LEVEL",
-        "/certificates",
         "/search",
         "/search?q=hello",
         "/nowhere/at-all",

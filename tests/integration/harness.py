@@ -186,8 +186,8 @@ class Platform:
         for volume in self.client.volumes.list():
             if volume.name.startswith(f"{self.instance}-"):
                 _quietly(lambda v=volume: v.remove(force=True))
-        for image in self.client.images.list():
-            for tag in (*image.tags, *image.attrs.get("RepoDigests", ())):
+        for image in self.client.api.images():
+            for tag in (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
         self.close()
@@ -244,15 +244,12 @@ class Platform:
     def log(self, job: int) -> str:
         return self.http.get(f"/api/v1/jobs/{job}/log").text
 
-    def ask(self, host: str, path: str = "/", *, certified: bool = True, **options: Any) -> httpx.Response:
-        """Through the router, over HTTPS, as a browser would that trusts the platform's own authority alone.
-
-        Names that lead nowhere have no certificate of their own: only for these it is not looked at.
-        """
+    def ask(self, host: str, path: str = "/", **options: Any) -> httpx.Response:
+        """Through the router, over HTTPS, as a browser would that trusts the platform's own authority alone."""
         url = f"https://{self.host}:{self.tls_port}{path}"
         headers = {"Host": f"{host}:{self.tls_port}", **options.pop("headers", {})}
         method, extensions = options.pop("method", "GET"), {"sni_hostname": host}
-        with httpx.Client(verify=self.trust() if certified else False, timeout=10, trust_env=False) as client:
+        with httpx.Client(verify=self.trust(), timeout=10, trust_env=False) as client:
             return client.request(method, url, headers=headers, extensions=extensions, **options)
 
     def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
@@ -261,21 +258,16 @@ class Platform:
         headers = {"Host": f"{host}:{self.router_port}"}
         return httpx.request(method, url, headers=headers, timeout=10, trust_env=False)
 
+    def connect(self, host: str) -> socket.socket:
+        """A connection to the router, for what HTTP clients do not speak."""
+        plain = socket.create_connection((self.host, self.tls_port), timeout=20)
+        return self.trust().wrap_socket(plain, server_hostname=host)
+
     def trust(self) -> ssl.SSLContext:
         """Of the platform's own authority; asked for once, so that it is there while the server is not."""
         if not self.root:
             self.root = self.get("/ca")["certificate"]
         return ssl.create_default_context(cadata=self.root)
-
-    def connect(self, host: str) -> socket.socket:
-        """A connection to the router, for what HTTP clients do not speak."""
-        connection = socket.create_connection((self.host, self.tls_port), timeout=20)
-        return self.trust().wrap_socket(connection, server_hostname=host)
-
-    @property
-    def scheme(self) -> str:
-        """How `ask` asks."""
-        return "https"
 
     # ---- what is there
 

@@ -49,14 +49,14 @@ ADMINISTRATORS = {
     "GET /api/v1/users",
     "POST /api/v1/users",
     "POST /api/v1/projects",
+    "PUT /api/v1/hosts/{pattern}",
+    "DELETE /api/v1/hosts/{pattern}",
     "GET /api/v1/certificates",
     "POST /api/v1/certificates",
     "DELETE /api/v1/certificates/{certificate}",
     "GET /certificates",
     "POST /certificates",
     "POST /certificates/remove",
-    "PUT /api/v1/hosts/{pattern}",
-    "DELETE /api/v1/hosts/{pattern}",
 }
 EVERY = [
     address

@@ -14,31 +14,19 @@ _NO_ROUTE = ("cabestan-route", "none")
 _BAD_GATEWAY = (502, 503, 504)
 
 
-def probe(address: str, plain_port: int, secure_port: int, wanted: Probe) -> str:
+def probe(address: str, port: int, wanted: Probe) -> str:
     """Asks for a route through the router; empty when it answers, else what is wrong.
 
     The route is judged, not the certificate: one that was asked for just now may take another minute to come.
-    Where there is none over HTTPS, there may be one over plain HTTP, for a service that wants no other requests.
     """
-    wrong = _asked(address, secure_port, wanted, secure=True)
-    if wrong and not _asked(address, plain_port, wanted, secure=False):
-        return ""
-    return wrong
-
-
-def _asked(address: str, port: int, wanted: Probe, *, secure: bool) -> str:
-    scheme, usual = ("https", 443) if secure else ("http", 80)
-    named = wanted.host if port == usual else f"{wanted.host}:{port}"
+    named = wanted.host if port == 443 else f"{wanted.host}:{port}"
     headers = {**dict(wanted.headers), "Host": named}
-    extensions = {"sni_hostname": wanted.host} if secure else {}
-    url = f"{scheme}://{address}:{port}{wanted.path}"
     try:
         with httpx.Client(verify=_trusting(), trust_env=False, timeout=_SECONDS) as client:
+            url, extensions = f"https://{address}:{port}{wanted.path}", {"sni_hostname": wanted.host}
             answer = client.request(wanted.method, url, headers=headers, extensions=extensions)
     except httpx.HTTPError as error:
         return f"the router gives no answer for {wanted}: {error}"
-    if not secure and answer.headers.get("location", "").startswith("https:"):
-        return f"{wanted} leads to HTTPS"
     return judge_answer(answer.status_code, answer.headers, wanted)
 
 

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from cabestan import __version__
-from cabestan.cli import platform
+from cabestan.cli import images, platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
@@ -46,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 platform.register(app)
+app.add_typer(images.app, name="image")
 app.command()(login.login)
 app.add_typer(project.app, name="project")
 app.add_typer(pipeline.app, name="pipeline")
@@ -58,12 +59,12 @@ app.command()(deploy.rollback)
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
-app.command()(ca.ca)
-app.add_typer(certificate.app, name="certificate")
-app.add_typer(alert.app, name="alert")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(route.app, name="route")
 app.add_typer(host.app, name="host")
+app.command()(ca.ca)
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(alert.app, name="alert")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.command()(lint.lint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cabestan.domain.host import is_public
@@ -12,77 +12,54 @@ PLAIN = "web"
 SECURE = "websecure"
 #: a middleware that the router has from the platform, not from a label
 REDIRECT = "to-https@file"
-#: of the routers that send to HTTPS: below all that a project may have, above the platform's own
-_REDIRECT_PRIORITY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Entrances:
     """`resolver` has certificates for public names; empty where there is none, as for all names in `private_domains`.
 
-    `plain_http`: requests over HTTP are answered too, instead of being sent to HTTPS. `wildcards`: the resolver has
-    certificates for all names of a domain, too.
+    `plain_http`: requests over HTTP are answered too, instead of being sent to HTTPS.
     """
 
     plain_http: bool = False
     resolver: str = ""
     private_domains: tuple[str, ...] = ()
-    wildcards: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entering:
-    """A route as its routers need it. `schemes`: those that the project wants it for, none for both.
+def router_labels(
+    name: str,
+    *,
+    rule: str,
+    service: str,
+    hosts: Iterable[str],
+    entrances: Entrances,
+    middlewares: tuple[str, ...] = (),
+    priority: int | None = None,
+    asked: tuple[str, ...] = (),
+) -> dict[str, str]:
+    """Labels for Traefik 3 of the two routers of a route, `NAME` and `http_NAME`: no stack's name begins so.
 
-    `middlewares` are names; `sends_to_https`: the project itself wants plain requests sent on.
+    `hosts` are the plain names in the rule; a certificate is asked for each of them that is public. `asked` are the
+    schemes that the file names: one for `http` is answered there, and one for `http` alone not over HTTPS.
     """
-
-    rule: str
-    service: str
-    priority: int
-    claims: tuple[str, ...]
-    middlewares: tuple[str, ...] = ()
-    schemes: tuple[str, ...] = ()
-    sends_to_https: bool = False
-
-
-def entrance_labels(name: str, route: Entering, entrances: Entrances) -> dict[str, str]:
-    """Labels for Traefik 3 of the routers of a route, `NAME` and `http_NAME`: no stack's name begins so."""
-    labels: dict[str, str] = {}
-    if route.schemes != ("http",):
-        labels.update(_router(name, route, SECURE, route.priority, route.middlewares))
-        labels[f"traefik.http.routers.{name}.tls"] = "true"
-        labels.update(_certificate(f"traefik.http.routers.{name}", route.claims, entrances))
-    if _is_answered_plainly(route, entrances):
-        labels.update(_router(f"http_{name}", route, PLAIN, route.priority, route.middlewares))
-    else:
-        labels.update(_router(f"http_{name}", route, PLAIN, _REDIRECT_PRIORITY, (REDIRECT,)))
+    secure, plain = f"traefik.http.routers.{name}", f"traefik.http.routers.http_{name}"
+    answers_plainly = "http" in asked or (entrances.plain_http and not asked)
+    routers = {plain: (PLAIN, middlewares if answers_plainly else (REDIRECT,))}
+    labels = {}
+    if asked != ("http",):
+        routers[secure] = (SECURE, middlewares)
+        labels = {f"{secure}.tls": "true", **_certificate_labels(secure, hosts, entrances)}
+    for router, (entrypoint, before) in routers.items():
+        labels |= {f"{router}.entrypoints": entrypoint, f"{router}.rule": rule, f"{router}.service": service}
+        labels |= {f"{router}.middlewares": ",".join(before)} if before else {}
+        labels |= {f"{router}.priority": str(priority)} if priority is not None else {}
     return labels
 
 
-def _is_answered_plainly(route: Entering, entrances: Entrances) -> bool:
-    if route.sends_to_https:
-        return False
-    return route.schemes == ("http",) or (entrances.plain_http and route.schemes != ("https",))
-
-
-def _router(
-    name: str, route: Entering, entrance: str, priority: int, middlewares: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
-    router = f"traefik.http.routers.{name}"
-    yield f"{router}.rule", route.rule
-    yield f"{router}.entrypoints", entrance
-    yield f"{router}.service", route.service
-    yield f"{router}.priority", str(priority)
-    if middlewares:
-        yield f"{router}.middlewares", ",".join(middlewares)
-
-
-def _certificate(router: str, claims: Iterable[str], entrances: Entrances) -> Iterator[tuple[str, str]]:
-    """Each name has a certificate of its own: one that cannot be had keeps no other from being had."""
-    public = [claim for claim in claims if is_public(claim.removeprefix("*."), entrances.private_domains)]
-    names = [name for name in public if entrances.wildcards or not name.startswith("*.")]
-    if entrances.resolver and names:
-        yield f"{router}.tls.certresolver", entrances.resolver
-        for index, name in enumerate(names):
-            yield f"{router}.tls.domains[{index}].main", name
+def _certificate_labels(router: str, hosts: Iterable[str], entrances: Entrances) -> dict[str, str]:
+    """Each name a certificate of its own: one that cannot be had keeps no other from being had."""
+    public = [host for host in dict.fromkeys(hosts) if is_public(host, entrances.private_domains)]
+    if not entrances.resolver or not public:
+        return {}
+    domains = {f"{router}.tls.domains[{index}].main": host for index, host in enumerate(public)}
+    return {f"{router}.tls.certresolver": entrances.resolver, **domains}

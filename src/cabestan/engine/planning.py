@@ -149,8 +149,7 @@ def _context(
 
 def _entrances(environment: Environment, settings: Settings) -> Entrances:
     resolver = RESOLVER if settings.acme_email else ""
-    by_dns = bool(settings.acme_dns_provider)
-    return Entrances(environment.plain_http, resolver, settings.private_domain_names, wildcards=by_dns)
+    return Entrances(environment.plain_http, resolver, settings.private_domain_names)
 
 
 def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
+from cabestan.adapters.images import BuildEvent, ImageCatalogue
 from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
+from cabestan.engine import base_images
 from cabestan.engine.certificate_watch import kept_account
 from cabestan.engine.planning import network_of
 from cabestan.errors import ConfigurationError, StepFailed
@@ -43,11 +44,8 @@ def ensure_swarm(engine: Engine) -> bool:
 
 
 def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
-    """Builds the base images that are missing; gives their references."""
-    recipes = catalogue(settings.images)
-    with engine.speaking("build the base images") as client:
-        builder = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle)
-        return tuple(recipe.reference for recipe in builder.ensure())
+    """Builds those of the platform's own base images that are missing; gives the references of what it built."""
+    return ImageCatalogue(engine, settings.images, settings.ca_bundle).ensure(base_images.PLATFORM, report)
 
 
 def start_containers(settings: Settings, engine: Engine) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
@@ -32,6 +33,7 @@ class Services:
     stacks: Stacks
     registry: Registry
     platform: PlatformContainers
+    images: ImageCatalogue
     logs: LogStore
     hub: LogHub
     changes: Changes

@@ -4,14 +4,11 @@ import sqlalchemy as sa
 
 from cabestan.adapters.certificates import check_upload
 from cabestan.domain.certificate import Certificate, CertificateKind
-from cabestan.domain.claims import covers
 from cabestan.domain.project import Project
 from cabestan.engine import certificates, hosts
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound
 from cabestan.store import certificates as store
-from cabestan.store import environments as environment_store
-from cabestan.store import hosts as host_store
 
 
 def add(services: Services, project: Project | None, chain: str, key: str, by: str) -> Certificate:
@@ -40,26 +37,17 @@ def remove(services: Services, project: Project | None, key: int) -> None:
 
 def in_use(services: Services, tx: sa.Connection, project: Project) -> tuple[Certificate, ...]:
     """Those that hold for a name of the project: brought for it or for the installation, or made here."""
-    names = project_names(services, tx, project)
+    names = hosts.names_of(services, tx, project)
     found = store.of_kind(tx, CertificateKind.UPLOADED, CertificateKind.OWN)
     return tuple(
         c for c in found if c.project == project.name or (not c.project and any(c.holds_for(name) for name in names))
     )
 
 
-def project_names(services: Services, tx: sa.Connection, project: Project) -> tuple[str, ...]:
-    """The host names and patterns that belong to a project: those that it routes, and its environments' own."""
-    target = services.settings.target_domain
-    domains = [environment.full_domain(target) for environment in environment_store.of_project(tx, project.id)]
-    claimed = [claim.pattern for claim in host_store.claims(tx) if claim.project == project.name]
-    foreign = {conflict.wanted for conflict in hosts.against(services, tx, project.name, domains)}
-    return tuple(sorted({*claimed, *(domain for domain in domains if domain not in foreign)}))
-
-
 def _check_names(services: Services, tx: sa.Connection, project: Project, given: Certificate) -> None:
     """A wildcard would hold for names of other projects, too."""
-    names = project_names(services, tx, project)
-    foreign = [host for host in given.hosts if not any(covers(name, host) for name in names)]
+    names = hosts.names_of(services, tx, project)
+    foreign = [host for host in given.hosts if host not in names]
     if foreign:
         raise Forbidden(
             f"The certificate is for {foreign[0]}, which does not belong to {project.name}.",

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission
 from cabestan.domain.certificate import CertificateKind
-from cabestan.engine import uploads
+from cabestan.engine import hosts, uploads
 from cabestan.store import certificates as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.pages.answers import Text, can, framed, html, see
@@ -44,7 +44,7 @@ def of_project(visitor: SignedIn, services: Wired, group: str, name: str) -> Res
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         rows = certificate_rows(uploads.in_use(services, tx, project), project.name, services.now())
-        names = uploads.project_names(services, tx, project)
+        names = hosts.names_of(services, tx, project)
     place = f"/{project.name}/settings/certificates"
     page = CertificatesPage(place, rows, names, can(visitor.user, Permission.CONFIGURE, project.name))
     return html("certificates.html", project_frame(framed(visitor), project.name, "Certificates"), page=page)
