@@ -26,6 +26,7 @@ OTHERS: dict[str, Any] = {
     "registry_port": "5000",
     "target_domain": "apps.example.org",
     "images": "/srv/images",
+    "image_aliases": "acme",
     "ca_bundle": "/etc/ssl/proxy.pem",
     "parallel_jobs": "8",
     "job_seconds": "7200",

@@ -9,6 +9,7 @@ from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers, probe
@@ -87,6 +88,7 @@ def bootstrap(
         backups=BackupFiles(settings.data / "backups"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
+        images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),

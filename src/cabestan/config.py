@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     images: Path = _CHECKOUT / "images"
     """Folder of the base image catalogue."""
 
+    image_aliases: str = Field("bearstech", pattern=r"^[a-z0-9 ._-]*$")
+    """Other owners in `FROM`, separated by spaces, whose images are the catalogue's where it has one of that name."""
+
     ca_bundle: Path | None = None
     """A file with further certificate authorities, for builds behind a proxy that inspects TLS."""
 

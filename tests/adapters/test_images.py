@@ -37,14 +37,32 @@ def recipes(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_catalogue_of_the_checkout_makes_these_images() -> None:
-    assert [(r.name, r.reference, r.base) for r in catalogue(IMAGES)] == [
+def test_the_catalogue_of_the_checkout_makes_the_images_of_the_platform() -> None:
+    platform = {"debian", "job", "python", "registry", "router"}
+    assert [(r.name, r.reference, r.base) for r in catalogue(IMAGES) if r.name in platform] == [
         ("debian", "cabestan/debian:12", None),
         ("job", "cabestan/job:1", "cabestan/debian:12"),
-        ("python", "cabestan/python:3.11", "cabestan/debian:12"),
+        ("python", "cabestan/python:3.11", "cabestan/base:12"),
         ("registry", "cabestan/registry:2", "cabestan/debian:12"),
         ("router", "cabestan/router:3", "cabestan/debian:12"),
     ]
+
+
+def test_each_language_has_a_variant_for_development() -> None:
+    bases = {r.reference: r.base for r in catalogue(IMAGES)}
+    languages = {
+        "cabestan/nginx:1.22": "cabestan/base:12",
+        "cabestan/nginx-dev:1.22": "cabestan/nginx:1.22",
+        "cabestan/node:18": "cabestan/base:12",
+        "cabestan/node-dev:18": "cabestan/base-dev:12",
+        "cabestan/php:8.2": "cabestan/nginx:1.22",
+        "cabestan/php-dev:8.2": "cabestan/php:8.2",
+        "cabestan/python:3.11": "cabestan/base:12",
+        "cabestan/python-dev:3.11": "cabestan/base-dev:12",
+        "cabestan/ruby:3.1": "cabestan/base:12",
+        "cabestan/ruby-dev:3.1": "cabestan/base-dev:12",
+    }
+    assert {reference: bases.get(reference) for reference in languages} == languages
 
 
 def test_each_image_comes_after_its_base(recipes: Path) -> None:

@@ -7,6 +7,7 @@ from tests.checks.samples import COMPOSE, DOCKERFILE, FILES, found, place, subje
 from cabestan.checks.check import check
 from cabestan.compose.rules import waivers
 from cabestan.domain.rule import Waiver
+from cabestan.pipeline.base_images import BaseImages
 
 ROOT = "FROM cabestan/python:3.11\nRUN true\nUSER root\n"
 
@@ -29,8 +30,24 @@ def test_errors_and_warnings_of_all_files_are_told_at_once_file_by_file() -> Non
 
 
 def test_an_image_that_the_pipeline_does_not_build_is_refused() -> None:
-    files = FILES | {"docker-compose.yml": COMPOSE.replace("}:", "}/other:")}
-    assert told(found(files)) == [("image-unknown", "error", "docker-compose.yml", 3)]
+    other = "  other:\n    image: ${CI_REGISTRY_IMAGE}/other:${CI_COMMIT_SHA}\n"
+    files = FILES | {"docker-compose.yml": COMPOSE + other}
+    assert told(found(files)) == [("image-unknown", "error", "docker-compose.yml", 5)]
+
+
+def test_a_plain_dockerfile_is_the_one_image_that_the_compose_file_misses() -> None:
+    assert told(found(FILES | {"docker-compose.yml": COMPOSE.replace("}:", "}/app:")})) == []
+
+
+def test_a_base_image_that_the_catalogue_lacks_is_refused_where_the_catalogue_is_known() -> None:
+    files = FILES | {"Dockerfile": "# shop/api\nFROM cabestan/cobol:60\nUSER 1001\n"}
+    known = BaseImages(("cabestan/node:18", "cabestan/python:3.11"))
+    (finding,) = (one for one in found(files, base_images=known) if one.severity == "error")
+    assert (finding.code, finding.file, finding.line) == ("base-image-unknown", "Dockerfile", 2)
+    assert str(finding).endswith(
+        "cabestan/cobol:60 is no base image of this platform. There are: cabestan/node:18, cabestan/python:3.11."
+    )
+    assert "base-image-unknown" not in [code for code, *_ in told(found(files))]
 
 
 def test_an_image_of_another_project_is_refused_by_digest_too() -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.images import BuildEvent
 from cabestan.adapters.job_containers import JobRun
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
@@ -277,6 +278,31 @@ class FakePlatform(Failing):
 
     def stop(self, name: str) -> None:
         self._call("stop", name)
+
+
+class FakeImages(Failing):
+    """A catalogue of two. The engine has all but what is `missing`; building one says a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: set[str] = set()
+        #: called while an image is built
+        self.while_building: Callable[[], None] = lambda: None
+
+    def references(self) -> tuple[str, ...]:
+        return ("cabestan/node:18", "cabestan/python:3.11")
+
+    def lacking(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self.missing)
+
+    def ensure(self, names: Iterable[str], report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
+        built = self.lacking(names)
+        self._call("ensure", *built)
+        for name in built:
+            report(BuildEvent(name, "a line", 0.0))
+        self.while_building()
+        self.missing.difference_update(built)
+        return built
 
 
 class FakeDurable:

@@ -98,6 +98,21 @@ def test_a_waived_rule_lets_the_retried_pipeline_through(world: World) -> None:
     assert any("no-container-name" in w or "container_name" in w for w in world.plan(deployment).warnings)
 
 
+def test_what_could_not_be_planned_is_planned_again_by_a_retry(world: World) -> None:
+    """An environment named a file that is none; then it was given another."""
+    project = world.project()
+    settings.set_environment(world.services, project, "staging", compose_files=("broken.yml",))
+    world.push(project, GOOD | {"broken.yml": "services: [\n"})
+    (made,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    assert statuses(world, made) == {"lint": FAILED}
+    settings.set_environment(world.services, project, "staging", compose_files=())
+    pipelines.retry(world.services, made.id)
+    world.durable.run()
+    assert statuses(world, made) == {"lint": SUCCEEDED, "build": SUCCEEDED}
+    assert world.pipeline(made.id).status is SUCCEEDED
+
+
 def test_a_cancel_while_it_checks_ends_it_as_canceled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     made = begun(world, GOOD)
     check = linting.check

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fakes import FakeDatabases, FakeDurable, FakeEngine, FakeJobs, FakePlatform, FakeRegistry, FakeStacks
+from tests.engine.fakes import (
+    FakeDatabases,
+    FakeDurable,
+    FakeEngine,
+    FakeImages,
+    FakeJobs,
+    FakePlatform,
+    FakeRegistry,
+    FakeStacks,
+)
 from tests.repositories import Checkout
 from tests.samples import NOW
 
@@ -71,6 +80,7 @@ class World:
     databases: FakeDatabases
     registry: FakeRegistry
     platform: FakePlatform
+    images: FakeImages
     clock: Clock
     #: what is wrong with the answers through the router
     wrong_routes: dict[str, str] = field(default_factory=dict)
@@ -143,6 +153,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
     databases = FakeDatabases()
+    images = FakeImages()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
@@ -159,6 +170,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
+        images=images,  # type: ignore[arg-type]
         logs=LogStore(chosen.data / "logs"),
         hub=LogHub(),
         changes=Changes(),
@@ -172,4 +184,4 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     deploying.register(services)
     operations.register(services)
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, stacks, databases, registry, platform, clock, wrong_routes)
+    return World(services, checkout, durable, jobs, stacks, databases, registry, platform, images, clock, wrong_routes)

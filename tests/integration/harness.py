@@ -182,8 +182,8 @@ class Platform:
         for volume in self.client.volumes.list():
             if volume.name.startswith(f"{self.instance}-"):
                 _quietly(lambda v=volume: v.remove(force=True))
-        for image in self.client.images.list():
-            for tag in (*image.tags, *image.attrs.get("RepoDigests", ())):
+        for image in self.client.api.images():
+            for tag in (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
         self.close()

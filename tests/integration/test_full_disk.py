@@ -56,7 +56,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_build_delays_it_and_loses_nothing(
     assert pushed.pipeline
     path = f"/pipelines/{pushed.pipeline}"
     eventually(
-        lambda: (jobs := cramped.get(path)["jobs"]) and "counting 100" in cramped.log(jobs[0]["id"]), 60, "it counts"
+        lambda: (jobs := cramped.get(path)["jobs"]) and "counting 100" in cramped.log(jobs[-1]["id"]), 60, "it counts"
     )
     filler = fill(cramped.folder)
     label = {"label": [f"cabestan.instance={cramped.instance}", "cabestan.job"], "status": "running"}
@@ -68,7 +68,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_build_delays_it_and_loses_nothing(
     os.unlink(filler)
     ended = cramped.wait_for_pipeline(pushed.pipeline, 60)
     assert ended["status"] == "succeeded", ended
-    assert counted(cramped.log(ended["jobs"][0]["id"])) == list(range(1, _LINES + 1))
+    assert counted(cramped.log(ended["jobs"][-1]["id"])) == list(range(1, _LINES + 1))
     [staging] = cramped.deployments(work.name, "staging")
     assert cramped.wait_for_deployment(staging["id"], 60)["status"] == "succeeded"
     eventually(lambda: cramped.left_over() == {}, 10, "nothing is left over")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,3 +238,25 @@ def test_a_tag_of_another_form_never_reaches_the_script(version: str) -> None:
     tags: Any = dict(found.environment)["TAGS"].split(" ")
     assert all(re.fullmatch(r"\w[\w.-]{0,127}", tag) for tag in tags)
     assert tags[0] == COMMIT
+
+
+@pytest.mark.parametrize(
+    ("used", "files", "names"),
+    [
+        (("${CI_REGISTRY_IMAGE}/app:${CI_COMMIT_SHA}",), ("Dockerfile",), ["build app"]),
+        (
+            ("$CI_REGISTRY_IMAGE/app", "$CI_REGISTRY_IMAGE/cdn:1"),
+            ("Dockerfile", "Dockerfile.cdn"),
+            ["build app", "build cdn"],
+        ),
+        (("$CI_REGISTRY_IMAGE/app", "$CI_REGISTRY_IMAGE:1"), ("Dockerfile",), ["build"]),
+        (("$CI_REGISTRY_IMAGE/app", "$CI_REGISTRY_IMAGE/web"), ("Dockerfile",), ["build"]),
+        (("debian:12", "$CI_REGISTRY_IMAGE/cdn"), ("Dockerfile", "Dockerfile.cdn"), ["build", "build cdn"]),
+        (("127.0.0.1:5600/shop/apis/app",), ("Dockerfile",), ["build"]),
+    ],
+)
+def test_the_plain_dockerfile_makes_the_one_image_that_the_compose_file_misses(
+    used: tuple[str, ...], files: tuple[str, ...], names: list[str]
+) -> None:
+    found = replace(source(dict.fromkeys(files, PLAIN)), used=used)
+    assert sorted(job.name for job in blueprint(found, job_image="cabestan/job:1").jobs) == names

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from cabestan.store.database import Database
-from cabestan.store.migrate import configuration, migrate
+from cabestan.store.migrate import configuration
 
 _ROWS = (
     "INSERT INTO projects (id, name, default_branch, created_at) VALUES (1, 'shop/api', 'main', 0)",
@@ -27,7 +27,7 @@ def test_rows_survive(database_url: str) -> None:
         command.upgrade(configuration(tx), "0001")
         for row in _ROWS:
             tx.execute(sa.text(row.format(false="0" if database.is_sqlite else "false")))
-    migrate(database)
+        command.upgrade(configuration(tx), "0002")
     with database.reading() as tx:
         assert _counts(tx) == [1] * 5
         found = tx.execute(sa.text("SELECT protected_branches FROM projects")).scalar_one()

@@ -31,13 +31,13 @@ def test_what_is_not_there_is_not_found(database: Database) -> None:
             store.get_job(tx, 7)
 
 
-def test_jobs_are_added_once(database: Database) -> None:
+def test_each_job_is_added_once_by_its_name(database: Database) -> None:
     with database.writing() as tx:
         made = make_pipeline(tx, make_project(tx).project)
         store.add_jobs(tx, made, (), NOW)
         store.add_jobs(tx, made, (spec("a"), spec("b")), NOW)
         store.add_jobs(tx, made, (spec("a"), spec("c")), NOW)
-        assert [job.name for job in store.jobs_of(tx, made.id)] == ["a", "b"]
+        assert [job.name for job in store.jobs_of(tx, made.id)] == ["a", "b", "c"]
 
 
 def test_pages_are_the_newest_first_of_a_project_or_a_branch(database: Database) -> None:

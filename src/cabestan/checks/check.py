@@ -14,10 +14,12 @@ from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
 from cabestan.compose.load import builds_of
 from cabestan.compose.model import ComposeFile
+from cabestan.compose.used_images import used_images
 from cabestan.domain.finding import Finding, in_order
 from cabestan.domain.names import project_name
 from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.errors import CabestanError, Invalid
+from cabestan.pipeline.base_images import UnknownBaseImage
 from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
 
 #: what managed services set
@@ -69,10 +71,15 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
             files=subject.files,
             builds=builds,
             texts=texts,
+            base_images=subject.base_images,
+            used=_used(subject),
         )
         return Planned(blueprint(source, job_image=job_image), texts, ())
     except ComposeRefused as refused:
         return Planned(None, texts, refused.findings)
+    except UnknownBaseImage as error:
+        finding = _finding("base-image-unknown", error.file, error)
+        return Planned(None, texts, (replace(finding, line=max(1, error.line), message=error.what),))
     except Invalid as error:
         file = subject.compose[0] if subject.compose else next(iter(sorted(texts)), "Dockerfile")
         return Planned(None, texts, (_finding("build-plan", file, error),))
@@ -81,6 +88,10 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
 def _asked(subject: Subject) -> tuple[AskedBuild, ...]:
     found = (build for names in subject.sets for build in builds_of(subject.sources(names), read=subject.further))
     return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))
+
+
+def _used(subject: Subject) -> tuple[str, ...]:
+    return tuple(image for names in subject.sets for name in names for image in used_images(subject.read(name), name))
 
 
 def _names(subject: Subject, planned: Planned) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cabestan.compose.library import SourceFile
+from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Subject:
     links: frozenset[str] = frozenset()
     #: `.env`, where there is one that hints are wanted for
     env_file: str = ""
+    #: of the platform that it goes to, where that is known
+    base_images: BaseImages = NO_BASE_IMAGES
 
     @property
     def compose(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from cabestan import __version__
-from cabestan.cli import platform
+from cabestan.cli import images, platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
@@ -45,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 platform.register(app)
+app.add_typer(images.app, name="image")
 app.command()(login.login)
 app.add_typer(project.app, name="project")
 app.add_typer(pipeline.app, name="pipeline")

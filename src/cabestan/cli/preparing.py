@@ -1,21 +1,21 @@
 """What `up` and `down --purge` do beside starting and stopping the server."""
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import Any
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images import BuildEvent
+from cabestan.adapters.images import BuildEvent, ImageCatalogue
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.bootstrap import open_store
 from cabestan.cli import client_config
 from cabestan.config import Settings
-from cabestan.engine import platform
-from cabestan.engine.managed.images import BUILT
+from cabestan.engine import base_images, platform
 from cabestan.engine.purge import purge
 from cabestan.errors import CabestanError
 from cabestan.store import facts
@@ -69,7 +69,9 @@ def prepare(settings: Settings) -> None:
     with progress.step("Starting registry and router"):
         platform.start_containers(settings, engine)
     with progress.step("Preparing the database"), open_store(settings) as database:
-        _remember(database, built, made_swarm=made_swarm)
+        base_images.remember(database, built)
+        if made_swarm:
+            _remember_swarm(database)
         stacks = Stacks(engine, settings.instance, settings.data / "locks")
         containers = PlatformContainers(engine, settings.instance)
         platform.rejoin_router(settings, database, stacks, containers)
@@ -78,22 +80,37 @@ def prepare(settings: Settings) -> None:
         _keep_login(settings, token)
 
 
+def base_image_entries(settings: Settings) -> list[dict[str, Any]]:
+    """What the engine has of each base image, in plain data."""
+    images = ImageCatalogue(Engine(settings.engine), settings.images, settings.ca_bundle)
+    return [asdict(entry) for entry in images.entries()]
+
+
+def build_base_images(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Builds what is lacking of these (None: of all); gives the references of what it built."""
+    progress = Progress()
+    images = ImageCatalogue(Engine(settings.engine), settings.images, settings.ca_bundle)
+    with progress.step("Building base images"):
+        built = images.ensure(names, progress.report)
+    with open_store(settings) as database:
+        base_images.remember(database, built)
+    return built
+
+
 def take_away(settings: Settings) -> None:
     """Everything that was made, but the data folder."""
-    with open_store(settings) as database, database.reading() as tx:
-        built = tuple(json.loads(facts.get(tx, BUILT) or "[]"))
-        swarm = facts.get(tx, _SWARM) is not None
+    with open_store(settings) as database:
+        built = base_images.remembered(database)
+        with database.reading() as tx:
+            swarm = facts.get(tx, _SWARM) is not None
     for removed in purge(settings, Engine(settings.engine), base_images=built, swarm=swarm):
         print(f"Removed {removed}.")
 
 
-def _remember(database: Database, built: tuple[str, ...], *, made_swarm: bool) -> None:
-    """What is of our making, so that a purge takes that and no more."""
+def _remember_swarm(database: Database) -> None:
+    """It is of our making, so that a purge takes it too."""
     with database.writing() as tx:
-        before = json.loads(facts.get(tx, BUILT) or "[]")
-        facts.put(tx, BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
-        if made_swarm:
-            facts.put(tx, _SWARM, "yes")
+        facts.put(tx, _SWARM, "yes")
 
 
 def _known_token(settings: Settings) -> str:

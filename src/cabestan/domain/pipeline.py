@@ -60,6 +60,8 @@ class JobSpec:
     #: a token of this job alone is put into the container, to clone the source with
     token: bool = False
     build: ImageBuild | None = None
+    #: references of the platform's own images that must be on the engine before it starts
+    base_images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

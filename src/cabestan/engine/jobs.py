@@ -1,15 +1,17 @@
 """The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
+from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
-from cabestan.engine import linting, pipelines, space
+from cabestan.engine import base_images, linting, pipelines, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
@@ -98,10 +100,22 @@ def _start(services: Services, job_id: int, attempt: int) -> str:
     token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
     try:
         space.check(services.settings)
-        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.start(run, token))
+        services.engine.patiently(services.settings.engine_seconds, lambda: _start_run(services, run, token))
     except CabestanError as error:
         return str(error)
     return ""
+
+
+def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None) -> None:
+    """On the base images that it needs; not at all where it is canceled while those are built."""
+
+    def stopped() -> bool:
+        with services.database.reading() as tx:
+            return store.job_cancel_asked(tx, run.job.id)
+
+    base_images.ensure_for_job(services, run.job, run.attempt, stopped=stopped)
+    if not stopped():
+        services.jobs.start(run, token)
 
 
 def _keep_token(services: Services, job_id: int, attempt: int) -> str:

@@ -120,7 +120,8 @@ def publish(services: Services, pipeline: Pipeline) -> None:
 def _plan(services: Services, pipeline_id: int) -> None:
     with services.database.reading() as tx:
         pipeline = store.get(tx, pipeline_id)
-        if store.jobs_of(tx, pipeline_id) or pipeline.status.ended:
+        planned_before = any(not job.spec.kind.in_process for job in store.jobs_of(tx, pipeline_id))
+        if planned_before or pipeline.status.ended:
             return None
     try:
         planned, releasable = plan_jobs(services, pipeline)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
+from cabestan.adapters.images import BuildEvent, ImageCatalogue
 from cabestan.adapters.router import PlatformContainers, registry_container, router_container
 from cabestan.adapters.stacks import Stacks
 from cabestan.config import Settings
-from cabestan.engine.managed.images import ON_DEMAND
+from cabestan.engine import base_images
 from cabestan.engine.planning import network_of
 from cabestan.errors import StepFailed
 from cabestan.store import environments, users
@@ -40,11 +40,8 @@ def ensure_swarm(engine: Engine) -> bool:
 
 
 def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
-    """Builds the base images that are missing; gives their references. Those of databases wait until one is needed."""
-    recipes = tuple(r for r in catalogue(settings.images) if r.name not in ON_DEMAND)
-    with engine.speaking("build the base images") as client:
-        builder = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle)
-        return tuple(recipe.reference for recipe in builder.ensure())
+    """Builds those of the platform's own base images that are missing; gives the references of what it built."""
+    return ImageCatalogue(engine, settings.images, settings.ca_bundle).ensure(base_images.PLATFORM, report)
 
 
 def start_containers(settings: Settings, engine: Engine) -> None:

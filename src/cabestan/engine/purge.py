@@ -39,7 +39,7 @@ def purge(settings: Settings, engine: Engine, *, base_images: tuple[str, ...], s
 
 def _images(client: Any, settings: Settings, base_images: tuple[str, ...]) -> list[str]:
     """The tags of what its pipelines built, and the base images where nobody else may need them."""
-    tags = [tag for image in client.images.list() for tag in image.tags]
+    tags = [tag for image in client.api.images() for tag in image["RepoTags"] or ()]
     built = [tag for tag in tags if tag.startswith(f"{settings.registry}/")]
     installed = client.api.containers(all=True, filters={"label": INSTANCE_LABEL})
     if any(container["Labels"][INSTANCE_LABEL] != settings.instance for container in installed):

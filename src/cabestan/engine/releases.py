@@ -15,7 +15,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
-from cabestan.engine import configuring, deployments, pipelines
+from cabestan.engine import base_images, configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_images
@@ -140,9 +140,10 @@ def _dotenv(services: Services, pipeline: Pipeline) -> str:
     if dotenv.FILE not in {entry.path for entry in entries}:
         return ""
     try:
-        return services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
     except Invalid:  # too large, or no text: nothing that a deployment could miss
         return ""
+    return text.replace("\0", "")  # which the database cannot hold
 
 
 def draft(
@@ -207,10 +208,12 @@ def _foreign_images(wanted: Release, composed: Iterable[ComposeFile]) -> tuple[s
 
 
 def _pinned(services: Services, image: str) -> str:
+    """By digest. One of the platform's own catalogue is built where it is not there yet."""
     if image.startswith(f"{services.settings.registry}/"):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
-    return (
-        image
-        if "@sha256:" in image
-        else services.stacks.pin(image, services.settings.registry, services.settings.pull_seconds)
-    )
+    if "@sha256:" in image:
+        return image
+    meant = base_images.known(services).meant(image, "The Compose file")
+    if meant:
+        base_images.ensure(services, meant)
+    return services.stacks.pin(meant or image, services.settings.registry, services.settings.pull_seconds)

@@ -8,6 +8,7 @@ from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
@@ -36,6 +37,7 @@ class Services:
     backups: BackupFiles
     registry: Registry
     platform: PlatformContainers
+    images: ImageCatalogue
     logs: LogStore
     hub: LogHub
     changes: Changes

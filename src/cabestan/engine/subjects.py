@@ -2,6 +2,7 @@
 
 from cabestan.checks.subject import Subject
 from cabestan.domain.pipeline import Pipeline
+from cabestan.engine import base_images
 from cabestan.engine.compose_files import sets_of
 from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
@@ -21,4 +22,5 @@ def subject_of(services: Services, pipeline: Pipeline) -> Subject:
         read=lambda path: repositories.read(key, commit, path),
         sets=sets_of(files, environments),
         links=frozenset(repositories.links(key, commit)),
+        base_images=base_images.known(services),
     )

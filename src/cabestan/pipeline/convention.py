@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
+from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.dockerfile import Dockerfile, parse_dockerfile, substitute
+from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 PIPELINE_FILE = ".gitlab-ci.yml"
@@ -32,7 +33,11 @@ class AskedBuild:
 
 @dataclass(frozen=True)
 class Source:
-    """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents."""
+    """A commit, as far as the convention looks at it. `files` are all paths; `texts` the Dockerfiles' contents.
+
+    `base_images` are those that the platform makes itself; `used` are the images of the Compose file's services, as
+    written there.
+    """
 
     project: str
     commit: str
@@ -41,6 +46,8 @@ class Source:
     files: frozenset[str]
     builds: tuple[AskedBuild, ...]
     texts: Mapping[str, str]
+    base_images: BaseImages = NO_BASE_IMAGES
+    used: tuple[str, ...] = ()
 
     @property
     def registry_image(self) -> str:
@@ -101,9 +108,22 @@ def _one_per_reference(images: Iterable[ImageBuild]) -> tuple[ImageBuild, ...]:
 
 
 def _at_root(path: str, source: Source) -> ImageBuild:
-    match = _ROOT_DOCKERFILE.fullmatch(path)
-    name = _checked_name((match[1] or "").lower() if match else "", path)
+    name = _checked_name(_name_at_root(path) or _name_of_the_plain_one(source), path)
     return ImageBuild(name, path, ".", _reference(source.project, name))
+
+
+def _name_at_root(path: str) -> str:
+    """`Dockerfile.app` makes the image `app`."""
+    match = _ROOT_DOCKERFILE.fullmatch(path)
+    return (match[1] or "").lower() if match else ""
+
+
+def _name_of_the_plain_one(source: Source) -> str:
+    """`Dockerfile` makes the project's own image, or the one that the Compose file uses and no other file makes."""
+    used = {_name_within(image, source) for image in source.used}
+    made = {_name_at_root(path) for path in source.texts}
+    missing = sorted(name for name in used if name is not None and name not in made - {""})
+    return missing[0] if len(missing) == 1 else ""
 
 
 def _asked(build: AskedBuild, source: Source) -> ImageBuild:
@@ -133,15 +153,22 @@ def _name_in_reference(build: AskedBuild, source: Source) -> str:
     """`${CI_REGISTRY_IMAGE}/app:…` names the image `app`; a service that writes no image gives it its own name."""
     if not build.image:
         return build.service.lower()
-    written = substitute(build.image, {}, _variables(source))
-    repository = written.partition("@")[0]
-    head, _, last = repository.rpartition("/")
-    repository = f"{head}/{last.partition(':')[0]}"
-    if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
+    name = _name_within(build.image, source)
+    if name is None:
         raise Invalid(
             f"The service {build.service} is built, but its image is {build.image}.",
             "Write image: ${CI_REGISTRY_IMAGE}/NAME:${CI_COMMIT_SHA}, or leave image out.",
         )
+    return name
+
+
+def _name_within(written: str, source: Source) -> str | None:
+    """What stands behind the project's own reference, empty for that itself; None for another project's image."""
+    repository = substitute(written, {}, _variables(source)).partition("@")[0]
+    head, _, last = repository.rpartition("/")
+    repository = f"{head}/{last.partition(':')[0]}"
+    if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
+        return None
     return repository.removeprefix(source.registry_image).lstrip("/")
 
 
@@ -175,6 +202,21 @@ def _siblings(
     return tuple(found)
 
 
+def _platform_images(
+    image: ImageBuild, dockerfile: Dockerfile, siblings: tuple[tuple[str, ImageBuild], ...], source: Source
+) -> tuple[tuple[str, str], ...]:
+    """The catalogue's images that it builds on: each as its Dockerfile writes it, with its reference."""
+    found = []
+    for written in dockerfile.bases:
+        if written in dict(siblings):
+            continue
+        filled = substitute(written, dockerfile.arguments, _variables(source))
+        line = line_of(source.texts[image.dockerfile], written)
+        if meant := source.base_images.meant(filled, image.dockerfile, line):
+            found.append((written, meant))
+    return tuple(found)
+
+
 def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:
     """All references by which another Dockerfile of the repository may mean this image."""
     names = {image.reference, f"{source.registry}/{image.reference}"} | (
@@ -205,7 +247,9 @@ def _job(
     job_image: str,
 ) -> JobSpec:
     given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
-    bases = "\n".join(f"{written} {source.registry}/{other.reference}:{source.commit}" for written, other in siblings)
+    platform = _platform_images(image, dockerfile, siblings, source)
+    built = ((written, f"{source.registry}/{other.reference}:{source.commit}") for written, other in siblings)
+    renamed = ((written, meant) for written, meant in platform if written != meant)
     environment = {
         **_variables(source),
         "IMAGE": f"{source.registry}/{image.reference}",
@@ -213,7 +257,7 @@ def _job(
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
-        "BASES": bases,
+        "BASES": "\n".join(f"{written} {meant}" for written, meant in (*built, *renamed)),
     }
     return JobSpec(
         name=job_name(image.name),
@@ -226,6 +270,7 @@ def _job(
         engine_socket=True,
         token=True,
         build=image,
+        base_images=tuple(dict.fromkeys(meant for _, meant in platform)),
     )
 
 

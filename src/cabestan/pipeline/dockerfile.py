@@ -42,6 +42,15 @@ def parse_dockerfile(text: str) -> Dockerfile:
     return Dockerfile(tuple(dict.fromkeys(bases)), arguments, named, version)
 
 
+def line_of(text: str, base: str) -> int:
+    """The line on which a base is written, counted from 1; the first line where that cannot be told."""
+    lines = enumerate(text.splitlines(), 1)
+    found = (
+        number for number, line in lines if (words := line.split()) and words[0].upper() == "FROM" and base in words
+    )
+    return next(found, 1)
+
+
 def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str, str]) -> str:
     """A base with its ARGs filled in: by what the build is given, or by the default that the file has."""
 

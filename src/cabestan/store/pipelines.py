@@ -86,9 +86,8 @@ def cancel_asked(tx: sa.Connection, pipeline_id: int) -> bool:
 
 
 def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], now: datetime) -> None:
-    """Once: a second call for the same pipeline changes nothing."""
-    if not specs or jobs_of(tx, pipeline.id):
-        return
+    """Each once, by its name: those that are there already stay as they are."""
+    there = {job.name for job in jobs_of(tx, pipeline.id)}
     rows = [
         {
             "pipeline_id": pipeline.id,
@@ -100,8 +99,10 @@ def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], 
             "created_at": now,
         }
         for position, spec in enumerate(specs)
+        if spec.name not in there
     ]
-    tx.execute(sa.insert(jobs), rows)
+    if rows:
+        tx.execute(sa.insert(jobs), rows)
 
 
 def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:

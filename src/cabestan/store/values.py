@@ -37,6 +37,7 @@ def load_spec(text: str) -> JobSpec:
             "needs": tuple(raw["needs"]),
             "environment": tuple((name, value) for name, value in raw["environment"]),
             "build": ImageBuild(**build | {"tags": tuple(build["tags"])}) if build else None,
+            "base_images": tuple(raw.get("base_images", ())),
         }
     )
 

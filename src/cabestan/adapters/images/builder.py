@@ -102,6 +102,11 @@ class ImageBuilder:
                 self._build(recipe, work)
         return lacking
 
+    def lacking(self, names: Iterable[str]) -> tuple[ImageRecipe, ...]:
+        """What `ensure` would build for these names."""
+        recipes = wanted(self._recipes, names)
+        return missing(recipes, self.present(recipes))
+
     def build(self, recipe: ImageRecipe) -> None:
         """Build this one image, present or not. Its base must be there. Raises like `ensure`."""
         with self._workspace(recipe.name) as work:

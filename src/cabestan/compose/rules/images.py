@@ -20,6 +20,13 @@ RULES = (
         right="FROM cabestan/python:3.11\nUSER 1001\n",
     ),
     Rule(
+        "base-image-unknown",
+        "A base image that is named like the platform's own is one of them",
+        "The platform makes its base images itself, and nobody else has them: what is not in the catalogue cannot "
+        "be had. `cabestan lint` on a working copy does not know the catalogue, and leaves this to the platform.",
+        "Name one of those that the message lists.",
+    ),
+    Rule(
         "image-volume",
         "No image declares a `VOLUME`",
         "Such a volume has no name, is empty after each deployment and is in no backup.",

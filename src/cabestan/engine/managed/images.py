@@ -1,20 +1,16 @@
 """The images of managed services: built when they are first needed, and pinned by digest."""
 
-import json
 from collections.abc import Callable
 
-from cabestan.adapters.images import BuildEvent, ImageBuilder, ImageRecipe, catalogue
+from cabestan.adapters.images import BuildEvent, ImageRecipe, catalogue
 from cabestan.config import Settings
 from cabestan.domain.managed import Kind
+from cabestan.engine import base_images
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
-from cabestan.store import facts
 
 #: kind → folder of its recipe
 RECIPES = {Kind.MYSQL: "mariadb", Kind.POSTGRESQL: "postgresql", Kind.REDIS: "redis"}
-ON_DEMAND = frozenset(RECIPES.values())
-#: the fact that holds the references of the base images that this installation built
-BUILT = "built images"
 
 
 def next_version(settings: Settings, kind: Kind) -> str:
@@ -51,23 +47,10 @@ def upgrade_image(services: Services, kind: Kind, version: str, tell: Callable[[
 
 
 def _build(services: Services, name: str, tell: Callable[[str], None]) -> None:
-    settings = services.settings
-
     def report(event: BuildEvent) -> None:
         tell(f"building the image {event.image}, {event.seconds:.0f} s: {event.text.strip()[:80]}")
 
-    with services.engine.speaking(f"build the image {name}") as client:
-        recipes = catalogue(settings.images)
-        built = ImageBuilder(client, recipes=recipes, report=report, ca_bundle=settings.ca_bundle).ensure([name])
-    if built:
-        _remember(services, tuple(recipe.reference for recipe in built))
-
-
-def _remember(services: Services, built: tuple[str, ...]) -> None:
-    """What is of our making, so that a purge takes it."""
-    with services.database.writing() as tx:
-        before = json.loads(facts.get(tx, BUILT) or "[]")
-        facts.put(tx, BUILT, json.dumps(list(dict.fromkeys([*before, *built]))))
+    base_images.remember(services.database, services.images.ensure([name], report))
 
 
 def _recipe(settings: Settings, kind: Kind) -> ImageRecipe:

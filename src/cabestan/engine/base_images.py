@@ -1,0 +1,110 @@
+"""Base images that something needs and the engine does not have yet: built then, not at the start of the platform."""
+
+import json
+import queue
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+
+from cabestan.adapters.images import BuildEvent
+from cabestan.domain.pipeline import Job
+from cabestan.engine.runs import log_id, redactor_of
+from cabestan.engine.services import Services
+from cabestan.pipeline.base_images import BaseImages
+from cabestan.store import facts
+from cabestan.store.database import Database
+from cabestan.store.logs import LogWriter
+
+#: the recipes that the platform itself runs on, and the one that most first projects begin with
+PLATFORM = ("job", "python", "registry", "router")
+_BUILT = "built images"
+#: how often it is looked whether anybody still waits for the image
+_LOOK_SECONDS = 0.5
+
+
+def known(services: Services) -> BaseImages:
+    """What the catalogue makes. Raises Invalid where it is malformed."""
+    return BaseImages(services.images.references(), tuple(services.settings.image_aliases.split()))
+
+
+def ensure_for_job(services: Services, job: Job, attempt: int, *, stopped: Callable[[], bool]) -> None:
+    """Builds what the job begins with and the engine lacks, told in the job's log.
+
+    Comes back early when `stopped`; what is being built is built to its end all the same, for others may wait for it.
+    Raises whatever the builder raises.
+    """
+    lacking = services.images.lacking(job.spec.base_images) if job.spec.base_images else ()
+    if not lacking:
+        return
+    services.logs.unpack(log_id(job.id))
+    with services.logs.writer(log_id(job.id), redactor_of(services, job, attempt)) as writer:
+        # a name of its own: begun again after a kill, its lines come again
+        writer.attach(f"base images {uuid.uuid4()}")
+        tell = _teller(services, job, writer)
+        tell(f"\x1b[1;36mBuilding {', '.join(lacking)}: this machine does not have it yet\x1b[0m")
+        _Building(services, job.spec.base_images).follow(tell, stopped)
+        writer.finish()
+
+
+def ensure(services: Services, reference: str) -> None:
+    """Builds the one image where the engine lacks it. Raises whatever the builder raises."""
+    if services.images.lacking((reference,)):
+        _Building(services, (reference,)).follow(lambda _text: None, lambda: False)
+
+
+def remember(database: Database, references: Iterable[str]) -> None:
+    """What is of our making, so that a purge takes that and no more."""
+    with database.writing() as tx:
+        before = json.loads(facts.get(tx, _BUILT) or "[]")
+        facts.put(tx, _BUILT, json.dumps(list(dict.fromkeys([*before, *references]))))
+
+
+def remembered(database: Database) -> tuple[str, ...]:
+    """The references of all that this installation built."""
+    with database.reading() as tx:
+        return tuple(json.loads(facts.get(tx, _BUILT) or "[]"))
+
+
+class _Building:
+    """One build, in a thread of its own, so that nobody has to wait for it longer than they want to."""
+
+    def __init__(self, services: Services, references: Sequence[str]) -> None:
+        self._services = services
+        self._references = tuple(references)
+        self._events: queue.SimpleQueue[BuildEvent | None] = queue.SimpleQueue()
+        self._failure: Exception | None = None
+
+    def follow(self, tell: Callable[[str], None], stopped: Callable[[], bool]) -> None:
+        """Builds; `tell` gets each line. Comes back early when `stopped`."""
+        threading.Thread(target=self._build, name="base images", daemon=True).start()
+        told = ""
+        while not stopped():
+            try:
+                event = self._events.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            if event is None:
+                break
+            # who waits for another builder says so twice a second
+            if event.text != told:
+                tell(f"{event.image}: {event.text}")
+            told = event.text
+        if self._failure:
+            raise self._failure
+
+    def _build(self) -> None:
+        try:
+            built = self._services.images.ensure(self._references, self._events.put)
+            remember(self._services.database, built)
+        except Exception as error:  # it is the waiting thread's to tell
+            self._failure = error
+        finally:
+            self._events.put(None)
+
+
+def _teller(services: Services, job: Job, writer: LogWriter) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        writer.feed(f"{text}\n".encode())
+        services.hub.advanced(log_id(job.id))
+
+    return tell
