@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from cabestan.compose import entrances
 from cabestan.compose.entrances import Entrances
-from cabestan.domain.route import Route
+from cabestan.domain.route import Middleware, Route
 
 #: rules of the platform itself come after all others
 _ABOVE_PLATFORM = 10
@@ -20,19 +21,21 @@ def router_labels(routes: Iterable[Route], stack: str, network: str, open_by: En
     labels: dict[str, str] = {}
     for route in routes:
         name = f"{stack}_{route.name}"
-        steps = tuple(f"{name}_{step.name}" for step in route.middlewares)
+        kept = tuple(step for step in route.middlewares if not _sends_to_https(step))
+        steps = tuple(f"{name}_{step.name}" for step in kept)
+        sends_on, only_http = kept != route.middlewares, route.entrypoints == ("http",)
         labels |= {"traefik.enable": "true", "traefik.swarm.network": network}
         labels |= entrances.router_labels(
             name,
             rule=route.rule,
             service=name,
             hosts=route.hosts,
-            entrances=open_by,
-            middlewares=(f"{name}-retry", *steps),
+            entrances=replace(open_by, plain_http=open_by.plain_http and not sends_on),
+            middlewares=(entrances.REDIRECT,) if sends_on and only_http else (f"{name}-retry", *steps),
             priority=_priority(route),
-            asked=route.entrypoints,
+            asked=() if sends_on and not only_http else route.entrypoints,
         )
-        labels.update(_middlewares(route, name, steps))
+        labels.update(_middlewares(kept, name, steps))
         labels.update(_service(route, f"traefik.http.services.{name}.loadbalancer"))
     return labels
 
@@ -42,13 +45,18 @@ def _priority(route: Route) -> int:
     return route.priority + _ABOVE_PLATFORM + (route.entrypoints == ("http",))
 
 
-def _middlewares(route: Route, name: str, steps: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _middlewares(kept: tuple[Middleware, ...], name: str, steps: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for option, value in _RETRY.items():
         yield f"traefik.http.middlewares.{name}-retry.retry.{option}", value
-    for step, middleware in zip(steps, route.middlewares, strict=True):
+    for step, middleware in zip(steps, kept, strict=True):
         for option, value in middleware.options:
             path = f"{middleware.kind}.{option}" if option else middleware.kind
             yield f"traefik.http.middlewares.{step}.{path}", value
+
+
+def _sends_to_https(middleware: Middleware) -> bool:
+    """The platform's own redirect does the same, and knows the port."""
+    return middleware.kind == "redirectscheme" and dict(middleware.options).get("scheme") == "https"
 
 
 def _service(route: Route, service: str) -> Iterator[tuple[str, str]]:
