@@ -16,7 +16,18 @@ from rich.console import Console
 
 from bench.figures import Figure
 from bench.instance import Instance
-from bench.rows import compose_files, deploying, followers, lines, lists, memory, replicas, trigger, updates
+from bench.rows import (
+    compose_files,
+    deploying,
+    followers,
+    lines,
+    lists,
+    memory,
+    replicas,
+    schedules,
+    trigger,
+    updates,
+)
 from bench.table import show
 from bench.time_limits import TooLate, deadline
 
@@ -30,6 +41,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "lists": (lists.measure, 180),
     "updates": (updates.measure, 240),
     "replicas": (replicas.measure, 300),
+    "schedules": (schedules.measure, 480),
     "memory": (memory.measure, 120),
 }
 _PREPARE_SECONDS = 900

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-_IMAGE = "cabestan/python:3.11"
+IMAGE = "cabestan/python:3.11"
 _ONE = "import signal; signal.signal(15, lambda *_: exit()); signal.pause()"
 _CHECK = "import socket; socket.create_connection(('127.0.0.1', 8000), 1)"
 
@@ -42,6 +42,17 @@ def five_services() -> dict[str, str]:
     return _files({"app": web(healthcheck=False)} | workers)
 
 
+def by_the_clock(count: int) -> dict[str, str]:
+    """So many services that print the time each minute, and one that stays."""
+    labels = {
+        "sh.factory.cronjob.schedule": "* * * * *",
+        "sh.factory.cronjob.command": "date +%s.%N",
+        "sh.factory.cronjob.overlap": "allow",
+    }
+    ticks = {f"tick{number}": _service(_ONE) | {"labels": labels} for number in range(count)}
+    return _files({"app": _service(_ONE)} | ticks)
+
+
 def one_image() -> dict[str, str]:
     """A project that only builds, and deploys nothing."""
     return {"Dockerfile": "FROM cabestan/debian:12\n"}
@@ -49,7 +60,7 @@ def one_image() -> dict[str, str]:
 
 def _service(program: str) -> dict[str, Any]:
     return {
-        "image": _IMAGE,
+        "image": IMAGE,
         "user": "1001",
         "command": ["python3", "-c", program],
         "environment": {"MODE": "${MODE:-graceful}", "ROUND": "${ROUND:-0}"},

@@ -12,11 +12,15 @@ from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.engine import deploying, pipelines, recovery, releases
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
+from cabestan.engine.clock import Clock
+from cabestan.engine.cron import CronRunner
 from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
@@ -36,15 +40,18 @@ class Cabestan:
 
     services: Services
     housekeeper: Housekeeper
+    clock: Clock
     room: RoomWatcher
 
     def start(self) -> None:
         self.services.durable.launch()
         recovery.reconcile(self.services)
         self.housekeeper.start()
+        self.clock.start()
         self.room.start()
 
     def close(self) -> None:
+        self.clock.stop()
         self.housekeeper.stop()
         self.room.stop()
         self.services.durable.close()
@@ -77,6 +84,7 @@ def bootstrap(
         repositories=Repositories(settings.data / "repositories"),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
+        runs=StackRuns(engine, settings.instance),
         stacks=Stacks(engine, settings.instance, settings.data / "locks"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
@@ -84,12 +92,13 @@ def bootstrap(
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
         changes=Changes(),
+        alarm=Alarm(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
         probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services), RoomWatcher(services))
+    return Cabestan(services, Housekeeper(services), Clock(services), RoomWatcher(services))
 
 
 @contextmanager
@@ -107,6 +116,7 @@ def _register(services: Services) -> None:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    CronRunner(services).register()
 
 
 def _open_vault(settings: Settings, database: Database) -> Vault:

@@ -4,6 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -102,6 +103,18 @@ class Settings(BaseSettings):
     job_seconds: int = Field(3600, ge=10)
     """How long a job may run."""
 
+    run_seconds: int = Field(3600, ge=1)
+    """How long a service that runs once or by the clock may run, unless its label says otherwise."""
+
+    parallel_runs: int = Field(100, ge=1, le=200)
+    """How many runs of schedules go on at the same time; the others wait for their turn."""
+
+    kept_runs: int = Field(200, ge=1)
+    """How many runs of each schedule are kept, with their logs."""
+
+    time_zone: str = "UTC"
+    """In which schedules are read, where their environment has no time zone of its own: such as `Europe/Paris`."""
+
     engine_seconds: int = Field(600, ge=1)
     """How long work in flight waits for an engine that does not answer, before it fails."""
 
@@ -139,6 +152,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
+
+    @field_validator("time_zone", mode="after")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {name}; write one such as Europe/Paris or UTC") from error
+        return name
 
     @field_validator("database_url", mode="after")
     @classmethod

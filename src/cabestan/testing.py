@@ -41,12 +41,16 @@ STEPS = (
     "release.go-on",
     "deployment.begin",
     "deployment.pull",
+    "deployment.start",
+    "deployment.run",
     "deployment.apply",
     "deployment.watch",
     "deployment.routes",
     "deployment.put-back",
     "deployment.record",
     "deployment.go-on",
+    "cron.run",
+    "cron.end",
 )
 
 

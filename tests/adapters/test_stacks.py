@@ -5,7 +5,7 @@ from cabestan.errors import StepFailed
 
 
 def test_a_stack_is_given_to_swarm_by_this_command() -> None:
-    assert deploy_command("unix:///run/docker.sock", "cabestan-1-a-b") == [
+    assert deploy_command("unix:///run/docker.sock", "cabestan-1-a-b", prune=True) == [
         "docker",
         "--host",
         "unix:///run/docker.sock",

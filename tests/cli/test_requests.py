@@ -16,6 +16,8 @@ from tests.cli.things import (
     PLAN,
     PROJECT,
     RELEASE,
+    RUN,
+    SCHEDULE,
     SECRET,
     USER,
     VARIABLE,
@@ -37,6 +39,7 @@ LISTS = [
     ("alert list", "/alerts", ALERT),
     ("certificate list -p demo/hello", f"{P}/certificates", CERTIFICATE),
     ("certificate list --installation", "/certificates", CERTIFICATE),
+    ("cron list -p demo/hello", f"{P}/schedules", SCHEDULE),
 ]
 THINGS: list[tuple[str, Asked, Any]] = [
     ("project show demo/hello", Asked("GET", P), PROJECT),
@@ -64,12 +67,13 @@ THINGS: list[tuple[str, Asked, Any]] = [
     ("deployment reject 4", Asked("POST", "/deployments/4/reject", {}), DEPLOYMENT),
     ("deployment reject 4 --comment no", Asked("POST", "/deployments/4/reject", {"comment": "no"}), DEPLOYMENT),
     ("deployment cancel 4", Asked("POST", "/deployments/4/cancel", {}), DEPLOYMENT),
+    ("cron cancel 9", Asked("POST", "/runs/9/cancel", {}), RUN),
     ("environment show staging -p demo/hello", Asked("GET", E), ENVIRONMENT),
     ("environment show review/x -p demo/hello", Asked("GET", f"{P}/environments/review/x"), ENVIRONMENT),
     ("environment set staging -p demo/hello", Asked("PUT", E, {}), ENVIRONMENT),
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
-        "--approver ada --approver bob --target t --watch-seconds 9 --plain-http yes "
+        "--approver ada --approver bob --target t --watch-seconds 9 --plain-http yes --time-zone Europe/Paris "
         "--compose-file a.yml --compose-file b.yml",
         Asked(
             "PUT",
@@ -82,6 +86,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "target": "t",
                 "watch_seconds": 9,
                 "plain_http": True,
+                "time_zone": "Europe/Paris",
                 "compose_files": ["a.yml", "b.yml"],
             },
         ),

@@ -166,7 +166,7 @@ def _compare(folder: Path, texts: Sequence[str]) -> None:
     assert result.returncode == 0, result.stderr
     theirs = yaml.load(result.stdout, Loader=yaml.CBaseLoader)
     compose = load_files([SourceFile(path.name, path.read_bytes().decode()) for path in paths], VARIABLES).compose
-    document = render(compose, context(images={"i": f"i@sha256:{'ab' * 32}"}, job_mode=False)).to_yaml()
+    document = render(compose, context(images={"i": f"i@sha256:{'ab' * 32}"})).to_yaml()
     (folder / "rendered.yml").write_text(document)
     ours = read_stack(folder / "rendered.yml", {})
     assert _shared(ours, compose) == {name: _theirs(service) for name, service in theirs["services"].items()}

@@ -82,7 +82,7 @@ def test_a_misspelt_key_gets_a_suggestion() -> None:
         ("labels: {com.docker.stack.namespace: other}", "label-reserved"),
         ("labels: {cabestan.project: other/one}", "label-reserved"),
         ("labels: [Cabestan.project=other/one]", "label-reserved"),
-        ("labels: {sh.factory.cronjob.schedule: '@daily'}", "no-cronjob"),
+        ("labels: {sh.factory.cronjob.schedule: '@daily'}", "cronjob"),
         ("labels: {'a b': c}", "label-name"),
         ("environment: {A: {b: c}}", "wrong-type"),
         ("environment: {A: .nan}", "wrong-type"),

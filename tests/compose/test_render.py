@@ -49,11 +49,17 @@ def test_a_bad_context_is_refused(change: dict[str, str]) -> None:
         rendered(web(""), **change)
 
 
-def test_clients_without_jobs_get_services_that_never_restart() -> None:
-    stack = rendered(web("restart: no"), job_mode=False)
+def test_services_that_end_are_kept_apart_from_those_that_docker_keeps_running() -> None:
+    cron = "labels: {sh.factory.cronjob.schedule: '@hourly', sh.factory.cronjob.command: 'echo $$HOME'}"
+    stack = rendered(web("", f"  once: {{image: '{IMAGE}', restart: no}}\n  hourly: {{image: '{IMAGE}', {cron}}}\n"))
 
-    deploy = stack.document["services"]["web"]["deploy"]
-    assert (deploy["mode"], deploy["restart_policy"]) == ("replicated", {"condition": "none"})
+    assert (stack.services, tuple(stack.once), tuple(stack.cron)) == (("web",), ("once",), ("hourly",))
+    assert {key: stack.cron["hourly"][key] for key in ("command", "schedule", "run", "overlap")} == {
+        "command": ["bash", "-c", "echo $$HOME"],
+        "schedule": "0 * * * *",
+        "run": "echo $$HOME",
+        "overlap": "forbid",
+    }
 
 
 def test_a_new_release_replaces_no_container_of_a_service_that_did_not_change() -> None:
@@ -63,12 +69,11 @@ def test_a_new_release_replaces_no_container_of_a_service_that_did_not_change() 
         document = rendered(text, release=release).document
         services = {
             name: {key: value for key, value in service.items() if key != "deploy"}
-            for name, service in document["services"].items()
+            for name, service in rendered(text, release=release).all_services.items()
         }
         return {**services, "volumes": document["volumes"]}
 
-    before, after = tasks(7), tasks(8)
-    assert {name for name in before if before[name] != after[name]} == {"once"}
+    assert tasks(7) == tasks(8)
 
 
 def test_further_labels_do_not_hide_ours() -> None:

@@ -22,20 +22,24 @@ from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
+from cabestan.domain.run import Cause
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import certificates, intake
+from cabestan.engine import certificates, cron, intake
 from cabestan.engine import deployments as deployment_engine
 from cabestan.engine import settings as settings_engine
 from cabestan.engine import waivers as waivers_engine
 from cabestan.engine.alerts import raise_alert
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
+from cabestan.engine.service_runs import log_id as run_log_id
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
+from cabestan.store import runs as run_store
+from cabestan.store import schedules as schedule_store
 from cabestan.store import users as user_store
 from cabestan.store.configuration import Scope
 from cabestan.store.logs import LogWriter
@@ -53,6 +57,19 @@ COMPOSE = """services:
       traefik.enable: "true"
       traefik.port: "8000"
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+  migrate:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    restart: "no"
+  nightly-report:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    labels:
+      sh.factory.cronjob.schedule: "30 2 * * mon-fri"
+      sh.factory.cronjob.command: "./report.sh --month $$(date +%m) > /tmp/report && ./send.sh /tmp/report"
+  tidy:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    labels:
+      sh.factory.cronjob.schedule: "@hourly"
+      sh.factory.cronjob.command: "rm -rf /tmp/old"
 """
 #: lines of the long log
 LONG = 1_000_000
@@ -79,6 +96,11 @@ class Site:
     pipeline: int = 0
     waiting: int = 0
     rolled_back: int = 0
+    #: service to its schedule on staging
+    schedules: dict[str, int] = field(default_factory=dict)
+    #: a run that failed, of a schedule, and the deployment that ran something once
+    run: int = 0
+    ran_once: int = 0
 
     def job_path(self, name: str) -> str:
         return f"/{PROJECT}/jobs/{self.jobs[name]}"
@@ -132,10 +154,11 @@ def fill(site: Site) -> None:
     site.pipeline = running.id
     _write_logs(site)
     releases = [_release(site, first), _release(site, second)]
-    _deploy(site, "staging", releases[0], DeploymentStatus.SUCCEEDED)
+    site.ran_once = _deploy(site, "staging", releases[0], DeploymentStatus.SUCCEEDED).id
     _deploy(site, "production", releases[0], DeploymentStatus.SUCCEEDED)
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
+    _runs(site)
     _configure_more(services)
 
 
@@ -198,9 +221,37 @@ def _end(tx: sa.Connection, key: int, environment_id: int, status: DeploymentSta
     for place, kind in enumerate((StepKind.PULL, StepKind.APPLY, StepKind.WATCH)):
         word = "failed" if not good and kind is StepKind.WATCH else "succeeded"
         deployment_store.set_step(tx, key, kind, place, f"{kind.capitalize()} web", "running", begun)
-        deployment_store.end_step(tx, key, kind, word, "" if good else "web: non-zero exit (1)", now)
+        deployment_store.end_step(tx, key, place, word, "" if good else "web: non-zero exit (1)", now)
     if good:
         environment_store.update(tx, environment_id, current_deployment_id=key)
+
+
+def _runs(site: Site) -> None:
+    """Schedules on staging, one of them paused, the other with runs; and a migration, with its log."""
+    services = site.services
+    now = services.now()
+    with services.database.writing() as tx:
+        staging = environment_store.get(tx, site.project.id, "staging")
+        plan = deployment_store.plan_of(tx, site.ran_once)
+        assert plan
+        cron.follow_release(services, tx, staging, site.ran_once, plan)
+        made = schedule_store.of_environment(tx, staging.id)
+        site.schedules = {schedule.service: schedule.id for schedule in made}
+        report = schedule_store.get(tx, site.schedules["nightly-report"])
+        for days, status in ((2, RunStatus.SUCCEEDED), (1, RunStatus.SKIPPED), (0, RunStatus.FAILED)):
+            due = now - timedelta(days=days, minutes=3)
+            reason = "" if status is RunStatus.SUCCEEDED else "Exit code 3. Its last line: no such file"
+            row = run_store.scheduled(report, due_at=due, cause=Cause.DUE, by="", status=status, reason=reason, now=due)
+            site.run = run_store.add_one(tx, row | {"started_at": due, "finished_at": due + timedelta(seconds=9)})
+        place = {"project_id": site.project.id, "environment_id": staging.id, "deployment_id": site.ran_once}
+        once = run_store.add_one_shot(tx, **place, service="migrate", by="admin", seconds=60, now=now)
+        run_store.update(tx, once.id, status=RunStatus.SUCCEEDED, started_at=now, finished_at=now)
+    cron.pause(services, site.schedules["tidy"], "rita")
+    for key, text in ((site.run, b"reading\n\x1b[31mno such file\x1b[0m\n"), (once.id, b"3 tables made\n")):
+        with services.logs.writer(run_log_id(key)) as log:
+            log.attach("one")
+            log.feed(text)
+            log.end()
 
 
 def _write_logs(site: Site) -> None:

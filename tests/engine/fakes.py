@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent
-from cabestan.adapters.job_containers import JobRun
+from cabestan.adapters.job_containers import JobRun, Once
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
+from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
 from cabestan.domain.image import ImageConfiguration
@@ -81,7 +82,8 @@ class FakeJobs(Failing):
             if token:
                 self.tokens[run.name] = token()
 
-    def container(self, run: JobRun, *, given_up: Callable[[], bool]) -> str | Exit:
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+        assert isinstance(run, JobRun)
         self._call("container", run.name)
         self.while_running(run)
         return run.name if run.name in self.there else Exit(None, error="its service is gone")
@@ -91,10 +93,10 @@ class FakeJobs(Failing):
         run = self.there[container]
         return self.exits.get((run.job.name, run.attempt), Exit(0))
 
-    def stop(self, run: JobRun) -> None:
+    def stop(self, run: Once) -> None:
         self._call("stop", run.name)
 
-    def remove(self, run: JobRun) -> None:
+    def remove(self, run: Once) -> None:
         self._call("remove", run.name)
         self.there.pop(run.name, None)
 
@@ -102,16 +104,58 @@ class FakeJobs(Failing):
         self._call("left_over")
         return tuple(sorted((run.job.id, run.attempt) for run in self.there.values()))
 
-    def copy_log(self, _source: Any, container: str, writer: LogWriter, advanced: Callable[[], None]) -> bool:
-        writer.feed(self.output.get(self.there[container].job.name, b""))
+    def copy_log(
+        self, _source: Any, container: str, writer: LogWriter, advanced: Callable[[], None], *, framed: bool = False
+    ) -> bool:
+        run = self.there.get(container)
+        writer.feed(self.output.get(run.job.name, b"") if run else f"{container} says so\n".encode())
         advanced()
         return True
 
 
+class FakeRuns(Failing):
+    """A run's container ends as `exits` says for its service, else well, after `while_running`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there: dict[str, StackRun] = {}
+        #: every run that was ever started, in order
+        self.started: list[StackRun] = []
+        #: of each service, the exits of its runs in turn
+        self.exits: dict[str, deque[Exit]] = {}
+        self.while_running: Callable[[StackRun], None] = lambda run: None
+
+    def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
+        self._call("start", run.name)
+        if run.name not in self.there:
+            prepare()
+            self.there[run.name] = run
+            self.started.append(run)
+
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+        self._call("container", run.name)
+        if run.name not in self.there:
+            return Exit(None, error="its service is gone")
+        self.while_running(self.there[run.name])
+        return run.name
+
+    def exit_of(self, container: str) -> Exit | None:
+        exits = self.exits.get(self.there[container].service["labels"]["cabestan.service"])
+        return exits.popleft() if exits else Exit(0)
+
+    def stop(self, run: Once) -> None:
+        self._call("stop", run.name)
+
+    def remove(self, run: Once) -> None:
+        self._call("remove", run.name)
+        self.there.pop(run.name, None)
+
+    def left_over(self) -> tuple[Named, ...]:
+        return tuple(Named(run.instance, run.id, run.attempt) for run in self.there.values())
+
+
 class FakeStacks(Failing):
     """Stacks are healthy as soon as they are deployed, unless `states` holds other answers to be given first."""
-
-    client_knows_jobs = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,10 +188,16 @@ class FakeStacks(Failing):
         secrets: Mapping[str, str],
         seconds: float,
         files: Sequence[SwarmSecret] = (),
+        *,
+        prune: bool = True,
     ) -> None:
-        self._call("deploy", stack)
+        self._call("deploy", stack, *(() if prune else ("more",)))
         self.deployed[stack] = document
         self.secrets[stack] = dict(secrets)
+        self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
+        self._call("ensure_secrets", stack)
         self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
 
     def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:

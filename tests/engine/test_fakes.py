@@ -9,6 +9,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.engine.durable import Durable
 
@@ -18,6 +19,7 @@ from cabestan.engine.durable import Durable
     [
         (fakes.FakeEngine, Engine),
         (fakes.FakeJobs, JobContainers),
+        (fakes.FakeRuns, StackRuns),
         (fakes.FakeStacks, Stacks),
         (fakes.FakeRegistry, Registry),
         (fakes.FakePlatform, PlatformContainers),

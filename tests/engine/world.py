@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fakes import FakeDurable, FakeEngine, FakeImages, FakeJobs, FakePlatform, FakeRegistry, FakeStacks
+from tests.engine.fakes import (
+    FakeDurable,
+    FakeEngine,
+    FakeImages,
+    FakeJobs,
+    FakePlatform,
+    FakeRegistry,
+    FakeRuns,
+    FakeStacks,
+)
 from tests.repositories import Checkout
 from tests.samples import NOW
 
@@ -21,7 +30,9 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.engine import deploying, intake, pipelines, releases
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
+from cabestan.engine.cron import CronRunner
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
@@ -45,6 +56,17 @@ services:
       traefik.port: "8000"
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
 """
+#: services that run once, and by the clock
+ENDING = """\
+  migrate:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    restart: "no"
+  nightly:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    labels:
+      sh.factory.cronjob.schedule: 30 2 * * *
+      sh.factory.cronjob.command: echo $$KEY
+"""
 FILES = {"Dockerfile": "FROM cabestan/python:3.11\n", "docker-compose.yml": COMPOSE}
 
 
@@ -65,6 +87,7 @@ class World:
     checkout: Checkout
     durable: FakeDurable
     jobs: FakeJobs
+    runs: FakeRuns
     stacks: FakeStacks
     registry: FakeRegistry
     platform: FakePlatform
@@ -141,6 +164,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
     images = FakeImages()
+    runs = FakeRuns()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
@@ -152,6 +176,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         repositories=Repositories(chosen.data / "repositories"),
         engine=FakeEngine(),
         jobs=jobs,  # type: ignore[arg-type]
+        runs=runs,  # type: ignore[arg-type]
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
@@ -160,6 +185,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         hub=LogHub(),
         changes=Changes(),
         durable=durable,  # type: ignore[arg-type]
+        alarm=Alarm(),
         now=clock,
         probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
@@ -167,5 +193,6 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     JobRunner(services).register()
     releases.register(services)
     deploying.register(services)
+    CronRunner(services).register()
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, stacks, registry, platform, images, clock, wrong_routes)
+    return World(services, checkout, durable, jobs, runs, stacks, registry, platform, images, clock, wrong_routes)

@@ -24,6 +24,7 @@ from cabestan.store.database import Database
 CHECKOUT = Path(__file__).parents[2]
 ENDED = frozenset({"succeeded", "failed", "canceled", "skipped", "rolled_back", "superseded"})
 _JOB_LABEL = "cabestan.job"
+_RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
 _START_SECONDS = 30.0
 
@@ -272,8 +273,9 @@ class Platform:
     # ---- what is there
 
     def left_over(self) -> dict[str, list[str]]:
-        """All of the jobs that there still is, in Docker and in the database: by kind, the names."""
+        """All of the jobs and runs that there still is, in Docker and in the database: by kind, the names."""
         label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _JOB_LABEL]}
+        runs = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _RUN_LABEL]}
         served = self.rows("select id from environments where current_deployment_id is not null")
         kept = tuple(f"{self.instance}-{row[0]}-" for row in served)
         found = {
@@ -281,6 +283,8 @@ class Platform:
             "services": [s.name for s in self.client.services.list(filters=label)],
             "secrets": [s.name for s in self.client.secrets.list(filters=label)],
             "networks": [name for name in self.networks() if not name.startswith(kept)],
+            "runs": [s.name for s in self.client.services.list(filters=runs)]
+            + [c.name for c in self.client.containers.list(all=True, filters=runs, ignore_removed=True)],
             "tokens": [str(row[0]) for row in self.rows("select job_id from tokens where kind = 'job'")],
         }
         return {kind: names for kind, names in found.items() if names}

@@ -3,11 +3,13 @@
 import random
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import DOCKERFILE, SMALL, counted, counting
+from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting
 
 from cabestan.testing import STEPS
 
@@ -15,7 +17,9 @@ pytestmark = pytest.mark.integration
 
 #: those that only a failure comes to
 _ON_FAILURE = ("release.fail", "deployment.put-back")
-_ON_SUCCESS = tuple(step for step in STEPS if step not in _ON_FAILURE)
+#: those of services that run once or by the clock have a test of their own
+_OF_RUNS = ("deployment.start", "deployment.run", "cron.run", "cron.end")
+_ON_SUCCESS = tuple(step for step in STEPS if step not in (*_ON_FAILURE, *_OF_RUNS))
 _LINES = 300
 
 
@@ -113,6 +117,53 @@ def test_putting_back_survives_a_kill_at_every_step(killed: Platform) -> None:
     assert story["staging"] == [(2, "rolled_back"), (1, "succeeded")]
     assert story["pipelines"] == ["succeeded", "succeeded"]
     assert killed.ask(work.host("staging")).text == f"one staging {first['commit']}"
+    _is_tidy(killed)
+
+
+_ONCE_AND_CRON = """\
+  migrate:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    command: [bash, -c, "echo ran >> /tmp/data/ran; wc -l < /tmp/data/ran; sleep 1"]
+    restart: "no"
+    depends_on: [app]
+    volumes: ["./data:/tmp/data"]
+  nightly:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    volumes: ["./data:/tmp/data"]
+    labels:
+      sh.factory.cronjob.schedule: "@yearly"
+      sh.factory.cronjob.command: "echo ran >> /tmp/data/ran; wc -l < /tmp/data/ran"
+"""
+
+
+def test_what_runs_once_or_by_the_clock_runs_once_with_a_kill_at_every_step(killed: Platform) -> None:
+    deploying = _boundaries(("deployment.start", "deployment.run"), "before", "after")
+    running = _boundaries(("cron.run", "cron.end"), "before", "after")
+    killed.start(deploying)
+    shared = DOCKERFILE.replace("USER", "RUN mkdir -p /tmp/data && chown 1001 /tmp/data\nUSER")
+    work = killed.make_project(SMALL | {"Dockerfile": shared, "docker-compose.yml": COMPOSE + _ONCE_AND_CRON})
+    work.push()
+    killed.run_through(
+        deploying, lambda: killed.killed_at == set(deploying) and not killed.died and _all_ended(killed, work), 120
+    )
+    [staging] = killed.deployments(work.name, "staging")
+    assert staging["status"] == "succeeded"
+    [once] = killed.get(f"/deployments/{staging['id']}")["runs"]
+    assert (once["status"], killed.http.get(f"/api/v1/runs/{once['id']}/log").text) == ("succeeded", "1\n")
+
+    killed.stop()
+    killed.start(running)
+    [schedule] = killed.get(f"/projects/{work.name}/schedules")["items"]
+    with suppress(httpx.HTTPError):  # the server may kill itself before it answers
+        killed.post(f"/schedules/{schedule['id']}/run")
+
+    def ran() -> Any:
+        runs = killed.get(f"/schedules/{schedule['id']}/runs")["items"]
+        return killed.killed_at >= set(running) and not killed.died and all(r["status"] == "succeeded" for r in runs)
+
+    killed.run_through(running, ran, 60)
+    [run] = killed.get(f"/schedules/{schedule['id']}/runs")["items"]
+    assert (run["attempt"], killed.http.get(f"/api/v1/runs/{run['id']}/log").text) == (1, "2\n")
     _is_tidy(killed)
 
 

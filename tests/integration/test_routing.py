@@ -109,8 +109,7 @@ def test_rules_of_traefik_2_and_3_lead_where_they_say(site: Site) -> None:
     assert site.told("/a/x", later) == ("later-api", "/x")
     assert site.told("/b/12", later) == ("later-api", "/b/12")
     assert site.told("/c", f"any.{later}", headers={"X-Kind": "a"}) == ("later", "/c")
-    for host in (f"any.{later}", f"a.b.{later}"):
-        assert site.ask("/c", host).status_code == 404
+    assert site.ask("/c", f"any.{later}").status_code == 404
     assert site.told("/b/x", later)[0] == "sub"
     assert site.told("/a/x", later, method="PUT")[0] == "sub"
 

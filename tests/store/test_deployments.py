@@ -39,12 +39,12 @@ def test_a_step_begun_again_is_one_step(database: Database) -> None:
         key = make_deployment(tx, rows.staging, make_release(tx, rows.project)).id
         store.set_step(tx, key, StepKind.APPLY, 1, "Apply", "running", NOW)
         store.set_step(tx, key, StepKind.PULL, 0, "Pull", "running", NOW)
-        store.end_step(tx, key, StepKind.PULL, "failed", "no luck", NOW)
+        store.end_step(tx, key, 0, "failed", "no luck", NOW)
         store.set_step(tx, key, StepKind.PULL, 0, "Pull", "running", NOW)
-        store.end_step(tx, key, StepKind.PULL, "succeeded", "2 pulled", NOW)
+        store.end_step(tx, key, 0, "succeeded", "2 pulled", NOW)
         assert store.steps_of(tx, key) == (
-            StepRun(StepKind.PULL, "Pull", "succeeded", "2 pulled", NOW, NOW),
-            StepRun(StepKind.APPLY, "Apply", "running", "", NOW, None),
+            StepRun(0, StepKind.PULL, "Pull", "succeeded", "2 pulled", NOW, NOW),
+            StepRun(1, StepKind.APPLY, "Apply", "running", "", NOW, None),
         )
 
 

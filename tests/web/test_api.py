@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.engine.world import World
+from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import addresses, application, asking, token
 
 from cabestan.domain.access import Role
@@ -74,7 +74,8 @@ def test_the_openapi_document_the_table_and_the_routes_have_the_same_addresses(c
 
 
 def test_things_have_the_documented_keys(world: World, project: Project, client: httpx.Client) -> None:
-    world.released(project)
+    world.released(project, **{"docker-compose.yml": COMPOSE + ENDING})
+    assert client.post("/api/v1/schedules/1/run").status_code == 201
 
     def got(path: str) -> dict[str, Any]:
         answer = client.get(path)
@@ -95,8 +96,10 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
     assert first(f"{AT}/environments") == keys("environment") - {"services"}
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
-    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "approvals", "variables"}
+    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
+    assert first(f"{AT}/schedules") == set(got("/api/v1/schedules/1")) == keys("schedule")
+    assert first("/api/v1/schedules/1/runs") == set(got("/api/v1/runs/1")) == keys("run")
     plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
     route_keys = keys("route") - {"kind", "options"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from tests.engine.world import World
+from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
 from cabestan.domain.access import Role
 from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
-from cabestan.engine import intake, settings
-from cabestan.store import pipelines, users
+from cabestan.engine import cron, intake, settings
+from cabestan.store import pipelines, schedules, users
 from cabestan.store.configuration import Scope
 
 #: all that anybody may ask for
@@ -79,7 +79,11 @@ def project(world: World) -> Project:
     settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
     for name, secret in (("LEVEL", False), ("KEY", True)):
         settings.put(world.services, Scope(group="shop"), name, "canary" if secret else "low", "dev", secret=secret)
-    world.released(made)
+    world.released(made, **{"docker-compose.yml": COMPOSE + ENDING})
+    with world.services.database.reading() as tx:
+        (schedule,) = schedules.of_project(tx, made.id)
+    cron.run_now(world.services, schedule.id, "dev")
+    world.durable.run()
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
@@ -139,7 +143,7 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
 
 def test_what_is_not_there_and_what_may_not_be_seen_look_the_same(world: World, project: Project) -> None:
     with asking(world, **token("foreign")) as client:
-        for kind in ("pipelines", "jobs", "deployments"):
+        for kind in ("pipelines", "jobs", "deployments", "schedules", "runs"):
             there, nowhere = (client.get(f"/api/v1/{kind}/{number}") for number in (1, 999))
             assert there.text.replace(" 1.", " 999.") == nowhere.text
         there, nowhere = (client.get(f"/api/v1/projects/shop/{name}") for name in ("api", "none"))

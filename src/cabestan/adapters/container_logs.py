@@ -1,6 +1,7 @@
-"""The log of a container that runs with a terminal, from the engine into a log of ours.
+"""The log of a container, from the engine into a log of ours.
 
-With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends. Asked in HTTP/1.0
+With a terminal the engine's stream is the bare bytes, in order, `\\r\\n` at line ends; without one it comes in frames,
+which are taken apart (`framed`), always in the same order, so that bytes can be counted all the same. Asked in HTTP/1.0
 the engine does not chunk it either, so that it goes from the socket to the disk in large blocks. The engine
 must keep the log whole (driver `json-file` or `local` without rotation): going on where we were means
 reading it again from its start.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from cabestan.adapters.stream_frames import Unframer
 from cabestan.errors import EngineUnavailable, Invalid, NotFound
 from cabestan.store.logs import LogWriter
 
@@ -94,21 +96,23 @@ def copy_log(
     writer: LogWriter,
     advanced: Callable[[], None],
     stopped: Callable[[], bool] = lambda: False,
+    *,
+    framed: bool = False,
 ) -> bool:
     """Copies a container's log until the container has ended and all is there: True. False when `stopped()`.
 
-    `advanced` is called after each append. Goes on where an earlier call was, killed or not. Raises
-    NotFound when the engine does not know the container, EngineUnavailable when it stops answering; then
-    call again.
+    `advanced` is called after each append; `framed`: it has no terminal. Goes on where an earlier call was,
+    killed or not. Raises NotFound when the engine does not know the container, EngineUnavailable when it
+    stops answering; then call again.
     """
     while not stopped():
-        tail = _copy_stream(engine, container, writer, advanced, stopped, follow=True)
+        tail = _copy_stream(engine, container, writer, advanced, stopped, follow=True, framed=framed)
         if stopped():
             break
         if not _has_ended(engine, container):
             continue
-        if not _is_whole(engine, container, tail):
-            _copy_stream(engine, container, writer, advanced, stopped, follow=False)
+        if not _is_whole(engine, container, tail, framed=framed):
+            _copy_stream(engine, container, writer, advanced, stopped, follow=False, framed=framed)
         writer.finish()
         advanced()
         return True
@@ -123,12 +127,14 @@ def _copy_stream(
     stopped: Callable[[], bool],
     *,
     follow: bool,
+    framed: bool,
 ) -> bytes:
     """Feeds the writer what it does not have yet; the stream's last bytes."""
     missing = writer.attach(container)
     tail = b""
+    bare = Unframer().feed if framed else bytes
     with closing(_opened(engine, log_request(engine, container, follow=follow))) as stream:
-        for block in _paced(stream, stopped):
+        for block in map(bare, _paced(stream, stopped)):
             tail = (tail + block)[-_TAIL:]
             fresh = block[missing:]
             missing -= len(block) - len(fresh)
@@ -264,8 +270,9 @@ def _is_alive(inspected: bytes) -> bool:
     return bool(state["Running"] or (state["Status"] == "created" and not state["Error"]))
 
 
-def _is_whole(engine: Engine, container: str, tail: bytes) -> bool:
+def _is_whole(engine: Engine, container: str, tail: bytes, *, framed: bool) -> bool:
     """Whether the stream ended with what the engine has last: a follower may be cut off before."""
-    last = _whole(engine, log_request(engine, container, follow=False, tail=_TAIL_LINES))[-_TAIL:]
+    answer = _whole(engine, log_request(engine, container, follow=False, tail=_TAIL_LINES))
+    last = (Unframer().feed(answer) if framed else answer)[-_TAIL:]
     shared = min(len(last), len(tail))
     return last[len(last) - shared :] == tail[len(tail) - shared :] and (shared > 0 or not last)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from docker import DockerClient
 from docker.errors import APIError, NotFound
@@ -24,12 +24,22 @@ _LOOK_AT_TASKS_SECONDS = 0.5
 _START_SECONDS = 300
 #: A container that does not end by itself gets this long after SIGTERM.
 _STOP_SECONDS = 5
-_LOG_BOUND = {"max-size": "2g", "max-file": "1"}
+WHOLE_LOG = {"max-size": "2g", "max-file": "1"}
 #: the exit code of a container that was there and was taken away, as the engine itself gives it
 LOST = 255
 #: what Swarm says of a task whose container a restarted engine does not have any more
 _NO_CONTAINER = "No such container"
-_ONCE = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
+ONCE = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
+
+
+class Once(Protocol):
+    """What is started once on the Swarm: its objects bear its name and its labels."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def labels(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def task_template(run: JobRun, secret_id: str | None) -> dict[str, Any]:
     return {
         "ContainerSpec": container,
         "RestartPolicy": {"Condition": "none"},
-        "LogDriver": {"Name": "json-file", "Options": _LOG_BOUND},
+        "LogDriver": {"Name": "json-file", "Options": WHOLE_LOG},
         "Networks": [{"Target": "host"}],
     }
 
@@ -80,22 +90,14 @@ def _mounts(run: JobRun) -> list[dict[str, Any]]:
     return [{"Type": "bind", "Source": _SOCKET, "Target": _SOCKET}]
 
 
-class JobContainers:
-    """Runs jobs on the Swarm. All methods may be called again after a crash at any point."""
+class Containers:
+    """What is started once on the Swarm, watched and taken away. All methods may be called again after a crash."""
 
     def __init__(self, engine: Engine, instance: str) -> None:
         self._engine = engine
         self._instance = instance
 
-    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
-        """Starts it, unless it was started before. `token` makes the token that the container gets, if it needs one."""
-        with self._engine.speaking(f"start the job {run.job.name}") as client:
-            if _service(client, run.name):
-                return
-            secret = _make_secret(client, run, token()) if token else None
-            client.api.create_service(task_template(run, secret), name=run.name, labels=run.labels, mode=_ONCE)
-
-    def container(self, run: JobRun, *, given_up: Callable[[], bool]) -> str | Exit:
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
         """Waits for its container to run (or to have run) and gives its id, or says why there will be none."""
         deadline = time.monotonic() + _START_SECONDS
         look_at_tasks = 0.0
@@ -121,7 +123,7 @@ class JobContainers:
                 return Exit(LOST, error="its container is gone")
         return parse_exit(state)
 
-    def stop(self, run: JobRun) -> None:
+    def stop(self, run: Once) -> None:
         """Ends its container now, and keeps it, for the rest of its log."""
         with self._engine.speaking("stop the job's container") as client:
             for container in _containers(client, run):
@@ -131,10 +133,10 @@ class JobContainers:
                     if error.status_code not in (304, 404, 409):
                         raise
 
-    def remove(self, run: JobRun) -> None:
+    def remove(self, run: Once) -> None:
         """Takes away all that it left: service, containers, secret."""
         with self._engine.speaking("remove the job") as client:
-            if service := _service(client, run.name):
+            if service := service_named(client, run.name):
                 _gone(partial(client.api.remove_service, service["ID"]))
             for container in _containers(client, run):
                 _gone(partial(client.api.remove_container, container["Id"], force=True, v=True))
@@ -142,14 +144,30 @@ class JobContainers:
                 if secret["Spec"]["Name"] == run.name:
                     _gone(partial(client.api.remove_secret, secret["ID"]))
 
+    def _labels_of_all(self, label: str) -> tuple[Mapping[str, str], ...]:
+        """Of all services, secrets and containers of this installation that have the label."""
+        labels = [f"{INSTANCE_LABEL}={self._instance}", label]
+        with self._engine.speaking("list what runs once") as client:
+            services = client.api.services(filters={"label": labels})
+            secrets = client.api.secrets(filters={"label": labels})
+            containers = client.api.containers(all=True, filters={"label": labels})
+        return (*(s["Spec"]["Labels"] for s in (*services, *secrets)), *(c["Labels"] for c in containers))
+
+
+class JobContainers(Containers):
+    """Jobs of pipelines."""
+
+    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
+        """Starts it, unless it was started before. `token` makes the token that the container gets, if it needs one."""
+        with self._engine.speaking(f"start the job {run.job.name}") as client:
+            if service_named(client, run.name):
+                return
+            secret = _make_secret(client, run, token()) if token else None
+            client.api.create_service(task_template(run, secret), name=run.name, labels=run.labels, mode=ONCE)
+
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
-        label = [f"{INSTANCE_LABEL}={self._instance}", JOB_LABEL]
-        with self._engine.speaking("list the jobs") as client:
-            services = client.api.services(filters={"label": label})
-            secrets = client.api.secrets(filters={"label": label})
-            containers = client.api.containers(all=True, filters={"label": label})
-        labels = [s["Spec"]["Labels"] for s in (*services, *secrets)] + [c["Labels"] for c in containers]
+        labels = self._labels_of_all(JOB_LABEL)
         return tuple(sorted({(int(found[JOB_LABEL]), int(found["cabestan.attempt"])) for found in labels}))
 
 
@@ -170,7 +188,7 @@ def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
     return None
 
 
-def _service(client: DockerClient, name: str) -> Mapping[str, Any] | None:
+def service_named(client: DockerClient, name: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.api.inspect_service(name)
     except NotFound:
@@ -187,20 +205,20 @@ def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
     return key
 
 
-def _containers(client: DockerClient, run: JobRun) -> list[Mapping[str, Any]]:
+def _containers(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
     label = [f"{name}={value}" for name, value in run.labels.items()]
     found: list[Mapping[str, Any]] = client.api.containers(all=True, filters={"label": label})
     return found
 
 
-def _started_container(client: DockerClient, run: JobRun) -> str | None:
+def _started_container(client: DockerClient, run: Once) -> str | None:
     for container in _containers(client, run):
         if container["State"] in ("running", "exited", "dead"):
             return str(container["Id"])
     return None
 
 
-def _never_started(client: DockerClient, run: JobRun) -> Exit | None:
+def _never_started(client: DockerClient, run: Once) -> Exit | None:
     try:
         tasks = client.api.tasks(filters={"service": run.name})
     except NotFound as error:

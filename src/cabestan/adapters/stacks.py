@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_sta
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
-_JOBS_SINCE = 23
 _LAST_LINES = 5
 #: a task that is told to end may take its grace period, and Swarm a moment more to forget it
 _LEAVE_SECONDS = 60
@@ -31,9 +29,13 @@ _SHORTLY = 1.0
 _NAMESPACE = "com.docker.stack.namespace"
 
 
-def deploy_command(engine: str, stack: str) -> list[str]:
-    """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up."""
-    return ["docker", "--host", engine, "stack", "deploy", "--prune", "--resolve-image", "never", "-c", "-", stack]
+def deploy_command(engine: str, stack: str, *, prune: bool) -> list[str]:
+    """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up.
+
+    `prune`: services that the file does not have go.
+    """
+    deploy = ["docker", "--host", engine, "stack", "deploy", *(["--prune"] if prune else [])]
+    return [*deploy, "--resolve-image", "never", "-c", "-", stack]
 
 
 class Stacks:
@@ -44,14 +46,6 @@ class Stacks:
         self._engine = engine
         self._instance = instance
         self._locks = locks
-
-    @cached_property
-    def client_knows_jobs(self) -> bool:
-        """Whether the `docker` client on this machine takes `mode: replicated-job` in a stack file: since 23."""
-        command = ["docker", "--host", self._engine.address, "version", "--format", "{{.Client.Version}}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        major = done.stdout.partition(".")[0]
-        return major.isdigit() and int(major) >= _JOBS_SINCE
 
     def ensure_network(self, name: str, environment_id: int) -> None:
         """The environment's own network, on every node that has a task of it."""
@@ -106,21 +100,23 @@ class Stacks:
         secrets: Mapping[str, str],
         seconds: float,
         files: Sequence[SwarmSecret] = (),
+        *,
+        prune: bool = True,
     ) -> None:
-        """Gives the stack to Swarm. Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv.
+        """Gives the stack to Swarm; with `prune`, what else ran there goes.
 
-        Those that it wants as files are made first.
+        Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv. Those that it wants as files
+        are made first.
         """
         variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
         deadline = time.monotonic() + seconds
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
-                with self._engine.speaking(f"make the secrets of {stack}") as client:
-                    ensure_secrets(client, self._secret_labels(stack), files)
+                self.ensure_secrets(stack, files)
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             try:
                 done = subprocess.run(
-                    deploy_command(self._engine.address, stack),
+                    deploy_command(self._engine.address, stack, prune=prune),
                     input=document.encode(),
                     capture_output=True,
                     timeout=deadline - time.monotonic(),
@@ -132,6 +128,11 @@ class Stacks:
                 raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
         if done.returncode:
             raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+
+    def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
+        """Makes the files' secrets that are missing."""
+        with self._engine.speaking(f"make the secrets of {stack}") as client:
+            ensure_secrets(client, self._secret_labels(stack), files)
 
     def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
         """Removes the files' secrets that are not kept and not in use; gives their names.

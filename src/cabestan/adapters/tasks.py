@@ -70,6 +70,10 @@ class StackState:
     def settled(self) -> bool:
         return all(service.settled for service in self.services)
 
+    def only(self, names: tuple[str, ...]) -> "StackState":
+        """Of these services."""
+        return StackState(self.name, tuple(service for service in self.services if service.name in names))
+
     def failure(self, since: str) -> "Failure | None":
         """Of the first service that failed; None while none has."""
         return next((failure for service in self.services if (failure := service.failure(since))), None)

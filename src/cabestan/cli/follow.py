@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,16 +19,19 @@ _LONGEST_PAUSE = 2.0
 
 
 class LogFollower:
-    """One reader of one job's log. `write` takes bytes of the log, each exactly once and in order."""
+    """One reader of one log. `write` takes bytes of the log, each exactly once and in order.
 
-    def __init__(self, api: Api, job: int, offset: int, write: Callable[[bytes], None]) -> None:
+    `kind` says of what: `jobs` or `runs`.
+    """
+
+    def __init__(self, api: Api, number: int, offset: int, write: Callable[[bytes], None], kind: str = "jobs") -> None:
         self._api = api
-        self._path = address("jobs", job, "log", "stream")
+        self._path = address(kind, number, "log", "stream")
         self._offset = offset
         self._write = write
 
     def run(self, away_seconds: float = _AWAY_SECONDS) -> str:
-        """The job's status when its log has ended.
+        """The status of the job or run when its log has ended.
 
         A lost connection is taken up again where it was. Raises Refused, and Unreachable when no server answered for
         `away_seconds`, or at the very first try.
@@ -76,17 +80,17 @@ class LogFollower:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def line_offset(api: Api, job: int, line: int) -> int:
+def line_offset(api: Api, number: int, line: int, kind: str = "jobs") -> int:
     """Where the line begins, in bytes; the end of the log where it has fewer. Lines count from 1."""
     if line <= 1:
         return 0
-    found = api.get(address("jobs", job, "log", "lines"), **{"from": line, "count": 1})
+    found = api.get(address(kind, number, "log", "lines"), **{"from": line, "count": 1})
     return int(found["lines"][0]["offset"] if found["lines"] else found["size"])
 
 
-def download(api: Api, job: int, offset: int, write: Callable[[bytes], None]) -> None:
+def download(api: Api, number: int, offset: int, write: Callable[[bytes], None], kind: str = "jobs") -> None:
     """The log as far as it is, from the offset."""
-    for block in _downloaded(api.open(address("jobs", job, "log"), {"Accept": "text/plain"}, offset=offset)):
+    for block in _downloaded(api.open(address(kind, number, "log"), {"Accept": "text/plain"}, offset=offset)):
         write(block)
 
 
@@ -127,3 +131,18 @@ def ended_well(status: str) -> bool:
     if status not in {"succeeded", "failed", "canceled", "skipped"}:
         raise CabestanError(f"The log ended, with a status that is not known here: {status}.")
     return status == "succeeded"
+
+
+def show(api: Api, number: int, kind: str, *, from_line: int, live: bool) -> str:
+    """Writes a log to stdout: as far as it is, or to its end, whose status it gives then (else nothing)."""
+    offset = line_offset(api, number, from_line, kind)
+    if live:
+        return LogFollower(api, number, offset, to_stdout, kind).run()
+    download(api, number, offset, to_stdout, kind)
+    return ""
+
+
+def to_stdout(block: bytes) -> None:
+    if block:
+        sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()

@@ -16,6 +16,7 @@ from cabestan.cli.commands import (
     ca,
     certificate,
     completion,
+    cron,
     deploy,
     deployment,
     environment,
@@ -56,9 +57,11 @@ app.command()(deploy.plan)
 app.command()(deploy.deploy)
 app.add_typer(deployment.app, name="deployment")
 app.command()(deploy.rollback)
+app.add_typer(cron.app, name="cron")
 app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
+app.add_typer(alert.app, name="alert")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(route.app, name="route")
 app.add_typer(host.app, name="host")

@@ -37,6 +37,12 @@ EnvironmentOption = Annotated[
 EnvironmentArgument = Annotated[
     str, typer.Argument(metavar="ENV", help="The environment's name.", autocompletion=environment_names)
 ]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", "-f", help="Until it ends; whether it succeeded is the exit code.")
+]
+FromLineOption = Annotated[
+    int, typer.Option("--from-line", min=1, metavar="N", help="Begin at this line; they count from 1.")
+]
 NumberArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number, as the lists show it.")]
 ReleaseArgument = Annotated[
     int | None, typer.Argument(metavar="[RELEASE]", min=1, help="The release's number; the newest when not given.")

@@ -40,8 +40,8 @@ def difference(old: Stack | None, new: Stack) -> tuple[Change, ...]:
 
 
 def _services(old: Stack | None, new: Stack) -> Iterator[Change]:
-    before: Mapping[str, Any] = old.document["services"] if old else {}
-    after: Mapping[str, Any] = new.document["services"]
+    before: Mapping[str, Any] = old.all_services if old else {}
+    after: Mapping[str, Any] = new.all_services
     for name in after:
         if name not in before:
             yield Change("service added", name, "", _image(new, name))
@@ -56,7 +56,7 @@ def _services(old: Stack | None, new: Stack) -> Iterator[Change]:
 
 
 def _service(name: str, old: Stack, new: Stack) -> Iterator[Change]:
-    before, after = old.document["services"][name], new.document["services"][name]
+    before, after = old.all_services[name], new.all_services[name]
     if before["image"] != after["image"]:
         yield Change("image", name, _image(old, name), _image(new, name))
     yield from _variables(name, before, after)
@@ -70,7 +70,7 @@ def _service(name: str, old: Stack, new: Stack) -> Iterator[Change]:
 
 def _image(stack: Stack, service: str) -> str:
     """`hello:1a2b3c4d (0123456789ab)`: commit and digest shortened."""
-    digest = stack.document["services"][service]["image"].partition("@sha256:")[2]
+    digest = stack.all_services[service]["image"].partition("@sha256:")[2]
     written = _COMMIT.sub(r"\1", stack.images[service])
     return f"{written} ({digest[:_SHORT_DIGEST]})"
 

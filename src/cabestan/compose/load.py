@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
 from cabestan.compose.building import Build, check_builds, read_builds
+from cabestan.compose.cron import check_cron_jobs
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
@@ -73,6 +74,7 @@ def load_files(
     compose = _compose(report, root, variables)
     check_order(report, compose)
     check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
+    check_cron_jobs(report, compose)
     report.refuse_if_wrong()
     return Loaded(compose, report.warnings)
 

@@ -146,8 +146,14 @@ class Service:
     places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
 
     @property
+    def by_the_clock(self) -> bool:
+        """Whether it is not started but becomes a schedule."""
+        return any(name.lower().startswith("sh.factory.cronjob.") for name in self.labels)
+
+    @property
     def runs_once(self) -> bool:
-        return self.restart.condition == "none"
+        """Whether it runs to its end in each deployment, before the others are switched over."""
+        return self.restart.condition == "none" and not self.by_the_clock
 
     @property
     def has_volume(self) -> bool:

@@ -6,8 +6,10 @@ Choices that hold for every stack:
 - One network, made by the platform. Docker itself gives each service its name there.
 - An update that fails pauses. Swarm's own rollback would restore one service and hide the error of its task,
   while Cabestan judges by the tasks and puts the whole previous release back.
-- The label of the release is on the service, and on the containers only of services that run once. On the
-  others it would replace every container in every deployment, also of services that did not change.
+- The label of the release is on the service and not on the containers, where it would replace every one of them in
+  every deployment, also of services that did not change.
+- Services that run once or by the clock are not among the services, which Docker keeps running: they stand below
+  `x-cabestan`, for the engine to start them when it is time.
 - `expose` means nothing in Swarm, so it is read for routes and left out.
 """
 
@@ -18,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cabestan.compose.cron import CronJob, bash_words, cron_job
 from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
@@ -62,9 +65,6 @@ class StackContext:
     secret_files: Mapping[str, str] = field(default_factory=dict)
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
-    #: whether the client knows `mode: replicated-job` in stack files (28 does, 20.10 does not); without it,
-    #: services that run once are replicated services that never restart
-    job_mode: bool = True
 
 
 def render(compose: ComposeFile, context: StackContext) -> Stack:
@@ -74,10 +74,10 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     found = check_routes(report, compose, context.domain or NO_DOMAIN)
     _check_services(report, compose, context)
     report.refuse_if_wrong()
-    services = {service.name: _service(service, _of(service, found), context) for service in compose.services}
+    services = {s.name: _for_file(_service(s, _of(s, found), context)) for s in compose.services}
     document: dict[str, Any] = {
         "version": "3.8",
-        "services": _for_file(services),
+        "services": {name: services[name] for name in _kept_running(compose)},
         "networks": {"default": {"external": True, "name": context.network}},
     }
     if compose.volumes:
@@ -85,8 +85,24 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     if compose.secret_files:
         document["secrets"] = {name: _secret(name, context) for name in sorted(compose.secret_files)}
     images = {service.name: service.image for service in compose.services}
-    document[EXTENSION] = extension(found, images)
+    once = {service.name: services[service.name] for service in compose.services if service.runs_once}
+    cron = {s.name: services[s.name] | _for_file(_cron(job)) for s in compose.services if (job := cron_job(s))}
+    document[EXTENSION] = extension(found, images, once, cron)
     return Stack(document)
+
+
+def _kept_running(compose: ComposeFile) -> list[str]:
+    return [service.name for service in compose.services if not service.runs_once and not service.by_the_clock]
+
+
+def _cron(job: CronJob) -> dict[str, Any]:
+    return {
+        "schedule": job.schedule,
+        "run": job.command,
+        "overlap": job.overlap,
+        "timeout_seconds": job.timeout_seconds,
+        "retries": job.retries,
+    }
 
 
 def _of(service: Service, routes: tuple[Route, ...]) -> tuple[Route, ...]:
@@ -132,7 +148,7 @@ def _service(service: Service, routes: tuple[Route, ...], context: StackContext)
     document = {
         "image": context.images[service.image],
         "entrypoint": list(service.entrypoint),
-        "command": list(service.command),
+        "command": _command(service),
         "environment": dict(sorted(service.environment.items())),
         "user": service.user,
         "working_dir": service.working_dir,
@@ -152,6 +168,11 @@ def _service(service: Service, routes: tuple[Route, ...], context: StackContext)
         "deploy": _deploy(service, routes, context),
     }
     return _without_empty(document)
+
+
+def _command(service: Service) -> list[str]:
+    job = cron_job(service)
+    return list(bash_words(service.entrypoint, job.command) if job else service.command)
 
 
 def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
@@ -215,8 +236,6 @@ def _container_labels(service: Service, context: StackContext) -> dict[str, str]
     labels = {name: value for name, value in service.labels.items() if not name.lower().startswith("traefik.")}
     labels |= _own_labels(context)
     labels["cabestan.service"] = service.name
-    if service.runs_once:
-        labels["cabestan.release"] = str(context.release)
     return dict(sorted(labels.items()))
 
 
@@ -226,19 +245,22 @@ def _deploy(service: Service, routes: tuple[Route, ...], context: StackContext) 
     labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
     labels |= router_labels(routes, context.stack, context.network, context.entrances)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
-    is_job = service.runs_once and context.job_mode
-    return _without_empty(
-        {
-            "mode": "replicated-job" if is_job else "replicated",
-            "replicas": deploy.replicas,
-            "endpoint_mode": "dnsrr",
-            "labels": dict(sorted(labels.items())),
-            "resources": _without_empty(resources),
-            "placement": {"constraints": list(deploy.constraints)} if deploy.constraints else None,
-            "restart_policy": _restart_policy(service),
-            "update_config": None if is_job else _update_config(service),
-        }
-    )
+    shared = {
+        "labels": dict(sorted(labels.items())),
+        "resources": _without_empty(resources),
+        "placement": {"constraints": list(deploy.constraints)} if deploy.constraints else None,
+    }
+    if service.runs_once or service.by_the_clock:
+        return _without_empty(shared)
+    kept = {
+        "mode": "replicated",
+        "replicas": deploy.replicas,
+        "endpoint_mode": "dnsrr",
+        **shared,
+        "restart_policy": _restart_policy(service),
+        "update_config": _update_config(service),
+    }
+    return _without_empty(kept)
 
 
 def _resources(resources: Resources) -> dict[str, str]:

@@ -30,7 +30,6 @@ _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}"
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 #: labels that the platform and the engine live by
 _RESERVED_LABELS = ("cabestan.", "com.docker.", "io.docker.", "org.dockerproject.")
-_CRON_LABEL = "sh.factory.cronjob."
 
 
 @dataclass(slots=True)
@@ -193,9 +192,6 @@ class ServiceReader:
         if name.lower().startswith(_RESERVED_LABELS):
             message = f"The label {name} belongs to the platform or to the engine."
             self.report.error("label-reserved", place.key_spot, message, "Choose another name.")
-        if name.lower().startswith(_CRON_LABEL):
-            message = "Services that run by the clock are not supported yet."
-            self.report.error("no-cronjob", place.key_spot, message, "Remove the service.")
         return True
 
     def _user(self, field: Field) -> str | None:

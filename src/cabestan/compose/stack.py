@@ -64,6 +64,28 @@ class Stack:
     def services(self) -> tuple[str, ...]:
         return tuple(self.document["services"])
 
+    def only(self, names: tuple[str, ...]) -> Stack:
+        """The same, of the services that are kept running only these."""
+        services = {name: service for name, service in self.document["services"].items() if name in names}
+        return Stack({**self.document, "services": services})
+
+    @property
+    def once(self) -> Mapping[str, Any]:
+        """The services that run to their end in each deployment, as the file would have them."""
+        once: dict[str, Any] = self.document[EXTENSION].get("once", {})
+        return once
+
+    @property
+    def cron(self) -> Mapping[str, Any]:
+        """The services that run by the clock, each with `schedule`, `run`, `overlap`, `timeout_seconds`, `retries`."""
+        cron: dict[str, Any] = self.document[EXTENSION].get("cron", {})
+        return cron
+
+    @property
+    def all_services(self) -> Mapping[str, Any]:
+        """Those that are kept running, and those that are not."""
+        return {**self.document["services"], **self.once, **self.cron}
+
     @property
     def routes(self) -> tuple[Route, ...]:
         return kept_routes.read(self.document[EXTENSION]["routes"])
@@ -79,7 +101,7 @@ class Stack:
         """The names of the secrets whose values `docker stack deploy` must find in its environment."""
         return frozenset(
             name
-            for service in self.document["services"].values()
+            for service in self.all_services.values()
             for value in service.get("environment", {}).values()
             for name in secret_names(value)
         )
@@ -101,9 +123,12 @@ def secret_names(value: str) -> tuple[str, ...]:
     return tuple(_SECRET.findall(value))
 
 
-def extension(routes: tuple[Route, ...], images: Mapping[str, str]) -> dict[str, Any]:
+def extension(
+    routes: tuple[Route, ...], images: Mapping[str, str], once: Mapping[str, Any], cron: Mapping[str, Any]
+) -> dict[str, Any]:
     """The part of the document that only Cabestan reads."""
-    return {"images": dict(images), "routes": kept_routes.write(routes)}
+    ending = {name: dict(services) for name, services in (("once", once), ("cron", cron)) if services}
+    return {"images": dict(images), "routes": kept_routes.write(routes), **ending}
 
 
 def _add_events(events: list[Event], value: Any) -> None:

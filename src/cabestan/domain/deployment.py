@@ -17,6 +17,10 @@ class StepKind(StrEnum):
 
     #: all images are pulled on every node before anything is touched
     PULL = "pull"
+    #: services that something which runs once needs, at their first deployment
+    START = "start"
+    #: a service that runs once (a migration) runs to its end
+    RUN = "run"
     #: the stack is given to Swarm
     APPLY = "apply"
     #: all tasks must be healthy for the watch time
@@ -47,6 +51,8 @@ _DIGEST = re.compile(r"@sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 _STEP_TEXT = {
     StepKind.PULL: "Pull {subjects}",
+    StepKind.START: "Start first, for others need it: {subjects}",
+    StepKind.RUN: "Run {subjects}",
     StepKind.APPLY: "Apply the stack: {subjects}",
     StepKind.WATCH: "Watch until healthy: {subjects}",
     StepKind.ROUTES: "Check through the router: {subjects}",
@@ -86,8 +92,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step as it was done."""
+    """A step as it was done. `position` is its place in the plan, or the one behind the last."""
 
+    position: int
     kind: StepKind
     text: str
     status: str

@@ -43,6 +43,8 @@ class Environment:
     #: whether it answers over plain HTTP too, instead of sending to HTTPS
     plain_http: bool = False
     compose_files: tuple[str, ...] = ()
+    #: in which schedules are read, such as Europe/Paris; empty for the installation's own
+    time_zone: str = ""
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
 

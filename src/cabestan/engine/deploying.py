@@ -5,14 +5,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+import sqlalchemy as sa
 import structlog
 
 from cabestan.adapters.tasks import Failure, StackState
+from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
-from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import certificates, deployments, secrets, space
+from cabestan.domain.schedule import Schedule
+from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.engine import certificates, cron, deployments, secrets, service_runs, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
@@ -20,6 +23,7 @@ from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
+from cabestan.store import runs as run_store
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
@@ -39,9 +43,9 @@ def run(services: Services, deployment_id: int) -> None:
     step = services.durable.step
     if step("deployment.begin", lambda: _begin(services, deployment_id)):
         failure, touched = "", False
-        for planned in _plan(services, deployment_id).steps:
-            failure = step(f"deployment.{planned.kind}", partial(_do, services, deployment_id, planned))
-            touched = touched or planned.kind is not StepKind.PULL
+        for position, planned in enumerate(_plan(services, deployment_id).steps):
+            failure = step(f"deployment.{planned.kind}", partial(_do, services, deployment_id, planned, position))
+            touched = touched or _touches(services, deployment_id, planned)
             if failure:
                 break
         undone = touched and failure and step("deployment.put-back", lambda: _put_back(services, deployment_id))
@@ -56,6 +60,9 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
         if not deployment.status.ended:
             ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
             store.update(tx, deployment_id, **ended)
+        lost = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
+    for run in lost:
+        service_runs.end_lost(services, run, reason)
     deployments.publish(services, deployment)
     deployments.go_on(services, deployment.environment_id)
 
@@ -66,18 +73,30 @@ def _begin(services: Services, deployment_id: int) -> bool:
         return store.get(tx, deployment_id).status is DeploymentStatus.RUNNING
 
 
-def _do(services: Services, deployment_id: int, planned: Step) -> str:
+def _touches(services: Services, deployment_id: int, planned: Step) -> bool:
+    """Whether there is something to put back, or to take away, after this step.
+
+    What runs once leaves the services as they are; but the first deployment made their network for it.
+    """
+    if planned.kind is StepKind.RUN:
+        with services.database.reading() as tx:
+            return store.get(tx, deployment_id).previous_id is None
+    return planned.kind is not StepKind.PULL
+
+
+def _do(services: Services, deployment_id: int, planned: Step, position: int) -> str:
     """Does one step, on record; empty, or why it failed."""
     deployment, environment, plan = _load(services, deployment_id)
     if _cancel_asked(services, deployment_id):
         return _CANCELED
     work = {
         StepKind.PULL: lambda: _pull(services, deployment, planned),
+        StepKind.START: lambda: _start_first(services, deployment, environment, plan, planned),
+        StepKind.RUN: lambda: _run_once(services, deployment, environment, planned),
         StepKind.APPLY: lambda: _apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
         StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
     }[planned.kind]
-    position = plan.steps.index(planned)
     return _on_record(services, deployment, planned.kind, position, planned.text, work)
 
 
@@ -97,7 +116,7 @@ def _on_record(
         failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
         status = "failed" if failure else "succeeded"
-        store.end_step(tx, deployment.id, kind, status, failure or detail, services.now())
+        store.end_step(tx, deployment.id, position, status, failure or detail, services.now())
     deployments.publish(services, deployment)
     return failure
 
@@ -123,18 +142,49 @@ def _check_router(services: Services) -> None:
         raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
-def _apply(services: Services, environment: Environment, plan: Plan, seconds: int) -> str:
-    """The network first, with the router in it, then the stack. All of it may be done again."""
+def _start_first(
+    services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step
+) -> str:
+    """Services that nothing runs yet and that something which runs once needs; the others stay as they are."""
+    _apply(services, environment, plan, services.settings.apply_seconds, first=planned.subjects)
+    since = _engine_time(deployment.started_at or services.now())
+    stopped = lambda: _cancel_asked(services, deployment.id)  # noqa: E731
+    now_healthy = environment.evolve(watch_seconds=0)
+    state = _watch_stack(services, now_healthy, since, planned.deadline_seconds, stopped, only=planned.subjects)
+    return f"healthy: {state.progress}"
+
+
+def _run_once(services: Services, deployment: Deployment, environment: Environment, planned: Step) -> str:
+    """A migration: once in this deployment, whatever is killed meanwhile."""
+    network = network_of(environment.stack_name(services.settings.instance))
+    patience = services.settings.engine_seconds
+    services.engine.patiently(patience, lambda: services.stacks.ensure_network(network, environment.id))
+    (service,) = planned.subjects
+    run = service_runs.one_shot(services, deployment.id, service)
+    if run.status is RunStatus.SUCCEEDED:
+        return f"run {run.id} succeeded"
+    if run.status is RunStatus.CANCELED:
+        raise StepFailed(_CANCELED)
+    remedy = f"`cabestan deployment log {deployment.id} {service}` shows all that it said."
+    raise StepFailed(f"{service} failed: {run.reason}", remedy)
+
+
+def _apply(services: Services, environment: Environment, plan: Plan, seconds: int, first: tuple[str, ...] = ()) -> str:
+    """The network, with the router in it, then the stack, or the services of it that come first.
+
+    All of it may be done again.
+    """
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, plan)
+    document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
 
     def apply() -> None:
         certificates.ensure(services, plan.hosts)
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
-        services.stacks.deploy(stack, plan.stack, used, seconds, files)
+        services.stacks.deploy(stack, document, used, seconds, files, prune=not first)
 
     services.engine.patiently(services.settings.engine_seconds, apply)
     return ""
@@ -149,13 +199,20 @@ def _watch(services: Services, deployment: Deployment, environment: Environment,
 
 
 def _watch_stack(
-    services: Services, environment: Environment, since: str, seconds: float, stopped: Callable[[], bool]
+    services: Services,
+    environment: Environment,
+    since: str,
+    seconds: float,
+    stopped: Callable[[], bool],
+    only: tuple[str, ...] = (),
 ) -> StackState:
+    """`only` are the services that count, all where there are none."""
     stack = environment.stack_name(services.settings.instance)
     deadline = time.monotonic() + seconds
     healthy_since: float | None = None
     while True:
         state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
+        state = state.only(only) if only else state
         now = time.monotonic()
         if failure := state.failure(since):
             raise StepFailed(_words(services, environment, failure))
@@ -240,13 +297,17 @@ def _remove(services: Services, environment: Environment) -> str:
 
 
 def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    gone: tuple[Schedule, ...] = ()
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)
         status, reason = outcome(failure, undone)
         store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
         if status is DeploymentStatus.SUCCEEDED:
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+            environment = environment_store.by_id(tx, deployment.environment_id)
+            gone = cron.follow_release(services, tx, environment, deployment_id, _plan_in(tx, deployment_id))
         deployments.refresh_waiting(services, tx, deployment.project_id)
+    cron.followed(services, gone)
     deployments.publish(services, deployment)
 
 
@@ -276,7 +337,11 @@ def _load(services: Services, deployment_id: int) -> tuple[Deployment, Environme
 
 def _plan(services: Services, deployment_id: int) -> Plan:
     with services.database.reading() as tx:
-        plan = store.plan_of(tx, deployment_id)
+        return _plan_in(tx, deployment_id)
+
+
+def _plan_in(tx: sa.Connection, deployment_id: int) -> Plan:
+    plan = store.plan_of(tx, deployment_id)
     if not plan:
         raise StepFailed(f"Deployment {deployment_id} has no plan.", "Deploy the release again.")
     return plan

@@ -7,13 +7,14 @@ from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arriva
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import hosts
+from cabestan.engine import hosts, service_runs
 from cabestan.engine.planning import Wanted, make_plan, url_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Forbidden, NotFound
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
+from cabestan.store import runs as run_store
 
 _COMMENT_LENGTH = 2000
 
@@ -129,6 +130,9 @@ def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
         else:
             _end(services, tx, deployment_id, DeploymentStatus.CANCELED, f"Canceled by {by}.")
         canceled = store.get(tx, deployment_id)
+        going = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
+    for run in going:
+        service_runs.stop_soon(services, run)
     publish(services, canceled)
     return canceled
 

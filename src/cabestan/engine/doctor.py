@@ -15,9 +15,11 @@ from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
 from cabestan.domain.alert import Alert
+from cabestan.domain.schedule import ON_TIME
 from cabestan.errors import CabestanError
 from cabestan.store import alerts as alert_store
 from cabestan.store import facts
+from cabestan.store import schedules as schedule_store
 from cabestan.store.database import Database
 
 #: the oldest API with replicated jobs
@@ -59,6 +61,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         "key": lambda: _key(settings),
         "database": lambda: _database(settings),
         "alerts": lambda: _alerts(settings),
+        "schedules": lambda: _schedules(settings),
         "registry": lambda: _registry(settings),
         "router": lambda: _router(settings, engine),
         "server": lambda: _port("server", settings.host, settings.port, "`cabestan up` starts the server."),
@@ -157,6 +160,21 @@ def open_alerts(settings: Settings) -> tuple[Alert, ...]:
             return alert_store.all_open(tx)
     finally:
         database.close()
+
+
+def _schedules(settings: Settings) -> Finding:
+    """Nothing is due for longer than it takes to begin it: else nobody looks at the clock."""
+    database = Database(settings.database)
+    try:
+        with database.reading() as tx:
+            waiting = schedule_store.waiting(tx)
+    finally:
+        database.close()
+    late = [due for due, _ in waiting if datetime.now(UTC) - due > ON_TIME]
+    if late:
+        text = f"{len(late)} of {len(waiting)} are overdue, since {min(late):%Y-%m-%d %H:%M} UTC"
+        return Finding("schedules", Health.ERROR, text, "Start the server; where it runs, its log says what is wrong.")
+    return Finding("schedules", Health.OK, f"{len(waiting)} wait for their time")
 
 
 def _alerts(settings: Settings) -> Finding:

@@ -10,7 +10,7 @@ import structlog
 from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.compose.stack import Stack
 from cabestan.domain.environment import Environment
-from cabestan.engine import certificates
+from cabestan.engine import certificates, service_runs
 from cabestan.engine.certificate_watch import keep_account, watch
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
@@ -21,6 +21,7 @@ from cabestan.store import facts
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
+from cabestan.store import runs as run_store
 from cabestan.store import users as user_store
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +54,16 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_images, drop_secrets, forget, certificates.renew, keep_account, watch):
+            for work in (
+                pack_logs,
+                drop_runs,
+                drop_images,
+                drop_secrets,
+                forget,
+                certificates.renew,
+                keep_account,
+                watch,
+            ):
                 try:
                     work(self._services)
                 except Exception as error:  # a full disk, for one: the thread must live on
@@ -61,16 +71,27 @@ class Housekeeper:
 
 
 def pack_logs(services: Services) -> None:
-    """Logs of jobs that ended a while ago take a tenth of the space, and stay readable."""
+    """Logs of jobs and runs that ended a while ago take a tenth of the space, and stay readable."""
     until = services.now() - _COLD
     with services.database.reading() as tx:
         since = datetime.fromisoformat(facts.get(tx, _PACKED_UNTIL) or "1970-01-01T00:00:00+00:00")
-        ended = pipeline_store.jobs_ended_between(tx, since, until)
-    for job_id in ended:
+        ended = [log_id(job_id) for job_id in pipeline_store.jobs_ended_between(tx, since, until)]
+        ended += [service_runs.log_id(run_id) for run_id in run_store.ended_between(tx, since, until)]
+    for log in ended:
         with suppress(CabestanError):
-            services.logs.compress(log_id(job_id))
+            services.logs.compress(log)
     with services.database.writing() as tx:
         facts.put(tx, _PACKED_UNTIL, until.isoformat())
+
+
+def drop_runs(services: Services) -> None:
+    """Of each schedule the newest runs are kept, with their logs."""
+    with services.database.writing() as tx:
+        dropped = run_store.superfluous(tx, services.settings.kept_runs)
+        for run_id in dropped:
+            run_store.delete(tx, run_id)
+    for run_id in dropped:
+        services.logs.delete(service_runs.log_id(run_id))
 
 
 def drop_images(services: Services) -> None:

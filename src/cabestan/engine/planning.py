@@ -12,6 +12,7 @@ from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
+from cabestan.compose.phases import Phase, Start, phases
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.routing.trying import probes as probes_of
@@ -67,11 +68,14 @@ def _plan(
 ) -> Plan:
     current = _current(tx, wanted.environment)
     before = deployment_store.plan_of(tx, current.id) if current else None
-    changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(_stack_of(before), stack)]
+    former = _stack_of(before)
+    changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
     probes = probes_of(stack.routes)
-    steps = _steps(services, wanted, stack, probes)
+    running = former.services if former else ()
+    first = phases(loaded.compose, running, stack.services)
+    steps = _steps(services, wanted, stack, first, probes)
     versions = tuple(sorted(configuration.versions.items()))
     return Plan(
         steps=steps,
@@ -143,7 +147,6 @@ def _context(
         entrances=_entrances(environment, settings),
         secret_files=files,
         labels={"cabestan.commit": wanted.release.commit},
-        job_mode=services.stacks.client_knows_jobs,
     )
 
 
@@ -196,12 +199,19 @@ def _version_words(old: Setting, new: Setting) -> str:
     return f"Secret {new.name}: version {old.version} becomes version {new.version}"
 
 
-def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[Probe, ...]) -> tuple[Step, ...]:
+def _steps(
+    services: Services,
+    wanted: Wanted,
+    stack: Stack,
+    first: tuple[Phase, ...],
+    probes: tuple[Probe, ...],
+) -> tuple[Step, ...]:
     settings = services.settings
-    images = tuple(dict.fromkeys(service["image"] for service in stack.document["services"].values()))
+    images = tuple(dict.fromkeys(service["image"] for service in stack.all_services.values()))
     healthy = settings.healthy_seconds + wanted.environment.watch_seconds
     steps = [
         Step(StepKind.PULL, images, settings.pull_seconds),
+        *(_first_step(services, phase) for phase in first),
         Step(StepKind.APPLY, stack.services, settings.apply_seconds),
         Step(StepKind.WATCH, stack.services, healthy),
     ]
@@ -209,3 +219,9 @@ def _steps(services: Services, wanted: Wanted, stack: Stack, probes: tuple[Probe
         shown = tuple(str(probe) for probe in probes)
         steps.append(Step(StepKind.ROUTES, shown, settings.routes_seconds))
     return tuple(steps)
+
+
+def _first_step(services: Services, phase: Phase) -> Step:
+    if isinstance(phase, Start):
+        return Step(StepKind.START, phase.services, services.settings.healthy_seconds)
+    return Step(StepKind.RUN, (phase.service,), services.settings.run_seconds)

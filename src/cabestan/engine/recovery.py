@@ -3,7 +3,7 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import certificates, deploying, deployments, intake, jobs, pipelines, platform
+from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -20,7 +20,7 @@ def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
     _end_what_is_stuck(services)
     go_on(services)
-    for tidy in (remove_left_over_jobs, rejoin_router, certificates.renew):
+    for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
         try:
             tidy(services)
         except CabestanError as error:
@@ -39,6 +39,7 @@ def go_on(services: Services) -> None:
         pipelines.advance(services, pipeline_id)
     for environment_id in waiting:
         deployments.go_on(services, environment_id)
+    cron.reconcile(services)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
 

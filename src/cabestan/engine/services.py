@@ -10,10 +10,12 @@ from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
 from cabestan.domain.route import Probe
+from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.durable import Durable
 from cabestan.store.database import Database
@@ -30,6 +32,7 @@ class Services:
     repositories: Repositories
     engine: Engine
     jobs: JobContainers
+    runs: StackRuns
     stacks: Stacks
     registry: Registry
     platform: PlatformContainers
@@ -38,6 +41,8 @@ class Services:
     hub: LogHub
     changes: Changes
     durable: Durable
+    #: rings when schedules have changed
+    alarm: Alarm
     now: Callable[[], datetime]
     #: asks through the router; empty, or what is wrong with the answer
     probe: Callable[[Probe], str] = field(repr=False)

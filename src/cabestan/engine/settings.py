@@ -1,6 +1,7 @@
 """Environments, variables and secrets as people set them. What waits for approval is planned again each time."""
 
 from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
@@ -9,7 +10,7 @@ from cabestan.domain import names
 from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
-from cabestan.engine import deployments, secrets
+from cabestan.engine import cron, deployments, secrets
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import configuration as store
@@ -37,6 +38,7 @@ def set_environment(
     target: str | None = None,
     watch_seconds: int | None = None,
     plain_http: bool | None = None,
+    time_zone: str | None = None,
     compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none."""
@@ -54,12 +56,16 @@ def set_environment(
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
             "plain_http": plain_http,
+            "time_zone": _time_zone(time_zone),
             "compose_files": _compose_files(compose_files),
         }
         given = {key: value for key, value in changes.items() if value is not None}
         if given:
             environment_store.update(tx, environment.id, **given)
         changed = environment_store.by_id(tx, environment.id)
+        if changed.time_zone != environment.time_zone:
+            cron.change_zone(services, tx, changed)
+    services.alarm.ring()
     deployments.configuration_changed(services, project.id)
     services.changes.publish(project.name)
     return changed
@@ -221,4 +227,15 @@ def _compose_files(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
 def _watch_seconds(given: int | None) -> int | None:
     if given is not None and not 0 <= given <= _LONGEST_WATCH:
         raise Invalid(f"A watch time of {given} s is out of bounds.", f"Choose 0 to {_LONGEST_WATCH} seconds.")
+    return given
+
+
+def _time_zone(given: str | None) -> str | None:
+    """Empty for the installation's own."""
+    if given:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            remedy = "Write one of the tz database, such as Europe/Paris or UTC."
+            raise Invalid(f"There is no time zone “{given[:80]}”.", remedy) from error
     return given

@@ -1,16 +1,17 @@
-"""Following a job's container: its output into the log, its end into a verdict."""
+"""Following a container that runs to its end: its output into the log, its end into a verdict."""
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cabestan.adapters.container_logs import Engine as LogSource
 from cabestan.adapters.container_logs import copy_log
-from cabestan.adapters.job_containers import LOST, JobRun
+from cabestan.adapters.job_containers import LOST, Containers, Once
 from cabestan.domain.pipeline import Exit, Job, Verdict, judge_exit
+from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id, redactor_of, run_of
 from cabestan.engine.services import Services
@@ -23,73 +24,112 @@ _LAST_LINES = 20
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
+@dataclass(frozen=True)
+class Followed:
+    """What is followed. `key` tells its attempts apart in the log; `seconds_left` bounds it from now on."""
+
+    run: Once
+    containers: Containers
+    log: str
+    key: str
+    redactor: Redactor
+    judge: Callable[[Exit], Verdict]
+    cancel_asked: Callable[[], bool]
+    seconds_left: float
+    #: why it was stopped when its time was over
+    too_late: str
+    #: it has no terminal
+    framed: bool = False
+
+
 def follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[str, Any]:
-    """Copies the container's output until it ends, and gives the verdict as plain data.
+    """Copies the output of a job's container until it ends, and gives the verdict as plain data.
 
     `failure` says why there is no container. May be done again after a crash: the log goes on where it was.
     """
     with services.database.reading() as tx:
         job = store.get_job(tx, job_id)
-    services.logs.unpack(log_id(job_id))
-    with services.logs.writer(log_id(job_id), redactor_of(services, job, attempt)) as writer:
-        verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, job, attempt, writer)
-        verdict = _with_last_line(services, job_id, verdict)
-        _close_log(writer, verdict, attempt)
-    services.hub.advanced(log_id(job_id))
-    return asdict(verdict)
+    return asdict(follow_to_the_end(services, _followed(services, job, attempt), failure))
 
 
-def _with_last_line(services: Services, job_id: int, verdict: Verdict) -> Verdict:
+def _followed(services: Services, job: Job, attempt: int) -> Followed:
+    seconds = services.settings.job_seconds
+    return Followed(
+        run=run_of(services, job, attempt),
+        containers=services.jobs,
+        log=log_id(job.id),
+        key=str(attempt),
+        redactor=redactor_of(services, job, attempt),
+        judge=lambda ended: judge_exit(ended, attempt),
+        cancel_asked=lambda: _cancel_asked(services, job.id),
+        seconds_left=_seconds_left(services, job),
+        too_late=f"Not done after {seconds} s, so it was stopped. Raise job_seconds, or let it do less.",
+    )
+
+
+def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdict:
+    """The same for whatever runs to its end."""
+    services.logs.unpack(what.log)
+    with services.logs.writer(what.log, what.redactor) as writer:
+        verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, what, writer)
+        verdict = _with_last_line(services, what.log, verdict)
+        _close_log(writer, verdict, what.key)
+    services.hub.advanced(what.log)
+    return verdict
+
+
+def _with_last_line(services: Services, log: str, verdict: Verdict) -> Verdict:
     """A bare exit code tells little: the last line of the output is put beside it."""
     if not verdict.reason.startswith("Exit code"):
         return verdict
-    reader = services.logs.reader(log_id(job_id))
+    reader = services.logs.reader(log)
     lines = reader.lines_from(max(1, reader.lines() - _LAST_LINES), _LAST_LINES + 1)
     texts = [text for line in lines if (text := _ESCAPES.sub("", line.text).strip())]
     return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
 
 
-def _close_log(writer: LogWriter, verdict: Verdict, attempt: int) -> None:
+def _close_log(writer: LogWriter, verdict: Verdict, key: str) -> None:
     if verdict.again:
-        writer.note(f"\x1b[1;33m{verdict.reason} The job is run again.\x1b[0m", key=f"again-{attempt}")
+        writer.note(f"\x1b[1;33m{verdict.reason} The job is run again.\x1b[0m", key=f"again-{key}")
         return
     if verdict.reason:
-        writer.note(f"\x1b[1;31m{verdict.reason}\x1b[0m", key=f"end-{attempt}")
+        writer.note(f"\x1b[1;31m{verdict.reason}\x1b[0m", key=f"end-{key}")
     writer.end()
 
 
-def _verdict(services: Services, job: Job, attempt: int, writer: LogWriter) -> Verdict:
-    run = run_of(services, job, attempt)
+def _verdict(services: Services, what: Followed, writer: LogWriter) -> Verdict:
     try:
-        return judge_exit(_watch(services, job, run, writer), attempt)
+        return what.judge(_watch(services, what, writer))
     except CabestanError as error:
         return Verdict(RunStatus.FAILED, str(error))
 
 
-def _watch(services: Services, job: Job, run: JobRun, writer: LogWriter) -> Exit:
+def _watch(services: Services, what: Followed, writer: LogWriter) -> Exit:
     """From the start of its container to its end, across restarts of the engine."""
     patience = services.settings.engine_seconds
-    if _cancel_asked(services, job.id):
-        services.engine.patiently(patience, lambda: services.jobs.stop(run))
+    if what.cancel_asked():
+        services.engine.patiently(patience, lambda: what.containers.stop(what.run))
         return Exit(None, ended_by_us="canceled")
-    with _deadline(services, job, run) as late:
-        ended = services.engine.patiently(patience, lambda: _copy_to_the_end(services, job, run, writer))
-    if _cancel_asked(services, job.id):
+    with _deadline(services, what) as late:
+        ended = services.engine.patiently(patience, lambda: _copy_to_the_end(services, what, writer, late))
+    if what.cancel_asked():
         return replace(ended, ended_by_us="canceled")
-    return replace(ended, ended_by_us=_too_late(services)) if late.is_set() else ended
+    return replace(ended, ended_by_us=what.too_late) if late.is_set() else ended
 
 
-def _copy_to_the_end(services: Services, job: Job, run: JobRun, writer: LogWriter) -> Exit:
-    found = services.jobs.container(run, given_up=lambda: _cancel_asked(services, job.id))
+def _copy_to_the_end(services: Services, what: Followed, writer: LogWriter, late: threading.Event) -> Exit:
+    found = what.containers.container(what.run, given_up=lambda: late.is_set() or what.cancel_asked())
     if isinstance(found, Exit):
         return found
+    if late.is_set() or what.cancel_asked():  # what was stopped had not started when it was to be stopped
+        what.containers.stop(what.run)
     client = services.engine.client
     source = LogSource(services.settings.engine, client.api.api_version)
     try:
-        copy_log(source, found, writer, lambda: services.hub.advanced(log_id(job.id)))
+        copy_log(source, found, writer, lambda: services.hub.advanced(what.log), framed=what.framed)
     except NotFound as error:
         return Exit(LOST, error=str(error))
-    return services.jobs.exit_of(found) or Exit(None, error="its log ended before it did")
+    return what.containers.exit_of(found) or Exit(None, error="its log ended before it did")
 
 
 def _cancel_asked(services: Services, job_id: int) -> bool:
@@ -97,20 +137,16 @@ def _cancel_asked(services: Services, job_id: int) -> bool:
         return store.job_cancel_asked(tx, job_id)
 
 
-def _too_late(services: Services) -> str:
-    return f"Not done after {services.settings.job_seconds} s, so it was stopped. Raise job_seconds, or let it do less."
-
-
 @contextmanager
-def _deadline(services: Services, job: Job, run: JobRun) -> Iterator[threading.Event]:
-    """Stops the container when the job's time is over; the event tells that it was."""
+def _deadline(services: Services, what: Followed) -> Iterator[threading.Event]:
+    """Stops the container when its time is over; the event tells that it was."""
     late = threading.Event()
 
     def stop() -> None:
         late.set()
-        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.stop(run))
+        services.engine.patiently(services.settings.engine_seconds, lambda: what.containers.stop(what.run))
 
-    timer = threading.Timer(_seconds_left(services, job), stop)
+    timer = threading.Timer(what.seconds_left, stop)
     timer.daemon = True
     timer.start()
     try:

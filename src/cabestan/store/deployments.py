@@ -144,20 +144,20 @@ def set_step(
     tx: sa.Connection, deployment_id: int, kind: StepKind, position: int, text: str, status: str, now: datetime
 ) -> None:
     """Begins a step (again, after a restart)."""
-    tx.execute(sa.delete(steps).where(steps.c.deployment_id == deployment_id, steps.c.kind == kind))
+    tx.execute(sa.delete(steps).where(steps.c.deployment_id == deployment_id, steps.c.position == position))
     row = {"deployment_id": deployment_id, "kind": kind, "position": position, "text": text, "status": status}
     tx.execute(sa.insert(steps).values(row | {"started_at": now}))
 
 
-def end_step(tx: sa.Connection, deployment_id: int, kind: StepKind, status: str, detail: str, now: datetime) -> None:
-    query = sa.update(steps).where(steps.c.deployment_id == deployment_id, steps.c.kind == kind)
+def end_step(tx: sa.Connection, deployment_id: int, position: int, status: str, detail: str, now: datetime) -> None:
+    query = sa.update(steps).where(steps.c.deployment_id == deployment_id, steps.c.position == position)
     tx.execute(query.values(status=status, detail=detail, finished_at=now))
 
 
 def steps_of(tx: sa.Connection, deployment_id: int) -> tuple[StepRun, ...]:
     query = sa.select(steps).where(steps.c.deployment_id == deployment_id).order_by(steps.c.position)
     return tuple(
-        StepRun(StepKind(row.kind), row.text, row.status, row.detail, row.started_at, row.finished_at)
+        StepRun(row.position, StepKind(row.kind), row.text, row.status, row.detail, row.started_at, row.finished_at)
         for row in tx.execute(query)
     )
 

@@ -23,6 +23,8 @@ from cabestan.web.api import (
     pipelines,
     projects,
     routes,
+    runs,
+    schedules,
     variables,
     waivers,
 )
@@ -91,6 +93,8 @@ def _mount(app: FastAPI) -> None:
         hosts,
         alerts,
         certificates,
+        runs,
+        schedules,
     ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)

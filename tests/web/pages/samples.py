@@ -144,9 +144,12 @@ def plan() -> Plan:
     )
 
 
+_POSITIONS = (StepKind.PULL, StepKind.APPLY, StepKind.WATCH, StepKind.ROUTES, StepKind.PUT_BACK)
+
+
 def step_run(kind: StepKind, status: str = "succeeded", detail: str = "") -> StepRun:
     ended = None if status == "running" else before(minutes=3, seconds=58)
-    return StepRun(kind, f"{kind} demo/hello", status, detail, before(minutes=4), ended)
+    return StepRun(_POSITIONS.index(kind), kind, f"{kind} demo/hello", status, detail, before(minutes=4), ended)
 
 
 def approval(approved: bool = True, comment: str = "", void: str = "") -> Approval:

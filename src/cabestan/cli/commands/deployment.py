@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
+from cabestan.cli import run_logs
 from cabestan.cli.api import Thing, address
 from cabestan.cli.commands.finish import FIELDS, finish
 from cabestan.cli.completion import environment_names
+from cabestan.cli.failures import EXIT_FAILED
 from cabestan.cli.options import (
     CommentOption,
+    FollowOption,
     JsonOption,
     LimitOption,
     NumberArgument,
@@ -28,6 +31,7 @@ from cabestan.cli.output import (
     run_time,
     since,
     status,
+    tell,
 )
 from cabestan.cli.plans import confirm, print_plan, to_be_asked
 
@@ -115,6 +119,21 @@ def reject(number: NumberArgument, comment: CommentOption = "", as_json: JsonOpt
 def cancel(number: NumberArgument, as_json: JsonOption = False) -> None:
     """Cancel a deployment that has not ended."""
     _end(number, "cancel", {}, as_json)
+
+
+@app.command()
+def log(
+    number: NumberArgument,
+    service: Annotated[
+        str | None, typer.Argument(metavar="[SERVICE]", help="The one that ran; all of them when not given.")
+    ] = None,
+    follow: FollowOption = False,
+) -> None:
+    """Write to stdout what the services said that run once in a deployment, such as migrations."""
+    failed = run_logs.write(connect(), number, service, live=follow)
+    if failed:
+        tell(failed)
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _end(number: int, action: str, body: Thing, as_json: bool) -> None:

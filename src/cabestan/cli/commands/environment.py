@@ -71,6 +71,7 @@ _FIELDS: tuple[Column, ...] = (
     field("target"),
     field("watch_seconds"),
     field("plain_http"),
+    field("time_zone"),
     field("changed_variables", "changed since"),
 )
 
@@ -112,6 +113,14 @@ def set_(
     plain_http: Annotated[
         Answer | None, typer.Option("--plain-http", help="Whether to answer over plain HTTP, not send to HTTPS.")
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            "--time-zone",
+            metavar="ZONE",
+            help='Such as Europe/Paris, for schedules; "" for the default.',
+        ),
+    ] = None,
     compose_file: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,6 +140,7 @@ def set_(
         "target": target,
         "watch_seconds": watch_seconds,
         "plain_http": plain_http is Answer.YES if plain_http else None,
+        "time_zone": time_zone,
         "compose_files": _names(compose_file),
     }
     body = {key: value for key, value in given.items() if value is not None}

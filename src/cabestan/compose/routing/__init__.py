@@ -46,8 +46,8 @@ def _of_service(labels: Labels, known: routers.Definitions, domain: str) -> Iter
     old, new = frontends.is_routed(labels), routers.is_routed(labels)
     if not _is_enabled(labels, old or new):
         return
-    if labels.service.runs_once:
-        labels.wrong(ENABLE, "A service that runs once cannot be routed.", "Write `labels: []` there.")
+    if labels.service.runs_once or labels.service.by_the_clock:
+        labels.wrong(ENABLE, "A service that runs to its end cannot be routed.", "Write `labels: []` there.")
     if old and new:
         message = "The service has rules of Traefik 1 and of a later one, which would be two routes for one."
         labels.wrong(ENABLE, message, "Keep traefik.frontend.… or traefik.http.…, not both.")

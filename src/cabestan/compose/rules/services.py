@@ -108,11 +108,12 @@ RULES = (
         wrong=web("labels: {cabestan.project: other/one}"),
     ),
     Rule(
-        "no-cronjob",
-        "Services that run by the clock are not supported yet",
-        "They would be started as ordinary services.",
-        "Remove the service.",
-        wrong=web('labels: {sh.factory.cronjob.schedule: "@daily"}'),
+        "cronjob",
+        "A service that runs by the clock says when and what",
+        "Half a schedule would never run, and one that cron cannot read at another time than was meant.",
+        "Give both sh.factory.cronjob.schedule (five fields of cron, or @daily) and sh.factory.cronjob.command.",
+        wrong=web('labels: {sh.factory.cronjob.schedule: "@reboot", sh.factory.cronjob.command: ./report.sh}'),
+        right=web('labels: {sh.factory.cronjob.schedule: "@daily", sh.factory.cronjob.command: ./report.sh}'),
     ),
     Rule(
         "dependency",

@@ -22,6 +22,7 @@ from cabestan.store.schema.core import (
 )
 from cabestan.store.schema.policy import waivers
 from cabestan.store.schema.routing import host_claims, host_rules
+from cabestan.store.schema.runs import runs, schedules
 
 __all__ = [
     "Moment",
@@ -41,6 +42,8 @@ __all__ = [
     "projects",
     "refs",
     "releases",
+    "runs",
+    "schedules",
     "settings",
     "steps",
     "tokens",

@@ -11,9 +11,11 @@ from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
+from cabestan.store import runs as run_store
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for, require
 from cabestan.web.api import shapes
 from cabestan.web.api.paging import Before, Limit
+from cabestan.web.api.runs import shape as run_shape
 
 router = APIRouter()
 _AT = "/projects/{group}/{name}/environments/{environment:path}"
@@ -109,10 +111,12 @@ def _whole(services: Services, found: Deployment) -> shapes.Json:
         plan = store.plan_of(tx, found.id)
         steps = store.steps_of(tx, found.id)
         approvals = store.approvals_of(tx, found.id)
+        runs = run_store.of_deployment(tx, found.id)
         used = configuring.restored(tx, plan) if plan else ()
     return shapes.deployment(found) | {
         "plan": shapes.plan(plan),
         "variables": [shapes.used_setting(setting) for setting in used],
         "steps": [shapes.step(step) for step in steps],
+        "runs": [run_shape(services, run) for run in runs],
         "approvals": [shapes.approval(approval) for approval in approvals],
     }

@@ -29,6 +29,8 @@ class EnvironmentChange(BaseModel):
     target: str | None = Field(None, max_length=100)
     watch_seconds: int | None = None
     plain_http: bool | None = None
+    time_zone: str | None = Field(None, max_length=100)
+
     compose_files: list[str] | None = Field(None, max_length=10)
 
 

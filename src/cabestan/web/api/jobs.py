@@ -1,9 +1,8 @@
 """Jobs and their logs, live and later; and what changes, live."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from cabestan.domain.access import Permission, may
@@ -13,11 +12,9 @@ from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.store.logs import LogReader
 from cabestan.web.access import SignedIn, Visitor, Wired, require
-from cabestan.web.api import shapes
-from cabestan.web.streams import follow, start_offset
+from cabestan.web.api import logs, shapes
 
 router = APIRouter()
-_STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @router.get("/jobs/{job_id}")
@@ -27,12 +24,10 @@ def job(visitor: SignedIn, services: Wired, job_id: int) -> shapes.Json:
 
 
 @router.get("/jobs/{job_id}/log")
-def log(visitor: SignedIn, services: Wired, job_id: int, offset: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+def log(visitor: SignedIn, services: Wired, job_id: int, offset: logs.Offset = 0) -> StreamingResponse:
     """The whole log so far, as text, from a byte on."""
     job_for(services, visitor, job_id)
-    headers = {"Content-Disposition": f'attachment; filename="job-{job_id}.log"'}
-    chunks = _reader(services, job_id).chunks(offset)
-    return StreamingResponse(chunks, media_type="text/plain; charset=utf-8", headers=headers)
+    return logs.whole(_reader(services, job_id), offset)
 
 
 @router.get("/jobs/{job_id}/log/stream")
@@ -41,48 +36,29 @@ def stream(
 ) -> StreamingResponse:
     """The log as server-sent events: from a byte on, then as it grows, until the job has ended."""
     job_for(services, visitor, job_id)
-    reader = _reader(services, job_id)
-    start = start_offset(request.headers.get("last-event-id"), offset, reader.size())
-    events = follow(reader, services.hub, offset=start, ended=lambda: _ended(services, reader, job_id))
-    return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM_HEADERS)
+    return logs.live(request, services, _reader(services, job_id), offset, lambda: _ended(services, job_id))
 
 
 @router.get("/jobs/{job_id}/log/lines")
 def lines(
-    visitor: SignedIn,
-    services: Wired,
-    job_id: int,
-    start: Annotated[int, Query(alias="from", ge=1)] = 1,
-    count: Annotated[int, Query(ge=1, le=5000)] = 200,
+    visitor: SignedIn, services: Wired, job_id: int, start: logs.From = 1, count: logs.Count = 200
 ) -> shapes.Json:
     """Some lines, from a number on."""
     job_for(services, visitor, job_id)
-    reader = _reader(services, job_id)
-    found = [
-        {"number": line.number, "offset": line.offset, "time": line.time_ms, "text": line.text}
-        for line in reader.lines_from(start, count)
-    ]
-    return {"lines": found, "total": reader.lines(), "size": reader.size()}
+    return logs.some(_reader(services, job_id), start, count)
 
 
 @router.get("/jobs/{job_id}/log/search")
-def search(
-    visitor: SignedIn,
-    services: Wired,
-    job_id: int,
-    q: Annotated[str, Query(min_length=1, max_length=200)],
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-) -> shapes.Json:
+def search(visitor: SignedIn, services: Wired, job_id: int, q: logs.Query_, limit: logs.Most = 1000) -> shapes.Json:
     """The numbers of the lines that hold a text, in whatever case."""
     job_for(services, visitor, job_id)
-    found = _reader(services, job_id).search(q, limit + 1, ignore_case=True)
-    return {"matches": found[:limit], "more": len(found) > limit}
+    return logs.matching(_reader(services, job_id), q, limit)
 
 
 @router.get("/changes")
 def changes(visitor: SignedIn, services: Wired) -> StreamingResponse:
     """The topics that change, as server-sent events, of the projects that the user may see."""
-    return StreamingResponse(_changes(services, visitor), media_type="text/event-stream", headers=_STREAM_HEADERS)
+    return StreamingResponse(_changes(services, visitor), media_type="text/event-stream", headers=logs.STREAM_HEADERS)
 
 
 async def _changes(services: Services, visitor: Visitor) -> AsyncIterator[str]:
@@ -107,10 +83,8 @@ def _reader(services: Services, job_id: int) -> LogReader:
     return services.logs.reader(log_id(job_id))
 
 
-def _ended(services: Services, reader: LogReader, job_id: int) -> str | None:
-    """The job's last status; the log's own mark is looked at first, for that costs nothing."""
-    if reader.size() and not reader.ended():
-        return None
+def _ended(services: Services, job_id: int) -> str | None:
+    """The job's last status."""
     with services.database.reading() as tx:
         status = store.get_job(tx, job_id).status
     return status if status.ended else None

@@ -181,6 +181,7 @@ def environment(
         "target": value.target,
         "watch_seconds": value.watch_seconds,
         "plain_http": value.plain_http,
+        "time_zone": value.time_zone,
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,

@@ -12,11 +12,14 @@ from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
+from cabestan.store import runs as run_store
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for
 from cabestan.web.pages.answers import Before, Text, can, check_place, framed, html, see
+from cabestan.web.pages.schedules import first_lines
 from cabestan.web.pages.views.deployments import DeploymentPage, DeploymentRights, deployment_page, deployment_row
 from cabestan.web.pages.views.frame import Crumb, project_frame
 from cabestan.web.pages.views.paging import PAGE_SIZE, split_page
+from cabestan.web.pages.views.schedules import run_log
 
 router = APIRouter()
 _AT = "/{group}/{name}/deployments"
@@ -119,9 +122,13 @@ def _page(services: Services, visitor: Visitor, deployment: Deployment) -> Deplo
         plan = store.plan_of(tx, deployment.id)
         steps = store.steps_of(tx, deployment.id)
         approvals = store.approvals_of(tx, deployment.id)
+        once = run_store.of_deployment(tx, deployment.id)
         used = configuring.restored(tx, plan) if plan else ()
+    log = run_log(once[-1], *first_lines(services, once[-1])) if once else None
     rights = DeploymentRights(
         approve=may_approve(visitor.user, deployment.project, environment.approvers),
         deploy=can(visitor.user, Permission.DEPLOY, deployment.project),
     )
-    return deployment_page(deployment, environment, titles, plan, steps, approvals, rights, services.now(), used)
+    return deployment_page(
+        deployment, environment, titles, plan, steps, approvals, rights, services.now(), used, once, log
+    )

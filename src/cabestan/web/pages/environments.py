@@ -73,6 +73,7 @@ def change(
     branches: Line = "",
     approvers: Line = "",
     plain_http: Annotated[bool, Form()] = False,
+    time_zone: Line = "",
     compose_files: Line = "",
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
@@ -88,6 +89,7 @@ def change(
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
         plain_http=plain_http,
+        time_zone=time_zone.strip(),
         compose_files=views.split_list(compose_files),
     )
     return see(f"/{project.name}/environments/{found.name}")
@@ -112,7 +114,7 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         routes=_routes(services, tx, found),
         history=views.history(deployments, found, titles, now, may_deploy=rights.deploy),
         history_href=f"/{found.project}/deployments?environment={found.name}",
-        form=views.settings_form(found, services.settings.target_domain),
+        form=views.settings_form(found, services.settings.target_domain, services.settings.time_zone),
         settings=setting_rows(own, reader),
         choices=tuple(views.release_choice(release) for release in choices),
         rights=rights,

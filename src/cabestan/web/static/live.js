@@ -1,5 +1,6 @@
 // Listens to what changes, and fetches the page again when it is about something on it.
 import { enhance } from "./actions.js";
+import { startLogs } from "./logs.js";
 import { morph } from "./morph.js";
 
 //: milliseconds between two fetches, at least
@@ -91,6 +92,7 @@ async function fetchPage() {
   const main = document.querySelector("main");
   morph(main, page.querySelector("main"));
   enhance(main);
+  startLogs(main);
 }
 
 function signedOut() {

@@ -26,7 +26,7 @@ def test_members_are_those_with_a_role_from_wherever_it_comes() -> None:
 def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
     place = environment(branches=("@default", "release/*"), approvers=("anna", "bert"), trigger=Trigger.MANUAL)
     place = place.evolve(compose_files=("compose.yml", "prod.yml"))
-    form = settings_form(place, "localhost")
+    form = settings_form(place, "localhost", "UTC")
     assert form == SettingsForm(
         domain="",
         default_domain="staging-hello-demo.localhost",
@@ -35,6 +35,8 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         approvers="anna, bert",
         watch_seconds=5,
         plain_http=False,
+        time_zone="",
+        default_time_zone="UTC",
         compose_files="compose.yml, prod.yml",
     )
     assert split_list(form.compose_files) == place.compose_files

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cabestan.domain.configuration import Setting
-from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepKind, StepRun
+from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepRun
 from cabestan.domain.environment import Environment
+from cabestan.domain.run import Run
 from cabestan.domain.status import DeploymentStatus
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
+from cabestan.web.pages.views.jobs import LogView
 from cabestan.web.pages.views.moments import Span, When, span, when
+from cabestan.web.pages.views.schedules import RunRow, run_row
 from cabestan.web.pages.views.states import NOT_DONE, TO_DO, State, deployment_state, step_state
 from cabestan.web.pages.views.variables import used_words
 
@@ -87,6 +90,9 @@ class DeploymentPage:
     may_approve: bool
     may_cancel: bool
     restores: int | None
+    #: what it ran once, and the log of the one that goes on, or failed, or was the last
+    runs: tuple[RunRow, ...] = ()
+    log: LogView | None = None
     #: the versions of variables and secrets that it uses: name, and where it comes from
     used: Mapping[str, str] = field(default_factory=dict)
 
@@ -130,6 +136,8 @@ def deployment_page(
     rights: DeploymentRights,
     now: datetime,
     used: Iterable[Setting] = (),
+    once: tuple[Run, ...] = (),
+    log: LogView | None = None,
 ) -> DeploymentPage:
     waiting = deployment.status is DeploymentStatus.WAITING
     current = environment.current_deployment_id == deployment.id
@@ -143,17 +151,19 @@ def deployment_page(
         may_approve=waiting and rights.approve and plan is not None,
         may_cancel=rights.deploy and not deployment.status.ended,
         restores=deployment.restores_id,
+        runs=tuple(run_row(run, now) for run in once),
+        log=log,
         used=used_words(used),
     )
 
 
 def steps(plan: Plan | None, runs: tuple[StepRun, ...], now: datetime, *, ended: bool) -> tuple[StepView, ...]:
     """The planned steps with how they went; what ran beside the plan (putting back) comes where it ran."""
-    done = {run.kind: run for run in runs}
-    planned = {step.kind: step for step in plan.steps} if plan else {}
+    done = {run.position: run for run in runs}
+    planned = dict(enumerate(plan.steps)) if plan else {}
     views = []
-    for kind in StepKind:
-        step, run = planned.get(kind), done.get(kind)
+    for position in sorted({*done, *planned}):
+        step, run = planned.get(position), done.get(position)
         deadline = f"at most {_deadline(step.deadline_seconds)}" if step else ""
         if run:
             took = span(run.started_at, run.finished_at, now)

@@ -24,6 +24,8 @@ class SettingsForm:
     approvers: str
     watch_seconds: int
     plain_http: bool = False
+    time_zone: str = ""
+    default_time_zone: str = ""
     compose_files: str = ""
 
 
@@ -57,7 +59,7 @@ class EnvironmentPage:
     outdated: OutdatedNote | None = None
 
 
-def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
+def settings_form(environment: Environment, target_domain: str, default_time_zone: str) -> SettingsForm:
     shown = ("(default branch)" if pattern == DEFAULT_BRANCH else pattern for pattern in environment.branches)
     return SettingsForm(
         domain=environment.domain,
@@ -67,6 +69,8 @@ def settings_form(environment: Environment, target_domain: str) -> SettingsForm:
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
         plain_http=environment.plain_http,
+        time_zone=environment.time_zone,
+        default_time_zone=default_time_zone,
         compose_files=", ".join(environment.compose_files),
     )
 

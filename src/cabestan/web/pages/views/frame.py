@@ -9,6 +9,7 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Schedules", "/schedules"),
     ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
     ("Certificates", "/settings/certificates"),

@@ -72,6 +72,11 @@ def job_page(
 
 
 def log_view(job: Job, first_lines: Iterable[str], total: int) -> LogView:
+    return plain_log_view(f"/api/v1/jobs/{job.id}/log", first_lines, total, live=not job.status.ended)
+
+
+def plain_log_view(api: str, first_lines: Iterable[str], total: int, *, live: bool) -> LogView:
+    """Of the log at an address of the API."""
     rendered = render_lines(first_lines)
     lines = tuple(LogLine(number, pieces) for number, pieces in enumerate(rendered, start=1))
-    return LogView(f"/api/v1/jobs/{job.id}/log", lines, total, not job.status.ended)
+    return LogView(api, lines, total, live)

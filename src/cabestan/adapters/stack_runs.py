@@ -1,0 +1,207 @@
+"""Services of a stack that run to their end: one start of one, made from the rendered service, on the Swarm."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker import DockerClient
+
+from cabestan.adapters.job_containers import INSTANCE_LABEL, ONCE, WHOLE_LOG, Containers, service_named
+from cabestan.errors import StepFailed
+
+RUN_LABEL = "cabestan.run"
+ATTEMPT_LABEL = "cabestan.attempt"
+_SECRET = re.compile(r"\$\$|\$\{CABESTAN_SECRET_([A-Za-z0-9_]+)\}", re.ASCII)
+_NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3}
+_DURATION_PART = re.compile(r"([0-9.]+)(h|ms|us|m|s)", re.ASCII)
+_SIZE = re.compile(r"([0-9.]+) ?([bkmgt]?)i?b?", re.ASCII | re.IGNORECASE)
+_BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+#: an image's own health check is for its service: what runs to its end must not be ended by it
+_NO_HEALTHCHECK = {"Test": ["NONE"]}
+
+
+@dataclass(frozen=True)
+class StackRun:
+    """One start. `stack` is the document of the whole stack, `service` the part of it that is started."""
+
+    instance: str
+    id: int
+    attempt: int
+    service: Mapping[str, Any] = field(repr=False)
+    stack: Mapping[str, Any] = field(repr=False)
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.instance}-run-{self.id}-{self.attempt}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {INSTANCE_LABEL: self.instance, RUN_LABEL: str(self.id), ATTEMPT_LABEL: str(self.attempt)}
+
+    @property
+    def has_terminal(self) -> bool:
+        return bool(self.service.get("tty"))
+
+
+@dataclass(frozen=True)
+class Named:
+    """One start of which only the name is known any more."""
+
+    instance: str
+    id: int
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.instance}-run-{self.id}-{self.attempt}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {INSTANCE_LABEL: self.instance, RUN_LABEL: str(self.id), ATTEMPT_LABEL: str(self.attempt)}
+
+
+class StackRuns(Containers):
+    """Starts them, each at most once."""
+
+    def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
+        """Unless it was started before. `prepare` is called where it was not, and may refuse."""
+        with self._engine.speaking(f"start {run.name}") as client:
+            if service_named(client, run.name):
+                return
+            prepare()
+            template = task_template(run, lambda name: _secret_id(client, name))
+            labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
+            client.api.create_service(
+                template, name=run.name, labels=labels, mode=ONCE, endpoint_spec={"Mode": "dnsrr"}
+            )
+
+    def left_over(self) -> tuple[Named, ...]:
+        """All that is there, whatever became of it."""
+        found = {(int(labels[RUN_LABEL]), int(labels[ATTEMPT_LABEL])) for labels in self._labels_of_all(RUN_LABEL)}
+        return tuple(Named(self._instance, key, attempt) for key, attempt in sorted(found))
+
+
+def task_template(run: StackRun, secret_id: Callable[[str], str]) -> dict[str, Any]:
+    """The `TaskTemplate` of the engine's `POST /services/create`, as `docker stack deploy` would make it.
+
+    But for what keeps a service running (restarts, health checks), and the whole log is kept for us to read.
+    `secret_id` finds a Swarm secret by its name.
+    """
+    service = filled(run.service, run.secrets)
+    deploy = service.get("deploy", {})
+    return {
+        "ContainerSpec": _without_none(
+            {
+                "Image": service["image"],
+                "Command": service.get("entrypoint"),
+                "Args": service.get("command"),
+                "Env": [f"{name}={value}" for name, value in service.get("environment", {}).items()],
+                "Dir": service.get("working_dir"),
+                "User": service.get("user"),
+                "Labels": {**service.get("labels", {}), **run.labels},
+                "Hosts": [_host(line) for line in service.get("extra_hosts", [])],
+                "Init": service.get("init", True),
+                "ReadOnly": service.get("read_only"),
+                "TTY": service.get("tty"),
+                "StopSignal": service.get("stop_signal"),
+                "StopGracePeriod": nanoseconds(service.get("stop_grace_period", "10s")),
+                "Healthcheck": _NO_HEALTHCHECK,
+                "Mounts": [_mount(mount, run.stack) for mount in service.get("volumes", [])],
+                "Secrets": [_secret(secret, run.stack, secret_id) for secret in service.get("secrets", [])],
+            }
+        ),
+        "RestartPolicy": {"Condition": "none"},
+        "Resources": {
+            "Limits": _resources(deploy.get("resources", {}).get("limits", {})),
+            "Reservations": _resources(deploy.get("resources", {}).get("reservations", {})),
+        },
+        "Placement": {"Constraints": deploy.get("placement", {}).get("constraints", [])},
+        "LogDriver": {"Name": "json-file", "Options": WHOLE_LOG},
+        "Networks": [{"Target": _named(run.stack, "networks", key)} for key in service.get("networks", [])],
+    }
+
+
+def filled(value: Any, secrets: Mapping[str, str]) -> Any:
+    """A part of a stack file as Docker would read it: variables of secrets have their values, `$$` is a `$`."""
+    match value:
+        case str():
+            return _SECRET.sub(lambda found: secrets[found[1]] if found[1] else "$", value)
+        case Mapping():
+            return {key: filled(inner, secrets) for key, inner in value.items()}
+        case list():
+            return [filled(inner, secrets) for inner in value]
+    return value
+
+
+def nanoseconds(duration: str) -> int:
+    """`1m30s` → 90,000,000,000."""
+    return round(sum(float(number) * _NANOSECONDS[unit] for number, unit in _DURATION_PART.findall(duration)))
+
+
+def size_in_bytes(size: str | int) -> int:
+    """`50M` → 52,428,800."""
+    found = _SIZE.fullmatch(str(size))
+    if not found:
+        raise StepFailed(f"{size!r} is no size.", "Write a number with a unit such as 50M.")
+    return int(float(found[1]) * _BYTES[found[2].lower()])
+
+
+def _resources(resources: Mapping[str, str]) -> dict[str, int]:
+    found = {}
+    if cpus := resources.get("cpus"):
+        found["NanoCPUs"] = round(float(cpus) * 10**9)
+    if memory := resources.get("memory"):
+        found["MemoryBytes"] = size_in_bytes(memory)
+    return found
+
+
+def _host(line: str) -> str:
+    """`name:address` as the engine has it in a hosts file."""
+    name, _, address = line.partition(":")
+    return f"{address} {name}"
+
+
+def _mount(mount: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
+    common = {"Type": mount["type"], "Target": mount["target"], "ReadOnly": mount.get("read_only", False)}
+    match mount["type"]:
+        case "volume":
+            volume = stack["volumes"][mount["source"]]
+            options = {"Labels": filled(volume.get("labels", {}), {}), "NoCopy": "volume" in mount}
+            return {**common, "Source": volume["name"], "VolumeOptions": options}
+        case "tmpfs":
+            size = mount.get("tmpfs", {}).get("size")
+            return {**common, "TmpfsOptions": {"SizeBytes": size_in_bytes(size)} if size is not None else {}}
+    return {**common, "Source": mount["source"]}
+
+
+def _secret(
+    secret: str | Mapping[str, Any], stack: Mapping[str, Any], secret_id: Callable[[str], str]
+) -> dict[str, Any]:
+    wish = {"source": secret} if isinstance(secret, str) else secret
+    name = _named(stack, "secrets", wish["source"])
+    mode = int(str(wish.get("mode", 0o444)))
+    file = {
+        "Name": wish.get("target", wish["source"]),
+        "UID": str(wish.get("uid", "0")),
+        "GID": str(wish.get("gid", "0")),
+        "Mode": mode,
+    }
+    return {"SecretID": secret_id(name), "SecretName": name, "File": file}
+
+
+def _named(stack: Mapping[str, Any], kind: str, key: str) -> str:
+    """What a network or secret of the file is called in Swarm."""
+    return str((stack.get(kind, {}).get(key) or {}).get("name", key))
+
+
+def _secret_id(client: DockerClient, name: str) -> str:
+    for secret in client.api.secrets(filters={"name": name}):
+        if secret["Spec"]["Name"] == name:
+            return str(secret["ID"])
+    raise StepFailed(f"The secret {name} is not in the Swarm.", "Deploy the release again.")
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
