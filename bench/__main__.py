@@ -16,7 +16,18 @@ from rich.console import Console
 
 from bench.figures import Figure
 from bench.instance import Instance
-from bench.rows import compose_files, deploying, followers, lines, lists, memory, schedules, trigger, updates
+from bench.rows import (
+    compose_files,
+    deploying,
+    followers,
+    lines,
+    lists,
+    memory,
+    replicas,
+    schedules,
+    trigger,
+    updates,
+)
 from bench.table import show
 from bench.time_limits import TooLate, deadline
 
@@ -29,6 +40,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "followers": (followers.measure, 90),
     "lists": (lists.measure, 180),
     "updates": (updates.measure, 240),
+    "replicas": (replicas.measure, 300),
     "schedules": (schedules.measure, 480),
     "memory": (memory.measure, 120),
 }

@@ -25,7 +25,7 @@ class Instance:
     def __init__(self, name: str, *, containers: bool) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-        self.port, self.router_port, self.registry_port = _free_ports(3)
+        self.port, self.router_port, self.tls_port, self.registry_port = _free_ports(4)
         self.token = ""
         self._containers = containers
         self._server: subprocess.Popen[bytes] | None = None
@@ -102,6 +102,7 @@ class Instance:
             "CABESTAN_DATA": str(self.folder),
             "CABESTAN_PORT": str(self.port),
             "CABESTAN_ROUTER_PORT": str(self.router_port),
+            "CABESTAN_ROUTER_TLS_PORT": str(self.tls_port),
             "CABESTAN_REGISTRY_PORT": str(self.registry_port),
         }
 

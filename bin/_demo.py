@@ -7,11 +7,10 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,11 @@ HOME = CHECKOUT / ".cabestan"
 SETTINGS = HOME / "cabestan.toml"
 CLONE = HOME / "hello"
 PROJECT = "demo/hello"
+#: what signs the certificates here
+ROOT = HOME / "ca.pem"
 #: the address that a user would like best first
 ROUTER_PORTS = (80, 8080, 8081, 8082, 8880)
+TLS_PORTS = (443, 8443, 8444, 8445, 8843)
 SERVER_PORTS = range(8600, 8650)
 REGISTRY_PORTS = range(5600, 5650)
 PIPELINE_SECONDS = 900
@@ -34,6 +36,7 @@ class Stuck(Exception):
 def main() -> None:
     write_settings()
     run("cabestan", "up")
+    keep_root()
     if not ask("project", "show", PROJECT):
         run("cabestan", "project", "create", PROJECT)
     push_example()
@@ -43,14 +46,18 @@ def main() -> None:
 
 
 def write_settings() -> None:
-    """Ports that are free now, chosen once."""
+    """Ports that are free now, chosen once; settings of an earlier version lack one."""
     if SETTINGS.exists():
+        if "router_tls_port" not in SETTINGS.read_text():
+            with SETTINGS.open("a") as settings:
+                settings.write(f"router_tls_port = {free(TLS_PORTS)}\n")
         return
     chosen = {
         "instance": '"demo"',
         "data": json.dumps(str(HOME / "data")),
         "port": free(SERVER_PORTS),
         "router_port": free(ROUTER_PORTS),
+        "router_tls_port": free(TLS_PORTS),
         "registry_port": free(REGISTRY_PORTS),
     }
     fresh = SETTINGS.with_suffix(".new")
@@ -135,14 +142,24 @@ def wait_for_staging(pipeline: dict[str, Any]) -> dict[str, Any]:
 def serves(environment: dict[str, Any]) -> bool:
     """Asked as a browser would, but for the name, which this machine may not resolve."""
     host, port = environment["domain"], environment["url"].rpartition(":")[2]
-    address = f"http://127.0.0.1:{port}" if port.isdigit() else "http://127.0.0.1"
-    request = urllib.request.Request(address, headers={"Host": host})  # noqa: S310 (always http)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    trust = ssl.create_default_context(cadata=ROOT.read_text())
     try:
-        with opener.open(request, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.URLError:
+        with (
+            socket.create_connection(("127.0.0.1", int(port) if port.isdigit() else 443), timeout=5) as connection,
+            trust.wrap_socket(connection, server_hostname=host) as secured,
+        ):
+            secured.sendall(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            return b" 200 " in secured.recv(4096).partition(b"\r\n")[0]
+    except OSError:
         return False
+
+
+def keep_root() -> None:
+    """What signs the certificates here, for browsers and curl."""
+    known = ask("ca")
+    if not known:
+        raise Stuck("The server tells no certificate authority.", "See its log: .cabestan/data/server.log")
+    ROOT.write_text(known["certificate"])
 
 
 def tell(staging: dict[str, Any]) -> None:
@@ -152,6 +169,7 @@ def tell(staging: dict[str, Any]) -> None:
     approve = waiting[0]["id"] if waiting else "ID"
     say(f"""
 Staging answers:    {staging["url"]}
+                    (browsers warn until they trust {ROOT.relative_to(CHECKOUT)})
 Production:         {production["url"]}{"   (waits for your approval)" if waiting else ""}
 The pages:          {server}
 Log in as admin, with this token as the password:

@@ -23,6 +23,16 @@ OTHERS: dict[str, Any] = {
     "engine": "tcp://10.0.0.1:2375",
     "router_address": "0.0.0.0",
     "router_port": "8081",
+    "router_tls_port": "8444",
+    "public_tls_port": "8445",
+    "private_domains": "example.org, corp.example.com",
+    "acme_email": "me@example.org",
+    "acme_server": "https://acme.example.org/directory",
+    "acme_ca_bundle": "/etc/ssl/acme.pem",
+    "acme_dns_provider": "httpreq",
+    "acme_dns_file": "/etc/cabestan/dns",
+    "acme_dns_resolvers": "9.9.9.9:53",
+    "acme_dns_seconds": "30",
     "registry_port": "5000",
     "target_domain": "apps.example.org",
     "images": "/srv/images",
@@ -39,6 +49,12 @@ OTHERS: dict[str, Any] = {
     "apply_seconds": "62",
     "healthy_seconds": "63",
     "routes_seconds": "64",
+    "managed_seconds": "66",
+    "mongodb_image": "registry.example.org/databases/mongodb:6.0",
+    "backup_schedule": "off",
+    "backup_keep": "daily=1",
+    "backup_remote": "nas:cabestan",
+    "backup_seconds": "67",
     "watch_seconds": "65",
     "job_log_bytes": "2048",
     "push_bytes": "2049",
@@ -133,6 +149,8 @@ def test_variables_of_the_command_line_are_no_settings(monkeypatch: pytest.Monke
         ("job_seconds", "1"),
         ("watch_seconds", "-1"),
         ("log_level", "loud"),
+        ("backup_schedule", "every night"),
+        ("backup_keep", "yearly=1"),
         ("database_url", "mysql://cabestan:hunter2@db.example.org/x"),
         ("database_url", "/srv/x.sqlite"),
     ],
@@ -174,11 +192,15 @@ def test_what_is_made_from_settings(tmp_path: Path) -> None:
     assert settings.database == f"sqlite:///{tmp_path}/cabestan.sqlite"
     assert settings.key_path == tmp_path / "key"
     assert settings.registry == "127.0.0.1:5600"
-    assert settings.address_of("a.org") == "http://a.org"
-    other = read_settings(url="https://a.org/", router_port=8080, router_address="0.0.0.0", key_file="key", data="x")
+    assert settings.address_of("a.org") == "https://a.org"
+    behind = read_settings(router_tls_port=8443, public_tls_port=443, private_domains="a.org, b.org,")
+    assert (behind.address_of("a.org"), behind.private_domain_names) == ("https://a.org", ("a.org", "b.org"))
+    other = read_settings(
+        url="https://a.org/", router_tls_port=8443, router_address="0.0.0.0", key_file="key", data="x"
+    )
     assert (other.public_url, other.address_of("a.org"), other.router_host) == (
         "https://a.org",
-        "http://a.org:8080",
+        "https://a.org:8443",
         "127.0.0.1",
     )
     assert (other.key_path, other.data) == (Path.cwd() / "key", Path.cwd() / "x")

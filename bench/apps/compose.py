@@ -31,6 +31,11 @@ def one_service() -> dict[str, str]:
     return _files({"app": web(healthcheck=True)})
 
 
+def replicas(number: int) -> dict[str, str]:
+    """The web application, several times."""
+    return _files({"app": web(healthcheck=False) | {"deploy": {"replicas": number}}})
+
+
 def five_services() -> dict[str, str]:
     """One behind a route, four that only run."""
     workers = {f"worker{number}": _service(_ONE) for number in range(1, 5)}

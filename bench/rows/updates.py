@@ -1,11 +1,6 @@
 """Requests that fail while rolling updates are going on, one after the other, under constant load."""
 
-import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from bench import docker_cli, projects
@@ -13,14 +8,13 @@ from bench.api import Api
 from bench.apps import compose
 from bench.figures import Figure
 from bench.instance import Instance
+from bench.under_load import loaded
 
 UPDATES = 10
 RATE = 250
 _PROJECT = "bench/web"
 _DEADLINE = 120
 _WATCH_SECONDS = 1
-#: load before the first update and after the last (seconds)
-_LEAD_SECONDS = 2
 
 
 def measure(instance: Instance) -> list[Figure]:
@@ -37,7 +31,7 @@ def _updates(instance: Instance, api: Api, mode: str) -> Figure:
     api.put(f"/projects/{_PROJECT}/variables/MODE", value=mode, environment=mode)
     _update(api, at, mode, 0)
     began = time.monotonic()
-    with _loaded(instance.router_port, api.get(at)["domain"]) as report:
+    with loaded(instance, api.get(at)["domain"], RATE) as report:
         for number in range(1, UPDATES + 1):
             _update(api, at, mode, number)
     took = (time.monotonic() - began) / UPDATES
@@ -52,21 +46,6 @@ def _update(api: Api, at: str, mode: str, number: int) -> None:
     ended = api.ended(f"/deployments/{made['id']}", _DEADLINE)
     if ended["status"] != "succeeded":
         raise RuntimeError(f"Update {number} {ended['status']}: {ended['reason']}")
-
-
-@contextmanager
-def _loaded(port: int, host: str) -> Iterator[dict[str, Any]]:
-    """Load from a process of its own; what it reports is in the dictionary afterwards."""
-    report: dict[str, Any] = {}
-    command = [sys.executable, "-m", "bench.load", str(port), host, str(RATE)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
-        try:
-            time.sleep(_LEAD_SECONDS)
-            yield report
-            time.sleep(_LEAD_SECONDS)
-            report |= json.loads(load.communicate()[0])
-        finally:
-            load.kill()
 
 
 def _figure(mode: str, report: dict[str, Any], took: float) -> Figure:

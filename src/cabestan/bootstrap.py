@@ -5,12 +5,15 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
+from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
-from cabestan.adapters.router import PlatformContainers, probe
+from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
@@ -24,6 +27,8 @@ from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.managed import operations
+from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
@@ -40,6 +45,7 @@ class Cabestan:
     services: Services
     housekeeper: Housekeeper
     clock: Clock
+    backup_clock: BackupClock
     room: RoomWatcher
 
     def start(self) -> None:
@@ -47,11 +53,13 @@ class Cabestan:
         recovery.reconcile(self.services)
         self.housekeeper.start()
         self.clock.start()
+        self.backup_clock.start()
         self.room.start()
 
     def close(self) -> None:
         self.clock.stop()
         self.housekeeper.stop()
+        self.backup_clock.stop()
         self.room.stop()
         self.services.durable.close()
         self.services.database.close()
@@ -85,6 +93,8 @@ def bootstrap(
         jobs=JobContainers(engine, settings.instance),
         runs=StackRuns(engine, settings.instance),
         stacks=Stacks(engine, settings.instance, settings.data / "locks"),
+        databases=Databases(engine, settings.instance),
+        backups=BackupFiles(settings.data / "backups"),
         registry=Registry(settings.registry),
         platform=PlatformContainers(engine, settings.instance),
         images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
@@ -94,10 +104,10 @@ def bootstrap(
         alarm=Alarm(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
         now=now,
-        probe=lambda wanted: probe(settings.router_host, settings.router_port, wanted),
+        probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services), Clock(services), RoomWatcher(services))
+    return Cabestan(services, Housekeeper(services), Clock(services), BackupClock(services), RoomWatcher(services))
 
 
 @contextmanager
@@ -116,6 +126,7 @@ def _register(services: Services) -> None:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
+    operations.register(services)
 
 
 def _open_vault(settings: Settings, database: Database) -> Vault:

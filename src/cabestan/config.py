@@ -2,10 +2,12 @@
 
 import os
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -14,6 +16,8 @@ from cabestan.errors import ConfigurationError
 #: where the settings file is looked for, unless CABESTAN_CONFIG names another
 DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
 _DATABASES = ("sqlite:///", "postgresql://")
+#: a part of `backup_keep`
+_KEPT = "(daily|weekly|monthly)=[0-9]{1,4}"
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -50,7 +54,37 @@ class Settings(BaseSettings):
     """Address on which the router takes requests for the deployed applications."""
 
     router_port: int = Field(80, ge=1, le=65535)
-    """Port on which the router takes requests."""
+    """Port on which the router takes plain HTTP requests, and sends them to HTTPS."""
+
+    router_tls_port: int = Field(443, ge=1, le=65535)
+    """Port on which the router takes HTTPS requests."""
+
+    public_tls_port: int = Field(0, ge=0, le=65535)
+    """Port of HTTPS as users see it, where something before the router changes it. 0: `router_tls_port`."""
+
+    private_domains: str = ""
+    """Domains, by commas, whose names the installation's own authority signs for, although they look public."""
+
+    acme_email: str = ""
+    """Address of the ACME account; certificates for public names are then had over ACME. Empty: no ACME."""
+
+    acme_server: str = "https://acme-v02.api.letsencrypt.org/directory"
+    """Directory of the ACME server."""
+
+    acme_ca_bundle: Path | None = None
+    """A file with the certificate authorities by which the ACME server is known. Empty: those that are known to all."""
+
+    acme_dns_provider: str = Field("", pattern=r"^[a-z0-9]*$")
+    """Name of the DNS provider for the DNS challenge (as lego calls it). Empty: the HTTP challenge."""
+
+    acme_dns_file: Path | None = None
+    """A file with the variables of the DNS provider, a line `NAME=VALUE` each; only its owner may read it."""
+
+    acme_dns_resolvers: str = ""
+    """Name servers, HOST:PORT by commas, that are asked whether the DNS challenge can be seen. Empty: the system's."""
+
+    acme_dns_seconds: int = Field(0, ge=0, le=3600)
+    """How long to wait for the answer to a DNS challenge, instead of asking name servers whether it is there."""
 
     registry_port: int = Field(5600, ge=1, le=65535)
     """Port of the image registry, on the loopback address."""
@@ -100,6 +134,24 @@ class Settings(BaseSettings):
     routes_seconds: int = Field(30, ge=1)
     """How long a route may take to answer through the router."""
 
+    managed_seconds: int = Field(300, ge=1)
+    """How long a managed service may take to answer."""
+
+    mongodb_image: str = ""
+    """Image of MongoDB, which is not in Debian. Empty: projects that ask for it are refused."""
+
+    backup_schedule: str = "30 2 * * *"
+    """When databases are backed up, in cron's syntax and UTC; `off` for never. Environments may say otherwise."""
+
+    backup_keep: str = Field("daily=7,weekly=4,monthly=6", pattern=f"^{_KEPT}(,{_KEPT}){{0,2}}$")
+    """Of how many days, weeks and months a backup is kept. Environments may say otherwise."""
+
+    backup_remote: str = ""
+    """Where copies of backups go, as rclone writes it: `nas:cabestan`. Empty: they are on this disk alone."""
+
+    backup_seconds: int = Field(6 * 3600, ge=1)
+    """How long a dump, a restore or a copy may take."""
+
     watch_seconds: int = Field(5, ge=0, le=3600)
     """How long the tasks of a deployment must stay healthy; the default of new environments."""
 
@@ -118,7 +170,7 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     """How much the server says about itself."""
 
-    @field_validator("data", "images", "key_file", "ca_bundle", mode="after")
+    @field_validator("data", "images", "key_file", "ca_bundle", "acme_ca_bundle", "acme_dns_file", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -131,6 +183,15 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"there is no time zone {name}; write one such as Europe/Paris or UTC") from error
         return name
+
+    @field_validator("backup_schedule", mode="after")
+    def _known_schedule(cls, schedule: str) -> str:
+        if schedule != "off":
+            try:
+                CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
+            except CronSimError as error:
+                raise ValueError("write it as cron does, such as 30 2 * * *, or off") from error
+        return schedule
 
     @field_validator("database_url", mode="after")
     @classmethod
@@ -169,6 +230,11 @@ class Settings(BaseSettings):
         return self.key_file or self.data / "key"
 
     @property
+    def acme_copy(self) -> Path:
+        """The sealed copy of the router's ACME account."""
+        return self.data / "acme.sealed"
+
+    @property
     def registry(self) -> str:
         """The registry's address, as it stands in references of images."""
         return f"127.0.0.1:{self.registry_port}"
@@ -178,9 +244,22 @@ class Settings(BaseSettings):
         """Where this machine itself reaches the router."""
         return "127.0.0.1" if self.router_address == "0.0.0.0" else self.router_address  # noqa: S104
 
+    @property
+    def private_domain_names(self) -> tuple[str, ...]:
+        return _by_commas(self.private_domains)
+
+    @property
+    def acme_dns_resolver_addresses(self) -> tuple[str, ...]:
+        return _by_commas(self.acme_dns_resolvers)
+
+    @property
+    def tls_port(self) -> int:
+        """The port of HTTPS as users see it."""
+        return self.public_tls_port or self.router_tls_port
+
     def address_of(self, domain: str) -> str:
         """The address under which the router serves a domain."""
-        return f"http://{domain}" if self.router_port == 80 else f"http://{domain}:{self.router_port}"
+        return f"https://{domain}" if self.tls_port == 443 else f"https://{domain}:{self.tls_port}"
 
 
 def read_settings(**given: Any) -> Settings:
@@ -197,6 +276,10 @@ def read_settings(**given: Any) -> Settings:
         ) from error
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"The settings file {_file()} cannot be read: {error}.", "Correct it.") from error
+
+
+def _by_commas(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _file() -> Path:

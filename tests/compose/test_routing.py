@@ -219,7 +219,6 @@ def test_what_is_done_to_requests_is_done_in_one_order() -> None:
             "redirectregex",
             (("permanent", "true"), ("regex", "^http://a.org/old(.*)"), ("replacement", "http://a.org/new$1")),
         ),
-        Middleware("ssl", "redirectscheme", (("permanent", "false"), ("scheme", "https"))),
         Middleware("rate-few", "ratelimit", (("average", "5"), ("sourcecriterion.requestheadername", "X-A"))),
         Middleware("connections", "inflightreq", (("amount", "9"),)),
         Middleware(
@@ -242,7 +241,7 @@ def test_what_is_done_to_requests_is_done_in_one_order() -> None:
         Middleware("strip", "stripprefix", STRIP),
     )
     assert route.options == (("passhostheader", "false"), ("sticky.cookie", "true"), ("sticky.cookie.name", "c"))
-    assert route.scheme == "h2c"
+    assert (route.scheme, route.entrypoints) == ("h2c", ("https",))
 
 
 def test_an_empty_list_of_users_asks_for_no_password() -> None:
@@ -363,3 +362,21 @@ def test_a_route_that_only_sends_on_to_https_is_left_to_the_platform() -> None:
 
 def test_rules_of_traefik_1_and_later_ones_do_not_mix() -> None:
     assert refused(new("Host(`a.org`)", {"traefik.frontend.rule": "Host:a.org"})) == ["route"]
+
+
+def _entrypoints(*entrypoints: str) -> dict[str, tuple[str, ...]]:
+    """Of routers with one rule and these entry points: those that they get."""
+    labels = {f"traefik.http.routers.r{number}.rule": "Host(`a.org`)" for number in range(len(entrypoints))}
+    labels |= {f"traefik.http.routers.r{number}.entrypoints": words for number, words in enumerate(entrypoints)}
+    return {route.name: route.entrypoints for route in of(services(web=labels))}
+
+
+def test_a_route_for_http_answers_over_https_too_unless_another_does() -> None:
+    assert _entrypoints("web") == {"web": ("http", "https")}
+    assert _entrypoints("web", "websecure") == {"web-r0": ("http",), "web-r1": ("https",)}
+    assert _entrypoints("web,websecure") == {"web": ("http", "https")}
+
+
+def test_a_redirect_to_https_is_the_platforms_matter() -> None:
+    (route,) = of(old("Host:a.org", **{"frontend.redirect.entryPoint": "https", "frontend.entryPoints": "http,https"}))
+    assert (route.entrypoints, route.middlewares) == (("https",), ())

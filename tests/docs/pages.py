@@ -15,7 +15,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 #: what may stand before or around the command line's name
 _PROGRAMS = ("cabestan", "bin/cabestan")
-_ENDS = frozenset({"|", "||", "&&", ";", ")"})
+_ENDS = frozenset({"|", "||", "&&", ";", ")", ">"})
 
 
 @dataclass(frozen=True)

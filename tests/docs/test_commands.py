@@ -13,6 +13,7 @@ _PLACEHOLDERS = {
     "ID": "1",
     "N": "1",
     "RELEASE": "1",
+    "KIND": "mysql",
     "NAME=VALUE...": "NAME=VALUE",
     "COMMAND": "status",
     "ROLE": "developer",

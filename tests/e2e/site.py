@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
+from tests.e2e import databases
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -24,10 +25,11 @@ from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
 from cabestan.domain.run import Cause
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import cron, intake
+from cabestan.engine import certificates, cron, intake
 from cabestan.engine import deployments as deployment_engine
 from cabestan.engine import settings as settings_engine
 from cabestan.engine import waivers as waivers_engine
+from cabestan.engine.alerts import raise_alert
 from cabestan.engine.durable import Durable
 from cabestan.engine.runs import log_id
 from cabestan.engine.service_runs import log_id as run_log_id
@@ -100,6 +102,7 @@ class Site:
     #: a run that failed, of a schedule, and the deployment that ran something once
     run: int = 0
     ran_once: int = 0
+    database: int = 0
 
     def job_path(self, name: str) -> str:
         return f"/{PROJECT}/jobs/{self.jobs[name]}"
@@ -142,6 +145,11 @@ def fill(site: Site) -> None:
     waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
     waivers_engine.take_back(services, site.project, "no-root", "admin")
     waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")
+    certificates.issue_missing(services, ())
+    raise_alert(
+        services, "certificate", "www.example.org", "It ends on 2030-01-02.", "Bring one.", project=site.project
+    )
+    raise_alert(services, "backup", "of all", "It failed <twice>.", "Look at its log.")
     first = _pipeline(site, "1" * 40, "Greet by name", RunStatus.SUCCEEDED, ("lint", "build"))
     second = _pipeline(site, "2" * 40, "Say <b>good morning</b> & more", RunStatus.FAILED, ("long", "colours"))
     running = _pipeline(site, "3" * 40, "Add a worker", RunStatus.RUNNING, ("live",))
@@ -153,6 +161,9 @@ def fill(site: Site) -> None:
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
     _runs(site)
+    with services.database.reading() as tx:
+        production = environment_store.get(tx, site.project.id, "production")
+    site.database = databases.fill(services, production).id
     _configure_more(services)
 
 

@@ -1,5 +1,6 @@
 """Every page by WCAG AA, in light and dark, on desk and phone; and nothing wider than the phone."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.e2e.conftest import DESK, PHONE, OpenContext
 from tests.e2e.site import PROJECT, Site
 
 pytestmark = pytest.mark.e2e
+NOTHING_HERE = Path(__file__).parents[2] / "images/router/plugins-local/src/cabestan/nothinghere/page.html"
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -27,6 +29,16 @@ def test_the_login_can_be_used_by_everybody(open_context: OpenContext, scheme: s
     assert _problems(page, "/login", DESK) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_routers_own_page_can_be_used_by_everybody(
+    open_context: OpenContext, scheme: str, size: dict[str, int]
+) -> None:
+    page = open_context(viewport=size, color_scheme=scheme).new_page()
+    page.set_content(NOTHING_HERE.read_text().replace("{{address}}", f"{'name-' * 30}.localhost/{'path/' * 30}"))
+    assert _looked_at(page, size) == []
+
+
 def addresses(site: Site) -> list[str]:
     """Every page that there is, and an error."""
     below = (
@@ -43,16 +55,20 @@ def addresses(site: Site) -> list[str]:
         "/schedules",
         f"/schedules/{site.schedules['nightly-report']}",
         f"/runs/{site.run}",
+        "/databases",
+        f"/databases/{site.database}",
         "/environments",
         "/environments/production",
         "/settings/variables",
         "/settings/variables/history?variable=GREETING",
+        "/settings/certificates",
         "/settings/members",
         "/settings/waivers",
     )
     group = "/groups/demo/variables"
     return [
         "/",
+        "/certificates",
         group,
         f"{group}/history?variable=LEVEL",
         "/search",
@@ -65,6 +81,10 @@ def addresses(site: Site) -> list[str]:
 def _problems(page: Page, path: str, size: dict[str, int]) -> list[str]:
     page.goto(path)
     page.wait_for_timeout(250)
+    return _looked_at(page, size)
+
+
+def _looked_at(page: Page, size: dict[str, int]) -> list[str]:
     answer: dict[str, Any] = Axe().run(page, options=_RULES).response
     found = [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"

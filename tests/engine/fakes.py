@@ -3,12 +3,14 @@
 `fail("deploy", error)` makes the next call of a method raise; `fail("deploy", error, times=3)` the next three.
 """
 
+import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent
 from cabestan.adapters.job_containers import JobRun, Once
@@ -18,6 +20,7 @@ from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
 from cabestan.domain.image import ImageConfiguration
+from cabestan.domain.managed import Instance
 from cabestan.domain.pipeline import Exit
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 from cabestan.store.logs import LogWriter
@@ -218,11 +221,68 @@ class FakeStacks(Failing):
         self._call("last_words", task.id)
         return self.words
 
-    def remove(self, stack: str, network: str) -> None:
+    def remove(self, stack: str, network: str | None) -> None:
         self._call("remove", stack, network)
         self.deployed.pop(stack, None)
         self.files.pop(stack, None)
-        self.networks.pop(network, None)
+        self.networks.pop(network or "", None)
+
+
+class FakeDatabases(Failing):
+    """One engine, whose instances hold `contents`, and dump and load those."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: dict[str, dict[str, tuple[int, str]]] = {}
+        self.scratches: dict[str, dict[str, tuple[int, str]]] = {}
+
+    def node(self) -> str:
+        return "here"
+
+    def ensure_secret(self, instance: Instance, password: str) -> None:
+        self._call("ensure_secret", instance.name)
+
+    def container(self, instance: Instance) -> str:
+        self._call("container", instance.name)
+        return instance.name
+
+    def dump(self, container: str, write: Callable[[bytes], object], seconds: float) -> Mapping[str, tuple[int, str]]:
+        self._call("dump", container)
+        found = self.contents.get(container) or self.scratches.get(container) or {}
+        write(json.dumps(found).encode())
+        return found
+
+    def load(self, container: str, chunks: Iterable[bytes], seconds: float) -> None:
+        self._call("load", container)
+        self.scratches[container] = {k: (v[0], v[1]) for k, v in json.loads(b"".join(chunks)).items()}
+
+    def manifest(self, container: str, seconds: float) -> Mapping[str, tuple[int, str]]:
+        self._call("manifest", container)
+        return self.scratches.get(container, {})
+
+    def start_scratch(self, scratch: Scratch) -> str:
+        self._call("start_scratch", scratch.name, scratch.volume, scratch.image)
+        self.scratches[scratch.name] = {}
+        return scratch.name
+
+    def wait_until_ready(self, container: str, seconds: float) -> None:
+        self._call("wait_until_ready", container)
+
+    def stop_scratch(self, container: str) -> None:
+        self._call("stop_scratch", container)
+
+    def remove_scratch(self, scratch: Scratch) -> None:
+        self._call("remove_scratch", scratch.name)
+
+    def remove_volume(self, name: str) -> None:
+        self._call("remove_volume", name)
+
+    def remove_service(self, instance: Instance) -> None:
+        self._call("remove_service", instance.name)
+
+    def vitals(self, instance: Instance) -> Vitals:
+        self._call("vitals", instance.name)
+        return Vitals(7_708_007, 2, "15.20")
 
 
 class FakeRegistry(Failing):
@@ -250,6 +310,7 @@ class FakePlatform(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.joined: set[tuple[str, str]] = set()
+        self.files: dict[str, bytes] = {}
 
     def ensure(self, wanted: ServiceContainer) -> None:
         self._call("ensure", wanted.name)
@@ -261,6 +322,18 @@ class FakePlatform(Failing):
     def leave(self, name: str, network: str) -> None:
         self._call("leave", name, network)
         self.joined.discard((name, network))
+
+    def has_volume(self, name: str) -> bool:
+        self._call("has_volume", name)
+        return False
+
+    def write(self, name: str, files: Mapping[str, bytes]) -> None:
+        self._call("write", name, *files)
+        self.files.update(files)
+
+    def read(self, name: str, path: str) -> bytes | None:
+        self._call("read", name, path)
+        return self.files.get(path)
 
     def running(self, name: str) -> bool:
         self._call("running", name)

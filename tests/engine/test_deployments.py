@@ -63,7 +63,7 @@ def test_a_release_comes_to_staging_by_itself(world: World, project: Project) ->
     release = world.released(project)
     staging = world.environment(project, "staging")
     (made,) = world.deployments(staging)
-    assert (made.status, made.release, made.by, made.url) == (SUCCEEDED, 1, "dev", "http://staging-api-shop.localhost")
+    assert (made.status, made.release, made.by, made.url) == (SUCCEEDED, 1, "dev", "https://staging-api-shop.localhost")
     assert staging.current_deployment_id == made.id
     (waits,) = world.deployments(world.environment(project, "production"))
     assert (waits.status, waits.release, waits.by) == (WAITING, 1, "dev")

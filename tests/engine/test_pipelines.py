@@ -227,7 +227,11 @@ def test_the_token_never_shows_in_the_log(world: World) -> None:
 
 
 #: those that such a push does not come to
-_ELSEWHERE = ("release.fail", "deployment.put-back", "deployment.start", "deployment.run", "cron.run", "cron.end")
+_ELSEWHERE = (
+    *("release.fail", "deployment.put-back", "deployment.start", "deployment.run", "deployment.managed"),
+    *("cron.run", "cron.end"),
+    *(step for step in STEPS if step.startswith("database.")),
+)
 PLACES = [
     f"{step}:{edge}" for step in STEPS if step not in _ELSEWHERE for edge in ("before", "done, not recorded", "after")
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.fakes import (
+    FakeDatabases,
     FakeDurable,
     FakeEngine,
     FakeImages,
@@ -20,6 +21,7 @@ from tests.engine.fakes import (
 from tests.repositories import Checkout
 from tests.samples import NOW
 
+from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
@@ -34,6 +36,7 @@ from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.cron import CronRunner
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.managed import operations
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -89,6 +92,7 @@ class World:
     jobs: FakeJobs
     runs: FakeRuns
     stacks: FakeStacks
+    databases: FakeDatabases
     registry: FakeRegistry
     platform: FakePlatform
     images: FakeImages
@@ -165,6 +169,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
     images = FakeImages()
     runs = FakeRuns()
+    databases = FakeDatabases()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
@@ -177,6 +182,8 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         engine=FakeEngine(),
         jobs=jobs,  # type: ignore[arg-type]
         runs=runs,  # type: ignore[arg-type]
+        databases=databases,  # type: ignore[arg-type]
+        backups=BackupFiles(chosen.data / "backups"),
         stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
@@ -194,5 +201,8 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
+    operations.register(services)
     checkout = Checkout.make(folder / "checkout")
-    return World(services, checkout, durable, jobs, runs, stacks, registry, platform, images, clock, wrong_routes)
+    return World(
+        services, checkout, durable, jobs, runs, stacks, databases, registry, platform, images, clock, wrong_routes
+    )

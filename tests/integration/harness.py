@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -68,11 +69,13 @@ class Platform:
     host: str = "127.0.0.1"
     engine: str = "unix:///var/run/docker.sock"
     token: str = ""
+    root: str = ""
     process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
         self.instance = f"t{uuid.uuid4().hex[:7]}"
         self.port, self.router_port, self.registry_port = free_port(), free_port(), free_port()
+        self.tls_port = free_port()
         self.data = self.folder / "data"
         self.kills = self.folder / "kills"
         self.kills.mkdir(parents=True, exist_ok=True)
@@ -87,6 +90,7 @@ class Platform:
             "host": self.host,
             "port": str(self.port),
             "router_port": str(self.router_port),
+            "router_tls_port": str(self.tls_port),
             "registry_port": str(self.registry_port),
             "engine": self.engine,
             "watch_seconds": "1",
@@ -242,19 +246,29 @@ class Platform:
         return self.http.get(f"/api/v1/jobs/{job}/log").text
 
     def ask(self, host: str, path: str = "/", **options: Any) -> httpx.Response:
-        """Through the router, as a browser would."""
+        """Through the router, over HTTPS, as a browser would that trusts the platform's own authority alone."""
+        url = f"https://{self.host}:{self.tls_port}{path}"
+        headers = {"Host": f"{host}:{self.tls_port}", **options.pop("headers", {})}
+        method, extensions = options.pop("method", "GET"), {"sni_hostname": host}
+        with httpx.Client(verify=self.trust(), timeout=10, trust_env=False) as client:
+            return client.request(method, url, headers=headers, extensions=extensions, **options)
+
+    def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
+        """Over HTTP, without following where that leads."""
         url = f"http://{self.host}:{self.router_port}{path}"
-        headers = {"Host": host, **options.pop("headers", {})}
-        return httpx.request(options.pop("method", "GET"), url, headers=headers, timeout=10, trust_env=False, **options)
+        headers = {"Host": f"{host}:{self.router_port}"}
+        return httpx.request(method, url, headers=headers, timeout=10, trust_env=False)
 
     def connect(self, host: str) -> socket.socket:
         """A connection to the router, for what HTTP clients do not speak."""
-        return socket.create_connection((self.host, self.router_port), timeout=20)
+        plain = socket.create_connection((self.host, self.tls_port), timeout=20)
+        return self.trust().wrap_socket(plain, server_hostname=host)
 
-    @property
-    def scheme(self) -> str:
-        """How `ask` asks."""
-        return "http"
+    def trust(self) -> ssl.SSLContext:
+        """Of the platform's own authority; asked for once, so that it is there while the server is not."""
+        if not self.root:
+            self.root = self.get("/ca")["certificate"]
+        return ssl.create_default_context(cadata=self.root)
 
     # ---- what is there
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.integration.harness import eventually
 
-IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:2", "cabestan/router:3")
+IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:2", "cabestan/router:4")
 _INSIDE = """
 set -eu
 mount --make-rprivate /

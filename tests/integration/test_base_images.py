@@ -79,7 +79,7 @@ def own(tmp_path: Path, client: docker.DockerClient, base_images: tuple[ImageRec
         ("cabestan/job:1", "docker --version", "Docker version"),
         ("cabestan/registry:2", "docker-registry --version", "docker-registry"),
         ("cabestan/registry:2", "id", "uid=1001(registry)"),
-        ("cabestan/router:3", "traefik version", "Version:      3."),
+        ("cabestan/router:4", "traefik version", "Version:      3."),
     ],
 )
 def test_an_image_holds_what_it_is_for(

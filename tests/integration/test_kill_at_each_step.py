@@ -17,9 +17,11 @@ pytestmark = pytest.mark.integration
 
 #: those that only a failure comes to
 _ON_FAILURE = ("release.fail", "deployment.put-back")
-#: those of services that run once or by the clock have a test of their own
-_OF_RUNS = ("deployment.start", "deployment.run", "cron.run", "cron.end")
-_ON_SUCCESS = tuple(step for step in STEPS if step not in (*_ON_FAILURE, *_OF_RUNS))
+#: those of services that run once or by the clock, and of databases, have tests of their own
+_OF_RUNS = ("deployment.start", "deployment.run", "cron.run", "cron.end", "deployment.managed")
+_ON_SUCCESS = tuple(
+    step for step in STEPS if step not in (*_ON_FAILURE, *_OF_RUNS) and not step.startswith("database.")
+)
 _LINES = 300
 
 

@@ -67,6 +67,7 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
         "version": "0.1.0",
         "url": login["url"],
         "instance": machine.platform.instance,
+        "alerts": 0,
     }
     os.kill(told["pid"], 0)
 
@@ -83,7 +84,7 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
 
     assert machine.cabestan("down").returncode == 0
     assert machine.cabestan("status").returncode == 1
-    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 1}
+    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 3}
 
     gone = machine.cabestan("down", "--purge")
     assert gone.returncode == 0, gone.stderr

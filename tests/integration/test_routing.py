@@ -86,7 +86,7 @@ def test_passwords_are_asked_for_whatever_their_hash(site: Site) -> None:
 
 def test_redirects_headers_and_addresses_are_as_asked(site: Site) -> None:
     gone = site.ask("/gone/x?y=1")
-    assert (gone.status_code, gone.headers["Location"]) == (302, f"{site.platform.scheme}://new.example.org/x?y=1")
+    assert (gone.status_code, gone.headers["Location"]) == (302, "https://new.example.org/x?y=1")
     safe = site.ask("/safe").headers
     wanted = {
         "X-Frame-Options": "DENY",
@@ -109,8 +109,7 @@ def test_rules_of_traefik_2_and_3_lead_where_they_say(site: Site) -> None:
     assert site.told("/a/x", later) == ("later-api", "/x")
     assert site.told("/b/12", later) == ("later-api", "/b/12")
     assert site.told("/c", f"any.{later}", headers={"X-Kind": "a"}) == ("later", "/c")
-    for host in (f"any.{later}", f"a.b.{later}"):
-        assert site.ask("/c", host).status_code == 404
+    assert site.ask("/c", f"any.{later}").status_code == 404
     assert site.told("/b/x", later)[0] == "sub"
     assert site.told("/a/x", later, method="PUT")[0] == "sub"
 

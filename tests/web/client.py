@@ -106,6 +106,8 @@ def _json(annotation: Any) -> dict[str, Any]:
 
 
 def _value(name: str, annotation: Any) -> Any:
+    if annotation is int:
+        return 1
     if get_origin(annotation) is list:
         return ["x"]
     return None if name == "role" else "x"

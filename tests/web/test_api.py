@@ -102,6 +102,10 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first("/api/v1/schedules/1/runs") == set(got("/api/v1/runs/1")) == keys("run")
     plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
+    route_keys = keys("route") - {"kind", "options"}
+    assert first("/api/v1/routes") == first("/api/v1/routes?project=shop/api") == route_keys
+    assert got("/api/v1/routes/match?url=staging-api-shop.localhost")["answers"].keys() == route_keys
+    assert first("/api/v1/hosts") == keys("host") - {"rule", "claim"}
     assert first(f"{AT}/variables") == keys("variable")
     assert first(f"{AT}/secrets") == keys("variable") - {"value"}
     assert got("/api/v1/status").keys() == {"version", "pid", "url", "instance"}

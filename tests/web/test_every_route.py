@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from tests.engine.managed.samples import backed_up
 from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
@@ -19,6 +20,7 @@ from cabestan.store.configuration import Scope
 PUBLIC = {
     "GET /api/v1/openapi.json",
     "GET /api/v1/status",
+    "GET /api/v1/ca",
     "GET /login",
     "POST /login",
     "GET /static",
@@ -50,6 +52,12 @@ ADMINISTRATORS = {
     "POST /api/v1/projects",
     "PUT /api/v1/hosts/{pattern}",
     "DELETE /api/v1/hosts/{pattern}",
+    "GET /api/v1/certificates",
+    "POST /api/v1/certificates",
+    "DELETE /api/v1/certificates/{certificate}",
+    "GET /certificates",
+    "POST /certificates",
+    "POST /certificates/remove",
 }
 EVERY = [
     address
@@ -77,6 +85,7 @@ def project(world: World) -> Project:
         (schedule,) = schedules.of_project(tx, made.id)
     cron.run_now(world.services, schedule.id, "dev")
     world.durable.run()
+    backed_up(world, world.environment(made, "staging"))
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
@@ -126,7 +135,7 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
             assert answer.status_code == 404, (address.name, answer.text)
             assert "shop/api" not in answer.text.replace(address.path, "") or "shop/api" in address.path, address.name
         for address in [a for a in PRIVATE if a.name in ADMINISTRATORS]:
-            body = {"json": {"name": "shop/mine"}} if address.method == "POST" else address.body
+            body = {"json": {"name": "shop/mine"}} if address.name == "POST /api/v1/projects" else address.body
             assert client.request(address.method, address.path, **body).status_code == 403, address.name
         for address in [a for a in PRIVATE if a.name in EVERYBODYS]:
             answer = client.request(address.method, address.path, **address.body)
@@ -136,7 +145,8 @@ def test_a_foreign_user_finds_nothing(world: World, project: Project) -> None:
 
 def test_what_is_not_there_and_what_may_not_be_seen_look_the_same(world: World, project: Project) -> None:
     with asking(world, **token("foreign")) as client:
-        for kind in ("pipelines", "jobs", "deployments", "schedules", "runs"):
+        kinds = ("pipelines", "jobs", "deployments", "schedules", "runs", "databases", "database-operations")
+        for kind in kinds:
             there, nowhere = (client.get(f"/api/v1/{kind}/{number}") for number in (1, 999))
             assert there.text.replace(" 1.", " 999.") == nowhere.text
         there, nowhere = (client.get(f"/api/v1/projects/shop/{name}") for name in ("api", "none"))

@@ -1,27 +1,27 @@
-"""The router and the registry: plain containers that always restart, so that they work without Cabestan."""
+"""Router and registry: plain containers that always restart, so that they work without Cabestan."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
-from cabestan.domain.route import Probe
 from cabestan.errors import Conflict, StepFailed
 
-_SOCKET = "/var/run/docker.sock"
-_PROBE_SECONDS = 5
-#: what the router itself says where no route matches
-_NO_ROUTE = 404
-_BAD_GATEWAY = (502, 503, 504)
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
 class ServiceContainer:
-    """A container of the platform itself. `ports` maps a port inside to address and port outside."""
+    """A container of the platform itself. `ports` maps a port inside to address and port outside.
+
+    `files` (path to content) are in it before it starts, and are written anew each time; only root may read them.
+    """
 
     name: str
     role: str
@@ -29,30 +29,19 @@ class ServiceContainer:
     command: tuple[str, ...]
     ports: Mapping[str, tuple[str, int]]
     volumes: Mapping[str, str]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
+    @property
+    def settings_of_ports(self) -> str:
+        """What to set where a port is taken."""
+        return "another router_port or router_tls_port" if len(self.ports) > 1 else f"another {self.role}_port"
 
-def router_container(instance: str, image: str, address: str, port: int) -> ServiceContainer:
-    """Traefik, reading the labels of this installation's Swarm services every second."""
-    command = (
-        "--global.checknewversion=false",
-        "--global.sendanonymoususage=false",
-        "--entrypoints.web.address=:8000",
-        "--entrypoints.web.transport.respondingtimeouts.readtimeout=0",
-        "--entrypoints.ping.address=127.0.0.1:8082",
-        "--ping.entrypoint=ping",
-        "--providers.swarm=true",
-        "--providers.swarm.endpoint=unix:///var/run/docker.sock",
-        "--providers.swarm.exposedbydefault=false",
-        "--providers.swarm.refreshseconds=1",
-        f"--providers.swarm.constraints=Label(`{INSTANCE_LABEL}`, `{instance}`)",
-        "--serverstransport.forwardingtimeouts.dialtimeout=1s",
-        "--serverstransport.maxidleconnsperhost=64",
-        "--providers.providersthrottleduration=200ms",
-        "--log.level=WARN",
-    )
-    ports = {"8000/tcp": (address, port)}
-    return ServiceContainer(f"{instance}-router", "router", image, command, ports, {_SOCKET: _SOCKET}, {})
+    @property
+    def settings(self) -> str:
+        """A hash over all that takes a new container to change."""
+        kept = (self.image, self.command, dict(self.ports), dict(self.volumes), dict(self.environment))
+        return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 
 def registry_container(instance: str, image: str, port: int) -> ServiceContainer:
@@ -81,6 +70,7 @@ class PlatformContainers:
                 existing.remove(force=True)
                 existing = None
             container = existing or self._create(client, wanted, labels)
+            _write(container, wanted.files)
             if container.status != "running":
                 self._start(container, wanted)
 
@@ -107,6 +97,29 @@ class PlatformContainers:
             except APIError as error:
                 if "is not connected" not in str(error):
                     raise
+
+    def write(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Files (path to content) into a container; does nothing where it is not there. Only root may read them."""
+        with self._engine.speaking(f"write into {name}") as client:
+            if container := self._find(client, name):
+                _write(container, files)
+
+    def read(self, name: str, path: str) -> bytes | None:
+        """A file in a container; None where either is not there."""
+        with self._engine.speaking(f"read {path} in {name}") as client:
+            container = self._find(client, name)
+            try:
+                return _content(container.get_archive(path)[0]) if container else None
+            except NotFound:
+                return None
+
+    def has_volume(self, name: str) -> bool:
+        with self._engine.speaking(f"look for the volume {name}") as client:
+            try:
+                client.volumes.get(name)
+            except NotFound:
+                return False
+            return True
 
     def running(self, name: str) -> bool:
         with self._engine.speaking(f"look at {name}") as client:
@@ -138,7 +151,11 @@ class PlatformContainers:
         return same and container.status == "running"
 
     def _labels(self, wanted: ServiceContainer, image: str) -> dict[str, str]:
-        return {INSTANCE_LABEL: self._instance, "cabestan.role": wanted.role, "cabestan.settings": f"{wanted}@{image}"}
+        return {
+            INSTANCE_LABEL: self._instance,
+            "cabestan.role": wanted.role,
+            "cabestan.settings": f"{wanted.settings}@{image}",
+        }
 
     def _refuse_foreign(self, container: Any) -> None:
         if container.labels.get(INSTANCE_LABEL) != self._instance:
@@ -170,29 +187,27 @@ class PlatformContainers:
             container.remove(force=True)
             words = str(error.explanation or error)
             taken = "port is already allocated" in words or "address already in use" in words
-            ports = ", ".join(f"{address}:{port}" for address, port in wanted.ports.values())
-            remedy = f"Free {ports}, or set another {wanted.role}_port." if taken else "`docker logs` may tell more."
+            ports = " and ".join(f"{address}:{port}" for address, port in wanted.ports.values())
+            remedy = f"Free {ports}, or set {wanted.settings_of_ports}." if taken else "`docker logs` may tell more."
             raise StepFailed(f"The {wanted.role} cannot start: {words}.", remedy) from error
 
 
-def probe(address: str, port: int, wanted: Probe) -> str:
-    """Asks for a route through the router; empty when it answers, else what is wrong."""
-    headers = {**dict(wanted.headers), "Host": wanted.host}
-    url = f"http://{address}:{port}{wanted.path}"
-    try:
-        answer = httpx.request(wanted.method, url, headers=headers, timeout=_PROBE_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
-        return f"the router gives no answer for {wanted}: {error}"
-    return judge_answer(answer.status_code, answer.text, wanted)
+def _write(container: Any, files: Mapping[str, bytes]) -> None:
+    if files:
+        container.put_archive("/", _archive(files))
 
 
-def judge_answer(status: int, text: str, wanted: Probe) -> str:
-    """An application may answer what it likes, its own 404 too; the router's own refusals do not count.
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), _PRIVATE
+            tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()
 
-    A redirect, a wish for a password and a method that is not allowed are answers as well.
-    """
-    if status == _NO_ROUTE and text.strip() == "404 page not found":
-        return f"the router has no route for {wanted}"
-    if status in _BAD_GATEWAY:
-        return f"{wanted} answers {status}"
-    return ""
+
+def _content(archive: Iterable[bytes]) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(archive))) as tar:
+        file = tar.extractfile(tar.next() or tarfile.TarInfo())
+        return file.read() if file else b""

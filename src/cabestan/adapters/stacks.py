@@ -178,13 +178,15 @@ class Stacks:
                 return ""
         return last_words(state, output)
 
-    def remove(self, stack: str, network: str) -> None:
-        """Takes the stack's services, secrets and network away; never its volumes."""
+    def remove(self, stack: str, network: str | None) -> None:
+        """Takes the stack's services and secrets away, and the network where one is named; never its volumes."""
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"remove the stack {stack}") as client:
             for service in client.api.services(filters=label):
                 client.api.remove_service(service["ID"])
             drop_secrets(client, self._secret_labels(stack))
+            if network is None:
+                return
             for found in client.networks.list(names=[network], filters={"label": f"{INSTANCE_LABEL}={self._instance}"}):
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)

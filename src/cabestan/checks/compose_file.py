@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from cabestan.checks.managed import with_managed
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
 from cabestan.compose.load import load_files
+from cabestan.compose.managed import refuse_aliases, without_managed
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
@@ -20,10 +22,11 @@ NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """`compose` is nothing where the file is refused."""
+    """`compose` is nothing where the file is refused; `place` has the variables of managed services too."""
 
     findings: tuple[Finding, ...]
     compose: ComposeFile | None
+    place: Place
 
 
 def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str] | None) -> Read:
@@ -31,17 +34,20 @@ def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str
     files = place.compose or next(iter(subject.sets), ())
     missing = [file for file in files if file not in subject.files]
     if missing or not files:
-        return Read(tuple(_missing(file, place) for file in missing), None)
+        return Read(tuple(_missing(file, place) for file in missing), None, place)
+    sources = subject.sources(files)
     try:
-        loaded = load_files(subject.sources(files), place.variables, read=subject.further, waivers=waivers)
+        place, kinds = with_managed(place, subject.project, sources)
+        loaded = load_files(sources, place.variables, read=subject.further, waivers=waivers)
+        refuse_aliases(loaded.compose, kinds)
     except ComposeRefused as refused:
-        return Read(refused.findings, None)
-    compose = loaded.compose
+        return Read(refused.findings, None, place)
+    compose = without_managed(loaded.compose, kinds)
     report = Report(files[0], waivers)
     _check_images(report, compose, subject, built)
     _check_links(report, compose, subject.links)
     _check_secrets(report, compose, place)
-    return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose)
+    return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose, place)
 
 
 def _missing(file: str, place: Place) -> Finding:

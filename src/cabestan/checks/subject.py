@@ -68,3 +68,5 @@ class Place:
     #: the names of its secrets; None where nobody knows them
     secrets: frozenset[str] | None = None
     decides: bool = True
+    #: whether the platform serves databases there; None where only the name can tell
+    managed: bool | None = None

@@ -24,6 +24,9 @@ SHAPES = {
     "superseded": ("»", "bright_black"),
     "canceled": ("⊘", "bright_black"),
     "skipped": ("-", "bright_black"),
+    "verified": ("✓", "green"),
+    "unverified": ("?", "yellow"),
+    "expired": ("-", "bright_black"),
 }
 
 

@@ -47,10 +47,10 @@ def render(copy: WorkingCopy, place: Place, waived: Sequence[str]) -> None:
     found = check(copy.subject, [place], waivers_of(waived))
     if found:
         print_findings([replace(finding, file=copy.prefix + finding.file) for finding in found], copy.text, sys.stderr)
-    compose = read(copy.subject, place, waivers_of(waived), None).compose
-    if compose is None or has_error(found):
+    seen = read(copy.subject, place, waivers_of(waived), None)
+    if seen.compose is None or has_error(found):
         raise typer.Exit(EXIT_FAILED)
-    sys.stdout.write(preview(compose, place, copy.subject.project).to_yaml())
+    sys.stdout.write(preview(seen.compose, seen.place, copy.subject.project).to_yaml())
 
 
 def place_offline(copy: WorkingCopy, environment: str, variables: dict[str, str]) -> Place:

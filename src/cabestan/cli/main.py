@@ -13,8 +13,11 @@ from cabestan.cli import images, platform
 from cabestan.cli.cells import clean
 from cabestan.cli.commands import (
     alert,
+    ca,
+    certificate,
     completion,
     cron,
+    database,
     deploy,
     deployment,
     environment,
@@ -60,9 +63,13 @@ app.add_typer(environment.app, name="environment")
 app.add_typer(variable.app, name="variable")
 app.add_typer(secret.app, name="secret")
 app.add_typer(alert.app, name="alert")
+app.add_typer(database.app, name="database")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(route.app, name="route")
 app.add_typer(host.app, name="host")
+app.command()(ca.ca)
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(alert.app, name="alert")
 app.add_typer(user.app, name="user")
 app.add_typer(user.member_app, name="member")
 app.command()(lint.lint)

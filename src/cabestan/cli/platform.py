@@ -65,23 +65,28 @@ def serve() -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Tell whether the server runs, and where."""
+    """Tell whether the server runs, where, and how many alerts are open."""
     from cabestan.cli import process
     from cabestan.config import read_settings
+    from cabestan.engine.doctor import open_alerts
 
     settings = read_settings()
     running = process.answers(settings)
+    alerts = len(open_alerts(settings)) if running else None
     told: dict[str, Any] = {
         "running": running,
         "pid": process.pid_of(settings),
         "version": __version__,
         "url": settings.public_url,
         "instance": settings.instance,
+        "alerts": alerts,
     }
     if as_json:
         print(json.dumps(told))
     else:
         print(f"Cabestan {__version__} {'runs' if running else 'does not run'} at {settings.public_url}")
+        if alerts:
+            print(f"Open alerts: {alerts}. `cabestan alert list` shows them.")
     if not running:
         sys.exit(1)
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cabestan.compose.cron import CronJob, bash_words, cron_job
+from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
 from cabestan.compose.placeholder import for_stack_file, secrets_in
@@ -58,9 +59,10 @@ class StackContext:
     domain: str = ""
     #: the names of the secrets that the environment has
     secrets: frozenset[str] = frozenset()
+    #: how requests come to its routes
+    entrances: Entrances = field(default_factory=Entrances)
     #: of those, the ones that services get as files, to what each is called in Swarm
     secret_files: Mapping[str, str] = field(default_factory=dict)
-    router_entrypoint: str = "web"
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -241,7 +243,7 @@ def _deploy(service: Service, routes: tuple[Route, ...], context: StackContext) 
     deploy = service.deploy
     labels = {**context.labels, **_own_labels(context)}
     labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
-    labels |= router_labels(routes, context.stack, context.network, context.router_entrypoint)
+    labels |= router_labels(routes, context.stack, context.network, context.entrances)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
     shared = {
         "labels": dict(sorted(labels.items())),

@@ -21,6 +21,8 @@ class StepKind(StrEnum):
     START = "start"
     #: a service that runs once (a migration) runs to its end
     RUN = "run"
+    #: databases that the platform runs are made where they are missing, and must answer
+    MANAGED = "managed"
     #: the stack is given to Swarm
     APPLY = "apply"
     #: all tasks must be healthy for the watch time
@@ -53,6 +55,7 @@ _STEP_TEXT = {
     StepKind.PULL: "Pull {subjects}",
     StepKind.START: "Start first, for others need it: {subjects}",
     StepKind.RUN: "Run {subjects}",
+    StepKind.MANAGED: "Start managed services: {subjects}",
     StepKind.APPLY: "Apply the stack: {subjects}",
     StepKind.WATCH: "Watch until healthy: {subjects}",
     StepKind.ROUTES: "Check through the router: {subjects}",

@@ -40,6 +40,8 @@ class Environment:
     branches: tuple[str, ...]
     approvers: tuple[str, ...]
     watch_seconds: int
+    #: whether it answers over plain HTTP too, instead of sending to HTTPS
+    plain_http: bool = False
     compose_files: tuple[str, ...] = ()
     #: in which schedules are read, such as Europe/Paris; empty for the installation's own
     time_zone: str = ""

@@ -15,13 +15,15 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import cron, deployments, secrets, service_runs, space
+from cabestan.engine import certificates, cron, deployments, secrets, service_runs, space
 from cabestan.engine.guard import guarded
+from cabestan.engine.managed import instances, use
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
+from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
 
@@ -81,7 +83,7 @@ def _touches(services: Services, deployment_id: int, planned: Step) -> bool:
     if planned.kind is StepKind.RUN:
         with services.database.reading() as tx:
             return store.get(tx, deployment_id).previous_id is None
-    return planned.kind is not StepKind.PULL
+    return planned.kind not in (StepKind.PULL, StepKind.MANAGED)
 
 
 def _do(services: Services, deployment_id: int, planned: Step, position: int) -> str:
@@ -93,6 +95,7 @@ def _do(services: Services, deployment_id: int, planned: Step, position: int) ->
         StepKind.PULL: lambda: _pull(services, deployment, planned),
         StepKind.START: lambda: _start_first(services, deployment, environment, plan, planned),
         StepKind.RUN: lambda: _run_once(services, deployment, environment, planned),
+        StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned, position),
         StepKind.APPLY: lambda: _apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
         StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
@@ -142,6 +145,18 @@ def _check_router(services: Services) -> None:
         raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
+def _start_managed(
+    services: Services, deployment: Deployment, environment: Environment, planned: Step, position: int
+) -> str:
+    def tell(detail: str) -> None:
+        with services.database.writing() as tx:
+            store.note_step(tx, deployment.id, position, detail)
+        deployments.publish(services, deployment)
+
+    stopped = lambda: _cancel_asked(services, deployment.id)  # noqa: E731
+    return instances.start(services, environment, planned.subjects, planned.deadline_seconds, tell, stopped)
+
+
 def _start_first(
     services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step
 ) -> str:
@@ -177,12 +192,14 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        used, files = secrets.used_by(tx, services.vault, plan)
+        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment))
     document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
 
     def apply() -> None:
+        certificates.ensure(services, plan.hosts)
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
+        instances.align(services, environment, plan)
         services.stacks.deploy(stack, document, used, seconds, files, prune=not first)
 
     services.engine.patiently(services.settings.engine_seconds, apply)
@@ -286,10 +303,12 @@ def _put_back(services: Services, deployment_id: int) -> str:
 def _remove(services: Services, environment: Environment) -> str:
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
+    with services.database.reading() as tx:
+        databases = managed_store.in_environment(tx, environment.id)
 
     def remove() -> None:
         services.platform.leave(services.router_name, network)
-        services.stacks.remove(stack, network)
+        services.stacks.remove(stack, None if databases else network)
 
     services.engine.patiently(services.settings.engine_seconds, remove)
     return "removed, but for its volumes"
@@ -305,6 +324,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
             environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
             environment = environment_store.by_id(tx, deployment.environment_id)
             gone = cron.follow_release(services, tx, environment, deployment_id, _plan_in(tx, deployment_id))
+            managed_store.note_use(tx, deployment.environment_id, use.kinds_of(store.plan_of(tx, deployment_id)))
         deployments.refresh_waiting(services, tx, deployment.project_id)
     cron.followed(services, gone)
     deployments.publish(services, deployment)

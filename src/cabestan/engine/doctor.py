@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
+from cabestan.domain.alert import Alert
 from cabestan.domain.schedule import ON_TIME
 from cabestan.errors import CabestanError
 from cabestan.store import alerts as alert_store
@@ -71,6 +74,9 @@ def _told(name: str, check: Callable[[], Finding]) -> Finding:
         return check()
     except CabestanError as error:
         return Finding(name, Health.ERROR, error.message, error.remedy)
+    except SQLAlchemyError as error:
+        text = f"The database cannot be read: {str(error).splitlines()[0]}"
+        return Finding(name, Health.ERROR, text, "`cabestan up` brings its tables up to date.")
 
 
 def _engine(engine: Engine) -> Finding:
@@ -146,6 +152,16 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", Health.OK, database.url.render_as_string(hide_password=True))
 
 
+def open_alerts(settings: Settings) -> tuple[Alert, ...]:
+    """Those of all projects and of the installation."""
+    database = Database(settings.database)
+    try:
+        with database.reading() as tx:
+            return alert_store.all_open(tx)
+    finally:
+        database.close()
+
+
 def _schedules(settings: Settings) -> Finding:
     """Nothing is due for longer than it takes to begin it: else nobody looks at the clock."""
     database = Database(settings.database)
@@ -162,12 +178,7 @@ def _schedules(settings: Settings) -> Finding:
 
 
 def _alerts(settings: Settings) -> Finding:
-    database = Database(settings.database)
-    try:
-        with database.reading() as tx:
-            found = alert_store.all_open(tx)
-    finally:
-        database.close()
+    found = open_alerts(settings)
     if found:
         text = f"{len(found)} open; {found[0].kind}: {found[0].subject}: {found[0].message}"
         return Finding("alerts", Health.WARNING, text, "`cabestan alert list` shows all, with their remedies.")
@@ -183,7 +194,13 @@ def _router(settings: Settings, engine: Engine) -> Finding:
     name = f"{settings.instance}-router"
     if not PlatformContainers(engine, settings.instance).running(name):
         return Finding("router", Health.ERROR, f"The container {name} does not run.", "`cabestan up` starts it.")
-    return _port("router", settings.router_host, settings.router_port, f"`docker logs {name}` may tell why.")
+    remedy = f"`docker logs {name}` may tell why."
+    plain = _port("router", settings.router_host, settings.router_port, remedy)
+    secure = _port("router", settings.router_host, settings.router_tls_port, remedy)
+    if plain.health is not Health.OK:
+        return plain
+    text = f"{plain.text} and {settings.router_tls_port}" if secure.health is Health.OK else secure.text
+    return Finding("router", secure.health, text, secure.remedy)
 
 
 def _port(check: str, host: str, port: int, remedy: str) -> Finding:

@@ -10,6 +10,7 @@ from cabestan.domain import names
 from cabestan.domain.access import User
 from cabestan.domain.claims import Claim, HostConflict, HostRule, conflicts, covers, overlap
 from cabestan.domain.environment import Environment
+from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict, Invalid, NotFound
@@ -32,12 +33,25 @@ def check(services: Services, tx: sa.Connection, environment: Environment, patte
     wanted = tuple(patterns)
     for pattern in wanted:
         _refuse_wide(pattern, services.settings.target_domain)
+    if found := _conflicts(services, tx, environment.project, wanted):
+        raise _refusal(found[0], environment.project)
+
+
+def names_of(services: Services, tx: sa.Connection, project: Project) -> tuple[str, ...]:
+    """The patterns that are a project's: those that it has claimed, and its environments' domains."""
+    target = services.settings.target_domain
+    domains = [environment.full_domain(target) for environment in environment_store.of_project(tx, project.id)]
+    own = [domain for domain in domains if not _conflicts(services, tx, project.name, (domain,))]
+    claimed = [claim.pattern for claim in store.claims(tx) if claim.project == project.name]
+    return tuple(sorted({*own, *claimed}))
+
+
+def _conflicts(
+    services: Services, tx: sa.Connection, project: str, wanted: tuple[str, ...]
+) -> tuple[HostConflict, ...]:
     every = [Claim(claim.pattern, claim.project) for claim in store.claims(tx)]
     rules = [stored.rule for stored in store.rules(tx)]
-    own = _own_domains(tx, services.settings.target_domain)
-    found = conflicts(wanted, environment.project, every, [*rules, *own])
-    if found:
-        raise _refusal(found[0], environment.project)
+    return conflicts(wanted, project, every, [*rules, *_own_domains(tx, services.settings.target_domain)])
 
 
 def _refusal(conflict: HostConflict, project: str) -> Conflict:

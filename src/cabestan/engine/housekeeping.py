@@ -10,13 +10,15 @@ import structlog
 from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.compose.stack import Stack
 from cabestan.domain.environment import Environment
-from cabestan.engine import service_runs
+from cabestan.engine import certificates, service_runs
+from cabestan.engine.certificate_watch import keep_account, watch
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import facts
+from cabestan.store import managed as managed_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
@@ -53,7 +55,16 @@ class Housekeeper:
         pause = _FIRST_AFTER_SECONDS
         while not self._stopped.wait(pause):
             pause = _EVERY_SECONDS
-            for work in (pack_logs, drop_runs, drop_images, drop_secrets, forget):
+            for work in (
+                pack_logs,
+                drop_runs,
+                drop_images,
+                drop_secrets,
+                forget,
+                certificates.renew,
+                keep_account,
+                watch,
+            ):
                 try:
                     work(self._services)
                 except Exception as error:  # a full disk, for one: the thread must live on
@@ -103,7 +114,8 @@ def kept_images(services: Services) -> frozenset[str]:
         for environment in environment_store.all_environments(tx):
             for deployment in deployment_store.succeeded_in(tx, environment.id, _KEPT_RELEASES):
                 kept[deployment.release_id] = release_store.by_id(tx, deployment.release_id)
-    return frozenset(image for release in kept.values() for image in release.images.values())
+        databases = {instance.image for instance in managed_store.present(tx)}
+    return frozenset(image for release in kept.values() for image in release.images.values()) | databases
 
 
 def drop_secrets(services: Services) -> None:

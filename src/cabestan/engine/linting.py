@@ -22,6 +22,7 @@ from cabestan.engine.services import Services
 from cabestan.engine.subjects import subject_of
 from cabestan.errors import CabestanError
 from cabestan.store import environments as environment_store
+from cabestan.store import managed as managed_store
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
 
@@ -89,6 +90,7 @@ def _place(services: Services, tx: sa.Connection, release: Release, environment:
         instance=services.settings.instance,
         secrets=configuration.secrets,
         decides=decides,
+        managed=managed_store.is_managed(tx, environment),
     )
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from cabestan.adapters.traefik import RESOLVER
 from cabestan.compose import rules
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
+from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.phases import Phase, Start, phases
@@ -15,6 +17,7 @@ from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
+from cabestan.config import Settings
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -24,6 +27,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
 from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
+from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import waivers as waiver_store
@@ -43,15 +47,19 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     release = wanted.release
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
-    given = variables(services, wanted, configuration)
+    managed = use.use_of(tx, wanted.environment, files)
+    given = variables(services, wanted, configuration) | managed.variables
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
+    loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
     secret_files = _secret_files(services, tx, wanted, configuration, loaded)
-    stack = render(loaded.compose, _context(services, wanted, configuration, secret_files))
+    known = configuration.secrets | managed.secrets
+    stack = render(loaded.compose, _context(services, wanted, known, secret_files))
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
-    return replace(plan, compose_files=tuple(file.path for file in files))
+    plan = replace(plan, compose_files=tuple(file.path for file in files))
+    return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
 
 
 def _plan(
@@ -126,9 +134,7 @@ def _secret_files(
     return secrets.file_names(tx, services.vault, stack, configuration, loaded.compose.secret_files)
 
 
-def _context(
-    services: Services, wanted: Wanted, configuration: Configuration, files: Mapping[str, str]
-) -> StackContext:
+def _context(services: Services, wanted: Wanted, known: frozenset[str], files: Mapping[str, str]) -> StackContext:
     environment, settings = wanted.environment, services.settings
     stack = environment.stack_name(settings.instance)
     return StackContext(
@@ -140,10 +146,16 @@ def _context(
         release=wanted.release.number,
         images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
-        secrets=configuration.secrets,
+        secrets=known,
+        entrances=_entrances(environment, settings),
         secret_files=files,
         labels={"cabestan.commit": wanted.release.commit},
     )
+
+
+def _entrances(environment: Environment, settings: Settings) -> Entrances:
+    resolver = RESOLVER if settings.acme_email else ""
+    return Entrances(environment.plain_http, resolver, settings.private_domain_names)
 
 
 def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:

@@ -3,22 +3,26 @@
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageCatalogue
-from cabestan.adapters.router import PlatformContainers, registry_container, router_container
+from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
 from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
+from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
 from cabestan.engine import base_images
+from cabestan.engine.certificate_watch import kept_account
 from cabestan.engine.planning import network_of
-from cabestan.errors import StepFailed
+from cabestan.errors import ConfigurationError, StepFailed
 from cabestan.store import environments, users
 from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
-ROUTER_IMAGE = "cabestan/router:3"
+ROUTER_IMAGE = "cabestan/router:4"
 REGISTRY_IMAGE = "cabestan/registry:2"
 
 
@@ -48,7 +52,52 @@ def start_containers(settings: Settings, engine: Engine) -> None:
     """Registry and router, as the settings have them."""
     containers = PlatformContainers(engine, settings.instance)
     containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port))
-    containers.ensure(router_container(settings.instance, ROUTER_IMAGE, settings.router_address, settings.router_port))
+    account = b""
+    if settings.acme_copy.exists() and not containers.has_volume(acme_volume(settings.instance)):
+        account = kept_account(settings, Vault(read_key(settings.key_path)))
+    containers.ensure(_router(settings, account))
+
+
+def _router(settings: Settings, account: bytes) -> ServiceContainer:
+    ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
+    acme = acme_of(settings)
+    return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
+
+
+def acme_of(settings: Settings) -> Acme | None:
+    """None where no account is wanted. Raises ConfigurationError where a file that is named cannot be read."""
+    if not settings.acme_email:
+        return None
+    bundle = settings.acme_ca_bundle
+    return Acme(
+        email=settings.acme_email,
+        server=settings.acme_server,
+        authorities=_read(bundle, "acme_ca_bundle") if bundle else b"",
+        dns_provider=settings.acme_dns_provider,
+        dns_variables=_dns_variables(settings),
+        dns_resolvers=settings.acme_dns_resolver_addresses,
+        dns_seconds=settings.acme_dns_seconds,
+    )
+
+
+def _dns_variables(settings: Settings) -> dict[str, str]:
+    file = settings.acme_dns_file
+    if not file:
+        return {}
+    content = _read(file, "acme_dns_file").decode(errors="replace")
+    if file.stat().st_mode & 0o077:
+        raise ConfigurationError(f"Others may read {file}.", f"chmod 600 {file}")
+    lines = [line.strip() for line in content.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if wrong := [number for number, line in enumerate(lines, 1) if "=" not in line]:
+        raise ConfigurationError(f"Entry {wrong[0]} of {file} has no =.", "Write a line NAME=VALUE for each variable.")
+    return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+
+
+def _read(path: Path, setting: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", f"Correct {setting}.") from error
 
 
 def ensure_administrator(database: Database, *, known: str = "") -> str | None:

@@ -3,10 +3,12 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine.managed import operations
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
+from cabestan.store import backups as backup_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
@@ -20,7 +22,7 @@ def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
     _end_what_is_stuck(services)
     go_on(services)
-    for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router):
+    for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
         try:
             tidy(services)
         except CabestanError as error:
@@ -31,6 +33,7 @@ def go_on(services: Services) -> None:
     """Begins what was accepted while it could not be begun. May be done at any time, any number of times."""
     _find_pushes(services)
     _start_what_took_its_turn(services)
+    _go_on_with_databases(services)
     with services.database.reading() as tx:
         open_pipelines = pipeline_store.open_ids(tx)
         waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
@@ -77,6 +80,14 @@ def _end_what_is_stuck(services: Services) -> None:
     for key in running:
         if f"deployment-{key}" not in alive:
             deploying.fail(services, key, _LOST)
+
+
+def _go_on_with_databases(services: Services) -> None:
+    """Operations that were accepted and not begun."""
+    with services.database.reading() as tx:
+        accepted = backup_store.open_operations(tx)
+    for operation in accepted:
+        operations.start(services, operation)
 
 
 def remove_left_over_jobs(services: Services) -> None:

@@ -19,6 +19,7 @@ from cabestan.engine import base_images, configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_images
+from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Invalid
@@ -183,9 +184,11 @@ def _composed(
     for environment in (each for each in environments if is_deployable(wanted, each)):
         with services.database.reading() as tx:
             configuration = configuring.effective(tx, environment, wanted.branch, wanted)
-        filled = variables(services, Wanted(wanted, environment), configuration)
-        files = sources(wanted, environment)
-        found.append(load_files(files, filled, read=wanted.texts.get, waivers=waivers).compose)
+            files = sources(wanted, environment)
+            managed = use.use_of(tx, environment, files)
+        filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
+        loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
+        found.append(use.without(services.settings, loaded.compose, managed))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
 from cabestan.store import configuration as store
+from cabestan.store import managed as managed_store
 
 
 def context(project_id: int | None, group: str = "") -> str:
@@ -27,8 +28,9 @@ def values(tx: sa.Connection, vault: Vault, versions: Iterable[tuple[str, int]])
 
 
 def all_values(tx: sa.Connection, vault: Vault, project: Project) -> tuple[str, ...]:
-    """Every value that any secret or masked variable of the project or its group has or had: none may show in a log."""
-    opened = (_opened(vault, setting, sealed) for setting, sealed in store.sealed_of_project(tx, project))
+    """Every value that a secret, a masked variable or a database password has or had: none may show in a log."""
+    opened = [_opened(vault, setting, sealed) for setting, sealed in store.sealed_of_project(tx, project)]
+    opened += [vault.open(sealed, context(project.id)) for sealed in managed_store.sealed_of_project(tx, project.id)]
     return (*opened, *store.masked_of_project(tx, project))
 
 
@@ -44,10 +46,12 @@ def file_names(
     }
 
 
-def used_by(tx: sa.Connection, vault: Vault, plan: Plan) -> tuple[dict[str, str], tuple[SwarmSecret, ...]]:
-    """What a plan's stack needs: values of variables by name, and files."""
+def used_by(
+    tx: sa.Connection, vault: Vault, plan: Plan, passwords: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[SwarmSecret, ...]]:
+    """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services."""
     stack = Stack.from_yaml(plan.stack)
-    found = values(tx, vault, plan.versions)
+    found = {**values(tx, vault, plan.versions), **passwords}
     variables = {name: value for name, value in found.items() if name in stack.secrets_used}
     files = (SwarmSecret(name, secret, found[secret]) for name, secret in stack.secret_files.items())
     return variables, tuple(files)

@@ -19,6 +19,7 @@ from cabestan.domain.redaction import Redactor
 from cabestan.domain.run import Run, RunKind, judge_run
 from cabestan.domain.status import RunStatus
 from cabestan.engine import secrets, space
+from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.watching import Followed, follow_to_the_end
 from cabestan.errors import CabestanError, StepFailed
@@ -110,8 +111,9 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
         plan = deployment_store.plan_of(tx, run.deployment_id)
         if not plan:
             raise StepFailed(f"Deployment {run.deployment_id} has no plan.", "Deploy the release again.")
-        values, files = secrets.used_by(tx, services.vault, plan)
-        name = environment_store.by_id(tx, run.environment_id).stack_name(services.settings.instance)
+        environment = environment_store.by_id(tx, run.environment_id)
+        values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment))
+        name = environment.stack_name(services.settings.instance)
     stack = Stack.from_yaml(plan.stack)
 
     def prepare() -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.images import ImageCatalogue
@@ -34,6 +36,8 @@ class Services:
     jobs: JobContainers
     runs: StackRuns
     stacks: Stacks
+    databases: Databases
+    backups: BackupFiles
     registry: Registry
     platform: PlatformContainers
     images: ImageCatalogue

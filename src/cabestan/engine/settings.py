@@ -37,6 +37,7 @@ def set_environment(
     approvers: tuple[str, ...] | None = None,
     target: str | None = None,
     watch_seconds: int | None = None,
+    plain_http: bool | None = None,
     time_zone: str | None = None,
     compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
@@ -54,6 +55,7 @@ def set_environment(
             "approvers": _approvers(tx, approvers),
             "target": _target(target),
             "watch_seconds": _watch_seconds(watch_seconds),
+            "plain_http": plain_http,
             "time_zone": _time_zone(time_zone),
             "compose_files": _compose_files(compose_files),
         }

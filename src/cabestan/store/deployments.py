@@ -149,6 +149,12 @@ def set_step(
     tx.execute(sa.insert(steps).values(row | {"started_at": now}))
 
 
+def note_step(tx: sa.Connection, deployment_id: int, position: int, detail: str) -> None:
+    """What a running step is at."""
+    query = sa.update(steps).where(steps.c.deployment_id == deployment_id, steps.c.position == position)
+    tx.execute(query.values(detail=detail))
+
+
 def end_step(tx: sa.Connection, deployment_id: int, position: int, status: str, detail: str, now: datetime) -> None:
     query = sa.update(steps).where(steps.c.deployment_id == deployment_id, steps.c.position == position)
     tx.execute(query.values(status=status, detail=detail, finished_at=now))

@@ -77,6 +77,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
         branches=load_list(row.branches),
         approvers=load_list(row.approvers),
         watch_seconds=row.watch_seconds,
+        plain_http=row.plain_http,
         time_zone=row.time_zone,
         compose_files=load_list(row.compose_files),
         current_deployment_id=row.current_deployment_id,

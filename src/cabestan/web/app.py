@@ -15,6 +15,8 @@ from cabestan.web import failures, git_http, sessions
 from cabestan.web.access import signed_in
 from cabestan.web.api import (
     alerts,
+    certificates,
+    databases,
     deployments,
     environments,
     hosts,
@@ -74,13 +76,28 @@ def _too_large(request: Request, error: CabestanError) -> Response:
 def _mount(app: FastAPI) -> None:
     """What is public is named here; all else asks for a login."""
     app.include_router(projects.public, prefix=_API)
+    app.include_router(certificates.public, prefix=_API)
     app.include_router(git_http.router)
     app.include_router(sessions.public)
     app.include_router(public_pages)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]
-    of_projects = (projects, pipelines, jobs, variables, environments, deployments, waivers, routes, hosts)
-    for module in (*of_projects, alerts, runs, schedules):
+    for module in (
+        projects,
+        pipelines,
+        jobs,
+        variables,
+        environments,
+        deployments,
+        waivers,
+        routes,
+        hosts,
+        alerts,
+        certificates,
+        runs,
+        schedules,
+        databases,
+    ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)
     app.include_router(pages, dependencies=private)

@@ -37,6 +37,13 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
+class Answer(StrEnum):
+    """A question's answer."""
+
+    YES = "yes"
+    NO = "no"
+
+
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
     status(),
@@ -63,6 +70,7 @@ _FIELDS: tuple[Column, ...] = (
     field("approvers"),
     field("target"),
     field("watch_seconds"),
+    field("plain_http"),
     field("time_zone"),
     field("changed_variables", "changed since"),
 )
@@ -102,6 +110,9 @@ def set_(
         int | None,
         typer.Option("--watch-seconds", min=0, metavar="N", help="How long all tasks must stay healthy."),
     ] = None,
+    plain_http: Annotated[
+        Answer | None, typer.Option("--plain-http", help="Whether to answer over plain HTTP, not send to HTTPS.")
+    ] = None,
     time_zone: Annotated[
         str | None,
         typer.Option(
@@ -128,6 +139,7 @@ def set_(
         "approvers": _names(approver),
         "target": target,
         "watch_seconds": watch_seconds,
+        "plain_http": plain_http is Answer.YES if plain_http else None,
         "time_zone": time_zone,
         "compose_files": _names(compose_file),
     }

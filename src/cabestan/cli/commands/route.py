@@ -40,7 +40,7 @@ def list_(project: OfProjectOption = None, limit: LimitOption = 200, as_json: Js
     """List the routes that are served now; within an environment, the higher priority first."""
     wanted = checked_project(project) if project else None
     items = connect().items("/routes", limit, project=wanted)
-    print_list(items, _COLUMNS, as_json=as_json, empty="Nothing is routed. Labels of services make routes.")
+    print_list(items, _COLUMNS, as_json=as_json, empty="No route is served. Labels of services make routes.")
 
 
 @app.command()

@@ -99,9 +99,6 @@ class _Frontend:
         own = f"{PREFIX}{self.name}.{known}"
         return own if self.name and own in self.labels.values else f"{PREFIX}{known}"
 
-    def _get(self, known: str) -> str | None:
-        return self.labels.get(self._label(known))
-
     def draft(self) -> Draft | None:
         label = self._label("frontend.rule")
         words = self.labels.get(label)

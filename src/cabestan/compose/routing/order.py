@@ -14,11 +14,12 @@ from cabestan.compose.findings import Report
 from cabestan.compose.routing.draft import Draft
 from cabestan.compose.routing.patterns import found_in
 from cabestan.compose.routing.rule import Match, Not, alternatives
+from cabestan.domain.route import Middleware
 
 
 def ordered(report: Report, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     """The drafts with the priorities that they get, less those that only do what the platform does for all."""
-    kept = [draft for draft in drafts if not _is_redirect(report, draft, drafts)]
+    kept = [_opened(draft, drafts) for draft in drafts if not _is_redirect(report, draft, drafts)]
     for one, other in combinations(kept, 2):
         if _meet(one, other) and covers(one, other) and covers(other, one):
             message = f"{other.words[:200]} leads to {one.title} as well as to {other.title}."
@@ -52,13 +53,30 @@ def _warn(report: Report, wide: Draft, narrow: Draft) -> None:
     report.warn("route-hidden", narrow.spot, message, remedy)
 
 
+def _opened(draft: Draft, drafts: Sequence[Draft]) -> Draft:
+    """The platform itself redirects to HTTPS; and a route for HTTP answers over HTTPS too, unless another one does."""
+    steps = tuple(step for step in draft.middlewares if not _redirects(step))
+    if len(steps) < len(draft.middlewares):
+        return replace(draft, middlewares=steps, entrypoints=("https",))
+    if draft.entrypoints == ("http",) and not _has_secure_like(draft, drafts):
+        return replace(draft, entrypoints=("http", "https"))
+    return draft
+
+
+def _redirects(step: Middleware) -> bool:
+    return step.kind == "redirectscheme" and ("scheme", "https") in step.options
+
+
+def _has_secure_like(draft: Draft, drafts: Sequence[Draft]) -> bool:
+    others = (other for other in drafts if other is not draft and other.entrypoints != ("http",))
+    return any(covers(other, draft) for other in others)
+
+
 def _is_redirect(report: Report, draft: Draft, drafts: Sequence[Draft]) -> bool:
     """Whether it only sends requests by HTTP to another route by HTTPS, which the platform does by itself."""
-    redirects = any(step.kind == "redirectscheme" and ("scheme", "https") in step.options for step in draft.middlewares)
-    if draft.entrypoints != ("http",) or not redirects:
+    if draft.entrypoints != ("http",) or not any(map(_redirects, draft.middlewares)):
         return False
-    others = (other for other in drafts if other is not draft and other.entrypoints != ("http",))
-    if not any(covers(other, draft) for other in others):
+    if not _has_secure_like(draft, drafts):
         return False
     message = f"{draft.title} is left out: the platform itself sends its requests on to HTTPS."
     report.warn("route-ignored", draft.spot, message, "Remove it.")

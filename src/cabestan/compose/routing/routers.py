@@ -260,7 +260,7 @@ class _Router:
     def _entrypoints(self) -> tuple[str, ...]:
         value = self.router.get("entrypoints")
         found = entrypoints(self.labels, self.router.label("entrypoints"), value) if value else ()
-        return found or (("https",) if "tls" in self.router.options else ())
+        return found or (("https",) if {"tls", "tls.certresolver"} & self.router.options.keys() else ())
 
     def _service(self) -> tuple[_Part | None, int] | None:
         """What the router leads to, and its port; the only service of these labels where none is named."""

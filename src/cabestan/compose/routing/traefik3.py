@@ -4,37 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cabestan.compose import entrances
+from cabestan.compose.entrances import Entrances
 from cabestan.domain.route import Route
 
 #: rules of the platform itself come after all others
 _ABOVE_PLATFORM = 10
-#: a replica that died stays in the router's table for about a second
-_RETRY = {"attempts": "4", "initialinterval": "100ms"}
+#: a replica that died stays in the router's table for some seconds. A connection that it does not take is tried with
+#: the next, so often that a live one is found; with any method, for nothing was sent yet
+_RETRY = {"attempts": "16", "initialinterval": "50ms"}
 
 
-def router_labels(routes: Iterable[Route], stack: str, network: str, entrypoint: str) -> dict[str, str]:
+def router_labels(routes: Iterable[Route], stack: str, network: str, open_by: Entrances) -> dict[str, str]:
     """Of the routes of one service. Names begin with the stack's, which holds no `_`: no two stacks share one."""
     labels: dict[str, str] = {}
     for route in routes:
-        labels.update({"traefik.enable": "true", "traefik.swarm.network": network})
-        labels.update(_route(route, f"{stack}_{route.name}", entrypoint))
+        name = f"{stack}_{route.name}"
+        steps = tuple(f"{name}_{step.name}" for step in route.middlewares)
+        labels |= {"traefik.enable": "true", "traefik.swarm.network": network}
+        labels |= entrances.router_labels(
+            name,
+            rule=route.rule,
+            service=name,
+            hosts=route.hosts,
+            entrances=open_by,
+            middlewares=(f"{name}-retry", *steps),
+            priority=_priority(route),
+            asked=route.entrypoints,
+        )
+        labels.update(_middlewares(route, name, steps))
+        labels.update(_service(route, f"traefik.http.services.{name}.loadbalancer"))
     return labels
 
 
-def _route(route: Route, name: str, entrypoint: str) -> Iterator[tuple[str, str]]:
-    router, service = f"traefik.http.routers.{name}", f"traefik.http.services.{name}.loadbalancer"
-    steps = [f"{name}_{step.name}" for step in route.middlewares]
-    yield f"{router}.rule", route.rule
-    yield f"{router}.entrypoints", entrypoint
-    yield f"{router}.service", name
-    yield f"{router}.priority", str(route.priority + _ABOVE_PLATFORM)
-    yield f"{router}.middlewares", ",".join([f"{name}-retry", *steps])
+def _priority(route: Route) -> int:
+    """One that answers over HTTP alone comes before the redirect of its like over HTTPS."""
+    return route.priority + _ABOVE_PLATFORM + (route.entrypoints == ("http",))
+
+
+def _middlewares(route: Route, name: str, steps: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for option, value in _RETRY.items():
         yield f"traefik.http.middlewares.{name}-retry.retry.{option}", value
     for step, middleware in zip(steps, route.middlewares, strict=True):
         for option, value in middleware.options:
             path = f"{middleware.kind}.{option}" if option else middleware.kind
             yield f"traefik.http.middlewares.{step}.{path}", value
+
+
+def _service(route: Route, service: str) -> Iterator[tuple[str, str]]:
     yield f"{service}.server.port", str(route.port)
     if route.scheme != "http":
         yield f"{service}.server.scheme", route.scheme

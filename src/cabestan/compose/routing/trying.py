@@ -25,9 +25,9 @@ _ESCAPED = re.compile(r"\\([^A-Za-z0-9])")
 
 
 def probes(routes: Iterable[Route]) -> tuple[Probe, ...]:
-    """At most twenty of each route, in the order of the routes, none twice."""
+    """At most twenty of each route that answers over HTTPS, in the order of the routes, none twice."""
     found: dict[Probe, None] = {}
-    for route in routes:
+    for route in (route for route in routes if route.entrypoints != ("http",)):
         rule = rule_of(route)
         for conditions in alternatives(rule)[:_MOST_PROBES]:
             request = next((one for one in _requests(conditions) if fits(rule, one)), None)

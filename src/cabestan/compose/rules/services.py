@@ -138,6 +138,12 @@ RULES = (
         right=web("depends_on: [db]", "  db:\n    image: postgres:15\n"),
     ),
     Rule(
+        "managed-image",
+        "A managed service needs an image on this installation",
+        "The platform serves `mongodb` itself, but MongoDB is not in Debian, and nobody has set an image of it.",
+        "An administrator sets mongodb_image; until then, use another database, or run your own there.",
+    ),
+    Rule(
         "links-deprecated",
         "`links` is deprecated",
         "It works as depends_on: in the environment's network all services find each other anyway.",

@@ -1,6 +1,7 @@
 """The tables, one module per area. Times are milliseconds since 1970 in UTC; lists and maps are JSON text."""
 
 from cabestan.store.schema.alerts import alerts
+from cabestan.store.schema.certificates import certificates
 from cabestan.store.schema.columns import Moment, metadata
 from cabestan.store.schema.core import (
     approvals,
@@ -19,6 +20,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
 from cabestan.store.schema.policy import waivers
 from cabestan.store.schema.routing import host_claims, host_rules
 from cabestan.store.schema.runs import runs, schedules
@@ -27,6 +29,9 @@ __all__ = [
     "Moment",
     "alerts",
     "approvals",
+    "backups",
+    "certificates",
+    "database_operations",
     "deployments",
     "environments",
     "events",
@@ -34,6 +39,8 @@ __all__ = [
     "host_claims",
     "host_rules",
     "jobs",
+    "managed_services",
+    "managed_settings",
     "memberships",
     "metadata",
     "pipelines",

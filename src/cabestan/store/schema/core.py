@@ -150,6 +150,7 @@ environments = sa.Table(
     text_("branches"),
     text_("approvers"),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
+    sa.Column("plain_http", sa.Boolean, nullable=False, server_default=sa.false()),
     text_("time_zone"),
     text_("compose_files", server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),

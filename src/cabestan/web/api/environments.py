@@ -28,6 +28,7 @@ class EnvironmentChange(BaseModel):
     approvers: list[str] | None = Field(None, max_length=50)
     target: str | None = Field(None, max_length=100)
     watch_seconds: int | None = None
+    plain_http: bool | None = None
     time_zone: str | None = Field(None, max_length=100)
 
     compose_files: list[str] | None = Field(None, max_length=10)
@@ -77,6 +78,7 @@ def set_environment(
         approvers=None if change.approvers is None else tuple(change.approvers),
         target=change.target,
         watch_seconds=change.watch_seconds,
+        plain_http=change.plain_http,
         compose_files=None if change.compose_files is None else tuple(change.compose_files),
     )
     with services.database.reading() as tx:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from cabestan.domain.access import User
 from cabestan.domain.alert import Alert
+from cabestan.domain.certificate import Certificate
 from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
 from cabestan.domain.environment import Environment
@@ -179,6 +180,7 @@ def environment(
         "approvers": list(value.approvers),
         "target": value.target,
         "watch_seconds": value.watch_seconds,
+        "plain_http": value.plain_http,
         "time_zone": value.time_zone,
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
@@ -283,4 +285,29 @@ def alert(value: Alert) -> Json:
         "project": value.project or None,
         "raised_at": moment(value.raised_at),
         "cleared_at": moment(value.cleared_at),
+    }
+
+
+def authority(value: Certificate, domains: Sequence[str]) -> Json:
+    return {
+        "certificate": value.chain,
+        "name": value.issuer,
+        "domains": list(domains),
+        "fingerprint": value.fingerprint,
+        "not_after": moment(value.not_after),
+    }
+
+
+def certificate(value: Certificate) -> Json:
+    """Without its key."""
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "hosts": list(value.hosts),
+        "project": value.project or None,
+        "issuer": value.issuer,
+        "fingerprint": value.fingerprint,
+        "not_before": moment(value.not_before),
+        "not_after": moment(value.not_after),
+        "by": value.by,
     }

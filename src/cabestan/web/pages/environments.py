@@ -72,6 +72,7 @@ def change(
     domain: Line = "",
     branches: Line = "",
     approvers: Line = "",
+    plain_http: Annotated[bool, Form()] = False,
     time_zone: Line = "",
     compose_files: Line = "",
 ) -> Response:
@@ -87,6 +88,7 @@ def change(
         branches=views.split_list(branches),
         approvers=views.split_list(approvers),
         watch_seconds=watch_seconds,
+        plain_http=plain_http,
         time_zone=time_zone.strip(),
         compose_files=views.split_list(compose_files),
     )

@@ -5,6 +5,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cabestan.web.pages import (
+    certificates,
+    databases,
     deployments,
     environments,
     errors,
@@ -28,6 +30,7 @@ pages = APIRouter(include_in_schema=False)
 public_pages.include_router(home.public)
 for module in (
     home,
+    certificates,
     search,
     who_answers,
     variables,
@@ -36,6 +39,7 @@ for module in (
     releases,
     deployments,
     schedules,
+    databases,
     environments,
     project_settings,
     waivers,

@@ -34,6 +34,7 @@ def test_the_settings_form_and_what_is_typed_into_it_fit_together() -> None:
         branches="(default branch), release/*",
         approvers="anna, bert",
         watch_seconds=5,
+        plain_http=False,
         time_zone="",
         default_time_zone="UTC",
         compose_files="compose.yml, prod.yml",

@@ -34,7 +34,3 @@ def upgrade() -> None:
         sqlite_where=sa.text("cleared_at IS NULL"),
         postgresql_where=sa.text("cleared_at IS NULL"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("alerts")

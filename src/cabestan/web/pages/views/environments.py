@@ -23,6 +23,7 @@ class SettingsForm:
     branches: str
     approvers: str
     watch_seconds: int
+    plain_http: bool = False
     time_zone: str = ""
     default_time_zone: str = ""
     compose_files: str = ""
@@ -67,6 +68,7 @@ def settings_form(environment: Environment, target_domain: str, default_time_zon
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
         watch_seconds=environment.watch_seconds,
+        plain_http=environment.plain_http,
         time_zone=environment.time_zone,
         default_time_zone=default_time_zone,
         compose_files=", ".join(environment.compose_files),

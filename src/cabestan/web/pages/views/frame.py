@@ -9,9 +9,11 @@ _TABS = (
     ("Releases", "/releases"),
     ("Deployments", "/deployments"),
     ("Environments", "/environments"),
+    ("Databases", "/databases"),
     ("Schedules", "/schedules"),
     ("Routes", "/routes"),
     ("Variables", "/settings/variables"),
+    ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
     ("Waivers", "/settings/waivers"),
 )

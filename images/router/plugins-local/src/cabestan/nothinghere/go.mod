@@ -1,0 +1,3 @@
+module cabestan/nothinghere
+
+go 1.22

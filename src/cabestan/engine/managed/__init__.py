@@ -1,0 +1,1 @@
+"""Managed services: what a release needs of them, running them, their backups."""

@@ -1,0 +1,109 @@
+"""Starts the backups that are due, and raises an alert where a good one is overdue."""
+
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from cronsim import CronSim, CronSimError
+
+from cabestan.domain.backup import BackupStatus
+from cabestan.domain.managed import Instance
+from cabestan.engine.alerts import raise_alert
+from cabestan.engine.managed import operations
+from cabestan.engine.managed.backups import KIND
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Conflict, Invalid
+from cabestan.store import backups as store
+from cabestan.store import managed as managed_store
+from cabestan.store import projects as project_store
+
+_log = structlog.get_logger(__name__)
+_EVERY_SECONDS = 15
+#: a backup that is due may take so long until it counts as missed
+_GRACE = timedelta(hours=2)
+#: instead of a schedule
+OFF = "off"
+
+
+class BackupClock:
+    """A thread that looks for what is due, for as long as the server runs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="backups", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_EVERY_SECONDS):
+            try:
+                tick(self._services)
+            except Exception:  # this thread is the only one that looks: it must go on
+                _log.exception("the clock of backups failed")
+
+
+def tick(services: Services) -> None:
+    """May be called at any time, any number of times: what was started is not due any more."""
+    with services.database.reading() as tx:
+        present = managed_store.present(tx)
+    for instance in present:
+        try:
+            _look(services, instance)
+        except CabestanError as error:  # of one; the others are looked at all the same
+            _log.warning("a backup has to wait", database=instance.name, project=instance.project, error=str(error))
+
+
+def _look(services: Services, instance: Instance) -> None:
+    if is_due(services, instance):
+        with suppress(Conflict):  # something else is being done to it: the next tick comes soon
+            operations.back_up(services, instance, operations.CLOCK)
+    _alert_when_missed(services, instance)
+
+
+def is_due(services: Services, instance: Instance) -> bool:
+    with services.database.reading() as tx:
+        latest = store.newest_scheduled(tx, instance.id)
+    due = next_due(schedule_of(services, instance), latest.created_at if latest else instance.created_at)
+    return due is not None and due <= services.now()
+
+
+def schedule_of(services: Services, instance: Instance) -> str:
+    """Of its environment, or of the installation."""
+    with services.database.reading() as tx:
+        said = managed_store.settings_of(tx, instance.environment_id)
+    return said.schedule or services.settings.backup_schedule
+
+
+def next_due(schedule: str, after: datetime) -> datetime | None:
+    """The first moment of the schedule after a time; None for `off`, or where it never comes. Raises Invalid."""
+    if schedule == OFF:
+        return None
+    try:
+        return next(CronSim(schedule, after.astimezone(ZoneInfo("UTC")))).astimezone(UTC)
+    except StopIteration:
+        return None
+    except CronSimError as error:
+        raise Invalid(
+            f"“{schedule[:80]}” is not a schedule: {error}.", "Write it as cron does: 30 2 * * *, or off."
+        ) from error
+
+
+def _alert_when_missed(services: Services, instance: Instance) -> None:
+    """The newest good backup is older than the schedule allows. Cleared by the next good one."""
+    with services.database.reading() as tx:
+        good = store.newest(tx, instance.id, BackupStatus.VERIFIED)
+        project = project_store.by_id(tx, instance.project_id)
+    since = good.created_at if good else instance.created_at
+    due = next_due(schedule_of(services, instance), since)
+    if due is not None and services.now() - due > _GRACE:
+        last = f"the last good one is of {since:%Y-%m-%d %H:%M} UTC" if good else "there is no good one"
+        message = f"A backup of {instance.name} in {instance.project} was missed: {last}."
+        remedy = "`cabestan database backups` shows what became of them; then `cabestan database backup`."
+        raise_alert(services, KIND, f"{instance.project} {instance.name}", message, remedy, project=project)

@@ -1,0 +1,137 @@
+"""How managed services stand, and what people may set about them."""
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from cabestan.adapters.databases import Vitals
+from cabestan.adapters.tasks import StackState
+from cabestan.domain.backup import Backup, BackupStatus, Operation, parse_policy
+from cabestan.domain.environment import Environment
+from cabestan.domain.managed import LEAST_MEMORY, MOST_MEMORY, Instance, Limits
+from cabestan.engine import deployments
+from cabestan.engine.managed import instances
+from cabestan.engine.managed.clock import next_due, schedule_of
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, Invalid
+from cabestan.store import backups as backup_store
+from cabestan.store import managed as store
+
+_CPUS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
+_ASKED_AT_ONCE = 6
+#: instead of a setting of the environment's own
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`health` is `healthy`, `starting`, `down` or `unknown`; `trouble` says why there are no vitals."""
+
+    instance: Instance
+    health: str
+    trouble: str
+    vitals: Vitals | None
+    latest: Backup | None
+    good: Backup | None
+    next_due: datetime | None
+    operation: Operation | None
+
+
+def standing(services: Services, instance: Instance) -> Standing:
+    """With a look at the engine, and a question to the instance itself."""
+    health, trouble, vitals = "unknown", "", None
+    try:
+        state = services.stacks.state(instance.stack)
+        health, trouble = health_of(state)
+        vitals = services.databases.vitals(instance) if health == "healthy" else None
+    except CabestanError as error:
+        trouble = str(error)
+    with services.database.reading() as tx:
+        latest = backup_store.page(tx, instance.id, limit=1)
+        scheduled = backup_store.newest_scheduled(tx, instance.id)
+        good = backup_store.newest(tx, instance.id, BackupStatus.VERIFIED)
+        operation = backup_store.latest_operation(tx, instance.id)
+    since = scheduled.created_at if scheduled else instance.created_at
+    return Standing(
+        instance=instance,
+        health=health,
+        trouble=trouble,
+        vitals=vitals,
+        latest=latest[0] if latest else None,
+        good=good,
+        next_due=next_due(schedule_of(services, instance), since),
+        operation=operation,
+    )
+
+
+def standings(services: Services, found: Iterable[Instance]) -> tuple[Standing, ...]:
+    """Several, asked at the same time."""
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        return tuple(pool.map(partial(standing, services), found))
+
+
+def health_of(state: StackState) -> tuple[str, str]:
+    """Health, and the words of the last task that ended badly."""
+    words = next((task.error for service in state.services for task in service.tasks if task.error), "")
+    if not state.services:
+        return "down", "It is not in Swarm: deploy again, or look at what is being done to it."
+    if state.settled:
+        return "healthy", ""
+    return ("down" if words else "starting"), words
+
+
+def set_managed(
+    services: Services,
+    environment: Environment,
+    *,
+    managed: str | None = None,
+    schedule: str | None = None,
+    keep: str | None = None,
+) -> store.ManagedSettings:
+    """Changes what is given; `default` takes the installation's again. What waits is planned anew."""
+    with services.database.writing() as tx:
+        said = store.settings_of(tx, environment.id)
+        wanted = store.ManagedSettings(
+            said.managed if managed is None else _managed(managed),
+            said.schedule if schedule is None else _schedule(schedule),
+            said.keep if keep is None else _keep(keep),
+        )
+        store.put_settings(tx, environment.id, wanted)
+    deployments.configuration_changed(services, environment.project_id)
+    services.changes.publish(environment.project)
+    return wanted
+
+
+def _managed(given: str) -> bool | None:
+    if given not in ("yes", "no", DEFAULT):
+        raise Invalid(f"“{given[:40]}” does not say whether databases are managed.", "Write yes, no or default.")
+    return {"yes": True, "no": False}.get(given)
+
+
+def _schedule(given: str) -> str:
+    if given == DEFAULT:
+        return ""
+    next_due(given, datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+    return given
+
+
+def _keep(given: str) -> str:
+    return "" if given == DEFAULT else str(parse_policy(given))
+
+
+def set_limits(services: Services, instance: Instance, memory: int | None, cpus: str | None) -> Instance:
+    """MiB of memory, processors; the service starts anew with them."""
+    if memory is not None and not LEAST_MEMORY <= memory <= MOST_MEMORY:
+        raise Invalid(f"{memory} MiB of memory are out of bounds.", f"Choose {LEAST_MEMORY} to {MOST_MEMORY}.")
+    if cpus is not None and (not _CPUS.fullmatch(cpus) or float(cpus) < 0.05):
+        raise Invalid(f"“{cpus[:20]}” is no number of processors.", "Write one such as 0.5 or 2.")
+    wanted = Limits(memory or instance.limits.memory, cpus or instance.limits.cpus)
+    with services.database.writing() as tx:
+        store.update(tx, instance.id, memory=wanted.memory, cpus=wanted.cpus)
+        changed = store.get(tx, instance.id)
+    instances.patiently_apply(services, changed)
+    services.changes.publish(instance.project)
+    return changed

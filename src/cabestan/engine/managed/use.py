@@ -1,0 +1,100 @@
+"""What a release uses of managed services: the variables, the step and the differences of its plan."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from cabestan.compose.library import SourceFile
+from cabestan.compose.managed import managed_kinds, refuse_aliases, refuse_without_image, without_managed
+from cabestan.compose.model import ComposeFile
+from cabestan.compose.placeholder import secret_placeholder
+from cabestan.config import Settings
+from cabestan.domain.configuration import Configuration
+from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
+from cabestan.domain.environment import Environment
+from cabestan.domain.managed import Instance, Kind, all_variables, password_variable
+from cabestan.engine import secrets
+from cabestan.engine.managed.images import next_version
+from cabestan.engine.services import Services
+from cabestan.store import managed as store
+
+
+@dataclass(frozen=True)
+class ManagedUse:
+    """The kinds that the platform serves; `variables` hold a placeholder for each password, `secrets` their names."""
+
+    kinds: tuple[Kind, ...]
+    variables: dict[str, str]
+    secrets: frozenset[str]
+
+
+def use_of(tx: sa.Connection, environment: Environment, files: Iterable[SourceFile]) -> ManagedUse:
+    """Nothing where the environment's own containers are to serve. Raises ComposeRefused."""
+    kinds = managed_kinds(files) if store.is_managed(tx, environment) else ()
+    passwords = frozenset(name for kind in kinds if (name := password_variable(kind)))
+    filled = all_variables(kinds, environment.project) | {name: secret_placeholder(name) for name in passwords}
+    return ManagedUse(kinds, filled, passwords)
+
+
+def without(settings: Settings, compose: ComposeFile, managed: ManagedUse) -> ComposeFile:
+    """What is left for the stack. Raises ComposeRefused for a kind that this installation cannot serve."""
+    if Kind.MONGODB in managed.kinds and not settings.mongodb_image:
+        refuse_without_image(compose, Kind.MONGODB, "mongodb_image")
+    refuse_aliases(compose, managed.kinds)
+    return without_managed(compose, managed.kinds)
+
+
+def with_managed(
+    settings: Settings,
+    tx: sa.Connection,
+    environment: Environment,
+    plan: Plan,
+    managed: ManagedUse,
+    configuration: Configuration,
+) -> Plan:
+    """The plan with the step that starts them, and with what they change; fails closed where it comes too late."""
+    present = {instance.kind: instance for instance in store.in_environment(tx, environment.id)}
+    steps = plan.steps
+    if managed.kinds:
+        own = Step(StepKind.MANAGED, tuple(managed.kinds), settings.managed_seconds)
+        before = next(i for i, step in enumerate(steps) if step.kind is not StepKind.PULL)
+        steps = (*steps[:before], own, *steps[before:])
+    changes = (*_changes(settings, managed.kinds, present), *plan.changes)
+    warnings = (*plan.warnings, *_hidden(managed, configuration))
+    return replace(plan, steps=steps, changes=changes, warnings=warnings)
+
+
+def kinds_of(plan: Plan | None) -> tuple[Kind, ...]:
+    """The managed services of a stored plan."""
+    steps = plan.steps if plan else ()
+    return tuple(Kind(subject) for step in steps if step.kind is StepKind.MANAGED for subject in step.subjects)
+
+
+def passwords(services: Services, tx: sa.Connection, environment: Environment) -> dict[str, str]:
+    """The variable with the password of each managed service that there is."""
+    found = {}
+    for instance in store.in_environment(tx, environment.id):
+        if name := password_variable(instance.kind):
+            found[name] = password(services, tx, instance)
+    return found
+
+
+def password(services: Services, tx: sa.Connection, instance: Instance) -> str:
+    return services.vault.open(store.sealed_password(tx, instance.id), secrets.context(instance.project_id))
+
+
+def _changes(settings: Settings, kinds: Iterable[Kind], present: dict[Kind, Instance]) -> Iterator[PlannedChange]:
+    for kind in kinds:
+        if kind not in present:
+            made = f"{kind} is made: {kind.product} {next_version(settings, kind)}, empty, with a volume of its own"
+            yield PlannedChange("managed service added", kind, made)
+    for kind, instance in present.items():
+        if kind not in kinds:
+            kept = f"{kind} is no longer used: it keeps its data in the volume {instance.volume}"
+            yield PlannedChange("managed service unused", kind, kept)
+
+
+def _hidden(managed: ManagedUse, configuration: Configuration) -> Iterator[str]:
+    for name in sorted(set(managed.variables) & set(configuration.versions)):
+        yield f"{name} is set in the project, but the managed service has its own, which is used."

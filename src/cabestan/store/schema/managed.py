@@ -1,0 +1,98 @@
+"""Managed services, their backups, and what is done to them."""
+
+import sqlalchemy as sa
+
+from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+
+#: what an environment says about managed services; no row: the defaults
+managed_settings = sa.Table(
+    "managed_settings",
+    metadata,
+    of_("environments", primary_key=True),
+    text_("managed"),
+    text_("schedule"),
+    text_("keep"),
+)
+
+managed_services = sa.Table(
+    "managed_services",
+    metadata,
+    id_(),
+    of_("projects", index=True),
+    of_("environments"),
+    text_("kind"),
+    text_("version"),
+    text_("image"),
+    text_("database"),
+    text_("user"),
+    sa.Column("password", sa.LargeBinary, nullable=False),
+    text_("stack"),
+    text_("network"),
+    text_("volume"),
+    text_("node"),
+    sa.Column("memory", sa.Integer, nullable=False),
+    text_("cpus"),
+    text_("status"),
+    sa.Column("attached", sa.Boolean, nullable=False, server_default=sa.true()),
+    text_("kept_volumes", server_default="[]"),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
+    moment_("created_at", nullable=False),
+    #: one of a kind per environment; what was deleted stays as a record
+    sa.Index(
+        "uq_managed_services_kind",
+        "environment_id",
+        "kind",
+        unique=True,
+        sqlite_where=sa.text("status <> 'deleted'"),
+        postgresql_where=sa.text("status <> 'deleted'"),
+    ),
+)
+
+backups = sa.Table(
+    "backups",
+    metadata,
+    id_(),
+    of_("managed_services", "managed_service_id", index=True),
+    text_("reason"),
+    text_("status"),
+    text_("detail"),
+    text_("file"),
+    sa.Column("bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("plain_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    text_("sha256"),
+    text_("version"),
+    text_("manifest", server_default="{}"),
+    sa.Column("here", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("remote", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment_("created_at", nullable=False),
+    moment_("taken_at"),
+    moment_("verified_at"),
+)
+
+#: one row per wish: backup, verify, restore, upgrade, delete
+database_operations = sa.Table(
+    "database_operations",
+    metadata,
+    id_(),
+    of_("managed_services", "managed_service_id"),
+    text_("kind"),
+    text_("status"),
+    text_("detail"),
+    text_("by"),
+    sa.Column("backup_id", Id, nullable=True),
+    sa.Column("saved_id", Id, nullable=True),
+    text_("image"),
+    text_("version"),
+    text_("volume"),
+    moment_("created_at", nullable=False),
+    moment_("finished_at"),
+    sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),
+    #: one at a time per managed service
+    sa.Index(
+        "uq_database_operations_running",
+        "managed_service_id",
+        unique=True,
+        sqlite_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status = 'running'"),
+    ),
+)

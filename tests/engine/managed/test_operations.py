@@ -1,0 +1,288 @@
+"""Backups, restores, upgrades and deletions, on a real database and disk, with Docker in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.engine.fakes import Killed
+from tests.engine.managed.samples import CONTENTS, backup_of, instance_of
+from tests.engine.world import World
+
+from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
+from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.engine.managed import operations
+from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
+from cabestan.store import alerts, backups, managed
+
+IMAGE = "registry/postgresql@sha256:" + "2" * 64
+
+
+@pytest.fixture
+def instance(world: World) -> Instance:
+    return instance_of(world, world.environment(world.project(), "staging"))
+
+
+def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...], Operation]:
+    with world.services.database.reading() as tx:
+        operation = backups.latest_operation(tx, instance.id)
+        assert operation
+        return managed.get(tx, instance.id), backups.page(tx, instance.id), operation
+
+
+def open_alerts(world: World) -> list[str]:
+    with world.services.database.reading() as tx:
+        found = alerts.page(tx, installation=True, project_names=["shop/api"], cleared=False, limit=10)
+    return [alert.subject for alert in found]
+
+
+def test_a_backup_is_good_when_it_was_restored_and_compared(world: World, instance: Instance) -> None:
+    backup = backup_of(world, instance)
+    assert (backup.status, backup.reason) == (BackupStatus.VERIFIED, Reason.WANTED)
+    assert backup.manifest == CONTENTS
+    assert backup.detail == "restored and compared: 1 table, 3 rows"
+    assert world.services.backups.path(backup.file).stat().st_size == backup.bytes
+    assert world.databases.called("remove_volume")[-1] == [f"{instance.stack}-scratch-1"]
+    assert world.databases.called("remove_service") == []
+
+
+def test_a_backup_whose_restore_differs_is_failed_and_alerts_until_a_good_one(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(world.databases, "manifest", lambda _container, _seconds: {"public.items": (2, "17")})
+        backup = backup_of_failing(world, instance)
+    words = "Restored, it is not the same: public.items has 2 rows, not 3; (sequences) is missing."
+    assert (backup.status, backup.detail) == (BackupStatus.FAILED, words)
+    assert open_alerts(world) == ["shop/api staging/postgresql"]
+    assert backup_of(world, instance).status is BackupStatus.VERIFIED
+    assert open_alerts(world) == []
+
+
+def backup_of_failing(world: World, instance: Instance) -> Backup:
+    backup = backup_of(world, instance)
+    assert read(world, instance)[2].status is OperationStatus.FAILED
+    return backup
+
+
+def test_a_dump_that_fails_leaves_no_file(world: World, instance: Instance) -> None:
+    world.databases.fail("dump", StepFailed("The dump failed (exit code 1): no room"))
+    backup = backup_of_failing(world, instance)
+    assert (backup.status, backup.detail) == (BackupStatus.FAILED, "The dump failed (exit code 1): no room")
+    assert [path for path in world.services.backups.folder.rglob("*") if path.is_file()] == []
+    assert open_alerts(world) == ["shop/api staging/postgresql"]
+
+
+def test_a_good_backup_that_was_damaged_since_is_failed(world: World, instance: Instance) -> None:
+    backup = backup_of(world, instance)
+    path = world.services.backups.path(backup.file)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    operations.verify(world.services, instance, backup, "dev")
+    world.durable.run()
+    _, (again,), operation = read(world, instance)
+    assert (again.status, operation.status) == (BackupStatus.FAILED, OperationStatus.FAILED)
+    assert "was changed or damaged" in again.detail
+
+
+def test_one_thing_at_a_time_is_done_to_a_database(world: World, instance: Instance) -> None:
+    operations.back_up(world.services, instance, "dev")
+    with pytest.raises(Conflict) as refused:
+        operations.back_up(world.services, instance, "dev")
+    assert refused.value.message == "A backup of this database is under way."
+
+
+def test_a_restore_fills_a_new_volume_and_keeps_the_old_one(world: World, instance: Instance) -> None:
+    backup = backup_of(world, instance)
+    world.databases.contents[instance.name] = {"public.items": (5, "18")}
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    after, (saved, _), operation = read(world, instance)
+    assert operation.status is OperationStatus.SUCCEEDED
+    assert (saved.reason, saved.manifest) == (Reason.BEFORE_RESTORE, {"public.items": (5, "18")})
+    assert (after.volume, after.kept_volumes) == (instance.volume[:-1] + "2", (instance.volume,))
+    assert instance.volume not in [name for (name,) in world.databases.called("remove_volume")]
+    assert after.volume in world.stacks.deployed[instance.stack]
+
+
+def test_a_restore_that_differs_leaves_the_service_alone(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backup_of(world, instance)
+    monkeypatch.setattr(world.databases, "manifest", lambda _container, _seconds: {})
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.volume, operation.status) == (instance.volume, OperationStatus.FAILED)
+    assert len(world.stacks.called("deploy")) == 1, "the service was not touched"
+    assert world.databases.called("remove_volume")[-1] == [instance.volume[:-1] + "2"]
+
+
+def test_a_change_over_that_fails_is_taken_back(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backup_of(world, instance)
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.volume != instance.volume:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr(operations.instances, "wait", wait)
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.volume, after.kept_volumes) == (instance.volume, ())
+    assert operation.detail == "staging/postgresql does not answer."
+    assert instance.volume in world.stacks.deployed[instance.stack]
+    assert instance.volume not in [name for (name,) in world.databases.called("remove_volume")]
+
+
+def test_a_database_that_does_not_run_can_be_restored(world: World, instance: Instance) -> None:
+    backup = backup_of(world, instance)
+    world.databases.fail("container", StepFailed("staging/postgresql does not run."))
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    after, (saved, _), operation = read(world, instance)
+    assert (saved.status, operation.status) == (BackupStatus.FAILED, OperationStatus.SUCCEEDED)
+    assert after.kept_volumes == (instance.volume,)
+
+
+def test_an_engine_that_restarts_is_waited_for(world: World, instance: Instance) -> None:
+    """The copy of what a restore replaces is taken all the same."""
+    backup = backup_of(world, instance)
+    world.databases.fail("dump", EngineUnavailable("The engine went away during the dump."))
+    world.databases.fail("load", EngineUnavailable("The engine went away during the load."))
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    world.durable.run()
+    _, (saved, _), operation = read(world, instance)
+    assert (saved.status, operation.status) == (BackupStatus.UNVERIFIED, OperationStatus.SUCCEEDED)
+
+
+@pytest.mark.parametrize("typed", ["", "postgresql", "production/postgresql", "staging/postgresql "])
+def test_what_replaces_data_asks_for_the_typed_name(world: World, instance: Instance, typed: str) -> None:
+    backup = backup_of(world, instance)
+    for wish in (
+        lambda: operations.restore(world.services, instance, backup, "boss", typed),
+        lambda: operations.upgrade(world.services, instance, "16", "boss", typed),
+        lambda: operations.delete(world.services, instance, "boss", typed),
+    ):
+        with pytest.raises(Invalid, match="is not the name of this database"):
+            wish()
+
+
+def test_an_upgrade_stops_the_service_and_changes_over(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    replicas: list[bool] = []
+    monkeypatch.setattr(world.databases, "container", lambda _instance: pytest.fail("the service is asked"))
+    world.databases.scratches = {}
+    monkeypatch.setattr(world.databases, "start_scratch", _serving_contents(world, replicas))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    after, (saved,), operation = read(world, instance)
+    assert operation.status is OperationStatus.SUCCEEDED, operation.detail
+    assert replicas[0], "the service stood still when it was dumped"
+    assert (after.version, after.image, after.kept_volumes) == ("16", IMAGE, (instance.volume,))
+    assert (saved.reason, saved.status) == (Reason.BEFORE_UPGRADE, BackupStatus.VERIFIED)
+    assert "replicas: 1" in world.stacks.deployed[instance.stack]
+
+
+def _serving_contents(world: World, replicas: list[bool]) -> Any:
+    """A scratch instance on the present volume serves what is in it."""
+
+    def start(scratch: Any) -> str:
+        replicas.append("replicas: 0" in world.stacks.deployed.get(scratch.instance.stack, ""))
+        world.databases.scratches[scratch.name] = dict(CONTENTS)
+        return str(scratch.name)
+
+    return start
+
+
+def test_an_upgrade_that_fails_serves_the_old_version_again(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    world.databases.fail("start_scratch", StepFailed("No memory."))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.image, after.volume, operation.detail) == (instance.image, instance.volume, "No memory.")
+    assert "replicas: 1" in world.stacks.deployed[instance.stack]
+
+
+def test_a_deletion_takes_everything_after_a_last_good_backup(world: World, instance: Instance) -> None:
+    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    world.durable.run()
+    after, (saved,), _ = read(world, instance)
+    assert (after.status, saved.status) == (InstanceStatus.DELETED, BackupStatus.VERIFIED)
+    assert world.databases.called("remove_service") == [["staging/postgresql"]]
+    assert [instance.volume] in world.databases.called("remove_volume")
+    assert world.services.backups.path(saved.file).exists()
+    with pytest.raises(Conflict, match="was deleted"):
+        operations.back_up(world.services, after, "dev")
+
+
+def test_without_a_good_last_backup_nothing_is_deleted(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.databases, "manifest", lambda _container, _seconds: {})
+    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.status, operation.status) == (instance.status, OperationStatus.FAILED)
+    assert world.databases.called("remove_service") == []
+    assert [instance.volume] not in world.databases.called("remove_volume")
+
+
+def test_old_backups_go_by_the_policy_and_keep_their_record(world: World, instance: Instance) -> None:
+    old = backup_of(world, instance)
+    world.clock.now += timedelta(days=400)
+    new = backup_of(world, instance)
+    with world.services.database.reading() as tx:
+        assert backups.get(tx, old.id).status is BackupStatus.VERIFIED, "the policy keeps six months that have any"
+    with world.services.database.writing() as tx:
+        managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "", "daily=1"))
+    world.clock.now += timedelta(days=2)
+    newest = backup_of(world, instance)
+    with world.services.database.reading() as tx:
+        statuses = [backups.get(tx, key).status for key in (old.id, new.id, newest.id)]
+    assert statuses == [BackupStatus.EXPIRED, BackupStatus.EXPIRED, BackupStatus.VERIFIED]
+    assert not world.services.backups.path(old.file).exists()
+    assert world.services.backups.path(newest.file).exists()
+
+
+RESTORE = ("database.save", "database.load", "database.switch", "database.tidy", "database.record")
+DELETE = ("database.save", "database.verify", "database.remove", "database.tidy", "database.record")
+EDGES = ("before", "done, not recorded", "after")
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in RESTORE for edge in EDGES])
+def test_a_kill_at_any_place_of_a_restore_changes_nothing_of_the_outcome(
+    world: World, instance: Instance, place: str
+) -> None:
+    backup = backup_of(world, instance)
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, taken, operation = read(world, instance)
+    assert (operation.status, len(taken)) == (OperationStatus.SUCCEEDED, 2)
+    assert (after.volume, after.kept_volumes) == (instance.volume[:-1] + "2", (instance.volume,))
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in DELETE for edge in EDGES])
+def test_a_kill_at_any_place_of_a_deletion_changes_nothing_of_the_outcome(
+    world: World, instance: Instance, place: str
+) -> None:
+    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, (saved,), operation = read(world, instance)
+    assert (operation.status, after.status) == (OperationStatus.SUCCEEDED, InstanceStatus.DELETED)
+    assert saved.status is BackupStatus.VERIFIED
+
+
+def _killed_and_recovered(world: World, place: str) -> None:
+    world.durable.kill_at = place
+    with pytest.raises(Killed):
+        world.durable.run()
+    world.durable.recover()
+    world.durable.run()

@@ -1,0 +1,170 @@
+"""Releases that ask for databases: what is planned, what the stack gets, what becomes of the databases."""
+
+from __future__ import annotations
+
+import pytest
+from tests.engine.fakes import Killed, failing
+from tests.engine.world import World
+
+from cabestan.domain.access import Role, User
+from cabestan.domain.deployment import Deployment, StepKind
+from cabestan.domain.environment import Environment
+from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.domain.project import Project
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import deployments, intake, recovery, settings
+from cabestan.engine.managed import standing
+from cabestan.store import managed
+
+APP = """\
+services:
+  app:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    expose: [8000]
+    environment:
+      DB: ${POSTGRES_DB:-} ${POSTGRES_USER:-} ${POSTGRES_SSL:-}
+      WORD: ${POSTGRES_PASSWORD:-}
+    labels:
+      traefik.port: "8000"
+      traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+"""
+WITH = f"{APP}  postgresql:\n    image: postgres:9.6\n"
+
+
+@pytest.fixture
+def project(world: World, monkeypatch: pytest.MonkeyPatch) -> Project:
+    image = "registry/postgresql@sha256:" + "1" * 64
+    monkeypatch.setattr("cabestan.engine.managed.images.pinned", lambda *_: (image, "15"))
+    return world.project()
+
+
+@pytest.fixture
+def boss(world: World) -> User:
+    return world.user("boss", shop=Role.MAINTAINER)
+
+
+def deployed(world: World, project: Project, compose: str = WITH) -> Deployment:
+    """On staging, to its end."""
+    world.released(project, **{"docker-compose.yml": compose})
+    return world.deployments(world.environment(project, "staging"))[-1]
+
+
+def staging(world: World, project: Project) -> Environment:
+    return world.environment(project, "staging")
+
+
+def instances(world: World, project: Project) -> tuple[Instance, ...]:
+    with world.services.database.reading() as tx:
+        return managed.of_project(tx, project.id)
+
+
+def test_the_plan_makes_the_database_before_the_stack_and_says_so(world: World, project: Project) -> None:
+    done = deployed(world, project)
+    plan = world.plan(done)
+    assert [step.kind for step in plan.steps] == [
+        StepKind.PULL,
+        StepKind.MANAGED,
+        StepKind.APPLY,
+        StepKind.WATCH,
+        StepKind.ROUTES,
+    ]
+    assert plan.steps[1].text == "Start managed services: postgresql"
+    made = "postgresql is made: PostgreSQL 15, empty, with a volume of its own"
+    assert [c.text for c in plan.changes if c.kind == "managed service added"] == [made]
+    assert plan.services == ("app",)
+    (instance,) = instances(world, project)
+    assert (done.status, instance.status) == (DeploymentStatus.SUCCEEDED, InstanceStatus.SERVING)
+
+
+def test_the_application_gets_the_variables_and_the_stack_holds_no_password(world: World, project: Project) -> None:
+    deployed(world, project)
+    (instance,) = instances(world, project)
+    stack = staging(world, project).stack_name("cabestan")
+    document, given = world.stacks.deployed[stack], world.stacks.secrets[stack]
+    assert 'DB: "shop_api shop_api false"' in document or "DB: shop_api shop_api false" in document
+    assert "${CABESTAN_SECRET_POSTGRES_PASSWORD}" in document
+    assert len(given["POSTGRES_PASSWORD"]) == 48
+    assert given["POSTGRES_PASSWORD"] not in document + world.stacks.deployed[instance.stack]
+
+
+def test_later_deployments_and_rollbacks_use_the_same_one(world: World, project: Project, boss: User) -> None:
+    deployed(world, project)
+    (first,) = instances(world, project)
+    deployed(world, project)
+    deployed(world, project, APP)
+    (unused,) = instances(world, project)
+    assert unused == first.evolve(status=InstanceStatus.UNUSED)
+    deployments.roll_back(world.services, staging(world, project), 1, boss)
+    world.durable.run()
+    assert world.deployments(staging(world, project))[-1].status is DeploymentStatus.SUCCEEDED
+    assert instances(world, project) == (first,)
+    assert world.databases.called("remove_volume") == []
+    assert world.databases.called("remove_service") == []
+
+
+def test_the_plan_tells_that_data_stays_when_the_service_goes(world: World, project: Project) -> None:
+    deployed(world, project)
+    (instance,) = instances(world, project)
+    plan = world.plan(deployed(world, project, APP))
+    kept = f"postgresql is no longer used: it keeps its data in the volume {instance.volume}"
+    assert [c.text for c in plan.changes if c.kind == "managed service unused"] == [kept]
+
+
+def test_a_failed_first_deployment_leaves_database_and_network(world: World, project: Project) -> None:
+    stack = staging(world, project).stack_name("cabestan")
+    healthy_state = world.stacks.state
+    world.stacks.state = lambda name: failing(name, "app", "no") if name == stack else healthy_state(name)  # type: ignore[method-assign]
+    assert deployed(world, project).status is DeploymentStatus.FAILED
+    (instance,) = instances(world, project)
+    assert instance.network in world.stacks.networks
+    assert instance.stack in world.stacks.deployed
+
+
+def test_an_environment_may_keep_its_own_container(world: World, project: Project) -> None:
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    assert world.plan(deployed(world, project)).services == ("app", "postgresql")
+    assert instances(world, project) == ()
+
+
+def test_a_name_never_leads_to_two(world: World, project: Project) -> None:
+    """The environment takes its own container after it had a managed one, and then the managed one again."""
+    deployed(world, project)
+    (instance,) = instances(world, project)
+    assert "aliases" in world.stacks.deployed[instance.stack]
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    assert "- postgresql" not in world.stacks.deployed[instance.stack]
+    assert [i.attached for i in instances(world, project)] == [False]
+    standing.set_managed(world.services, staging(world, project), managed="default")
+    deployed(world, project)
+    assert "- postgresql" in world.stacks.deployed[instance.stack]
+
+
+def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:
+    settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
+    done = deployed(world, project)
+    warning = "POSTGRES_PASSWORD is set in the project, but the managed service has its own, which is used."
+    assert warning in world.plan(done).warnings
+    stack = staging(world, project).stack_name("cabestan")
+    assert world.stacks.secrets[stack]["POSTGRES_PASSWORD"] != "of-the-project"
+
+
+def test_without_an_image_for_it_mongodb_is_refused_with_its_line(world: World, project: Project) -> None:
+    world.push(project, {"docker-compose.yml": f"{APP}  mongodb:\n    image: mongo:3.2\n", "Dockerfile": "FROM x\n"})
+    (pipeline,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    reason = world.pipeline(pipeline.id).reason
+    assert "docker-compose.yml:11:3 services.mongodb: MongoDB is not in Debian" in reason
+    assert "An administrator sets mongodb_image to an image" in reason
+
+
+@pytest.mark.parametrize("edge", ["before", "done, not recorded", "after"])
+def test_a_kill_while_it_is_made_makes_one(world: World, project: Project, edge: str) -> None:
+    world.durable.kill_at = f"deployment.managed:{edge}"
+    with pytest.raises(Killed):
+        deployed(world, project)
+    recovery.reconcile(world.services)
+    world.durable.recover()
+    world.durable.run()
+    assert world.deployments(staging(world, project))[-1].status is DeploymentStatus.SUCCEEDED
+    assert len(instances(world, project)) == 1

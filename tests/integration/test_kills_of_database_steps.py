@@ -1,0 +1,112 @@
+"""SIGKILL to the server while it makes, backs up, restores and deletes a database."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import MakeDatabase
+from tests.integration import databases
+from tests.integration.harness import Platform, Work, eventually
+
+pytestmark = pytest.mark.integration
+#: each edge of each step has its kill in tests/engine/managed; here are those after which Docker is half-way
+_MAKING = ("deployment.managed:before", "deployment.managed:after")
+_BACKUP = ("database.save:after", "database.verify:after", "database.record:before")
+_RESTORE = ("database.load:before", "database.load:after", "database.switch:after")
+_DELETE = ("database.remove:before", "database.remove:after")
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+    made = Platform(tmp_path_factory.mktemp("killed"), {"database_url": make_database("")})
+    try:
+        made.prepare()
+        yield made
+    finally:
+        made.remove()
+
+
+def _start(platform: Platform, boundaries: tuple[str, ...]) -> tuple[str, ...]:
+    """The server, with kills at these to come."""
+    platform.stop()
+    shutil.rmtree(platform.kills)
+    platform.kills.mkdir()
+    platform.start(boundaries)
+    return boundaries
+
+
+def _through(platform: Platform, boundaries: tuple[str, ...], path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Wishes it once; the operation as it ended after all kills."""
+    _start(platform, boundaries)
+    try:
+        key = platform.post(path, body)["id"]
+    except httpx.HTTPError:  # killed before the answer; the wish was accepted
+        key = 0
+
+    def ended() -> Any:
+        if platform.killed_at != set(boundaries) or platform.died:
+            return None
+        number = key or platform.rows("select max(id) from database_operations")[0][0]
+        found = platform.get(f"/database-operations/{number}")
+        return found if found["status"] != "running" else None
+
+    found: dict[str, Any] = platform.run_through(boundaries, ended, 240)
+    return found
+
+
+def _instance(platform: Platform, work: Work) -> dict[str, Any]:
+    (found,) = platform.get(f"/projects/{work.name}/databases")["items"]
+    return dict(found)
+
+
+def _ask(platform: Platform, *words: str) -> str:
+    label = [f"cabestan.instance={platform.instance}", "cabestan.managed=redis"]
+    (container,) = eventually(
+        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}), 60, "it answers"
+    )
+    code, output = container.exec_run(["redis-cli", "-s", "/tmp/served.sock", *words])
+    assert code == 0, output
+    return str(output.decode().strip())
+
+
+@pytest.mark.timeout(600)
+def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
+    boundaries = _start(killed, _MAKING)
+    work = killed.make_project(databases.idle("redis"))
+    work.push()
+
+    def deployed() -> Any:
+        there = killed.deployments(work.name, "staging")
+        return there and there[0]["status"] in ("succeeded", "failed", "rolled_back") and there
+
+    done = killed.run_through(boundaries, lambda: killed.killed_at == set(boundaries) and deployed(), 240)
+    assert [d["status"] for d in done] == ["succeeded"]
+    made = _instance(killed, work)
+    at = f"/databases/{made['id']}"
+    assert _ask(killed, "set", "a", "one") == "OK"
+
+    backup = _through(killed, _BACKUP, f"{at}/backups", {})
+    assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
+    assert [b["status"] for b in killed.get(f"{at}/backups")["items"]] == ["verified"]
+
+    assert _ask(killed, "set", "a", "two") == "OK"
+    wish = {"backup": backup["saved"]["id"], "confirm": "staging/redis"}
+    restored = _through(killed, _RESTORE, f"{at}/restore", wish)
+    assert restored["status"] == "succeeded", restored
+    after = _instance(killed, work)
+    assert (_ask(killed, "get", "a"), after["kept_volumes"]) == ("one", [made["volume"]])
+
+    killed.stop()
+    killed.start()
+    work.files |= databases.idle()
+    assert work.deployed(120)["status"] == "succeeded"
+    gone = _through(killed, _DELETE, f"{at}/delete", {"confirm": "staging/redis"})
+    assert (gone["status"], gone["saved"]["status"]) == ("succeeded", "verified"), gone
+    ours = [v.name for v in killed.client.volumes.list() if v.name.startswith(f"{killed.instance}-")]
+    assert ours == [f"{killed.instance}-registry"]
+    label = {"label": [f"cabestan.instance={killed.instance}", "cabestan.managed"]}
+    assert killed.client.containers.list(all=True, filters=label, ignore_removed=True) == []
+    assert killed.client.secrets.list(filters=label) == []
+    assert killed.client.services.list(filters=label) == []

@@ -1,0 +1,297 @@
+"""Databases that the platform runs: made once, never touched by a later deployment, backed up and restored."""
+
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import MakeDatabase
+from tests.integration import databases
+from tests.integration.harness import Platform, Work, eventually
+
+pytestmark = pytest.mark.integration
+_ROWS = 100_000
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+    """One of its own: its backups go elsewhere too, to a folder that rclone reaches as a remote."""
+    folder = tmp_path_factory.mktemp("managed")
+    remote = f":alias,remote={folder / 'elsewhere'}:"
+    made = Platform(folder, {"database_url": make_database(""), "backup_remote": remote, "healthy_seconds": "120"})
+    made.settings["mongodb_image"] = f"{made.instance}/mongodb:0.1"
+    try:
+        made.prepare()
+        made.start()
+        yield made
+    finally:
+        made.remove()
+
+
+def database(platform: Platform, work: Work, kind: str) -> dict[str, Any]:
+    items = platform.get(f"/projects/{work.name}/databases", environment="staging")["items"]
+    (found,) = [item for item in items if item["kind"] == kind]
+    return dict(found)
+
+
+def inside(platform: Platform, instance: Mapping[str, Any], *command: str, words: bytes = b"") -> str:
+    """In its container; fails with what it said."""
+    label = [f"cabestan.instance={platform.instance}", f"cabestan.managed-id={instance['id']}"]
+    (container,) = eventually(
+        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}), 60, "it runs"
+    )
+    if words:
+        line = ["docker", "--host", platform.engine, "exec", "-i", container.id, *command]
+        done = subprocess.run(line, input=words, capture_output=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+    code, output = container.exec_run(list(command))
+    assert code == 0, output.decode()
+    return str(output.decode())
+
+
+def sql(platform: Platform, instance: Mapping[str, Any], text: str) -> str:
+    """As the application's user for PostgreSQL and MariaDB alike."""
+    name = str(instance["database"])
+    if instance["kind"] == "postgresql":
+        line = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "/tmp/served", "-U", name, name]
+    else:
+        line = ["mariadb", "--no-defaults", "-S", "/tmp/served.sock", "-u", "database", "-N", "-B", name]
+        line.append("--default-character-set=utf8mb4")
+    return inside(platform, instance, *line, words=text.encode())
+
+
+def wished(platform: Platform, path: str, body: Mapping[str, Any] | None = None, seconds: float = 180) -> Any:
+    """The operation, when it has ended."""
+    begun = platform.post(path, body)
+
+    def ended() -> Any:
+        found = platform.get(f"/database-operations/{begun['id']}")
+        return found if found["status"] != "running" else None
+
+    return eventually(ended, seconds, f"{path} ends", 0.3)
+
+
+def volumes(platform: Platform, work: Work) -> list[str]:
+    key = platform.rows(f"select id from projects where name = '{work.name}'")[0][0]
+    rows = platform.rows(f"select volume from managed_services where project_id = {key} order by id")
+    there = {volume.name for volume in platform.client.volumes.list()}
+    return [row[0] for row in rows if row[0] in there]
+
+
+@pytest.mark.timeout(600)
+def test_an_application_finds_its_databases_and_its_data_after_each_deployment(platform: Platform) -> None:
+    work = platform.make_project(databases.ALL)
+    first = work.deployed(300)
+    assert first["status"] == "succeeded", platform.get(f"/deployments/{first['id']}")
+    whole = platform.get(f"/deployments/{first['id']}")
+    assert [(s["kind"], s["status"]) for s in whole["steps"]] == [
+        (kind, "succeeded") for kind in ("pull", "managed", "apply", "watch", "routes")
+    ]
+    assert [c["text"] for c in whole["plan"]["changes"] if c["kind"].startswith("managed")] == [
+        "postgresql is made: PostgreSQL 15, empty, with a volume of its own",
+        "mysql is made: MariaDB 10.11, empty, with a volume of its own",
+        "redis is made: Redis 7.0, empty, with a volume of its own",
+    ]
+    host, made = work.host("staging"), volumes(platform, work)
+    assert len(made) == 3
+    seen = _visits(platform, host, 0)
+
+    label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.managed-id"]}
+    running = {container.id for container in platform.client.containers.list(filters=label)}
+    work.files["app.py"] += "# another release\n"
+    assert work.deployed(120)["status"] == "succeeded"
+    assert {container.id for container in platform.client.containers.list(filters=label)} == running
+    seen = _visits(platform, host, seen)
+
+    work.files["app.py"] = "raise SystemExit(7)\n"
+    assert work.deployed(120)["status"] == "rolled_back"
+    seen = _visits(platform, host, seen)
+
+    work.files |= databases.idle()
+    assert work.deployed(120)["status"] == "succeeded"
+    assert [database(platform, work, kind)["status"] for kind in ("mysql", "postgresql", "redis")] == ["unused"] * 3
+    answer = platform.http.post(
+        f"/api/v1/databases/{database(platform, work, 'redis')['id']}/delete", json={"confirm": "staging/mysql"}
+    )
+    assert answer.status_code == 422, answer.text
+
+    back = platform.post(f"/projects/{work.name}/environments/staging/rollback", {"release": 2})
+    assert platform.wait_for_deployment(back["id"], 120)["status"] == "succeeded"
+    assert _visits(platform, host, seen) > seen
+    assert volumes(platform, work) == made
+
+    redis = database(platform, work, "redis")
+    refused = platform.http.post(f"/api/v1/databases/{redis['id']}/delete", json={"confirm": "staging/redis"})
+    assert (refused.status_code, redis["status"]) == (409, "serving")
+
+
+def _visits(platform: Platform, host: str, seen: int) -> int:
+    """How many visits all three databases know of, each start of the application being one too."""
+    text = platform.ask(host, "/visit").text
+    (count,) = {word.rpartition(" ")[2] for word in text.split(", ")}
+    assert int(count) > seen, text
+    return int(count)
+
+
+_FILL = {
+    "postgresql": f"""
+        CREATE TABLE items (id serial PRIMARY KEY, name text, raw bytea, at timestamptz DEFAULT now(), n numeric);
+        INSERT INTO items (name, raw, n) SELECT 'é😀𝄞 ' || i || E' \\t tab', decode(md5(i::text) || '00ff', 'hex'),
+            i / 7.0 FROM generate_series(1, {_ROWS}) i;
+        CREATE TABLE "odd Name; --" ("select" int, "é" text);
+        INSERT INTO "odd Name; --" VALUES (1, NULL), (2, '');
+        SELECT lo_from_bytea(0, decode(repeat('00ff4142', 1000000), 'hex')) IS NOT NULL;
+        CREATE VIEW named AS SELECT name FROM items;
+        CREATE FUNCTION twice(i int) RETURNS int LANGUAGE sql AS 'SELECT i * 2';
+        CREATE TABLE written (i int);
+    """,
+    "mysql": f"""
+        CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY, name varchar(60), old varchar(60) CHARACTER SET latin1,
+            raw varbinary(40), at datetime DEFAULT now(), f double, flags bit(5), kind enum('a', 'b'), doc json);
+        INSERT INTO items (name, old, raw, f, flags, kind, doc) SELECT CONCAT('é😀𝄞 ', seq), CONCAT('é ü ', seq),
+            UNHEX(CONCAT(MD5(seq), '00FF')), seq / 7, seq % 32, IF(seq % 2, 'a', 'b'), '{{"a": 1}}'
+            FROM seq_1_to_{_ROWS};
+        CREATE TABLE `odd Name; --` (`select` int, `é` text);
+        INSERT INTO `odd Name; --` VALUES (1, NULL), (2, '');
+        CREATE TABLE large (b longblob);
+        INSERT INTO large VALUES (REPEAT(x'00ff4142', 1000000));
+        CREATE VIEW named AS SELECT name FROM items;
+        CREATE PROCEDURE twice(i int) SELECT i * 2;
+        CREATE TRIGGER upper_case BEFORE INSERT ON items FOR EACH ROW SET new.kind = 'a';
+        CREATE EVENT later ON SCHEDULE EVERY 1 YEAR DO DELETE FROM items WHERE id = 0;
+        CREATE TABLE written (i int) ENGINE = InnoDB;
+    """,
+}
+_SPOIL = {
+    "postgresql": """
+        DELETE FROM items WHERE id > 10;
+        DROP TABLE "odd Name; --";
+        SELECT lo_unlink(oid) FROM pg_largeobject_metadata;
+    """,
+    "mysql": "DELETE FROM items WHERE id > 10; DROP TABLE `odd Name; --`; DROP PROCEDURE twice; TRUNCATE large;",
+}
+
+
+@contextmanager
+def being_written(platform: Platform, instance: Mapping[str, Any]) -> Iterator[None]:
+    """A client writes into two tables in one transaction, all the while."""
+    stopped = threading.Event()
+
+    def write() -> None:
+        while not stopped.is_set():
+            sql(
+                platform,
+                instance,
+                "BEGIN; INSERT INTO written VALUES (1); UPDATE items SET name = 'x' WHERE id = 1; COMMIT;",
+            )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        writer.join()
+
+
+@pytest.mark.timeout(900)
+def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
+    """100,000 rows, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
+    work = platform.make_project(databases.idle("postgresql", "mysql", "redis"))
+    assert work.deployed(300)["status"] == "succeeded"
+    for kind in ("postgresql", "mysql"):
+        instance = database(platform, work, kind)
+        at = f"/databases/{instance['id']}"
+        sql(platform, instance, _FILL[kind])
+        with being_written(platform, instance):
+            backup = wished(platform, f"{at}/backups")
+        assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
+        assert backup["saved"]["rows"] >= _ROWS + 2
+        assert (backup["saved"]["here"], backup["saved"]["remote"]) == (True, True)
+        before = inside(platform, instance, "database", "manifest")
+        sure = wished(platform, f"{at}/backups")["saved"]
+        sql(platform, instance, _SPOIL[kind])
+        assert inside(platform, instance, "database", "manifest") != before
+        _lose_the_local_file(platform, sure)
+        wish = {"backup": sure["id"], "confirm": f"staging/{kind}"}
+        restored = wished(platform, f"{at}/restore", wish)
+        assert restored["status"] == "succeeded", restored
+        assert inside(platform, instance, "database", "manifest") == before
+        assert restored["saved"]["rows"] < _ROWS
+        kept = database(platform, work, kind)["kept_volumes"]
+        assert [platform.client.volumes.get(name).name for name in kept] == [instance["volume"]]
+
+    redis = database(platform, work, "redis")
+    lines = b"".join(b"SET k%d v%d\n" % (i, i) for i in range(_ROWS)) + b"SELECT 3\nLPUSH l 1 2 3\n"
+    inside(platform, redis, "redis-cli", "-s", "/tmp/served.sock", "--pipe", words=lines)
+    before = inside(platform, redis, "database", "manifest")
+    saved = wished(platform, f"/databases/{redis['id']}/backups")["saved"]
+    assert (saved["status"], saved["rows"]) == ("verified", _ROWS + 1)
+    inside(platform, redis, "redis-cli", "-s", "/tmp/served.sock", "FLUSHALL")
+    wish = {"backup": saved["id"], "confirm": "staging/redis"}
+    assert wished(platform, f"/databases/{redis['id']}/restore", wish)["status"] == "succeeded"
+    assert inside(platform, redis, "database", "manifest") == before
+
+    _upgrade(platform, work)
+    _delete(platform, work)
+
+
+def _lose_the_local_file(platform: Platform, backup: Mapping[str, Any]) -> None:
+    path = platform.data / "backups" / str(backup["file"])
+    assert path.stat().st_size == backup["bytes"]
+    assert (Path(platform.folder) / "elsewhere" / str(backup["file"])).stat().st_size == backup["bytes"]
+    path.unlink()
+
+
+def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform) -> None:
+    """A stand-in that speaks the wire protocol, for no image of MongoDB can be had here."""
+    image = platform.settings["mongodb_image"]
+    platform.client.images.build(path=str(Path(__file__).with_name("mongodb")), tag=image, rm=True)
+    try:
+        work = platform.make_project(databases.MONGO)
+        done = work.deployed(240)
+        assert done["status"] == "succeeded", platform.get(f"/deployments/{done['id']}")
+        host = work.host("staging")
+        assert platform.ask(host, "/visit").text == "1 things"
+        instance = database(platform, work, "mongodb")
+        assert (instance["version"], instance["exact_version"], instance["health"]) == ("0.1", "0.1", "healthy")
+        saved = wished(platform, f"/databases/{instance['id']}/backups")["saved"]
+        assert (saved["status"], saved["rows"]) == ("verified", 1)
+        assert platform.ask(host, "/visit").text == "2 things"
+        wish = {"backup": saved["id"], "confirm": "staging/mongodb"}
+        assert wished(platform, f"/databases/{instance['id']}/restore", wish)["status"] == "succeeded"
+        eventually(lambda: platform.ask(host).text == "1 things", 30, "the application sees the restored data")
+    finally:
+        platform.client.images.remove(image, force=True)
+
+
+def _upgrade(platform: Platform, work: Work) -> None:
+    """Debian has one version of each: a second tag of the same packages stands for another one."""
+    other = f"t{platform.instance}"
+    platform.client.images.get("cabestan/postgresql:15").tag("cabestan/postgresql", other)
+    try:
+        instance = database(platform, work, "postgresql")
+        before = inside(platform, instance, "database", "manifest")
+        wish = {"version": other, "confirm": "staging/postgresql"}
+        assert wished(platform, f"/databases/{instance['id']}/upgrade", wish)["status"] == "succeeded"
+        after = database(platform, work, "postgresql")
+        assert (after["version"], len(after["kept_volumes"])) == (other, 2)
+        assert inside(platform, after, "database", "manifest") == before
+    finally:
+        platform.client.images.remove(f"cabestan/postgresql:{other}")
+
+
+def _delete(platform: Platform, work: Work) -> None:
+    """Once no release uses it."""
+    instance = database(platform, work, "mysql")
+    work.files |= databases.idle("postgresql", "redis")
+    assert work.deployed(120)["status"] == "succeeded"
+    answer = wished(platform, f"/databases/{instance['id']}/delete", {"confirm": "staging/mysql"})
+    assert (answer["status"], answer["saved"]["status"]) == ("succeeded", "verified"), answer
+    there = {volume.name for volume in platform.client.volumes.list()}
+    assert not there & {instance["volume"], *instance["kept_volumes"]}
+    assert database(platform, work, "postgresql")["status"] == "serving"
