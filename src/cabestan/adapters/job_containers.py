@@ -93,6 +93,9 @@ def _mounts(run: JobRun) -> list[dict[str, Any]]:
 class Containers:
     """What is started once on the Swarm, watched and taken away. All methods may be called again after a crash."""
 
+    #: how often the engine is asked whether a container is there (seconds)
+    look_seconds = _LOOK_SECONDS
+
     def __init__(self, engine: Engine, instance: str) -> None:
         self._engine = engine
         self._instance = instance
@@ -111,7 +114,7 @@ class Containers:
                         return ended
             if given_up():
                 return Exit(None, error="it was canceled before it started")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(self.look_seconds)
         raise DeadlineExceeded(f"No container was started in {_START_SECONDS} s.", "`docker node ls` shows the nodes.")
 
     def exit_of(self, container: str) -> Exit | None:

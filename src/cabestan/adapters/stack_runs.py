@@ -65,6 +65,9 @@ class Named:
 class StackRuns(Containers):
     """Starts them, each at most once."""
 
+    #: many may start at once, and the engine has better things to do than to answer
+    look_seconds = 0.2
+
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         """Unless it was started before. `prepare` is called where it was not, and may refuse."""
         with self._engine.speaking(f"start {run.name}") as client:
