@@ -53,6 +53,7 @@ def test_one_runs_at_a_time_and_the_newest_is_next(present: tuple[Deployment, ..
 def test_a_step_reads_as_a_sentence() -> None:
     assert [Step(kind, ("a", "b"), 1).text for kind in StepKind] == [
         "Pull a, b",
+        "Start managed services: a, b",
         "Start first, for others need it: a, b",
         "Run a, b",
         "Apply the stack: a, b",

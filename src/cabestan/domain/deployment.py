@@ -17,12 +17,12 @@ class StepKind(StrEnum):
 
     #: all images are pulled on every node before anything is touched
     PULL = "pull"
+    #: databases that the platform runs are made where they are missing, and must answer
+    MANAGED = "managed"
     #: services that something which runs once needs, at their first deployment
     START = "start"
     #: a service that runs once (a migration) runs to its end
     RUN = "run"
-    #: databases that the platform runs are made where they are missing, and must answer
-    MANAGED = "managed"
     #: the stack is given to Swarm
     APPLY = "apply"
     #: all tasks must be healthy for the watch time
