@@ -110,6 +110,12 @@ def test_what_is_not_understood_is_refused_with_its_line(lines: str, code: str) 
     assert codes(web(lines)) == [(code, 4)]
 
 
+def test_a_host_without_an_address_is_told_how_to_write_one() -> None:
+    (finding,) = refusal(web("extra_hosts: legacy"))
+
+    assert (finding.code, finding.remedy) == ("wrong-type", 'Write extra_hosts: ["NAME:ADDRESS"].')
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -22,44 +22,33 @@ _NO_HEALTHCHECK = {"Test": ["NONE"]}
 
 
 @dataclass(frozen=True)
-class StackRun:
-    """One start. `stack` is the document of the whole stack, `service` the part of it that is started."""
+class Named:
+    """One start, by its name alone: all that is known of one that was left over."""
 
     instance: str
     id: int
     attempt: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.instance}-run-{self.id}-{self.attempt}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {INSTANCE_LABEL: self.instance, RUN_LABEL: str(self.id), ATTEMPT_LABEL: str(self.attempt)}
+
+
+@dataclass(frozen=True)
+class StackRun(Named):
+    """One start. `stack` is the document of the whole stack, `service` the part of it that is started."""
+
     service: Mapping[str, Any] = field(repr=False)
     stack: Mapping[str, Any] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
 
     @property
-    def name(self) -> str:
-        return f"{self.instance}-run-{self.id}-{self.attempt}"
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return {INSTANCE_LABEL: self.instance, RUN_LABEL: str(self.id), ATTEMPT_LABEL: str(self.attempt)}
-
-    @property
     def has_terminal(self) -> bool:
         return bool(self.service.get("tty"))
-
-
-@dataclass(frozen=True)
-class Named:
-    """One start of which only the name is known any more."""
-
-    instance: str
-    id: int
-    attempt: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.instance}-run-{self.id}-{self.attempt}"
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return {INSTANCE_LABEL: self.instance, RUN_LABEL: str(self.id), ATTEMPT_LABEL: str(self.attempt)}
 
 
 class StackRuns(Containers):

@@ -34,6 +34,13 @@ EnvironmentOption = Annotated[
         "--environment", "-e", metavar="ENV", help="The environment's name.", autocompletion=environment_names
     ),
 ]
+#: a list's bound to one environment
+OnlyEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment", "-e", metavar="ENV", help="Of this environment alone.", autocompletion=environment_names
+    ),
+]
 EnvironmentArgument = Annotated[
     str, typer.Argument(metavar="ENV", help="The environment's name.", autocompletion=environment_names)
 ]

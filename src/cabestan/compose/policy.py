@@ -38,7 +38,10 @@ TOP = Keys(
         "networks": _OWN_NETWORK,
         "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
         "name": ("The environment names the stack.", _REMOVE),
-        "include": ("A deployment reads one file.", "Write the services into this file."),
+        "include": (
+            "A deployment reads the files that its environment names.",
+            "Write the services into this file, or take them over with extends.",
+        ),
     },
     extensions=True,
 )

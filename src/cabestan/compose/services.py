@@ -203,7 +203,7 @@ class ServiceReader:
 
     def _extra_hosts(self, field: Field) -> tuple[str, ...]:
         if not isinstance(field.node, Table | Items):
-            fields.wrong(self.report, field, "a mapping or a list")
+            fields.wrong(self.report, field, "a mapping or a list", 'Write extra_hosts: ["NAME:ADDRESS"].')
             return ()
         lines = dict.fromkeys(line for name, address in self._host_lines(field) if (line := self._host(name, address)))
         return tuple(lines)

@@ -287,21 +287,17 @@ def cancel_run(services: Services, run_id: int, by: str) -> Run:
 
 def reconcile(services: Services) -> None:
     """At every start, after the workflows were taken up again."""
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        present = run_store.open_of_kind(tx, RunKind.CRON)
-    for run in present:
-        if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
-            start_workflow(services, run)
-    _end_what_is_stuck(services)
+    for run in _without_workflow(services):
+        start_workflow(services, run)
+    for run in _without_workflow(services):
+        # its workflow had ended before: nothing would ever end the run
+        service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")
     go_on(services)
 
 
-def _end_what_is_stuck(services: Services) -> None:
-    """What counts as running although its workflow has ended: nothing would ever end it."""
+def _without_workflow(services: Services) -> tuple[Run, ...]:
+    """What counts as running although no workflow is at it."""
     alive = services.durable.alive()
     with services.database.reading() as tx:
         present = run_store.open_of_kind(tx, RunKind.CRON)
-    for run in present:
-        if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
-            service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")
+    return tuple(run for run in present if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive)

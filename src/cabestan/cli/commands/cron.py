@@ -6,7 +6,6 @@ import typer
 
 from cabestan.cli import follow as logs
 from cabestan.cli.api import Api, Thing, address
-from cabestan.cli.completion import environment_names
 from cabestan.cli.failures import EXIT_FAILED, Refused
 from cabestan.cli.options import (
     EnvironmentOption,
@@ -15,6 +14,7 @@ from cabestan.cli.options import (
     JsonOption,
     LimitOption,
     NumberArgument,
+    OnlyEnvironmentOption,
     ProjectOption,
     connect,
     the_project,
@@ -76,10 +76,7 @@ ServiceArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="The ser
 @app.command("list")
 def list_(
     project: ProjectOption = None,
-    environment: Annotated[
-        str | None,
-        typer.Option("--environment", "-e", metavar="ENV", help="Only of this one.", autocompletion=environment_names),
-    ] = None,
+    environment: OnlyEnvironmentOption = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:

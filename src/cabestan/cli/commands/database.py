@@ -15,6 +15,7 @@ from cabestan.cli.options import (
     JsonOption,
     LimitOption,
     NumberArgument,
+    OnlyEnvironmentOption,
     ProjectOption,
     WaitOption,
     connect,
@@ -137,9 +138,7 @@ def operation_words(operation: Thing | None) -> str:
 @app.command("list")
 def list_(
     project: ProjectOption = None,
-    environment: Annotated[
-        str | None, typer.Option("--environment", "-e", metavar="ENV", help="Of this environment alone.")
-    ] = None,
+    environment: OnlyEnvironmentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List a project's managed services."""

@@ -7,7 +7,6 @@ import typer
 from cabestan.cli import run_logs
 from cabestan.cli.api import Thing, address
 from cabestan.cli.commands.finish import FIELDS, finish
-from cabestan.cli.completion import environment_names
 from cabestan.cli.failures import EXIT_FAILED
 from cabestan.cli.options import (
     CommentOption,
@@ -15,6 +14,7 @@ from cabestan.cli.options import (
     JsonOption,
     LimitOption,
     NumberArgument,
+    OnlyEnvironmentOption,
     ProjectOption,
     YesOption,
     connect,
@@ -61,10 +61,7 @@ LaterWaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait un
 @app.command("list")
 def list_(
     project: ProjectOption = None,
-    environment: Annotated[
-        str | None,
-        typer.Option("--environment", "-e", metavar="ENV", help="Only to this one.", autocompletion=environment_names),
-    ] = None,
+    environment: OnlyEnvironmentOption = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
