@@ -117,11 +117,18 @@ def query_pattern(key: str, pattern: str) -> Match:
 
 
 def client_address(text: str) -> Match:
+    return Match("ClientIP", (address_range(text),))
+
+
+def address_range(text: str) -> str:
+    """An address or a range, as it is. After `%`, the zone of an address of IPv6, Python takes any character."""
     try:
+        if "%" in text:
+            raise ValueError("an address with a zone")
         ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise ValueError(f"{text[:80]!r} is no address and no range, such as 10.0.0.0/8") from error
-    return Match("ClientIP", (text,))
+    return text
 
 
 def regex(text: str) -> str:
