@@ -30,7 +30,6 @@ class EnvironmentChange(BaseModel):
     watch_seconds: int | None = None
     plain_http: bool | None = None
     time_zone: str | None = Field(None, max_length=100)
-
     compose_files: list[str] | None = Field(None, max_length=10)
 
 
@@ -79,6 +78,7 @@ def set_environment(
         target=change.target,
         watch_seconds=change.watch_seconds,
         plain_http=change.plain_http,
+        time_zone=change.time_zone,
         compose_files=None if change.compose_files is None else tuple(change.compose_files),
     )
     with services.database.reading() as tx:
