@@ -129,7 +129,9 @@ def _encrypted(key: str) -> str:
         *(("A.Internal", False), ("A company, and its certificate", False)),
     ],
 )
-def test_a_common_name_that_the_router_would_take_for_a_further_host_is_refused(common_name: str, refused: bool) -> None:
+def test_a_common_name_that_the_router_would_take_for_a_further_host_is_refused(
+    common_name: str, refused: bool
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1))

@@ -79,7 +79,8 @@ def _refuse_own(pattern: str, public_url: str) -> None:
     own = _own_host(public_url)
     if own and covers(pattern, own):
         raise Conflict(
-            f"The host name {own} belongs to Cabestan itself" + ("." if own == pattern else f", and {pattern} holds it."),
+            f"The host name {own} belongs to Cabestan itself"
+            + ("." if own == pattern else f", and {pattern} holds it."),
             "Route another name.",
         )
 
