@@ -9,6 +9,7 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
 from cabestan.engine import environments as engine
 from cabestan.engine import settings
+from cabestan.engine.plan_shown import plan_for
 from cabestan.engine.planning import Wanted, make_plan
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
@@ -51,7 +52,8 @@ def plan(
     with services.database.reading() as tx:
         found = store.get(tx, project.id, environment)
         chosen = release_store.chosen(tx, project.id, release)
-        return shapes.plan(make_plan(services, tx, Wanted(chosen, found))) or {}
+        made = make_plan(services, tx, Wanted(chosen, found))
+        return shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
 
 
 @router.get(_AT + "/{environment:path}")
