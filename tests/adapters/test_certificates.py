@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from cabestan.adapters.certificates import Issued, check_upload, issue, make_authority, permitted_domains, read_der
 from cabestan.domain.certificate import CertificateKind
@@ -116,3 +120,28 @@ def test_what_is_wrong_with_a_chain_or_its_key_is_told(root: Issued) -> None:
 def _encrypted(key: str) -> str:
     command = ["openssl", "pkey", "-aes256", "-passout", "pass:x"]
     return subprocess.run(command, input=key, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("common_name", "refused"),
+    [
+        *(("victim.org", True), ("*.*.org", True), ("*", True), ("Own,victim.org.", True), ("a.internal", False)),
+        *(("A.Internal", False), ("A company, and its certificate", False)),
+    ],
+)
+def test_a_common_name_that_the_router_would_take_for_a_further_host_is_refused(
+    common_name: str, refused: bool
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("a.internal")])
+    made = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = key.private_bytes(serialization.Encoding.PEM, *form).decode()
+    chain = made.public_bytes(serialization.Encoding.PEM).decode()
+    if refused:
+        with pytest.raises(Invalid, match="is none of its subject alternative names"):
+            check_upload(chain, pem, NOW)
+    else:
+        assert check_upload(chain, pem, NOW).hosts == ("a.internal",)

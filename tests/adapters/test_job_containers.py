@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.adapters.engine_answers import task
 from tests.samples import job, spec
 
-from cabestan.adapters.job_containers import LOST, JobRun, parse_exit, parse_never_started, task_template
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.job_containers import (
+    LOST,
+    JobContainers,
+    JobRun,
+    of_service,
+    parse_exit,
+    parse_never_started,
+    task_template,
+)
 from cabestan.domain.pipeline import Exit
 
 
@@ -85,3 +96,23 @@ def test_a_container_that_a_restarted_engine_does_not_have_any_more_is_lost() ->
     """So that the job is run again."""
     words = "No such container: t-job-1-1.x.y"
     assert parse_never_started([{"Status": {"State": "failed", "Err": words}}]) == Exit(LOST, error=words)
+
+
+def test_a_container_is_a_services_by_its_name_whatever_its_image_labels_say() -> None:
+    own, other = {"Names": ["/cabestan-run-5-1.1.abc"]}, {"Names": ["/cabestan-run-5-12.1.abc", "/x/y"]}
+    forged = {"Names": ["/cabestan-9-shop-api-staging_web.1.abc"], "Labels": {"cabestan.run": "5"}}
+    assert of_service([forged, other, own], "cabestan-run-5-1") == [own]
+
+
+def test_labels_of_a_foreign_image_are_no_jobs_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(name: str, **labels: str) -> dict[str, Any]:
+        return {"Names": [f"/{name}.1.abc"], "Labels": {f"cabestan.{key}": value for key, value in labels.items()}}
+
+    containers = [
+        listed("cabestan-job-7-2", job="7", attempt="2"),
+        listed("cabestan-9-shop-api-staging_web", job="8", attempt="1"),
+        listed("cabestan-9-shop-api-staging_web", job="no number"),
+    ]
+    answers = SimpleNamespace(services=lambda **_: [], secrets=lambda **_: [], containers=lambda **_: containers)
+    monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(SimpleNamespace(api=answers)))
+    assert JobContainers(Engine("unix:///nowhere"), "cabestan").left_over() == ((7, 2),)

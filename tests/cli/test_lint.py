@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -230,3 +231,12 @@ def test_render_offline_asks_nobody(cli: Cli, server: FakeServer, tmp_path: Path
 def test_render_of_an_environment_that_is_not_there_is_refused(cli: Cli, tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     assert cli("render", "-e", "nowhere", "-p", "shop/api").code == 3
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "Dockerfile").unlink()
+    os.mkfifo(tmp_path / "Dockerfile")
+    done = cli("lint")
+    assert done.code == 2
+    assert "Dockerfile is no regular file" in done.err

@@ -89,6 +89,11 @@ def test_a_secret_outside_environment_is_refused_by_its_name(lines: str) -> None
     assert [(finding.line, "(secret API_KEY)" in finding.message) for finding in shown] == [(4, True)]
 
 
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "fe80::1%a\\n10.0.0.1 b", "name"])
+def test_a_host_leads_to_a_plain_address(address: str) -> None:
+    assert codes(web(f'extra_hosts: ["db:{address}"]')) == [("wrong-value", 4)]
+
+
 def test_a_secret_cannot_be_an_image() -> None:
     assert ("secret-shown", 1) in codes("services: {a: {image: $KEY}}", {"KEY": secret_placeholder("K")})
 

@@ -16,6 +16,7 @@ from tests.live_router import LiveRouter
 
 from cabestan.compose.findings import ComposeRefused
 from cabestan.compose.routing.answering import Request, answering, fits, rule_of
+from cabestan.compose.routing.rule import Match
 from cabestan.compose.routing.trying import probes
 from cabestan.domain.claims import Claim, conflicts, covers
 from cabestan.domain.route import Route
@@ -193,6 +194,8 @@ def test_a_rule_claims_what_it_can_reach(rule: str, claims: tuple[str, ...]) -> 
         "HostRegexp(`{any:.*}`)",
         "Host(`a.org`) && Path(`a`)",
         "Host(`a.org`) && ClientIP(`me`)",
+        'Host(`a.org`) && ClientIP("fe80::1%`) || HostRegexp(`.*")',
+        "Host(`a.org`) && ClientIP(`fe80::1%eth0`)",
         "Host(`a.org`) && Header(`X-A`)",
     ],
 )
@@ -205,3 +208,14 @@ def test_a_rule_that_could_reach_beyond_is_refused(rule: str) -> None:
 def test_a_rule_that_is_nested_too_deep_is_refused() -> None:
     with pytest.raises(ComposeRefused, match="nested more than 30 deep"):
         of(new("(" * 40 + "Host(`a.org`)" + ")" * 40))
+
+
+def test_a_pattern_whose_groups_are_nested_too_deep_is_refused() -> None:
+    with pytest.raises(ComposeRefused, match="groups are nested more than 30 deep"):
+        of(new(f"HostRegexp(`{'(' * 490}x{')' * 490}[.]a[.]org$`)"))
+
+
+@pytest.mark.parametrize("value", ["a`) || Host(`b", "a\nb"])
+def test_a_value_that_would_end_its_quotes_never_becomes_part_of_a_rule(value: str) -> None:
+    with pytest.raises(ValueError, match="backtick or a control character"):
+        Match("Path", (value,))

@@ -10,7 +10,7 @@ from cabestan.domain.claims import HostRule
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import hosts, routes
+from cabestan.engine import hosts, routes, settings
 from cabestan.errors import Conflict, Invalid, NotFound
 
 OWN = "Host:${CI_ENVIRONMENT_DOMAIN}"
@@ -61,6 +61,18 @@ def test_a_pattern_that_takes_the_names_of_every_environment_is_refused(world: W
     refused = deployed(world, world.project(), rule)
     assert refused.status is FAILED
     assert "would take the names of every environment" in refused.reason
+
+
+@pytest.mark.parametrize("rule", ["Host:cabestan.a.org", "HostRegexp:{x:.*}.a.org", "Host:b.org,CABESTAN.a.org"])
+def test_the_name_of_cabestan_itself_is_nobodys(world: World, rule: str) -> None:
+    world.services.settings.__dict__["url"] = "https://Cabestan.a.org:8443/"
+    project = world.project()
+    refused = deployed(world, project, rule)
+    assert refused.status is FAILED
+    assert "The host name cabestan.a.org belongs to Cabestan itself" in refused.reason
+    settings.set_environment(world.services, project, "staging", domain="cabestan.a.org")
+    with world.services.database.reading() as tx:
+        assert hosts.names_of(world.services, tx, project) == ("production-api-shop.localhost",)
 
 
 def test_a_rule_without_a_host_holds_for_the_environments_own_domain(world: World) -> None:

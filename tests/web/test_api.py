@@ -134,6 +134,13 @@ def test_a_deployment_travels_from_the_wish_to_the_rollback(
     assert (environment["release"], environment["status"], environment["by"]) == (1, "succeeded", "boss")
 
 
+def test_an_environment_has_a_time_zone_of_its_own(world: World, project: Project, client: httpx.Client) -> None:
+    at = f"{AT}/environments/staging"
+    assert client.put(at, json={"time_zone": "Europe/Paris"}).json()["time_zone"] == "Europe/Paris"
+    assert client.put(at, json={"plain_http": True}).json()["time_zone"] == "Europe/Paris"
+    assert client.put(at, json={"time_zone": "Europe/Atlantis"}).status_code == 422
+
+
 def test_an_environment_names_its_compose_files(world: World, project: Project, client: httpx.Client) -> None:
     at = f"{AT}/environments/staging"
     assert client.get(at).json()["compose_files"] == []

@@ -71,6 +71,20 @@ def test_a_masked_value_is_for_those_who_may_change_it(world: World, project: Pr
         assert ["canary" in reporter.get(path).text for path in pages] == [False] * 2
 
 
+def test_a_plan_shows_masked_values_to_those_who_may_change_them(world: World, project: Project) -> None:
+    value = 'canary$"\\end'
+    with asking(world, **token("boss")) as boss, asking(world, **token("reporter")) as reporter:
+        assert put(boss, f"{AT}/variables/LEVEL", value, masked=True) == 204
+        world.released(project)
+        (latest, *_) = boss.get(f"{AT}/deployments").json()["items"]
+        paths = (f"{AT}/environments/staging/plan", f"{AT}/environments/production/plan")
+        paths += (f"/api/v1/deployments/{latest['id']}", f"/shop/api/deployments/{latest['id']}")
+        assert ["canary" in boss.get(path).text for path in paths] == [True] * 4
+        assert [("canary" in (text := reporter.get(path).text), "[secret]" in text) for path in paths] == (
+            [(False, True)] * 4
+        )
+
+
 def test_a_change_is_shown_by_the_environments_until_it_is_deployed(world: World, project: Project) -> None:
     world.released(project)
     with asking(world, **token("boss")) as boss:

@@ -1,5 +1,6 @@
 """X.509 with `cryptography`: an authority, certificates that it signs, and what others bring."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ _AUTHORITY_LIFE = timedelta(days=3650)
 _LIFE = timedelta(days=397)
 #: clocks differ
 _BEFORE = timedelta(hours=1)
+#: with the wildcards in any place and the dots at the end that the router takes
+_LIKE_A_HOST = re.compile(r"[a-z0-9*_-]*[.*][a-z0-9.*_-]*", re.ASCII)
 _EVERY_ADDRESS = (x509.IPAddress(IPv4Network("0.0.0.0/0")), x509.IPAddress(IPv6Network("::/0")))
 
 
@@ -145,6 +148,16 @@ def _check_use(first: x509.Certificate, value: Certificate, now: datetime) -> No
         raise Invalid(f"{_name(first)} is good from {value.not_before} only.", "Add it then.")
     if _is_authority(first):
         raise Invalid(f"{_name(first)} is an authority's.", "Put the server's own certificate first.")
+    if further := _further_name(first, value.hosts):
+        message = f"The common name of the certificate, {further[:80]!r}, is none of its subject alternative names."
+        raise Invalid(message, "Have it made anew with all its host names as subject alternative names.")
+
+
+def _further_name(certificate: x509.Certificate, hosts: tuple[str, ...]) -> str:
+    """A common name that is not among the hosts. The router takes it for one more, and a comma for several."""
+    names = [str(name.value).lower() for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    parts = [part.strip() for name in names for part in name.split(",")]
+    return next((part for part in parts if _LIKE_A_HOST.fullmatch(part) and part not in hosts), "")
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

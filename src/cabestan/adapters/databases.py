@@ -18,7 +18,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.job_containers import INSTANCE_LABEL, of_service
 from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, labels_of, secret_name
 from cabestan.domain.backup import Manifest, parse_manifest
 from cabestan.domain.managed import Instance
@@ -92,7 +92,8 @@ class Databases:
         label = [f"{INSTANCE_LABEL}={self._owner}", f"{_MANAGED_LABEL}={instance.id}"]
         with self._engine.speaking(f"look for {instance.name}") as client:
             found = client.api.containers(filters={"label": label, "status": "running"})
-        serving = [c["Id"] for c in found if _SCRATCH_LABEL not in c["Labels"] and "(healthy)" in c["Status"]]
+        own = of_service(found, instance.swarm_service)
+        serving = [c["Id"] for c in own if "(healthy)" in c["Status"]]
         if not serving:
             raise StepFailed(f"{instance.name} does not run.", "`cabestan database show` tells why.")
         return str(serving[0])

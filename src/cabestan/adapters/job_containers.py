@@ -1,7 +1,7 @@
 """Jobs as one-shot Swarm services: started, watched and taken away."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -154,7 +154,12 @@ class Containers:
             services = client.api.services(filters={"label": labels})
             secrets = client.api.secrets(filters={"label": labels})
             containers = client.api.containers(all=True, filters={"label": labels})
-        return (*(s["Spec"]["Labels"] for s in (*services, *secrets)), *(c["Labels"] for c in containers))
+        own = (c["Labels"] for c in containers if of_service([c], self._name_by(label, c["Labels"])))
+        return (*(s["Spec"]["Labels"] for s in (*services, *secrets)), *own)
+
+    def _name_by(self, label: str, labels: Mapping[str, str]) -> str:
+        """What the service of a container with these labels is called: `cabestan.job` gives `…-job-5-1`."""
+        return f"{self._instance}-{label.rpartition('.')[2]}-{labels[label]}-{labels.get('cabestan.attempt', '')}"
 
 
 class JobContainers(Containers):
@@ -191,6 +196,14 @@ def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
     return None
 
 
+def of_service(containers: Iterable[Mapping[str, Any]], service: str) -> list[Mapping[str, Any]]:
+    """Those that Swarm made for the service, told by their names: `SERVICE.1.…`.
+
+    Labels do not tell: a container has those of its image too, where a Dockerfile can write any.
+    """
+    return [one for one in containers if any(name.startswith(f"/{service}.") for name in one["Names"])]
+
+
 def service_named(client: DockerClient, name: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.api.inspect_service(name)
@@ -210,8 +223,7 @@ def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
 
 def _containers(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
     label = [f"{name}={value}" for name, value in run.labels.items()]
-    found: list[Mapping[str, Any]] = client.api.containers(all=True, filters={"label": label})
-    return found
+    return of_service(client.api.containers(all=True, filters={"label": label}), run.name)
 
 
 def _started_container(client: DockerClient, run: Once) -> str | None:

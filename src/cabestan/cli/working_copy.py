@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,10 @@ def _listed(root: Path) -> tuple[list[str], list[str]]:
 def _read(root: Path, path: str) -> str:
     file = root / path
     try:
-        if file.stat().st_size > _MOST_BYTES:
+        there = file.stat()
+        if not stat.S_ISREG(there.st_mode):  # a pipe or a device would be waited for, or never end
+            raise Unable(f"{path} is no regular file.", "Put a file there.")
+        if there.st_size > _MOST_BYTES:
             raise Unable(f"{path} has more than {_MOST_BYTES} bytes.", "Make it smaller.")
         return file.read_text(encoding="utf-8")
     except OSError as error:

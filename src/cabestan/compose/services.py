@@ -226,7 +226,7 @@ class ServiceReader:
             name, text = text[:cut], text[cut + 1 :]
         with suppress(ValueError):
             parsed = ip_address(text.removeprefix("[").removesuffix("]"))
-            if _HOST.fullmatch(name):
+            if _HOST.fullmatch(name) and "%" not in text:  # a zone may be any text, also of several lines
                 return f"{name}:{parsed}"
         message = f"{name[:80]!r} does not lead to an address."
         self.report.error("wrong-value", field.spot, message, "Write NAME:10.0.0.1.")

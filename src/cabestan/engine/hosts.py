@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -29,10 +30,11 @@ class Ownership:
 
 
 def check(services: Services, tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> None:
-    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others."""
+    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others, or to Cabestan."""
     wanted = tuple(patterns)
     for pattern in wanted:
         _refuse_wide(pattern, services.settings.target_domain)
+        _refuse_own(pattern, services.settings.public_url)
     if found := _conflicts(services, tx, environment.project, wanted):
         raise _refusal(found[0], environment.project)
 
@@ -41,7 +43,8 @@ def names_of(services: Services, tx: sa.Connection, project: Project) -> tuple[s
     """The patterns that are a project's: those that it has claimed, and its environments' domains."""
     target = services.settings.target_domain
     domains = [environment.full_domain(target) for environment in environment_store.of_project(tx, project.id)]
-    own = [domain for domain in domains if not _conflicts(services, tx, project.name, (domain,))]
+    free = [domain for domain in domains if not covers(domain, _own_host(services.settings.public_url))]
+    own = [domain for domain in free if not _conflicts(services, tx, project.name, (domain,))]
     claimed = [claim.pattern for claim in store.claims(tx) if claim.project == project.name]
     return tuple(sorted({*own, *claimed}))
 
@@ -69,6 +72,21 @@ def _refuse_wide(pattern: str, target_domain: str) -> None:
             f"A rule that takes all of {pattern} would take the names of every environment.",
             "Have its pattern end in a longer domain, such as ${CI_ENVIRONMENT_DOMAIN}.",
         )
+
+
+def _refuse_own(pattern: str, public_url: str) -> None:
+    """Browsers send the cookies of a session to all ports of a host, and so to whatever answers there."""
+    own = _own_host(public_url)
+    if own and covers(pattern, own):
+        raise Conflict(
+            f"The host name {own} belongs to Cabestan itself"
+            + ("." if own == pattern else f", and {pattern} holds it."),
+            "Route another name.",
+        )
+
+
+def _own_host(public_url: str) -> str:
+    return (urlsplit(public_url).hostname or "").rstrip(".")
 
 
 def _own_domains(tx: sa.Connection, target_domain: str) -> list[HostRule]:

@@ -18,6 +18,8 @@ _ESCAPES = frozenset(".-dw")
 _COUNT = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}", re.ASCII)
 #: the shortest domain that a wildcard may stand before: `example.org`
 _FEWEST_LABELS = 2
+#: groups within groups
+_DEEPEST = 30
 
 
 def is_host(host: str) -> bool:
@@ -60,6 +62,7 @@ class _Scan:
 
     pattern: str
     at: int = 0
+    depth: int = 0
 
     def alternatives(self) -> list[_Alternative]:
         found = [_Alternative()]
@@ -106,6 +109,9 @@ class _Scan:
     def _group(self) -> str:
         """To its end; what is in it is read only to find that."""
         self.at += 1
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise ValueError(f"its groups are nested more than {_DEEPEST} deep")
         if self.pattern.startswith("?", self.at) and not self.pattern.startswith("?:", self.at):
             raise ValueError("a group that begins with `(?` is not taken here, but for `(?:`")
         self.at += 2 * self.pattern.startswith("?:", self.at)
@@ -116,6 +122,7 @@ class _Scan:
             else:
                 self._atom(letter)
         self.at += 1
+        self.depth -= 1
         return "?"
 
     def _class(self) -> str:

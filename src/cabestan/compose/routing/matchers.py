@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 
 from cabestan.compose.routing.hosts import claims_of_pattern, is_host
 from cabestan.compose.routing.patterns import check_pattern, from_template, is_template, split_template
@@ -117,11 +118,16 @@ def query_pattern(key: str, pattern: str) -> Match:
 
 
 def client_address(text: str) -> Match:
-    try:
+    return Match("ClientIP", (address_range(text),))
+
+
+def address_range(text: str) -> str:
+    """An address or a range, as it is. After `%`, the zone of an address of IPv6, Python takes any character."""
+    with suppress(ValueError):
         ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise ValueError(f"{text[:80]!r} is no address and no range, such as 10.0.0.0/8") from error
-    return Match("ClientIP", (text,))
+        if "%" not in text:
+            return text
+    raise ValueError(f"{text[:80]!r} is no address and no range, such as 10.0.0.0/8")
 
 
 def regex(text: str) -> str:

@@ -13,10 +13,17 @@ _MOST_ALTERNATIVES = 256
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One matcher of Traefik 3 with its values, all of them checked: no backtick, no control character."""
+    """One matcher of Traefik 3 with its values, all of them checked: no backtick, no control character.
+
+    Whoever makes one checks its values with better words; that none gets through is made sure of here.
+    """
 
     matcher: str
     values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if any("`" in value or not value.isprintable() for value in self.values):
+            raise ValueError(f"a value of {self.matcher} holds a backtick or a control character")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from cabestan.domain.access import Permission
 from cabestan.domain.deployment import Deployment
 from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
+from cabestan.engine.plan_shown import plan_for
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
@@ -76,26 +77,28 @@ def deployments(
 def deployment(visitor: SignedIn, services: Wired, deployment_id: int) -> shapes.Json:
     """With its plan, its steps and the approvals on it."""
     found = deployment_for(services, visitor, deployment_id, Permission.READ)
-    return _whole(services, found)
+    return _whole(services, visitor, found)
 
 
 @router.post("/deployments/{deployment_id}/approve")
 def approve(visitor: SignedIn, services: Wired, deployment_id: int, word: Approving) -> shapes.Json:
     """Exactly the plan with this fingerprint."""
     deployment_for(services, visitor, deployment_id, Permission.READ)
-    return _whole(services, engine.approve(services, deployment_id, visitor.user, word.fingerprint, word.comment))
+    return _whole(
+        services, visitor, engine.approve(services, deployment_id, visitor.user, word.fingerprint, word.comment)
+    )
 
 
 @router.post("/deployments/{deployment_id}/reject")
 def reject(visitor: SignedIn, services: Wired, deployment_id: int, word: Word) -> shapes.Json:
     deployment_for(services, visitor, deployment_id, Permission.READ)
-    return _whole(services, engine.reject(services, deployment_id, visitor.user, word.comment))
+    return _whole(services, visitor, engine.reject(services, deployment_id, visitor.user, word.comment))
 
 
 @router.post("/deployments/{deployment_id}/cancel")
 def cancel(visitor: SignedIn, services: Wired, deployment_id: int) -> shapes.Json:
     deployment_for(services, visitor, deployment_id, Permission.DEPLOY)
-    return _whole(services, engine.cancel(services, deployment_id, visitor.user.name))
+    return _whole(services, visitor, engine.cancel(services, deployment_id, visitor.user.name))
 
 
 def deployment_for(services: Services, visitor: Visitor, deployment_id: int, permission: Permission) -> Deployment:
@@ -106,15 +109,16 @@ def deployment_for(services: Services, visitor: Visitor, deployment_id: int, per
     return found
 
 
-def _whole(services: Services, found: Deployment) -> shapes.Json:
+def _whole(services: Services, visitor: Visitor, found: Deployment) -> shapes.Json:
     with services.database.reading() as tx:
         plan = store.plan_of(tx, found.id)
         steps = store.steps_of(tx, found.id)
         approvals = store.approvals_of(tx, found.id)
         runs = run_store.of_deployment(tx, found.id)
         used = configuring.restored(tx, plan) if plan else ()
+        shown = plan_for(tx, visitor.user, found.project, plan) if plan else None
     return shapes.deployment(found) | {
-        "plan": shapes.plan(plan),
+        "plan": shapes.plan(shown),
         "variables": [shapes.used_setting(setting) for setting in used],
         "steps": [shapes.step(step) for step in steps],
         "runs": [run_shape(services, run) for run in runs],

@@ -9,6 +9,7 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
 from cabestan.engine import environments as engine
 from cabestan.engine import settings
+from cabestan.engine.plan_shown import plan_for
 from cabestan.engine.planning import Wanted, make_plan
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
@@ -30,7 +31,6 @@ class EnvironmentChange(BaseModel):
     watch_seconds: int | None = None
     plain_http: bool | None = None
     time_zone: str | None = Field(None, max_length=100)
-
     compose_files: list[str] | None = Field(None, max_length=10)
 
 
@@ -52,7 +52,8 @@ def plan(
     with services.database.reading() as tx:
         found = store.get(tx, project.id, environment)
         chosen = release_store.chosen(tx, project.id, release)
-        return shapes.plan(make_plan(services, tx, Wanted(chosen, found))) or {}
+        made = make_plan(services, tx, Wanted(chosen, found))
+        return shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
 
 
 @router.get(_AT + "/{environment:path}")
@@ -79,6 +80,7 @@ def set_environment(
         target=change.target,
         watch_seconds=change.watch_seconds,
         plain_http=change.plain_http,
+        time_zone=change.time_zone,
         compose_files=None if change.compose_files is None else tuple(change.compose_files),
     )
     with services.database.reading() as tx:

@@ -1,6 +1,8 @@
 """The certificates of a project, and, for administrators, those of the installation."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
 from cabestan.domain.certificate import CertificateKind
@@ -12,6 +14,8 @@ from cabestan.web.pages.views.certificates import CertificatesPage, certificate_
 from cabestan.web.pages.views.frame import plain_frame, project_frame
 
 router = APIRouter()
+Chain = Annotated[str, Form(max_length=100_000)]
+Key = Annotated[str, Form(max_length=20_000)]
 _PLACE = "/certificates"
 _AT = "/{group}/{name}/settings/certificates"
 
@@ -26,7 +30,7 @@ def of_installation(visitor: SignedIn, services: Wired) -> Response:
 
 
 @router.post(_PLACE)
-def add(visitor: SignedIn, services: Wired, chain: Text, key: Text) -> Response:
+def add(visitor: SignedIn, services: Wired, chain: Chain, key: Key) -> Response:
     require_admin(visitor.user)
     uploads.add(services, None, chain, key, visitor.user.name)
     return see(_PLACE)
@@ -51,7 +55,7 @@ def of_project(visitor: SignedIn, services: Wired, group: str, name: str) -> Res
 
 
 @router.post(_AT)
-def add_to_project(visitor: SignedIn, services: Wired, group: str, name: str, chain: Text, key: Text) -> Response:
+def add_to_project(visitor: SignedIn, services: Wired, group: str, name: str, chain: Chain, key: Key) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     uploads.add(services, project, chain, key, visitor.user.name)
     return see(f"/{project.name}/settings/certificates")

@@ -8,6 +8,7 @@ from cabestan.domain.access import Permission, may_approve
 from cabestan.domain.deployment import Deployment
 from cabestan.engine import configuring
 from cabestan.engine import deployments as engine
+from cabestan.engine.plan_shown import plan_for
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
@@ -124,11 +125,12 @@ def _page(services: Services, visitor: Visitor, deployment: Deployment) -> Deplo
         approvals = store.approvals_of(tx, deployment.id)
         once = run_store.of_deployment(tx, deployment.id)
         used = configuring.restored(tx, plan) if plan else ()
+        shown = plan_for(tx, visitor.user, deployment.project, plan) if plan else None
     log = run_log(once[-1], *first_lines(services, once[-1])) if once else None
     rights = DeploymentRights(
         approve=may_approve(visitor.user, deployment.project, environment.approvers),
         deploy=can(visitor.user, Permission.DEPLOY, deployment.project),
     )
     return deployment_page(
-        deployment, environment, titles, plan, steps, approvals, rights, services.now(), used, once, log
+        deployment, environment, titles, shown, steps, approvals, rights, services.now(), used, once, log
     )
