@@ -149,6 +149,18 @@ def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World
     assert world.stacks.secrets[stack]["POSTGRES_PASSWORD"] != "of-the-project"
 
 
+def test_a_container_of_its_own_gets_the_projects_password_beside_an_unused_managed_service(
+    world: World, project: Project
+) -> None:
+    deployed(world, project)
+    settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    assert [i.status for i in instances(world, project)] == [InstanceStatus.UNUSED]
+    stack = staging(world, project).stack_name("cabestan")
+    assert world.stacks.secrets[stack]["POSTGRES_PASSWORD"] == "of-the-project"
+
+
 def test_without_an_image_for_it_mongodb_is_refused_with_its_line(world: World, project: Project) -> None:
     world.push(project, {"docker-compose.yml": f"{APP}  mongodb:\n    image: mongo:3.2\n", "Dockerfile": "FROM x\n"})
     (pipeline,) = intake.take_pushes(world.services, project, "dev")
