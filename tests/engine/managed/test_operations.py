@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.engine.fakes import Killed
+from tests.engine.fakes import Killed, healthy
 from tests.engine.managed.samples import CONTENTS, backup_of, instance_of
 from tests.engine.world import World
 
+from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine.managed import operations
@@ -186,6 +187,31 @@ def test_an_upgrade_stops_the_service_and_changes_over(
     assert (after.version, after.image, after.kept_volumes) == ("16", IMAGE, (instance.volume,))
     assert (saved.reason, saved.status) == (Reason.BEFORE_UPGRADE, BackupStatus.VERIFIED)
     assert "replicas: 1" in world.stacks.deployed[instance.stack]
+
+
+def test_an_upgrade_waits_until_the_service_has_let_go_of_its_volume(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr(world.databases, "start_scratch", _serving_contents(world, []))
+    still = healthy(instance.stack, (instance.service,))
+    world.stacks.states.extend([still, still, StackState(instance.stack, ())])
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    assert read(world, instance)[2].status is OperationStatus.SUCCEEDED
+    assert not world.stacks.states
+
+
+def test_a_service_that_does_not_stop_is_not_upgraded(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    object.__setattr__(world.services.settings, "managed_seconds", 0)
+    world.stacks.states.append(healthy(instance.stack, (instance.service,)))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    assert read(world, instance)[2].detail.startswith("staging/postgresql does not stop.")
+    assert world.databases.called("start_scratch") == []
 
 
 def _serving_contents(world: World, replicas: list[bool]) -> Any:

@@ -81,6 +81,15 @@ def wait(services: Services, instance: Instance, deadline: float, stopped: Calla
         time.sleep(_LOOK_SECONDS)
 
 
+def wait_until_stopped(services: Services, instance: Instance, deadline: float) -> None:
+    """Until no container of it writes to its volume any more. `deadline` is of the monotonic clock."""
+    patience = services.settings.engine_seconds
+    while not services.engine.patiently(patience, lambda: services.stacks.state(instance.stack)).stopped:
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(f"{instance.name} does not stop.", "`docker service ps` tells more.")
+        time.sleep(_LOOK_SECONDS)
+
+
 def align(services: Services, environment: Environment, plan: Plan) -> None:
     """Before a stack is applied: a name belongs to the managed service or to a service of the stack, never to both."""
     with services.database.reading() as tx:

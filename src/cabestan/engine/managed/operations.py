@@ -214,6 +214,7 @@ def _saved(services: Services, operation: Operation, instance: Instance) -> Back
 def _standing_still(services: Services, operation: Operation, instance: Instance) -> str:
     """The service stops, so that nothing is written any more; a container without network has its volume instead."""
     instances.apply(services, instance, replicas=0)
+    instances.wait_until_stopped(services, instance, time.monotonic() + services.settings.managed_seconds)
     scratch = _scratch(services, operation, instance, instance.image, instance.volume)
     container = services.databases.start_scratch(scratch)
     services.databases.wait_until_ready(container, services.settings.managed_seconds)
