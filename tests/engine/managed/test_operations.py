@@ -13,7 +13,7 @@ from tests.engine.world import World
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import operations, standing
 from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
@@ -138,6 +138,31 @@ def test_a_change_over_that_fails_is_taken_back(
     assert instance.volume not in [name for (name,) in world.databases.called("remove_volume")]
 
 
+def test_a_change_over_that_fails_after_a_kill_is_taken_back(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backup_of(world, instance)
+    killed: list[bool] = []
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.volume != instance.volume and not killed:
+            killed.append(True)
+            raise Killed("between the change and its end")
+        if present.volume != instance.volume:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr(operations.instances, "wait", wait)
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    with pytest.raises(Killed):
+        world.durable.run()
+    world.durable.recover()
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.volume, after.kept_volumes) == (instance.volume, ())
+    assert operation.detail == "staging/postgresql does not answer."
+    assert instance.volume in world.stacks.deployed[instance.stack]
+
+
 def test_a_database_that_does_not_run_can_be_restored(world: World, instance: Instance) -> None:
     backup = backup_of(world, instance)
     world.databases.fail("container", StepFailed("staging/postgresql does not run."))
@@ -212,6 +237,17 @@ def test_a_service_that_does_not_stop_is_not_upgraded(
     world.durable.run()
     assert read(world, instance)[2].detail.startswith("staging/postgresql does not stop.")
     assert world.databases.called("start_scratch") == []
+
+
+def test_limits_do_not_start_a_service_that_stands_still(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    before = world.stacks.called("deploy")
+    with pytest.raises(Conflict, match="The upgrade of staging/postgresql is under way"):
+        standing.set_limits(world.services, instance, 512, None)
+    assert world.stacks.called("deploy") == before
 
 
 def _serving_contents(world: World, replicas: list[bool]) -> Any:

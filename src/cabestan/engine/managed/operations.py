@@ -255,7 +255,8 @@ def _load(services: Services, operation: Operation, instance: Instance) -> None:
 
 def _switch(services: Services, operation: Operation, instance: Instance) -> None:
     """The service changes over to the new volume; the one it had is kept, and taken back where this fails."""
-    wanted, former = _operation(services, operation.id), instance
+    wanted = _operation(services, operation.id)
+    former = _before_the_switch(wanted, instance)
     if instance.volume != wanted.volume:
         changed = {
             "volume": wanted.volume,
@@ -273,6 +274,17 @@ def _switch(services: Services, operation: Operation, instance: Instance) -> Non
     except StepFailed:
         _take_back(services, former)
         raise
+
+
+def _before_the_switch(operation: Operation, instance: Instance) -> Instance:
+    """What served before, also where a kill came after the change.
+
+    But for an upgrade, whose former image is not known any more then: the new one must not touch the former volume.
+    """
+    if instance.volume != operation.volume or operation.kind is OperationKind.UPGRADE:
+        return instance
+    *kept, volume = instance.kept_volumes
+    return instance.evolve(volume=volume, kept_volumes=tuple(kept))
 
 
 def _take_back(services: Services, former: Instance) -> None:
