@@ -290,18 +290,19 @@ def reconcile(services: Services) -> None:
     alive = services.durable.alive()
     with services.database.reading() as tx:
         present = run_store.open_of_kind(tx, RunKind.CRON)
-    for run in present:
-        if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
-            start_workflow(services, run)
-    _end_what_is_stuck(services)
+    begun = [run for run in present if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive]
+    for run in begun:
+        start_workflow(services, run)
+    _end_what_is_stuck(services, begun)
     go_on(services)
 
 
-def _end_what_is_stuck(services: Services) -> None:
-    """What counts as running although its workflow has ended: nothing would ever end it."""
+def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:
+    """Of what was just asked to begin, that whose workflow had ended: nothing would ever end it.
+
+    Only of these: the clock may give another one its turn at any moment, before its workflow is there.
+    """
     alive = services.durable.alive()
-    with services.database.reading() as tx:
-        present = run_store.open_of_kind(tx, RunKind.CRON)
-    for run in present:
-        if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive:
+    for run in begun:
+        if f"cron-{run.id}" not in alive:
             service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")
