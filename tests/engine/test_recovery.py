@@ -21,9 +21,10 @@ def killed(*_: object) -> None:
 
 def test_a_deployment_that_took_its_turn_before_a_kill_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     project = world.project()
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(deployments, "start_steps", killed)
-        world.released(project)
+        with pytest.raises(Killed):
+            world.released(project)
     world.durable.ended = list(world.durable.started)
     staging = world.environment(project, "staging")
     assert [d.status for d in world.deployments(staging)] == [DeploymentStatus.RUNNING]
@@ -46,9 +47,10 @@ def outcome(world: World) -> tuple[OperationStatus, str]:
 def test_an_operation_that_was_accepted_before_a_kill_goes_on(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(operations, "start", killed)
-        operations.back_up(world.services, instance, "dev")
+        with pytest.raises(Killed):
+            operations.back_up(world.services, instance, "dev")
     recovery.reconcile(world.services)
     world.durable.run()
     assert outcome(world) == (OperationStatus.SUCCEEDED, "")
