@@ -62,11 +62,17 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
         if not deployment.status.ended:
             ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
             store.update(tx, deployment_id, **ended)
+    _end_runs(services, deployment_id, reason)
+    deployments.publish(services, deployment)
+    deployments.go_on(services, deployment.environment_id)
+
+
+def _end_runs(services: Services, deployment_id: int, reason: str) -> None:
+    """What the deployment began to run and nobody is at any more."""
+    with services.database.reading() as tx:
         lost = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
     for run in lost:
         service_runs.end_lost(services, run, reason)
-    deployments.publish(services, deployment)
-    deployments.go_on(services, deployment.environment_id)
 
 
 def _begin(services: Services, deployment_id: int) -> bool:
@@ -78,12 +84,17 @@ def _begin(services: Services, deployment_id: int) -> bool:
 def _touches(services: Services, deployment_id: int, planned: Step) -> bool:
     """Whether there is something to put back, or to take away, after this step.
 
-    What runs once leaves the services as they are; but the first deployment made their network for it.
+    What runs once leaves the services as they are; but the first deployment made their network for it. A managed
+    service leaves them too, unless it took the name of one of them.
     """
+    if planned.kind not in (StepKind.RUN, StepKind.MANAGED):
+        return planned.kind is not StepKind.PULL
+    with services.database.reading() as tx:
+        previous = store.get(tx, deployment_id).previous_id
+        former = store.plan_of(tx, previous) if previous is not None else None
     if planned.kind is StepKind.RUN:
-        with services.database.reading() as tx:
-            return store.get(tx, deployment_id).previous_id is None
-    return planned.kind not in (StepKind.PULL, StepKind.MANAGED)
+        return previous is None
+    return bool(former and not frozenset(former.services).isdisjoint(planned.subjects))
 
 
 def _do(services: Services, deployment_id: int, planned: Step, position: int) -> str:
@@ -315,6 +326,7 @@ def _remove(services: Services, environment: Environment) -> str:
 
 
 def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    _end_runs(services, deployment_id, failure)
     gone: tuple[Schedule, ...] = ()
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)

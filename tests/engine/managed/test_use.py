@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from tests.engine.fakes import Killed, failing
 from tests.engine.world import World
@@ -10,6 +12,7 @@ from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
@@ -138,6 +141,20 @@ def test_a_name_never_leads_to_two(world: World, project: Project) -> None:
     standing.set_managed(world.services, staging(world, project), managed="default")
     deployed(world, project)
     assert "- postgresql" in world.stacks.deployed[instance.stack]
+
+
+def test_a_failure_before_the_change_over_gives_the_name_back_to_the_projects_own(
+    world: World, project: Project
+) -> None:
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    standing.set_managed(world.services, staging(world, project), managed="yes")
+    world.runs.exits["migrate"] = deque([Exit(1)])
+    once = '  migrate:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    restart: "no"\n'
+    assert deployed(world, project, f"{WITH}{once}").status is DeploymentStatus.ROLLED_BACK
+    (instance,) = instances(world, project)
+    assert not instance.attached
+    assert "- postgresql" not in world.stacks.deployed[instance.stack]
 
 
 def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:
