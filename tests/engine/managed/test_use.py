@@ -8,6 +8,7 @@ import pytest
 from tests.engine.fakes import Killed, failing
 from tests.engine.world import World
 
+from cabestan.adapters.stack_runs import StackRun
 from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.environment import Environment
@@ -16,7 +17,8 @@ from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
-from cabestan.engine.managed import standing
+from cabestan.engine.managed import operations, standing
+from cabestan.errors import Conflict
 from cabestan.store import managed
 
 APP = """\
@@ -32,6 +34,7 @@ services:
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
 """
 WITH = f"{APP}  postgresql:\n    image: postgres:9.6\n"
+MIGRATE = '  migrate:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    restart: "no"\n'
 
 
 @pytest.fixture
@@ -150,11 +153,26 @@ def test_a_failure_before_the_change_over_gives_the_name_back_to_the_projects_ow
     deployed(world, project)
     standing.set_managed(world.services, staging(world, project), managed="yes")
     world.runs.exits["migrate"] = deque([Exit(1)])
-    once = '  migrate:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    restart: "no"\n'
-    assert deployed(world, project, f"{WITH}{once}").status is DeploymentStatus.ROLLED_BACK
+    assert deployed(world, project, f"{WITH}{MIGRATE}").status is DeploymentStatus.ROLLED_BACK
     (instance,) = instances(world, project)
     assert not instance.attached
     assert "- postgresql" not in world.stacks.deployed[instance.stack]
+
+
+def test_data_that_is_being_deployed_to_cannot_be_deleted(world: World, project: Project) -> None:
+    deployed(world, project)
+    deployed(world, project, APP)
+    refused: list[str] = []
+
+    def delete(_run: StackRun) -> None:
+        (instance,) = instances(world, project)
+        with pytest.raises(Conflict) as conflict:
+            operations.delete(world.services, instance, "boss", "staging/postgresql")
+        refused.append(conflict.value.message)
+
+    world.runs.while_running = delete
+    deployed(world, project, f"{WITH}{MIGRATE}")
+    assert refused[0] == "What serves on staging, or is being deployed, uses postgresql."
 
 
 def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:

@@ -14,6 +14,7 @@ import structlog
 from cabestan.adapters.databases import Scratch
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus, volume_name
+from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
@@ -80,11 +81,12 @@ def delete(services: Services, instance: Instance, by: str, confirm: str) -> Ope
     _confirmed(instance, confirm, "delete it")
     with services.database.reading() as tx:
         environment = environment_store.by_id(tx, instance.environment_id)
-        key = environment.current_deployment_id
-        used = instance.kind in use.kinds_of(deployment_store.plan_of(tx, key)) if key is not None else False
+        coming = [d.id for d in deployment_store.open_in(tx, environment.id) if d.status is DeploymentStatus.RUNNING]
+        keys = [key for key in (environment.current_deployment_id, *coming) if key is not None]
+        used = any(instance.kind in use.kinds_of(deployment_store.plan_of(tx, key)) for key in keys)
     if used:
         raise Conflict(
-            f"What serves on {instance.environment} uses {instance.kind}.",
+            f"What serves on {instance.environment}, or is being deployed, uses {instance.kind}.",
             "Take the service out of the Compose file and deploy that, then delete the data.",
         )
     return _begin(services, instance, OperationKind.DELETE, by)
