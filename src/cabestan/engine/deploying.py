@@ -20,12 +20,13 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.managed import instances, use
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
+from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed, StorageFull
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
+from cabestan.store.fullness import is_full
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
@@ -117,15 +118,20 @@ def _do(services: Services, deployment_id: int, planned: Step, position: int) ->
 def _on_record(
     services: Services, deployment: Deployment, kind: StepKind, position: int, text: str, work: Callable[[], str]
 ) -> str:
+    """Empty, or why it failed. What meets a full disk is no failure: it goes on when there is room."""
     with services.database.writing() as tx:
         store.set_step(tx, deployment.id, kind, position, text, "running", services.now())
     deployments.publish(services, deployment)
     failure = detail = ""
     try:
         detail = work()
+    except StorageFull:
+        raise
     except CabestanError as error:
         failure = str(error)
     except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
+        if services.durable.closing or is_full(error):
+            raise
         _log.exception("a step of a deployment failed unexpectedly", deployment=deployment.id, step=kind)
         failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
