@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +74,13 @@ def test_a_dump_that_fails_leaves_no_file(world: World, instance: Instance) -> N
     assert (backup.status, backup.detail) == (BackupStatus.FAILED, "The dump failed (exit code 1): no room")
     assert [path for path in world.services.backups.folder.rglob("*") if path.is_file()] == []
     assert open_alerts(world) == ["shop/api staging/postgresql"]
+
+
+def test_a_backup_that_fills_the_disk_fails_and_leaves_its_room(world: World, instance: Instance) -> None:
+    world.databases.fail("dump", OSError(errno.ENOSPC, "No space left on device"))
+    backup = backup_of_failing(world, instance)
+    assert backup.detail.startswith("No room is left on the disk that holds the data.")
+    assert [path for path in world.services.backups.folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_good_backup_that_was_damaged_since_is_failed(world: World, instance: Instance) -> None:

@@ -23,6 +23,7 @@ from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store.fullness import is_full, storage_full
 
 _log = structlog.get_logger(__name__)
 #: who wishes what is due
@@ -167,6 +168,8 @@ def _do(services: Services, operation_id: int, name: str) -> str:
     except Exception as error:  # whatever it is, the operation has to end, and the service to serve
         if services.durable.closing:
             raise
+        if is_full(error):  # it may be this very backup that fills it: to try again would fill it again
+            return str(storage_full())
         _log.exception("a step of a database operation failed unexpectedly", operation=operation_id, step=name)
         return f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     finally:
