@@ -10,6 +10,7 @@ from tests.engine.world import World
 
 from cabestan.adapters.stack_runs import StackRun
 from cabestan.domain.access import Role, User
+from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus
@@ -19,7 +20,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
 from cabestan.engine.managed import operations, standing
 from cabestan.errors import Conflict
-from cabestan.store import managed
+from cabestan.store import backups, managed
 
 APP = """\
 services:
@@ -173,6 +174,17 @@ def test_data_that_is_being_deployed_to_cannot_be_deleted(world: World, project:
     world.runs.while_running = delete
     deployed(world, project, f"{WITH}{MIGRATE}")
     assert refused[0] == "What serves on staging, or is being deployed, uses postgresql."
+
+
+def test_a_name_that_is_given_up_during_an_upgrade_starts_nothing_on_the_volume(world: World, project: Project) -> None:
+    deployed(world, project)
+    (instance,) = instances(world, project)
+    with world.services.database.writing() as tx:
+        backups.begin(tx, instance.id, OperationKind.UPGRADE, "boss", world.clock())
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    assert "- postgresql" not in world.stacks.deployed[instance.stack]
+    assert "replicas: 0" in world.stacks.deployed[instance.stack]
 
 
 def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:

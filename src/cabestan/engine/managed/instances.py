@@ -98,9 +98,16 @@ def align(services: Services, environment: Environment, plan: Plan) -> None:
     for instance in present:
         attached = instance.kind in managed or (instance.attached and instance.kind not in plan.services)
         if attached != instance.attached:
-            apply(services, instance.evolve(attached=attached))
+            apply(services, instance.evolve(attached=attached), replicas=0 if _is_upgraded(services, instance) else 1)
             with services.database.writing() as tx:
                 store.update(tx, instance.id, attached=attached)
+
+
+def _is_upgraded(services: Services, instance: Instance) -> bool:
+    """It stands still then, while a scratch instance has its volume."""
+    with services.database.reading() as tx:
+        running = backup_store.open_of(tx, instance.id)
+    return running is not None and running.kind is OperationKind.UPGRADE
 
 
 def _wait_for_operation(
