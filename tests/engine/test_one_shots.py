@@ -148,7 +148,6 @@ def test_one_that_breaks_in_an_unforeseen_way_does_not_run_for_ever(world: World
     deploy(world, project)
     assert [status for status, _ in statuses(world, project)] == [FAILED]
     assert [run.status.value for run in runs_of(world, 1)] == ["failed"]
-    recovery.reconcile(world.services)
     assert world.runs.there == {}
 
 

@@ -151,7 +151,8 @@ def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run
 
 
 def end_lost(services: Services, run: Run, reason: str) -> None:
-    """Ends one that nobody is at any more."""
+    """Ends one that nobody is at any more, and what may still run of it: the next one must not run beside it."""
+    _clean(services, Named(services.settings.instance, run.id, run.attempt))
     with services.database.writing() as tx:
         if not store.get(tx, run.id).status.ended:
             store.update(tx, run.id, status=RunStatus.FAILED, reason=reason, finished_at=services.now())
