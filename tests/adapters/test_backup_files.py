@@ -1,3 +1,4 @@
+import errno
 import gzip
 import hashlib
 import json
@@ -72,3 +73,14 @@ def test_what_is_gone_says_so_and_removing_it_again_does_nothing(files: BackupFi
     assert list(files.path(NAME).parent.iterdir()) == []
     with pytest.raises(NotFound, match="is gone from the disk"):
         list(files.chunks(NAME))
+
+
+def test_what_breaks_half_way_leaves_nothing_on_the_disk(files: BackupFiles) -> None:
+    def write() -> None:
+        with files.writing(NAME) as packer:
+            packer.write(CONTENT)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert [path for path in files.folder.rglob("*") if path.is_file()] == []

@@ -172,3 +172,12 @@ def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> 
 )
 def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str, words: str) -> None:
     assert last_words(state, output) == words
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped"),
+    [("running", False), ("starting", False), ("preparing", False), ("shutdown", True), ("failed", True)],
+)
+def test_a_stack_has_stopped_when_no_task_runs_or_is_about_to(state: str, stopped: bool) -> None:
+    task = TaskState("t", 1, state, "shutdown", "", "i", True, "2024", "n")
+    assert StackState("s", (ServiceState("db", "i", 0, False, "", "", (task,)),)).stopped is stopped

@@ -214,8 +214,10 @@ class FakeStacks(Failing):
         self._call("state", stack)
         if self.states:
             return self.states.popleft()
-        document = self.deployed.get(stack)
-        return healthy(stack, Stack.from_yaml(document).services if document else ())
+        if stack not in self.deployed:
+            return healthy(stack, ())
+        services: Mapping[str, Any] = Stack.from_yaml(self.deployed[stack]).document["services"]
+        return healthy(stack, tuple(name for name in services if services[name]["deploy"].get("replicas") != 0))
 
     def last_words(self, task: TaskState) -> str:
         self._call("last_words", task.id)
@@ -322,6 +324,10 @@ class FakePlatform(Failing):
     def leave(self, name: str, network: str) -> None:
         self._call("leave", name, network)
         self.joined.discard((name, network))
+
+    def networks(self, name: str) -> frozenset[str]:
+        self._call("networks", name)
+        return frozenset(network for container, network in self.joined if container == name)
 
     def has_volume(self, name: str) -> bool:
         self._call("has_volume", name)

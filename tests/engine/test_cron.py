@@ -299,6 +299,31 @@ def test_a_run_of_a_lost_workflow_has_failed(world: World, project: Project) -> 
     ]
 
 
+def test_a_run_that_takes_its_turn_during_a_look_is_not_taken_for_lost(
+    world: World, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(world, project, with_cron())
+    world.clock.now = at(NOW.hour + 1)
+    alive, looks = world.durable.alive, []
+
+    def look() -> frozenset[str]:
+        """The clock is faster: after the second look a run is due and has its turn, but no workflow yet."""
+        found = alive()
+        looks.append(found)
+        if len(looks) == 2:
+            cron.fire(world.services, [1])
+            with world.services.database.writing() as tx:
+                runs.set_running(tx, [1])
+        return found
+
+    monkeypatch.setattr(world.durable, "alive", look)
+    cron.reconcile(world.services)
+    assert told(world) == [("running", "due")]
+    cron.reconcile(world.services)
+    world.durable.run()
+    assert told(world) == [("succeeded", "due")]
+
+
 def test_as_many_go_on_as_the_settings_say() -> None:
     def run(key: int, schedule: int, status: RunStatus) -> Run:
         place = {"project_id": 1, "project": "", "environment_id": 1, "environment": "", "deployment_id": 1}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 from tests.engine.fakes import failing, healthy
 from tests.engine.world import World
@@ -15,6 +17,7 @@ from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store
 from cabestan.store import releases
+from cabestan.store.fullness import storage_full
 
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
 SUCCEEDED, FAILED, CANCELED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED, DeploymentStatus.CANCELED
@@ -284,6 +287,19 @@ def test_a_route_that_does_not_answer_puts_the_previous_release_back(world: Worl
     made = latest(world, project)
     assert made.status is ROLLED_BACK
     assert made.reason.startswith("Not routed after 1 s: the router has no route.")
+
+
+@pytest.mark.parametrize("error", [storage_full(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_step_that_meets_a_full_disk_goes_on_when_there_is_room(
+    world: World, project: Project, error: Exception
+) -> None:
+    world.stacks.fail("deploy", error)
+    with pytest.raises(type(error)):
+        world.released(project)
+    assert latest(world, project).status is RUNNING
+    world.durable.recover()
+    world.durable.run()
+    assert latest(world, project).status is SUCCEEDED
 
 
 def test_a_way_back_that_fails_too_is_told(world: World, project: Project) -> None:

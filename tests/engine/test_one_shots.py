@@ -143,6 +143,14 @@ def test_a_container_that_is_taken_away_is_not_started_again(world: World, proje
     assert [run.name for run in world.runs.started] == ["cabestan-run-1-1"]
 
 
+def test_one_that_breaks_in_an_unforeseen_way_does_not_run_for_ever(world: World, project: Project) -> None:
+    world.runs.fail("container", KeyError("nobody foresaw this"))
+    deploy(world, project)
+    assert [status for status, _ in statuses(world, project)] == [FAILED]
+    assert [run.status.value for run in runs_of(world, 1)] == ["failed"]
+    assert world.runs.there == {}
+
+
 def test_canceling_the_deployment_stops_them(world: World, project: Project) -> None:
     asked: list[str] = []
 

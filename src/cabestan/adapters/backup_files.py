@@ -5,7 +5,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,22 @@ class BackupFiles:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[_Packer]:
-        """Under another name, until `keep` gives it the right one: what a kill leaves never counts."""
+        """Under another name, until `keep` gives it the right one: what a kill leaves never counts.
+
+        What breaks leaves nothing: on a full disk, what was half written would take the room of all else.
+        """
         path = self.path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = path.with_name(path.name + _PARTIAL)
         packer = _Packer(partial)
         try:
             yield packer
-        finally:
             packer.close()
+        except Exception:
+            with suppress(OSError):  # there is no room for what it still holds either
+                packer.close()
+            partial.unlink(missing_ok=True)
+            raise
 
     def keep(self, name: str, facts: Mapping[str, Any]) -> None:
         """`facts` are enough to restore it without Cabestan's database."""

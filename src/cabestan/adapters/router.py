@@ -121,6 +121,13 @@ class PlatformContainers:
                 return False
             return True
 
+    def networks(self, name: str) -> frozenset[str]:
+        """The names of those that a running container is in; none where it does not run."""
+        with self._engine.speaking(f"look at {name}") as client:
+            found = self._find(client, name)
+            running = found is not None and found.status == "running"
+            return frozenset(found.attrs["NetworkSettings"]["Networks"]) if found and running else frozenset()
+
     def running(self, name: str) -> bool:
         with self._engine.speaking(f"look at {name}") as client:
             found = self._find(client, name)

@@ -7,6 +7,7 @@ from typing import Any
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
 _ENDED_BADLY = ("failed", "rejected", "orphaned")
+_ENDED = (*_ENDED_BADLY, "complete", "shutdown", "remove")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class StackState:
     @property
     def settled(self) -> bool:
         return all(service.settled for service in self.services)
+
+    @property
+    def stopped(self) -> bool:
+        """No task runs any more, nor is about to. One that is told to end counts until it has."""
+        return all(task.state in _ENDED for service in self.services for task in service.tasks)
 
     def only(self, names: tuple[str, ...]) -> "StackState":
         """Of these services."""

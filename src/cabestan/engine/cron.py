@@ -287,17 +287,22 @@ def cancel_run(services: Services, run_id: int, by: str) -> Run:
 
 def reconcile(services: Services) -> None:
     """At every start, after the workflows were taken up again."""
-    for run in _without_workflow(services):
-        start_workflow(services, run)
-    for run in _without_workflow(services):
-        # its workflow had ended before: nothing would ever end the run
-        service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")
-    go_on(services)
-
-
-def _without_workflow(services: Services) -> tuple[Run, ...]:
-    """What counts as running although no workflow is at it."""
     alive = services.durable.alive()
     with services.database.reading() as tx:
         present = run_store.open_of_kind(tx, RunKind.CRON)
-    return tuple(run for run in present if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive)
+    begun = [run for run in present if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive]
+    for run in begun:
+        start_workflow(services, run)
+    _end_what_is_stuck(services, begun)
+    go_on(services)
+
+
+def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:
+    """Of what was just asked to begin, that whose workflow had ended: nothing would ever end it.
+
+    Only of these: the clock may give another one its turn at any moment, before its workflow is there.
+    """
+    alive = services.durable.alive()
+    for run in begun:
+        if f"cron-{run.id}" not in alive:
+            service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")

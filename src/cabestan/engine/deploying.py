@@ -20,12 +20,13 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.managed import instances, use
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed
+from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed, StorageFull
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
+from cabestan.store.fullness import is_full
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
@@ -62,11 +63,17 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
         if not deployment.status.ended:
             ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
             store.update(tx, deployment_id, **ended)
+    _end_runs(services, deployment_id, reason)
+    deployments.publish(services, deployment)
+    deployments.go_on(services, deployment.environment_id)
+
+
+def _end_runs(services: Services, deployment_id: int, reason: str) -> None:
+    """What the deployment began to run and nobody is at any more."""
+    with services.database.reading() as tx:
         lost = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
     for run in lost:
         service_runs.end_lost(services, run, reason)
-    deployments.publish(services, deployment)
-    deployments.go_on(services, deployment.environment_id)
 
 
 def _begin(services: Services, deployment_id: int) -> bool:
@@ -78,12 +85,17 @@ def _begin(services: Services, deployment_id: int) -> bool:
 def _touches(services: Services, deployment_id: int, planned: Step) -> bool:
     """Whether there is something to put back, or to take away, after this step.
 
-    What runs once leaves the services as they are; but the first deployment made their network for it.
+    What runs once leaves the services as they are; but the first deployment made their network for it. A managed
+    service leaves them too, unless it took the name of one of them.
     """
+    if planned.kind not in (StepKind.RUN, StepKind.MANAGED):
+        return planned.kind is not StepKind.PULL
+    with services.database.reading() as tx:
+        previous = store.get(tx, deployment_id).previous_id
+        former = store.plan_of(tx, previous) if previous is not None else None
     if planned.kind is StepKind.RUN:
-        with services.database.reading() as tx:
-            return store.get(tx, deployment_id).previous_id is None
-    return planned.kind not in (StepKind.PULL, StepKind.MANAGED)
+        return previous is None
+    return bool(former and not frozenset(former.services).isdisjoint(planned.subjects))
 
 
 def _do(services: Services, deployment_id: int, planned: Step, position: int) -> str:
@@ -106,15 +118,20 @@ def _do(services: Services, deployment_id: int, planned: Step, position: int) ->
 def _on_record(
     services: Services, deployment: Deployment, kind: StepKind, position: int, text: str, work: Callable[[], str]
 ) -> str:
+    """Empty, or why it failed. What meets a full disk is no failure: it goes on when there is room."""
     with services.database.writing() as tx:
         store.set_step(tx, deployment.id, kind, position, text, "running", services.now())
     deployments.publish(services, deployment)
     failure = detail = ""
     try:
         detail = work()
+    except StorageFull:
+        raise
     except CabestanError as error:
         failure = str(error)
     except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
+        if services.durable.closing or is_full(error):
+            raise
         _log.exception("a step of a deployment failed unexpectedly", deployment=deployment.id, step=kind)
         failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
@@ -192,7 +209,7 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment))
+        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
     document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
 
     def apply() -> None:
@@ -315,6 +332,7 @@ def _remove(services: Services, environment: Environment) -> str:
 
 
 def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    _end_runs(services, deployment_id, failure)
     gone: tuple[Schedule, ...] = ()
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)

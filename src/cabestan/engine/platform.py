@@ -116,8 +116,10 @@ def rejoin_router(settings: Settings, database: Database, stacks: Stacks, contai
     """The router must be in the network of each environment that something was deployed to."""
     with database.reading() as tx:
         found = environments.all_environments(tx)
+    router = f"{settings.instance}-router"
+    present = containers.networks(router)
     for environment in found:
-        if environment.current_deployment_id is not None:
-            network = network_of(environment.stack_name(settings.instance))
+        network = network_of(environment.stack_name(settings.instance))
+        if environment.current_deployment_id is not None and network not in present:
             stacks.ensure_network(network, environment.id)
-            containers.join(f"{settings.instance}-router", network)
+            containers.join(router, network)

@@ -20,6 +20,7 @@ _log = structlog.get_logger(__name__)
 
 def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times."""
+    _start_what_took_its_turn(services)
     _end_what_is_stuck(services)
     go_on(services)
     for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
@@ -83,11 +84,17 @@ def _end_what_is_stuck(services: Services) -> None:
 
 
 def _go_on_with_databases(services: Services) -> None:
-    """Operations that were accepted and not begun."""
+    """Operations that were accepted and not begun; those whose workflow ended without a word end too."""
     with services.database.reading() as tx:
         accepted = backup_store.open_operations(tx)
     for operation in accepted:
         operations.start(services, operation)
+    alive = services.durable.alive()
+    with services.database.reading() as tx:
+        still = {operation.id for operation in backup_store.open_operations(tx)}
+    for operation in accepted:
+        if operation.id in still and f"database-{operation.id}" not in alive:
+            operations.fail(services, operation.id, _LOST)
 
 
 def remove_left_over_jobs(services: Services) -> None:

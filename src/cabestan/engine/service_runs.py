@@ -112,7 +112,7 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
         if not plan:
             raise StepFailed(f"Deployment {run.deployment_id} has no plan.", "Deploy the release again.")
         environment = environment_store.by_id(tx, run.environment_id)
-        values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment))
+        values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
         name = environment.stack_name(services.settings.instance)
     stack = Stack.from_yaml(plan.stack)
 
@@ -151,7 +151,8 @@ def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run
 
 
 def end_lost(services: Services, run: Run, reason: str) -> None:
-    """Ends one that nobody is at any more."""
+    """Ends one that nobody is at any more, and what may still run of it: the next one must not run beside it."""
+    _clean(services, Named(services.settings.instance, run.id, run.attempt))
     with services.database.writing() as tx:
         if not store.get(tx, run.id).status.ended:
             store.update(tx, run.id, status=RunStatus.FAILED, reason=reason, finished_at=services.now())

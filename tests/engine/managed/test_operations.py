@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.engine.fakes import Killed
+from tests.engine.fakes import Killed, healthy
 from tests.engine.managed.samples import CONTENTS, backup_of, instance_of
 from tests.engine.world import World
 
+from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import operations, standing
 from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
@@ -72,6 +74,13 @@ def test_a_dump_that_fails_leaves_no_file(world: World, instance: Instance) -> N
     assert (backup.status, backup.detail) == (BackupStatus.FAILED, "The dump failed (exit code 1): no room")
     assert [path for path in world.services.backups.folder.rglob("*") if path.is_file()] == []
     assert open_alerts(world) == ["shop/api staging/postgresql"]
+
+
+def test_a_backup_that_fills_the_disk_fails_and_leaves_its_room(world: World, instance: Instance) -> None:
+    world.databases.fail("dump", OSError(errno.ENOSPC, "No space left on device"))
+    backup = backup_of_failing(world, instance)
+    assert backup.detail.startswith("No room is left on the disk that holds the data.")
+    assert [path for path in world.services.backups.folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_good_backup_that_was_damaged_since_is_failed(world: World, instance: Instance) -> None:
@@ -137,6 +146,31 @@ def test_a_change_over_that_fails_is_taken_back(
     assert instance.volume not in [name for (name,) in world.databases.called("remove_volume")]
 
 
+def test_a_change_over_that_fails_after_a_kill_is_taken_back(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backup_of(world, instance)
+    killed: list[bool] = []
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.volume != instance.volume and not killed:
+            killed.append(True)
+            raise Killed("between the change and its end")
+        if present.volume != instance.volume:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr(operations.instances, "wait", wait)
+    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    with pytest.raises(Killed):
+        world.durable.run()
+    world.durable.recover()
+    world.durable.run()
+    after, _, operation = read(world, instance)
+    assert (after.volume, after.kept_volumes) == (instance.volume, ())
+    assert operation.detail == "staging/postgresql does not answer."
+    assert instance.volume in world.stacks.deployed[instance.stack]
+
+
 def test_a_database_that_does_not_run_can_be_restored(world: World, instance: Instance) -> None:
     backup = backup_of(world, instance)
     world.databases.fail("container", StepFailed("staging/postgresql does not run."))
@@ -186,6 +220,42 @@ def test_an_upgrade_stops_the_service_and_changes_over(
     assert (after.version, after.image, after.kept_volumes) == ("16", IMAGE, (instance.volume,))
     assert (saved.reason, saved.status) == (Reason.BEFORE_UPGRADE, BackupStatus.VERIFIED)
     assert "replicas: 1" in world.stacks.deployed[instance.stack]
+
+
+def test_an_upgrade_waits_until_the_service_has_let_go_of_its_volume(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr(world.databases, "start_scratch", _serving_contents(world, []))
+    still = healthy(instance.stack, (instance.service,))
+    world.stacks.states.extend([still, still, StackState(instance.stack, ())])
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    assert read(world, instance)[2].status is OperationStatus.SUCCEEDED
+    assert not world.stacks.states
+
+
+def test_a_service_that_does_not_stop_is_not_upgraded(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    object.__setattr__(world.services.settings, "managed_seconds", 0)
+    world.stacks.states.append(healthy(instance.stack, (instance.service,)))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    world.durable.run()
+    assert read(world, instance)[2].detail.startswith("staging/postgresql does not stop.")
+    assert world.databases.called("start_scratch") == []
+
+
+def test_limits_do_not_start_a_service_that_stands_still(
+    world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    before = world.stacks.called("deploy")
+    with pytest.raises(Conflict, match="The upgrade of staging/postgresql is under way"):
+        standing.set_limits(world.services, instance, 512, None)
+    assert world.stacks.called("deploy") == before
 
 
 def _serving_contents(world: World, replicas: list[bool]) -> Any:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from tests.engine.fakes import Killed, failing
 from tests.engine.world import World
 
+from cabestan.adapters.stack_runs import StackRun
 from cabestan.domain.access import Role, User
+from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
-from cabestan.engine.managed import standing
-from cabestan.store import managed
+from cabestan.engine.managed import operations, standing
+from cabestan.errors import Conflict
+from cabestan.store import backups, managed
 
 APP = """\
 services:
@@ -29,6 +35,7 @@ services:
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
 """
 WITH = f"{APP}  postgresql:\n    image: postgres:9.6\n"
+MIGRATE = '  migrate:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    restart: "no"\n'
 
 
 @pytest.fixture
@@ -140,6 +147,46 @@ def test_a_name_never_leads_to_two(world: World, project: Project) -> None:
     assert "- postgresql" in world.stacks.deployed[instance.stack]
 
 
+def test_a_failure_before_the_change_over_gives_the_name_back_to_the_projects_own(
+    world: World, project: Project
+) -> None:
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    standing.set_managed(world.services, staging(world, project), managed="yes")
+    world.runs.exits["migrate"] = deque([Exit(1)])
+    assert deployed(world, project, f"{WITH}{MIGRATE}").status is DeploymentStatus.ROLLED_BACK
+    (instance,) = instances(world, project)
+    assert not instance.attached
+    assert "- postgresql" not in world.stacks.deployed[instance.stack]
+
+
+def test_data_that_is_being_deployed_to_cannot_be_deleted(world: World, project: Project) -> None:
+    deployed(world, project)
+    deployed(world, project, APP)
+    refused: list[str] = []
+
+    def delete(_run: StackRun) -> None:
+        (instance,) = instances(world, project)
+        with pytest.raises(Conflict) as conflict:
+            operations.delete(world.services, instance, "boss", "staging/postgresql")
+        refused.append(conflict.value.message)
+
+    world.runs.while_running = delete
+    deployed(world, project, f"{WITH}{MIGRATE}")
+    assert refused[0] == "What serves on staging, or is being deployed, uses postgresql."
+
+
+def test_a_name_that_is_given_up_during_an_upgrade_starts_nothing_on_the_volume(world: World, project: Project) -> None:
+    deployed(world, project)
+    (instance,) = instances(world, project)
+    with world.services.database.writing() as tx:
+        backups.begin(tx, instance.id, OperationKind.UPGRADE, "boss", world.clock())
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    assert "- postgresql" not in world.stacks.deployed[instance.stack]
+    assert "replicas: 0" in world.stacks.deployed[instance.stack]
+
+
 def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:
     settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
     done = deployed(world, project)
@@ -147,6 +194,18 @@ def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World
     assert warning in world.plan(done).warnings
     stack = staging(world, project).stack_name("cabestan")
     assert world.stacks.secrets[stack]["POSTGRES_PASSWORD"] != "of-the-project"
+
+
+def test_a_container_of_its_own_gets_the_projects_password_beside_an_unused_managed_service(
+    world: World, project: Project
+) -> None:
+    deployed(world, project)
+    settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
+    standing.set_managed(world.services, staging(world, project), managed="no")
+    deployed(world, project)
+    assert [i.status for i in instances(world, project)] == [InstanceStatus.UNUSED]
+    stack = staging(world, project).stack_name("cabestan")
+    assert world.stacks.secrets[stack]["POSTGRES_PASSWORD"] == "of-the-project"
 
 
 def test_without_an_image_for_it_mongodb_is_refused_with_its_line(world: World, project: Project) -> None:

@@ -82,11 +82,11 @@ def judge(services: Services, backup: Backup, found: Manifest) -> str:
 
 
 def give_up(services: Services, backup_id: int, reason: str) -> None:
-    """One that is being written: what there is of it goes."""
+    """One that is being written: what there is of it goes, first of all, for the record may need its room."""
     backup = _read(services, backup_id)
     if backup.status is BackupStatus.RUNNING:
-        _update(services, backup, status=BackupStatus.FAILED, detail=reason, here=False, remote=False)
         services.backups.remove(_file_name(_instance(services, backup), backup))
+        _update(services, backup, status=BackupStatus.FAILED, detail=reason, here=False, remote=False)
 
 
 def condemn(services: Services, backup_id: int, reason: str) -> None:

@@ -81,6 +81,15 @@ def wait(services: Services, instance: Instance, deadline: float, stopped: Calla
         time.sleep(_LOOK_SECONDS)
 
 
+def wait_until_stopped(services: Services, instance: Instance, deadline: float) -> None:
+    """Until no container of it writes to its volume any more. `deadline` is of the monotonic clock."""
+    patience = services.settings.engine_seconds
+    while not services.engine.patiently(patience, lambda: services.stacks.state(instance.stack)).stopped:
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(f"{instance.name} does not stop.", "`docker service ps` tells more.")
+        time.sleep(_LOOK_SECONDS)
+
+
 def align(services: Services, environment: Environment, plan: Plan) -> None:
     """Before a stack is applied: a name belongs to the managed service or to a service of the stack, never to both."""
     with services.database.reading() as tx:
@@ -89,9 +98,16 @@ def align(services: Services, environment: Environment, plan: Plan) -> None:
     for instance in present:
         attached = instance.kind in managed or (instance.attached and instance.kind not in plan.services)
         if attached != instance.attached:
-            apply(services, instance.evolve(attached=attached))
+            apply(services, instance.evolve(attached=attached), replicas=0 if _is_upgraded(services, instance) else 1)
             with services.database.writing() as tx:
                 store.update(tx, instance.id, attached=attached)
+
+
+def _is_upgraded(services: Services, instance: Instance) -> bool:
+    """It stands still then, while a scratch instance has its volume."""
+    with services.database.reading() as tx:
+        running = backup_store.open_of(tx, instance.id)
+    return running is not None and running.kind is OperationKind.UPGRADE
 
 
 def _wait_for_operation(

@@ -14,6 +14,7 @@ import structlog
 from cabestan.adapters.databases import Scratch
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus, volume_name
+from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
@@ -22,6 +23,7 @@ from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store.fullness import is_full, storage_full
 
 _log = structlog.get_logger(__name__)
 #: who wishes what is due
@@ -80,11 +82,12 @@ def delete(services: Services, instance: Instance, by: str, confirm: str) -> Ope
     _confirmed(instance, confirm, "delete it")
     with services.database.reading() as tx:
         environment = environment_store.by_id(tx, instance.environment_id)
-        key = environment.current_deployment_id
-        used = instance.kind in use.kinds_of(deployment_store.plan_of(tx, key)) if key is not None else False
+        coming = [d.id for d in deployment_store.open_in(tx, environment.id) if d.status is DeploymentStatus.RUNNING]
+        keys = [key for key in (environment.current_deployment_id, *coming) if key is not None]
+        used = any(instance.kind in use.kinds_of(deployment_store.plan_of(tx, key)) for key in keys)
     if used:
         raise Conflict(
-            f"What serves on {instance.environment} uses {instance.kind}.",
+            f"What serves on {instance.environment}, or is being deployed, uses {instance.kind}.",
             "Take the service out of the Compose file and deploy that, then delete the data.",
         )
     return _begin(services, instance, OperationKind.DELETE, by)
@@ -165,6 +168,8 @@ def _do(services: Services, operation_id: int, name: str) -> str:
     except Exception as error:  # whatever it is, the operation has to end, and the service to serve
         if services.durable.closing:
             raise
+        if is_full(error):  # it may be this very backup that fills it: to try again would fill it again
+            return str(storage_full())
         _log.exception("a step of a database operation failed unexpectedly", operation=operation_id, step=name)
         return f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     finally:
@@ -214,6 +219,7 @@ def _saved(services: Services, operation: Operation, instance: Instance) -> Back
 def _standing_still(services: Services, operation: Operation, instance: Instance) -> str:
     """The service stops, so that nothing is written any more; a container without network has its volume instead."""
     instances.apply(services, instance, replicas=0)
+    instances.wait_until_stopped(services, instance, time.monotonic() + services.settings.managed_seconds)
     scratch = _scratch(services, operation, instance, instance.image, instance.volume)
     container = services.databases.start_scratch(scratch)
     services.databases.wait_until_ready(container, services.settings.managed_seconds)
@@ -254,7 +260,8 @@ def _load(services: Services, operation: Operation, instance: Instance) -> None:
 
 def _switch(services: Services, operation: Operation, instance: Instance) -> None:
     """The service changes over to the new volume; the one it had is kept, and taken back where this fails."""
-    wanted, former = _operation(services, operation.id), instance
+    wanted = _operation(services, operation.id)
+    former = _before_the_switch(wanted, instance)
     if instance.volume != wanted.volume:
         changed = {
             "volume": wanted.volume,
@@ -272,6 +279,17 @@ def _switch(services: Services, operation: Operation, instance: Instance) -> Non
     except StepFailed:
         _take_back(services, former)
         raise
+
+
+def _before_the_switch(operation: Operation, instance: Instance) -> Instance:
+    """What served before, also where a kill came after the change.
+
+    But for an upgrade, whose former image is not known any more then: the new one must not touch the former volume.
+    """
+    if instance.volume != operation.volume or operation.kind is OperationKind.UPGRADE:
+        return instance
+    *kept, volume = instance.kept_volumes
+    return instance.evolve(volume=volume, kept_volumes=tuple(kept))
 
 
 def _take_back(services: Services, former: Instance) -> None:

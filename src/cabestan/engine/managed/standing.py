@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import sqlalchemy as sa
+
 from cabestan.adapters.databases import Vitals
 from cabestan.adapters.tasks import StackState
-from cabestan.domain.backup import Backup, BackupStatus, Operation, parse_policy
+from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, parse_policy
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import LEAST_MEMORY, MOST_MEMORY, Instance, Limits
 from cabestan.engine import deployments
 from cabestan.engine.managed import instances
 from cabestan.engine.managed.clock import next_due, schedule_of
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Invalid
+from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
 
@@ -123,15 +125,25 @@ def _keep(given: str) -> str:
 
 
 def set_limits(services: Services, instance: Instance, memory: int | None, cpus: str | None) -> Instance:
-    """MiB of memory, processors; the service starts anew with them."""
+    """MiB of memory, processors; the service starts anew with them. Raises Conflict while its volume is changed."""
     if memory is not None and not LEAST_MEMORY <= memory <= MOST_MEMORY:
         raise Invalid(f"{memory} MiB of memory are out of bounds.", f"Choose {LEAST_MEMORY} to {MOST_MEMORY}.")
     if cpus is not None and (not _CPUS.fullmatch(cpus) or float(cpus) < 0.05):
         raise Invalid(f"“{cpus[:20]}” is no number of processors.", "Write one such as 0.5 or 2.")
     wanted = Limits(memory or instance.limits.memory, cpus or instance.limits.cpus)
     with services.database.writing() as tx:
+        _refuse_while_it_stands_still(tx, instance)
         store.update(tx, instance.id, memory=wanted.memory, cpus=wanted.cpus)
         changed = store.get(tx, instance.id)
     instances.patiently_apply(services, changed)
     services.changes.publish(instance.project)
     return changed
+
+
+def _refuse_while_it_stands_still(tx: sa.Connection, instance: Instance) -> None:
+    """Starting it would put two on one volume."""
+    running = backup_store.open_of(tx, instance.id)
+    if running and running.kind not in (OperationKind.BACKUP, OperationKind.VERIFY):
+        raise Conflict(
+            f"The {running.kind} of {instance.name} is under way.", "Wait until it has ended: `cabestan database show`."
+        )

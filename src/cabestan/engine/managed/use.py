@@ -71,11 +71,16 @@ def kinds_of(plan: Plan | None) -> tuple[Kind, ...]:
     return tuple(Kind(subject) for step in steps if step.kind is StepKind.MANAGED for subject in step.subjects)
 
 
-def passwords(services: Services, tx: sa.Connection, environment: Environment) -> dict[str, str]:
-    """The variable with the password of each managed service that there is."""
+def passwords(services: Services, tx: sa.Connection, environment: Environment, plan: Plan) -> dict[str, str]:
+    """The variable with the password of each managed service that the plan uses.
+
+    Not of others that there are: the same variable may be the project's own secret, for a container of its own.
+    """
+    used = kinds_of(plan)
     found = {}
     for instance in store.in_environment(tx, environment.id):
-        if name := password_variable(instance.kind):
+        name = password_variable(instance.kind)
+        if name and instance.kind in used:
             found[name] = password(services, tx, instance)
     return found
 
