@@ -142,7 +142,9 @@ def test_php_answers_behind_nginx_with_what_its_environment_says(client: docker.
         http,
         container,
     ):
-        assert http.get("/any/path?a=b").json() == ["hello", "/any/path?a=b", 1001, [True] * 7]
+        over_https = http.get("/any/path?a=b", headers={"X-Forwarded-Proto": "https"}).json()
+        assert over_https == ["hello", "/any/path?a=b", "on", 1001, [True] * 7]
+        assert http.get("/").json()[2] is None
         assert http.get("/other.php").status_code == 404
         assert b"to the log" in container.logs()
         container.stop(timeout=10)
