@@ -73,6 +73,13 @@ def test_a_deployed_name_has_a_certificate_and_so_have_the_other_environments(wo
     assert _delivered(world) == before
 
 
+def test_what_was_made_before_a_kill_is_given_to_the_router_after_it(world: World, project: Project) -> None:
+    certificates.issue_missing(world.services, ("new.localhost",))
+    before = dict(world.platform.files)
+    certificates.ensure(world.services, ("new.localhost",))
+    assert world.platform.files != before
+
+
 def test_one_that_will_end_is_made_anew_by_the_same_authority(world: World, project: Project) -> None:
     before, root = _delivered(world), certificates.root(world.services)
     world.clock.now += timedelta(days=300)

@@ -1,6 +1,7 @@
 """The router's certificates: made here for names that are not public, brought by people, and all of them watched."""
 
 import secrets
+import threading
 
 import sqlalchemy as sa
 import structlog
@@ -23,6 +24,8 @@ _KINDS = (CertificateKind.OWN, CertificateKind.UPLOADED)
 SEALED_AS = "certificate"
 #: a certificate of our own is made anew when less than this part of its life is left
 _RENEWED_PART = 1 / 3
+#: what was read first must not be written last
+_delivering = threading.Lock()
 
 
 def signer_of(settings: Settings, host: str) -> CertificateKind | None:
@@ -76,9 +79,12 @@ def _make_authority(services: Services) -> Issued:
 
 
 def ensure(services: Services, hosts: tuple[str, ...]) -> None:
-    """Has a certificate for each of the names that the own authority signs for, and gives new ones to the router."""
-    if issue_missing(services, hosts):
-        deliver(services)
+    """Has a certificate for each of the names that the own authority signs for, and the router have them.
+
+    It gets them each time: a kill may have come between the making and the giving.
+    """
+    issue_missing(services, hosts)
+    deliver(services)
 
 
 def issue_missing(services: Services, hosts: tuple[str, ...]) -> int:
@@ -117,6 +123,12 @@ def _is_held(services: Services, present: tuple[Certificate, ...], names: tuple[
 
 def deliver(services: Services) -> None:
     """All certificates to the router, which takes them up at once and keeps them without this server."""
+    with _delivering:
+        path, content = _router_file(services)
+        services.platform.write(services.router_name, {path: content})
+
+
+def _router_file(services: Services) -> tuple[str, bytes]:
     with services.database.reading() as tx:
         present, sealed = store.of_kind(tx, *_KINDS), store.sealed(tx)
     brought = [c for c in present if c.kind is CertificateKind.UPLOADED and c.not_after > services.now()]
@@ -124,8 +136,7 @@ def deliver(services: Services) -> None:
     issued = [Issued(c, _open(services.vault, sealed[c.id])) for c in (*brought, *own)]
     domain = services.settings.target_domain
     default = next((i for i in issued if i.certificate.hosts[:1] == (domain,)), None)
-    path, content = certificates_file(issued, default)
-    services.platform.write(services.router_name, {path: content})
+    return certificates_file(issued, default)
 
 
 def _is_brought(own: Certificate, brought: list[Certificate]) -> bool:
