@@ -14,6 +14,8 @@ from cabestan.adapters.job_containers import INSTANCE_LABEL
 from cabestan.errors import Conflict, StepFailed
 
 _PRIVATE = 0o600
+#: of a file that is not whole yet: no program reads one with such a name
+_PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,16 @@ class PlatformContainers:
                     raise
 
     def write(self, name: str, files: Mapping[str, bytes]) -> None:
-        """Files (path to content) into a container; does nothing where it is not there. Only root may read them."""
+        """Files (path to content) into a container; does nothing where it is not there. Only root may read them.
+
+        A container that runs sees each file whole, the old one or the new one, also when this process is killed here.
+        """
         with self._engine.speaking(f"write into {name}") as client:
-            if container := self._find(client, name):
+            container = self._find(client, name)
+            if container and container.status == "running":
+                _write(container, {f"{path}{_PART}": content for path, content in files.items()})
+                _put_in_place(container, files)
+            elif container:
                 _write(container, files)
 
     def read(self, name: str, path: str) -> bytes | None:
@@ -202,6 +211,14 @@ class PlatformContainers:
 def _write(container: Any, files: Mapping[str, bytes]) -> None:
     if files:
         container.put_archive("/", _archive(files))
+
+
+def _put_in_place(container: Any, paths: Iterable[str]) -> None:
+    """By renaming, which is one moment; the engine itself writes a file bit by bit."""
+    for path in paths:
+        code, output = container.exec_run(["mv", "--force", f"{path}{_PART}", path], user="0")
+        if code:
+            raise StepFailed(f"{path} cannot be replaced in {container.name}: {output.decode(errors='replace')}.")
 
 
 def _archive(files: Mapping[str, bytes]) -> bytes:

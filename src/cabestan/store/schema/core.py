@@ -225,7 +225,7 @@ steps = sa.Table(
     metadata,
     of_("deployments", primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    text_("kind"),
+    sa.Column("kind", sa.Text, nullable=False),
     text_("text"),
     text_("status"),
     text_("detail"),
