@@ -20,7 +20,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDataba
 
 @pytest.fixture
 def platform(prepared: Platform) -> Platform:
-    """With a server that answers, also where an earlier test left none."""
+    """With a server that answers, also where an earlier test left none; schedules of earlier tests rest."""
     if prepared.died:
         prepared.start()
+    for (schedule,) in prepared.rows("select id from schedules where paused_by = '' and not removed"):
+        prepared.post(f"/schedules/{schedule}/pause")
     return prepared

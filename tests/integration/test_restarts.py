@@ -77,7 +77,7 @@ def test_pushes_that_are_under_way_all_end_after_a_restart_and_the_newest_serves
     eventually(lambda: _settled(platform, work), 60, "the deployments end")
     serving = platform.get(f"/projects/{work.name}/environments/staging")
     assert (serving["commit"], serving["status"]) == (second.commit, "succeeded")
-    assert platform.left_over() == {}
+    eventually(lambda: platform.left_over() == {}, 30, "nothing is left over")
 
 
 def _settled(platform: Platform, work: Work) -> bool:

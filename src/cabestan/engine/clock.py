@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 1.0
 #: after an error, such as a database that does not answer
 _AGAIN_SECONDS = 1.0
+_STOP_SECONDS = 3.0
 
 
 class Clock:
@@ -36,9 +37,13 @@ class Clock:
             thread.start()
 
     def stop(self) -> None:
+        """Waits a little for what is under way: the database is closed after this."""
         self._stopped.set()
         self._services.alarm.ring()
         self._starting.ring()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(_STOP_SECONDS)
 
     def _fire_what_is_due(self) -> None:
         waiting: list[tuple[datetime, int]] = []
