@@ -140,8 +140,10 @@ def fill(site: Site) -> None:
         reporter = user_store.create(tx, "rita", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
         user_store.set_role(tx, reporter.id, PROJECT, Role.REPORTER)
         user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
-    settings_engine.set_variable(services, site.project, "", "GREETING", "hello", "admin")
-    settings_engine.set_secret(services, site.project, "production", "PASSWORD", "canary-secret-1234", "admin")
+    settings_engine.put(services, Scope(site.project.id, ""), "GREETING", "hello", "admin", secret=False)
+    settings_engine.put(
+        services, Scope(site.project.id, "production"), "PASSWORD", "canary-secret-1234", "admin", secret=True
+    )
     waivers_engine.waive(services, site.project, "no-root", "Given up again", "admin")
     waivers_engine.take_back(services, site.project, "no-root", "admin")
     waivers_engine.waive(services, site.project, "image-root", "The vendor's image knows no other user", "admin")

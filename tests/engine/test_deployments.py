@@ -17,6 +17,7 @@ from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store
 from cabestan.store import releases
+from cabestan.store.configuration import Scope
 from cabestan.store.fullness import storage_full
 
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
@@ -139,9 +140,9 @@ def test_a_changed_setting_voids_an_approval_and_says_so(
     approve(world, made, boss)
     assert world.deployment(made.id).status is QUEUED
     if secret:
-        settings.set_secret(world.services, project, "production", "KEY", "new", "boss")
+        settings.put(world.services, Scope(project.id, "production"), "KEY", "new", "boss", secret=True)
     else:
-        settings.set_variable(world.services, project, "", "LEVEL", "high", "boss")
+        settings.put(world.services, Scope(project.id, ""), "LEVEL", "high", "boss", secret=False)
     again = world.deployment(made.id)
     words = "The plan has changed since it was approved, so it waits for another approval."
     assert (again.status, again.reason, again.approved_by) == (WAITING, words, "")
@@ -177,7 +178,7 @@ def test_where_no_approval_is_needed_none_becomes_void(world: World, project: Pr
     world.released(project)
     ask(world, project, boss, where="staging")
     made = ask(world, project, boss, where="staging")
-    settings.set_variable(world.services, project, "", "LEVEL", "high", "boss")
+    settings.put(world.services, Scope(project.id, ""), "LEVEL", "high", "boss", secret=False)
     world.durable.run()
     assert world.deployment(made.id).status is SUCCEEDED
     assert "high" in world.stacks.deployed["cabestan-1-shop-api-staging"]
@@ -314,11 +315,11 @@ def test_a_way_back_that_fails_too_is_told(world: World, project: Project) -> No
 def test_a_rollback_brings_back_the_variables_and_secrets_that_the_release_ran_with(
     world: World, project: Project, boss: User
 ) -> None:
-    settings.set_variable(world.services, project, "", "LEVEL", "old", "boss")
-    settings.set_secret(world.services, project, "", "KEY", "old secret", "boss")
+    settings.put(world.services, Scope(project.id, ""), "LEVEL", "old", "boss", secret=False)
+    settings.put(world.services, Scope(project.id, ""), "KEY", "old secret", "boss", secret=True)
     world.released(project)
-    settings.set_variable(world.services, project, "", "LEVEL", "new", "boss")
-    settings.set_secret(world.services, project, "", "KEY", "new secret", "boss")
+    settings.put(world.services, Scope(project.id, ""), "LEVEL", "new", "boss", secret=False)
+    settings.put(world.services, Scope(project.id, ""), "KEY", "new secret", "boss", secret=True)
     world.released(project)
     stack = "cabestan-1-shop-api-staging"
     assert world.stacks.secrets[stack] == {"KEY": "new secret"}

@@ -10,6 +10,7 @@ from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, settings, waivers
 from cabestan.store import releases
+from cabestan.store.configuration import Scope
 
 FILES = {"Dockerfile": "# ours\nFROM somebody/base\nCOPY a b\n", "docker-compose.yml": COMPOSE, "a": "a"}
 
@@ -65,7 +66,7 @@ def test_a_variable_cannot_bring_an_unfit_image_in_later(world: World) -> None:
     made = begun(world, FILES | {"Dockerfile.tools": "FROM somebody/base\n", "docker-compose.yml": compose})
     world.durable.run()
     project = project_of(world, made)
-    settings.set_variable(world.services, project, "production", "WHICH", "/tools", "dev")
+    settings.put(world.services, Scope(project.id, "production"), "WHICH", "/tools", "dev", secret=False)
     (waiting,) = world.deployments(world.environment(project, "production"))
     assert waiting.status.value == "failed"
     assert "The release has no image" in waiting.reason

@@ -15,6 +15,7 @@ from cabestan.engine import intake, linting, pipelines, settings, waivers
 from cabestan.engine.jobs import JobRunner
 from cabestan.store import pipelines as store
 from cabestan.store import projects
+from cabestan.store.configuration import Scope
 
 FAILED, SKIPPED, SUCCEEDED = RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.SUCCEEDED
 GOOD = FILES | {"Dockerfile": "FROM cabestan/python:3.11\nUSER 1001\n"}
@@ -75,7 +76,8 @@ def test_a_file_that_cannot_be_read_fails_the_checks_with_the_reason(world: Worl
 
 def test_a_secret_in_a_finding_is_masked_in_the_log(world: World) -> None:
     made = begun(world, GOOD | {"docker-compose.yml": f"{COMPOSE}    restart: canary-in-the-file\n"})
-    settings.set_secret(world.services, project_of(world, made), "", "KEY", "canary-in-the-file", "dev")
+    scope = Scope(project_of(world, made).id)
+    settings.put(world.services, scope, "KEY", "canary-in-the-file", "dev", secret=True)
     world.durable.run()
     lint, _ = world.jobs_of(made)
     assert "canary-in-the-file" not in world.log(lint)

@@ -17,6 +17,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
 from cabestan.store import deployments as store
 from cabestan.store import runs
+from cabestan.store.configuration import Scope
 
 _IMAGE = "${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}"
 TEXT = f"""\
@@ -104,7 +105,7 @@ def test_what_the_previous_release_runs_is_not_started_first(world: World, proje
 def test_they_get_the_secrets_of_the_deployment_and_their_log_does_not_show_them(
     world: World, project: Project
 ) -> None:
-    settings.set_secret(world.services, project, "", "KEY", "cabestan-run-1-1", "dev")
+    settings.put(world.services, Scope(project.id, ""), "KEY", "cabestan-run-1-1", "dev", secret=True)
     deploy(world, project)
     assert [run.secrets for run in world.runs.started] == [{"KEY": "cabestan-run-1-1"}] * 2
     log = b"".join(world.services.logs.reader("run-1").chunks(0)).decode()

@@ -76,8 +76,8 @@ def by_name(address: Address) -> str:
 def project(world: World) -> Project:
     """With a release, deployments, a variable and a secret: whatever is asked for by its number or name is there."""
     made = world.project()
-    settings.set_variable(world.services, made, "", "LEVEL", "high", "dev")
-    settings.set_secret(world.services, made, "", "KEY", "canary", "dev")
+    settings.put(world.services, Scope(made.id, ""), "LEVEL", "high", "dev", secret=False)
+    settings.put(world.services, Scope(made.id, ""), "KEY", "canary", "dev", secret=True)
     for name, secret in (("LEVEL", False), ("KEY", True)):
         settings.put(world.services, Scope(group="shop"), name, "canary" if secret else "low", "dev", secret=secret)
     world.released(made, **{"docker-compose.yml": COMPOSE + ENDING})

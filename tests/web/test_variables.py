@@ -147,6 +147,9 @@ def test_forms_set_flags_levels_and_branches_without_a_script(world: World, proj
         gone = client.post(f"{GROUP_PAGE}/unset", data=field | {"variable": "SV_STAGING_KEY", "kind": "secret"})
         assert gone.headers["location"] == GROUP_PAGE
         history = client.get(f"{GROUP_PAGE}/history?variable=SV_STAGING_KEY").text
+        own = field | {"variable": "LEVEL", "kind": "variable", "environment": "staging"}
+        assert client.post(f"{PAGE}/unset", data=own).headers["location"] == "/shop/api/environments/staging"
+        assert [one["environment"] for one in client.get(f"{AT}/variables").json()["items"]] == [""]
         assert ("removed" in history, "canary" in history) == (True, False)
 
 

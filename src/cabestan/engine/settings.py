@@ -71,38 +71,6 @@ def set_environment(
     return changed
 
 
-def set_variable(
-    services: Services,
-    project: Project,
-    environment: str,
-    name: str,
-    value: str,
-    by: str,
-    *,
-    protected: bool | None = None,
-    masked: bool | None = None,
-) -> None:
-    """A new version; the project's own where `environment` is empty."""
-    scope = Scope(project.id, environment)
-    put(services, scope, name, value, by, secret=False, protected=protected, masked=masked)
-
-
-def set_secret(
-    services: Services,
-    project: Project,
-    environment: str,
-    name: str,
-    value: str,
-    by: str,
-    *,
-    protected: bool | None = None,
-    masked: bool | None = None,
-) -> None:
-    """A new version, sealed."""
-    scope = Scope(project.id, environment)
-    put(services, scope, name, value, by, secret=True, protected=protected, masked=masked)
-
-
 def put(
     services: Services,
     scope: Scope,
@@ -131,10 +99,6 @@ def put(
         shown = "" if secret else kept
         store.add(tx, scope, name, value=shown, sealed=sealed, **flags, by=by, now=services.now())
     _changed(services, scope)
-
-
-def unset(services: Services, project: Project, environment: str, name: str, *, secret: bool, by: str) -> None:
-    remove(services, Scope(project.id, environment), name, secret=secret, by=by)
 
 
 def remove(services: Services, scope: Scope, name: str, *, secret: bool, by: str) -> None:

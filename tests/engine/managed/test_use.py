@@ -21,6 +21,7 @@ from cabestan.engine import deployments, intake, recovery, settings
 from cabestan.engine.managed import operations, standing
 from cabestan.errors import Conflict
 from cabestan.store import backups, managed
+from cabestan.store.configuration import Scope
 
 APP = """\
 services:
@@ -188,7 +189,7 @@ def test_a_name_that_is_given_up_during_an_upgrade_starts_nothing_on_the_volume(
 
 
 def test_a_variable_of_the_same_name_is_hidden_and_the_plan_says_so(world: World, project: Project) -> None:
-    settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
+    settings.put(world.services, Scope(project.id, ""), "POSTGRES_PASSWORD", "of-the-project", "dev", secret=True)
     done = deployed(world, project)
     warning = "POSTGRES_PASSWORD is set in the project, but the managed service has its own, which is used."
     assert warning in world.plan(done).warnings
@@ -200,7 +201,7 @@ def test_a_container_of_its_own_gets_the_projects_password_beside_an_unused_mana
     world: World, project: Project
 ) -> None:
     deployed(world, project)
-    settings.set_secret(world.services, project, "", "POSTGRES_PASSWORD", "of-the-project", "dev")
+    settings.put(world.services, Scope(project.id, ""), "POSTGRES_PASSWORD", "of-the-project", "dev", secret=True)
     standing.set_managed(world.services, staging(world, project), managed="no")
     deployed(world, project)
     assert [i.status for i in instances(world, project)] == [InstanceStatus.UNUSED]

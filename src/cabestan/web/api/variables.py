@@ -62,19 +62,14 @@ def variables(visitor: SignedIn, services: Wired, group: str, name: str, environ
 
 @router.put(_PROJECT + "/variables/{variable}", status_code=204)
 def set_variable(visitor: SignedIn, services: Wired, group: str, name: str, variable: str, wanted: Value) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    flags = {"protected": wanted.protected, "masked": wanted.masked}
-    settings.set_variable(services, project, wanted.environment, variable, wanted.value, visitor.user.name, **flags)
-    return Response(status_code=204)
+    return _set(services, visitor.user, f"{group}/{name}", variable, wanted, secret=False)
 
 
 @router.delete(_PROJECT + "/variables/{variable}", status_code=204)
 def unset_variable(
     visitor: SignedIn, services: Wired, group: str, name: str, variable: str, environment: str = ""
 ) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.unset(services, project, environment, variable, secret=False, by=visitor.user.name)
-    return Response(status_code=204)
+    return _unset(services, visitor.user, f"{group}/{name}", environment, variable, secret=False)
 
 
 @router.get(_PROJECT + "/variables/{variable}/history")
@@ -93,19 +88,14 @@ def secrets(visitor: SignedIn, services: Wired, group: str, name: str, environme
 
 @router.put(_PROJECT + "/secrets/{secret}", status_code=204)
 def set_secret(visitor: SignedIn, services: Wired, group: str, name: str, secret: str, wanted: Value) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    flags = {"protected": wanted.protected, "masked": wanted.masked}
-    settings.set_secret(services, project, wanted.environment, secret, wanted.value, visitor.user.name, **flags)
-    return Response(status_code=204)
+    return _set(services, visitor.user, f"{group}/{name}", secret, wanted, secret=True)
 
 
 @router.delete(_PROJECT + "/secrets/{secret}", status_code=204)
 def unset_secret(
     visitor: SignedIn, services: Wired, group: str, name: str, secret: str, environment: str = ""
 ) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    settings.unset(services, project, environment, secret, secret=True, by=visitor.user.name)
-    return Response(status_code=204)
+    return _unset(services, visitor.user, f"{group}/{name}", environment, secret, secret=True)
 
 
 @router.get(_PROJECT + "/secrets/{secret}/history")
@@ -217,12 +207,27 @@ def _group_history(services: Services, user: User, group: str, variable: str) ->
         return _list(_versions(store.history(tx, scope, variable), scope, variable), user, group)
 
 
+def _set(services: Services, user: User, project: str, name: str, wanted: Value, *, secret: bool) -> Response:
+    found = project_for(services, user, project, Permission.CONFIGURE)
+    return _put(services, user, Scope(found.id, wanted.environment), name, wanted, secret=secret)
+
+
 def _set_in_group(
     services: Services, user: User, group: str, name: str, wanted: GroupValue, *, secret: bool
 ) -> Response:
     group_for(services, user, group, Permission.CONFIGURE)
+    return _put(services, user, Scope(group=group), name, wanted, secret=secret)
+
+
+def _put(services: Services, user: User, scope: Scope, name: str, wanted: GroupValue, *, secret: bool) -> Response:
     flags = {"protected": wanted.protected, "masked": wanted.masked}
-    settings.put(services, Scope(group=group), name, wanted.value, user.name, secret=secret, **flags)
+    settings.put(services, scope, name, wanted.value, user.name, secret=secret, **flags)
+    return Response(status_code=204)
+
+
+def _unset(services: Services, user: User, project: str, environment: str, name: str, *, secret: bool) -> Response:
+    found = project_for(services, user, project, Permission.CONFIGURE)
+    settings.remove(services, Scope(found.id, environment), name, secret=secret, by=user.name)
     return Response(status_code=204)
 
 

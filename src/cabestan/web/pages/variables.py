@@ -119,7 +119,8 @@ def unset_variable(
     visitor: SignedIn, services: Wired, group: str, name: str, variable: Text, kind: Kind, environment: Text = ""
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    engine.unset(services, project, environment, variable, secret=kind == "secret", by=visitor.user.name)
+    scope = Scope(project.id, environment)
+    engine.remove(services, scope, variable, secret=kind == "secret", by=visitor.user.name)
     return _see(project.name, environment)
 
 
