@@ -41,8 +41,8 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "lists": (lists.measure, 180),
     "updates": (updates.measure, 240),
     "replicas": (replicas.measure, 300),
-    "schedules": (schedules.measure, 480),
     "memory": (memory.measure, 120),
+    "schedules": (schedules.measure, 480),
 }
 _PREPARE_SECONDS = 900
 _INTERRUPTED = 130

@@ -60,7 +60,7 @@ class Instance:
     def start(self) -> None:
         """Returns when it answers."""
         with (self.folder / "server.log").open("ab") as log:
-            command = [sys.executable, "-m", "cabestan.server"]
+            command = [sys.executable, "-m", "cabestan", "serve"]
             self._server = subprocess.Popen(
                 command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )

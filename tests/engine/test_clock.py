@@ -7,6 +7,7 @@ import time
 from tests.engine.test_cron import deploy, with_cron
 from tests.engine.world import World
 
+from cabestan.engine import cron
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.clock import Clock
 from cabestan.store import runs, schedules
@@ -17,6 +18,24 @@ def test_the_clock_fires_what_is_due_and_starts_it(world: World) -> None:
     deploy(world, project, with_cron())
     with world.services.database.writing() as tx:
         schedules.update(tx, 1, next_due=world.clock())
+    run_clock_until_started(world)
+    with world.services.database.reading() as tx:
+        assert [run.status.value for run in runs.of_schedule(tx, 1)] == ["running"]
+
+
+def test_the_clock_starts_what_had_taken_its_turn_when_the_last_process_ended(world: World) -> None:
+    project = world.project()
+    deploy(world, project, with_cron())
+    with world.services.database.writing() as tx:
+        schedules.update(tx, 1, next_due=world.clock())
+    cron.fire(world.services, [1])
+    with world.services.database.writing() as tx:
+        runs.set_running(tx, [1])
+    run_clock_until_started(world)
+
+
+def run_clock_until_started(world: World) -> None:
+    """The run 1."""
     clock = Clock(world.services)
     clock.start()
     try:
@@ -26,8 +45,6 @@ def test_the_clock_fires_what_is_due_and_starts_it(world: World) -> None:
             time.sleep(0.02)
     finally:
         clock.stop()
-    with world.services.database.reading() as tx:
-        assert [run.status.value for run in runs.of_schedule(tx, 1)] == ["running"]
 
 
 def test_an_alarm_that_rang_before_somebody_waits_wakes_them_once() -> None:

@@ -14,10 +14,10 @@ from tests.samples import NOW
 from cabestan.config import Settings
 from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
-from cabestan.domain.run import Run
+from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron, deployments, doctor, recovery, settings
+from cabestan.engine import cron, deployments, doctor, settings
 from cabestan.engine.clock import due_of
 from cabestan.engine.doctor import Finding, Health
 from cabestan.engine.housekeeping import drop_runs
@@ -270,7 +270,7 @@ def test_a_kill_at_any_place_leaves_one_run_per_due_time(world: World, project: 
     with pytest.raises(Killed):
         pass_time(world, at(NOW.hour + 1))
     durable.recover()
-    recovery.reconcile(world.services)
+    cron.reconcile(world.services)
     durable.run()
     assert [(run.status.value, run.attempt) for run in runs_of(world)] == [("succeeded", 2)]
     assert [started.name for started in world.runs.started] == ["cabestan-run-1-1", "cabestan-run-1-2"]
@@ -283,7 +283,7 @@ def test_a_run_that_took_its_turn_and_was_not_started_is_started_after_a_kill(wo
     cron.fire(world.services, [1])
     with world.services.database.writing() as tx:
         runs.set_running(tx, [1])
-    recovery.reconcile(world.services)
+    cron.reconcile(world.services)
     world.durable.run()
     assert told(world) == [("succeeded", "due")]
 
@@ -293,7 +293,7 @@ def test_a_run_of_a_lost_workflow_has_failed(world: World, project: Project) -> 
     begin(world, at(NOW.hour + 1))
     world.durable.waiting.clear()
     world.durable.ended.append("cron-1")
-    recovery.reconcile(world.services)
+    cron.reconcile(world.services)
     assert [(run.status, run.reason) for run in runs_of(world)] == [
         ("failed", "Its work was lost in a restart. Run it again.")
     ]
@@ -322,6 +322,22 @@ def test_a_run_that_takes_its_turn_during_a_look_is_not_taken_for_lost(
     cron.reconcile(world.services)
     world.durable.run()
     assert told(world) == [("succeeded", "due")]
+
+
+@pytest.mark.parametrize(("overlap", "waiting"), [("allow", [2, 3]), ("replace", [])])
+def test_of_those_that_wait_only_as_many_are_read_as_can_begin(
+    world: World, project: Project, overlap: str, waiting: list[int]
+) -> None:
+    deploy(world, project, with_cron(overlap=overlap))
+    schedule = the_schedule(world, project)
+    with world.services.database.writing() as tx:
+        for hour in range(4):
+            row = runs.scheduled(schedule, due_at=at(hour), cause=Cause.DUE, by="", now=NOW)
+            runs.add_one(tx, row)
+        runs.set_running(tx, [1])
+        assert [run.id for run in runs.running_of_schedules(tx)] == [1]
+        assert [run.id for run in runs.waiting_of_schedules(tx, 2)] == waiting
+        assert [run.id for run in runs.open_of_schedule(tx, schedule.id)] == [1, 2, 3, 4]
 
 
 def test_as_many_go_on_as_the_settings_say() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +34,14 @@ def durable(database_url: str, out_of_room: threading.Event) -> Iterator[Durable
     yield opened
     settle(opened)
     opened.close()
+
+
+def test_sqlite_keeps_a_write_ahead_log(durable: Durable, database_url: str) -> None:
+    durable.launch()
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL always does")
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_workflow_runs_once_per_id_and_repeats_no_step(durable: Durable) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,6 +38,28 @@ def test_one_writes_at_a_time_so_that_what_was_read_still_holds(database: Databa
             done.result()
     with database.reading() as tx:
         assert facts.get(tx, "count") == "40"
+
+
+def test_many_that_wait_to_write_leave_connections_to_those_that_read(database: Database) -> None:
+    begun = threading.Semaphore(0)
+
+    def write(number: int) -> None:
+        begun.release()
+        with database.writing() as tx:
+            facts.put(tx, "last", str(number))
+
+    with database.reading() as tx:
+        assert facts.get(tx, "last") is None
+    with ThreadPoolExecutor(40) as pool:
+        with database.writing() as tx:
+            facts.put(tx, "first", "1")
+            waiting = [pool.submit(write, number) for number in range(40)]
+            for _ in waiting:
+                begun.acquire()
+            time.sleep(0.2)  # each is at its lock now
+            assert database.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        for done in waiting:
+            done.result()
 
 
 def test_a_reader_waits_for_no_writer_and_sees_only_what_is_whole(database: Database) -> None:

@@ -74,10 +74,14 @@ class Clock:
         return min(_LOOK_SECONDS, max(0.0, (waiting[0][0] - self._services.now()).total_seconds()))
 
     def _start_what_was_fired(self) -> None:
+        """First what the last process left."""
+        begin = cron.reconcile
+        self._starting.ring()
         while not self._stopped.is_set():
             if self._starting.wait(_LOOK_SECONDS * 60):
                 try:
-                    cron.go_on(self._services)
+                    begin(self._services)
+                    begin = cron.go_on
                 except Exception:
                     _log.exception("starting what is due has to wait")
                     self._stopped.wait(_AGAIN_SECONDS)

@@ -12,7 +12,7 @@ from cabestan.compose.cron import due_after, due_between
 from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
-from cabestan.domain.run import Cause, Run, RunKind
+from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decide_firing
 from cabestan.domain.status import RunStatus
 from cabestan.engine import cron_alerts, service_runs
@@ -170,7 +170,7 @@ def _row(schedule: Schedule, firing: Firing, now: datetime) -> dict[str, object]
 
 def _replace(tx: sa.Connection, schedule_id: int, now: datetime) -> list[Run]:
     """Ends the schedule's runs but for the newest: those that wait now, those that go on soon. Gives the latter."""
-    *former, newest = [r for r in run_store.open_of_kind(tx, RunKind.CRON) if r.schedule_id == schedule_id]
+    *former, newest = run_store.open_of_schedule(tx, schedule_id)
     reason = _REPLACED.format(run=newest.id)
     for run in former:
         if run.status is RunStatus.CREATED:
@@ -182,10 +182,12 @@ def _replace(tx: sa.Connection, schedule_id: int, now: datetime) -> list[Run]:
 
 def go_on(services: Services) -> None:
     """Gives the runs that wait their turn. May be called at any time, any number of times."""
+    places = services.settings.parallel_runs
     with services.database.writing() as tx:
-        present = run_store.open_of_kind(tx, RunKind.CRON)
-        exclusive = store.exclusive_ids(tx)
-        chosen = next_runs(present, exclusive, services.settings.parallel_runs)
+        running = run_store.running_of_schedules(tx)
+        waiting = run_store.waiting_of_schedules(tx, max(0, places - len(running)))
+        exclusive = store.exclusive(tx, (run.schedule_id for run in waiting if run.schedule_id is not None))
+        chosen = next_runs((*running, *waiting), exclusive, places)
         run_store.set_running(tx, (run.id for run in chosen))
     for run in chosen:
         start_workflow(services, run)
@@ -286,11 +288,11 @@ def cancel_run(services: Services, run_id: int, by: str) -> Run:
 
 
 def reconcile(services: Services) -> None:
-    """At every start, after the workflows were taken up again."""
+    """After the workflows were taken up again, at every start and when a full disk has room."""
     alive = services.durable.alive()
     with services.database.reading() as tx:
-        present = run_store.open_of_kind(tx, RunKind.CRON)
-    begun = [run for run in present if run.status is RunStatus.RUNNING and f"cron-{run.id}" not in alive]
+        running = run_store.running_of_schedules(tx)
+    begun = [run for run in running if f"cron-{run.id}" not in alive]
     for run in begun:
         start_workflow(services, run)
     _end_what_is_stuck(services, begun)
@@ -300,9 +302,12 @@ def reconcile(services: Services) -> None:
 def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:
     """Of what was just asked to begin, that whose workflow had ended: nothing would ever end it.
 
-    Only of these: the clock may give another one its turn at any moment, before its workflow is there.
+    Only of these: the clock may give another one its turn at any moment, before its workflow is there. A workflow that
+    ended in between has written the run's end.
     """
     alive = services.durable.alive()
+    with services.database.reading() as tx:
+        still = {run.id for run in run_store.running_of_schedules(tx)}
     for run in begun:
-        if f"cron-{run.id}" not in alive:
+        if run.id in still and f"cron-{run.id}" not in alive:
             service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")

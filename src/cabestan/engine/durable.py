@@ -2,11 +2,14 @@
 
 import contextvars
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from typing import TypeVar
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from cabestan.store.fullness import is_full
@@ -16,6 +19,9 @@ _T = TypeVar("_T")
 _APPLICATION_VERSION = "1"
 _THREADS = 256
 _FORGOTTEN_AT_ONCE = 200
+_CONNECTIONS = 10
+#: it has one writer at a time, and those that wait for the write lock sleep ever longer: few may try at once
+_SQLITE_CONNECTIONS = 3
 
 
 class _NoRoom(BaseException):
@@ -30,6 +36,10 @@ class Durable:
     """
 
     def __init__(self, database_url: str, checkpoint: Callable[[str], None], out_of_room: threading.Event) -> None:
+        url = sa.engine.make_url(database_url)
+        is_sqlite = url.get_backend_name() == "sqlite"
+        if is_sqlite:
+            _write_ahead(str(url.database))
         config: DBOSConfig = {
             "name": "cabestan",
             "system_database_url": database_url,
@@ -37,7 +47,7 @@ class Durable:
             "executor_id": "local",
             "enable_otlp": False,
             "log_level": "WARNING",
-            "sys_db_pool_size": 10,
+            "sys_db_pool_size": _SQLITE_CONNECTIONS if is_sqlite else _CONNECTIONS,
             "max_executor_threads": _THREADS,
         }
         DBOS(config=config)
@@ -131,10 +141,18 @@ class Durable:
         return frozenset(workflow.workflow_id for workflow in found)
 
     def close(self) -> None:
+        """What is under way breaks off without a record; that it does is no news, and the log shall not tell of it."""
         self.closing = True
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy(destroy_registry=True)
 
     def _lay_aside(self) -> None:
         if DBOS.workflow_id:
             self._laid_aside.add(DBOS.workflow_id)
         self._out_of_room.set()
+
+
+def _write_ahead(path: str) -> None:
+    """SQLite's write-ahead log, which the file keeps to: a step costs one write to the disk instead of several."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")

@@ -19,10 +19,13 @@ _log = structlog.get_logger(__name__)
 
 
 def reconcile(services: Services) -> None:
-    """Called after the workflows were taken up again. Every part may be done any number of times."""
+    """Called after the workflows were taken up again. Every part may be done any number of times.
+
+    Runs of schedules are the clock's: there may be a thousand of them, and nobody shall wait for the server meanwhile.
+    """
     _start_what_took_its_turn(services)
     _end_what_is_stuck(services)
-    go_on(services)
+    _go_on(services)
     for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
         try:
             tidy(services)
@@ -32,6 +35,11 @@ def reconcile(services: Services) -> None:
 
 def go_on(services: Services) -> None:
     """Begins what was accepted while it could not be begun. May be done at any time, any number of times."""
+    _go_on(services)
+    cron.reconcile(services)
+
+
+def _go_on(services: Services) -> None:
     _find_pushes(services)
     _start_what_took_its_turn(services)
     _go_on_with_databases(services)
@@ -43,7 +51,6 @@ def go_on(services: Services) -> None:
         pipelines.advance(services, pipeline_id)
     for environment_id in waiting:
         deployments.go_on(services, environment_id)
-    cron.reconcile(services)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
 

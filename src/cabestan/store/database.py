@@ -24,6 +24,9 @@ class Database:
         self.url = sa.engine.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        #: threads that write wait here rather than at the database's lock: there each would hold a connection, until
+        #: none is left for those that read
+        self._turn = threading.Lock()
         #: set when something could not be written for want of room
         self.out_of_room = threading.Event()
 
@@ -39,7 +42,7 @@ class Database:
         SQLite: `BEGIN IMMEDIATE`. PostgreSQL: a lock that ends with the transaction, so that what is read in one
         (the highest number, the refs seen last) still holds when it writes.
         """
-        with self._only_what_fits(), self.engine.connect() as connection:
+        with self._only_what_fits(), self._turn, self.engine.connect() as connection:
             connection = connection.execution_options(cabestan_writing=True)
             with connection.begin():
                 if not self.is_sqlite:

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cabestan.domain.run import Cause, Run, RunKind
-from cabestan.domain.schedule import Schedule
+from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
-from cabestan.store.schema import deployments, environments, projects, releases, runs
+from cabestan.store.schema import deployments, environments, projects, releases, runs, schedules
 
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
 _WITH_NAMES = (
@@ -142,10 +142,30 @@ def latest(tx: sa.Connection, schedule_ids: Iterable[int]) -> dict[int, Run]:
     return {run.schedule_id: run for run in found if run.schedule_id is not None}
 
 
-def open_of_kind(tx: sa.Connection, kind: RunKind) -> tuple[Run, ...]:
+def open_of_schedule(tx: sa.Connection, schedule_id: int) -> tuple[Run, ...]:
     """Those that have not ended, the oldest first."""
-    query = _WITH_NAMES.where(runs.c.status.in_(_OPEN), runs.c.kind == kind).order_by(runs.c.id)
+    query = _WITH_NAMES.where(runs.c.status.in_(_OPEN), runs.c.schedule_id == schedule_id).order_by(runs.c.id)
     return tuple(_value(row) for row in tx.execute(query))
+
+
+def running_of_schedules(tx: sa.Connection) -> tuple[Run, ...]:
+    """Those that have taken their turn and not ended, the oldest first."""
+    query = _WITH_NAMES.where(runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON).order_by(runs.c.id)
+    return tuple(_value(row) for row in tx.execute(query))
+
+
+def waiting_of_schedules(tx: sa.Connection, limit: int) -> tuple[Run, ...]:
+    """Those that wait for their turn, the oldest first; not of a schedule that runs now and runs once at a time.
+
+    As many as are wanted and no more: thousands may wait.
+    """
+    running = sa.select(runs.c.schedule_id).where(runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON)
+    query = _WITH_NAMES.join(schedules, schedules.c.id == runs.c.schedule_id).where(
+        runs.c.status == RunStatus.CREATED,
+        runs.c.kind == RunKind.CRON,
+        sa.or_(schedules.c.overlap == Overlap.ALLOW, runs.c.schedule_id.not_in(running)),
+    )
+    return tuple(_value(row) for row in tx.execute(query.order_by(runs.c.id).limit(limit)))
 
 
 def open_ids(tx: sa.Connection) -> frozenset[int]:

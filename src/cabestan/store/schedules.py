@@ -56,9 +56,10 @@ def waiting(tx: sa.Connection) -> tuple[tuple[datetime, int], ...]:
     return tuple((row.next_due, row.id) for row in tx.execute(query))
 
 
-def exclusive_ids(tx: sa.Connection) -> frozenset[int]:
-    """Those of which one run goes on at a time."""
-    return frozenset(tx.execute(sa.select(schedules.c.id).where(schedules.c.overlap != Overlap.ALLOW)).scalars())
+def exclusive(tx: sa.Connection, ids: Iterable[int]) -> frozenset[int]:
+    """Of these, those of which one run goes on at a time."""
+    query = sa.select(schedules.c.id).where(schedules.c.id.in_(list(ids)), schedules.c.overlap != Overlap.ALLOW)
+    return frozenset(tx.execute(query).scalars())
 
 
 def due(tx: sa.Connection, ids: Iterable[int], now: datetime) -> tuple[Schedule, ...]:
