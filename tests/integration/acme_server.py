@@ -19,7 +19,8 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.integration.harness import eventually, free_port
+from tests.integration.harness import eventually
+from tests.ports import free_port
 
 
 @dataclass

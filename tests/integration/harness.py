@@ -18,6 +18,7 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import APIError, NotFound
+from tests.ports import free_port
 
 from cabestan.store.database import Database
 
@@ -27,12 +28,6 @@ _JOB_LABEL = "cabestan.job"
 _RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
 _START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.1) -> Any:
