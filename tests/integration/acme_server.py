@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -117,11 +117,11 @@ class AcmeServer:
 
 
 def bridge_address() -> str:
-    """This machine's, as containers see it."""
+    """This machine's, as containers see it; an engine that has only just made the bridge does not name it."""
     client = docker.from_env()
     try:
-        address: str = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-        return address
+        (config, *_) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+        return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts()))
     finally:
         client.close()
 
