@@ -23,6 +23,8 @@ _BY_TEST = {
     "test_platform_commands.py",
     "test_restarts.py",
 }
+#: going from one to the other makes a worker prepare its databases anew
+_DATABASES = ("sqlite", "postgresql")
 
 
 def rank(path: PurePath) -> int:
@@ -38,9 +40,10 @@ def rank(path: PurePath) -> int:
 
 
 def unit(test: str) -> str:
-    """What a worker is handed at once: the test's file, or the test."""
-    file = PurePath(test.partition("::")[0])
-    return test if rank(file) == 1 else str(file)
+    """What a worker is handed at once: the test's file, as far as it runs on one kind of database, or the test."""
+    file = test.partition("::")[0]
+    kind = next((kind for kind in _DATABASES if f"[{kind}" in test), "")
+    return test if rank(PurePath(file)) == 1 else f"{file} {kind}".rstrip()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -26,6 +26,8 @@ def test_leaks():
     ("test", "wanted"),
     [
         ("tests/domain/test_names.py::test_a[x::y]", "tests/domain/test_names.py"),
+        ("tests/store/test_users.py::test_a[sqlite]", "tests/store/test_users.py sqlite"),
+        ("tests/store/test_users.py::test_a[postgresql-x]", "tests/store/test_users.py postgresql"),
         ("tests/integration/test_routing.py::test_a", "tests/integration/test_routing.py"),
         ("tests/integration/test_restarts.py::test_a[x]", "tests/integration/test_restarts.py::test_a[x]"),
         ("tests/e2e/test_log.py::test_a", "tests/e2e/test_log.py"),
