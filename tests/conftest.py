@@ -18,6 +18,7 @@ from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
 from cabestan.store.schema import metadata
 
+pytest_plugins = ["tests.sharing"]
 _KINDS = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
 _numbers = itertools.count(1)
 
@@ -133,8 +134,3 @@ def world(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -
     made = make_world(tmp_path, database)
     monkeypatch.setattr("cabestan.engine.watching.copy_log", made.jobs.copy_log)
     return made
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's tests last: Playwright's event loop stays in the main thread, where others start their own."""
-    items.sort(key=lambda item: "e2e" in item.path.parts)

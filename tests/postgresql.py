@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 _OWNER = "postgres"
@@ -26,7 +27,7 @@ def cluster() -> Iterator[str]:
         if os.geteuid() == 0:
             shutil.chown(folder, _OWNER)
         _run("initdb", "--pgdata", f"{folder}/data", "--auth", "trust", "--username", _OWNER, "--no-sync")
-        port = _free_port()
+        port = free_port()
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
         options += "".join(f" -c {setting}" for setting in _SETTINGS)
         _run("pg_ctl", "--pgdata", f"{folder}/data", "--log", f"{folder}/log", "--wait", "-o", options, "start")
@@ -45,10 +46,3 @@ def _run(program: str, *arguments: str) -> None:
         owner = pwd.getpwnam(_OWNER)
         command = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", *command]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -1,6 +1,5 @@
 """A whole server without an engine: the real app over a database and logs filled by hand, on a port of its own."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from tests.e2e import databases
+from tests.ports import free_port
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -110,7 +110,7 @@ class Site:
 
 @contextmanager
 def running_site(data: Path, database_url: str) -> Iterator[Site]:
-    port = _free_port()
+    port = free_port()
     cabestan = bootstrap(
         Settings(data=data, database_url=SecretStr(database_url), port=port, engine=f"unix://{data}/no-engine.sock")
     )
@@ -277,13 +277,6 @@ def _write_logs(site: Site) -> None:
         log.feed(b"10%\r100%\n\x1b[38;2;10;200;30mtrue\x1b[0m\n")
         log.finish()
         log.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(server: uvicorn.Server) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,7 +19,8 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.integration.harness import eventually, free_port
+from tests.integration.harness import eventually
+from tests.ports import free_port
 
 
 @dataclass
@@ -116,11 +117,11 @@ class AcmeServer:
 
 
 def bridge_address() -> str:
-    """This machine's, as containers see it."""
+    """This machine's, as containers see it; an engine that has only just made the bridge does not name it."""
     client = docker.from_env()
     try:
-        address: str = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-        return address
+        (config, *_) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+        return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts()))
     finally:
         client.close()
 

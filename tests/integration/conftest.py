@@ -1,4 +1,4 @@
-"""One platform for the whole session; tests make projects of their own on it."""
+"""One platform for all tests of this folder (for each worker, of several); tests make projects of their own on it."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,12 @@ from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prepared(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
-    """Router and registry run; the server does not. On the database that `--database` asks for."""
+    """Router and registry run; the server does not. On the database that `--database` asks for.
+
+    It goes before the tests of other folders begin, with all that was deployed on it.
+    """
     platform = Platform(tmp_path_factory.mktemp("platform"), {"database_url": make_database("")})
     try:
         platform.prepare()

@@ -18,6 +18,7 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import APIError, NotFound
+from tests.ports import free_port
 
 from cabestan.store.database import Database
 
@@ -26,13 +27,7 @@ ENDED = frozenset({"succeeded", "failed", "canceled", "skipped", "rolled_back", 
 _JOB_LABEL = "cabestan.job"
 _RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
-_START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_START_SECONDS = 60.0
 
 
 def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.1) -> Any:
@@ -178,7 +173,7 @@ class Platform:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
         for service in self.client.services.list(filters=label):
             _quietly(service.remove)
-        for container in self.client.containers.list(all=True, filters=label):
+        for container in self.client.containers.list(all=True, filters=label, ignore_removed=True):
             _quietly(lambda c=container: c.remove(force=True, v=True))
         for secret in self.client.secrets.list(filters=label):
             _quietly(secret.remove)

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.integration.harness import eventually
+from tests.integration.harness import CHECKOUT, eventually
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.images import ImageCatalogue
 
 IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:2", "cabestan/router:4")
 _INSIDE = """
@@ -56,7 +59,10 @@ class OwnEngine:
         eventually(lambda: self._answers() or self._died(), 60, f"the engine answers: see {self.folder}/log", 0.2)
 
     def load(self) -> None:
-        """The base images of the shared engine."""
+        """The base images of the shared engine, which gets those that it lacks first."""
+        shared = Engine("unix:///var/run/docker.sock")
+        with closing(shared.client):
+            ImageCatalogue(shared, CHECKOUT / "images", None).ensure(IMAGES, lambda _event: None)
         with subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE) as saving:
             _run("docker", "--host", self.address, "load", stdin=saving.stdout)
         assert saving.returncode == 0

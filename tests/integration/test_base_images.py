@@ -47,7 +47,7 @@ class Own:
 
     def recipe(self, run: str) -> ImageRecipe:
         self.folder.joinpath("Dockerfile").write_text(
-            f"# {self.name}\n# VERSION 1\nFROM cabestan/debian:12\nRUN {run}\n"
+            f"# {self.name}\n# VERSION 1\nFROM cabestan/debian:12\nLABEL cabestan.test={self.name}\nRUN {run}\n"
         )
         unlike_any_other = uuid.uuid4().hex[:16]
         return ImageRecipe(self.folder.name, f"{self.name}:1", self.base.reference, self.folder, unlike_any_other)
@@ -55,6 +55,11 @@ class Own:
     def builder(self, recipe: ImageRecipe, ca_bundle: Path | None = None) -> ImageBuilder:
         work = self.folder.parent / "work"
         return ImageBuilder(self.client, recipes=[recipe], report=self.events.append, ca_bundle=ca_bundle, work=work)
+
+    def containers(self) -> list[str]:
+        """Those of its builds: they run on an image's id, and carry the labels of what they build."""
+        found = self.client.containers.list(all=True, filters={"label": f"cabestan.test={self.name}"})
+        return sorted(str(container.id) for container in found)
 
     def run(self, *command: str) -> str:
         return self.client.containers.run(f"{self.name}:1", list(command), remove=True).decode()
@@ -113,12 +118,11 @@ def test_images_that_are_there_are_not_built_again(
 
 
 def test_a_build_that_fails_leaves_no_tag_and_no_container(own: Own) -> None:
-    before = containers(own.client)
     builder = own.builder(own.recipe("echo the last words && exit 3"))
     with pytest.raises(StepFailed, match="returned a non-zero code: 3") as raised:
         builder.ensure()
     assert "    the last words\n" in raised.value.message
-    assert containers(own.client) == before
+    assert own.containers() == []
     with pytest.raises(ImageNotFound):
         own.client.images.get(f"{own.name}:1")
 
@@ -166,23 +170,17 @@ ImageBuilder(docker.from_env(), recipes=[recipe], report=show, work=Path(work)).
 
 
 def test_a_builder_that_is_killed_leaves_nothing_and_the_next_one_succeeds(own: Own) -> None:
-    before = containers(own.client)
     recipe = own.recipe("echo begun && sleep 30")
     command = [sys.executable, "-c", KILLED, own.name, str(own.folder), str(own.folder.parent / "work")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
         assert process.stdout is not None
         assert any(line == "begun\n" for line in process.stdout)
+        assert own.containers()
         process.kill()
-    assert settles(lambda: containers(own.client) == before)
+    assert settles(lambda: own.containers() == [])
     recipe = own.recipe("echo again")
     assert own.builder(recipe).ensure() == (recipe,)
     assert [path.name for path in (own.folder.parent / "work").iterdir()] == ["lock"]
-
-
-def containers(client: docker.DockerClient) -> list[str]:
-    """Those of builds: they run on the image's id, and carry the label of their base."""
-    found = client.containers.list(all=True, filters={"label": "cabestan.image=debian"})
-    return sorted(str(container.id) for container in found)
 
 
 def settles(condition: Callable[[], bool]) -> bool:

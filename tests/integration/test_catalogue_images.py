@@ -100,7 +100,7 @@ def test_a_dockerfile_may_make_a_user_1001_of_its_own(client: docker.DockerClien
         "useradd own --uid 1001 --shell /bin/bash",
         "adduser --uid=1001 --disabled-password --gecos '' own",
     ):
-        says = run(client, "python", f"{command} >/dev/null; id -nu 1001; id -u other || true", user="0")
+        says = run(client, "python", f"{command} >/dev/null; id -nu 1001; id -u other 2>&1 || true", user="0")
         assert says.splitlines()[0] == "own"
     assert run(client, "base", "useradd other && id -nu 1001", user="0") == "app\n"
 

@@ -130,10 +130,19 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
 
 
 def _visits(platform: Platform, host: str, seen: int) -> int:
-    """How many visits all three databases know of, each start of the application being one too."""
-    text = platform.ask(host, "/visit").text
-    (count,) = {word.rpartition(" ")[2] for word in text.split(", ")}
-    assert int(count) > seen, text
+    """How many visits all three databases know of, each start of the application being one too.
+
+    One that is starting just now may have told some of them only.
+    """
+
+    def agreed() -> str | None:
+        answer = platform.ask(host, "/visit")
+        assert answer.status_code == 200, answer.text
+        counts = {word.rpartition(" ")[2] for word in answer.text.split(", ")}
+        return counts.pop() if len(counts) == 1 else None
+
+    count = eventually(agreed, 30, "all three know of the same visits")
+    assert int(count) > seen
     return int(count)
 
 

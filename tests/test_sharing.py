@@ -1,0 +1,63 @@
+"""Several workers at the tests of a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.sharing import unit
+
+ROOT = Path(__file__).parents[1]
+_LEAKS = """
+import gc, socket
+def test_leaks():
+    gc.disable()
+    class Ring: pass
+    ring = Ring()
+    ring.itself, ring.socket = ring, socket.socket()
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "wanted"),
+    [
+        ("tests/domain/test_names.py::test_a[x::y]", "tests/domain/test_names.py"),
+        ("tests/store/test_users.py::test_a[sqlite]", "tests/store/test_users.py sqlite"),
+        ("tests/store/test_users.py::test_a[postgresql-x]", "tests/store/test_users.py postgresql"),
+        ("tests/integration/test_routing.py::test_a", "tests/integration/test_routing.py"),
+        ("tests/integration/test_restarts.py::test_a[x]", "tests/integration/test_restarts.py::test_a[x]"),
+        ("tests/e2e/test_log.py::test_a", "tests/e2e/test_log.py"),
+    ],
+)
+def test_files_stay_whole_but_for_those_that_share_only_the_platform(test: str, wanted: str) -> None:
+    assert unit(test) == wanted
+
+
+def _run(folder: Path, files: dict[str, str], workers: int = 2) -> subprocess.CompletedProcess[str]:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\naddopts = --import-mode=importlib\n")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.sharing", "-v", f"--numprocesses={workers}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_browsers_tests_come_last_and_those_with_the_engine_first(tmp_path: Path) -> None:
+    names = ("a/test_1.py", "e2e/test_2.py", "integration/test_restarts.py", "integration/test_x.py", "z/test_3.py")
+    done = _run(tmp_path, dict.fromkeys(names, "def test(): pass"), workers=1)
+    ran = re.findall(r"PASSED (\S+)::test", done.stdout)
+    assert ran == [names[place] for place in (3, 2, 0, 4, 1)], done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_what_a_workers_last_test_leaves_open_is_noticed(tmp_path: Path) -> None:
+    done = _run(tmp_path, {"a/test_1.py": _LEAKS})
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "unclosed <socket.socket" in done.stdout
