@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from cabestan.engine import cron
+from cabestan.engine import cron, cron_runs
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.services import Services
 from cabestan.store import schedules as store
@@ -77,7 +77,7 @@ class Clock:
         while not self._stopped.is_set():
             if self._starting.wait(_LOOK_SECONDS * 60):
                 try:
-                    cron.go_on(self._services)
+                    cron_runs.go_on(self._services)
                 except Exception:
                     _log.exception("starting what is due has to wait")
                     self._stopped.wait(_AGAIN_SECONDS)

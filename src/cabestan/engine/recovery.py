@@ -3,7 +3,17 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine import (
+    certificates,
+    cron_runs,
+    deploying,
+    deployments,
+    intake,
+    jobs,
+    pipelines,
+    platform,
+    service_runs,
+)
 from cabestan.engine.managed import operations
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
@@ -43,7 +53,7 @@ def go_on(services: Services) -> None:
         pipelines.advance(services, pipeline_id)
     for environment_id in waiting:
         deployments.go_on(services, environment_id)
-    cron.reconcile(services)
+    cron_runs.reconcile(services)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from cabestan.domain.access import Permission
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron
+from cabestan.engine import cron_runs
 from cabestan.engine.service_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import runs as store
@@ -25,7 +25,7 @@ def run(visitor: SignedIn, services: Wired, run_id: int) -> shapes.Json:
 def cancel(visitor: SignedIn, services: Wired, run_id: int) -> shapes.Json:
     """Its container is stopped; of a deployment, the deployment fails then."""
     run_for(services, visitor, run_id, Permission.RUN)
-    return shape(services, cron.cancel_run(services, run_id, visitor.user.name))
+    return shape(services, cron_runs.cancel(services, run_id, visitor.user.name))
 
 
 def run_for(services: Services, visitor: Visitor, run_id: int, permission: Permission = Permission.READ) -> Run:
