@@ -7,7 +7,7 @@ from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.cells import one_line
 from cabestan.cli.failures import Unsuccessful
 from cabestan.cli.options import the_project
-from cabestan.cli.output import Column, field, print_json, print_thing, since, status, tell
+from cabestan.cli.output import Column, field, moment, print_json, print_thing, since, status, tell
 from cabestan.errors import NotFound
 
 _POLL_SECONDS = 0.5
@@ -51,7 +51,7 @@ COLUMNS: tuple[Column, ...] = (
     size("size"),
     field("connections"),
     last_good(),
-    field("next_backup"),
+    moment("next_backup"),
 )
 FIELDS: tuple[Column, ...] = (
     field("name", "database"),
@@ -72,7 +72,7 @@ FIELDS: tuple[Column, ...] = (
     field("kept_volumes"),
     field("image"),
     last_good(),
-    field("next_backup"),
+    moment("next_backup"),
     Column("last operation", lambda thing: operation_words(thing.get("operation"))),
     since("created_at", "made"),
 )
@@ -107,7 +107,8 @@ def find(api: Api, project: str | None, environment: str, kind: Kind) -> Thing:
         if item["kind"] == kind.value:
             return item
     raise NotFound(
-        f"{environment} of {name} has no managed {kind.value}.", f"cabestan database list -p {name} shows what it has."
+        f"{environment} of {name} has no managed {kind.value}.",
+        f"`cabestan database list -p {name}` shows what it has.",
     )
 
 
