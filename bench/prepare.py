@@ -5,8 +5,8 @@ With `--containers` the base images, the registry and the router too.
 
 import sys
 
-from cabestan.adapters.images import BuildEvent
 from cabestan.bootstrap import bootstrap
+from cabestan.cli.progress import Progress
 from cabestan.config import read_settings
 from cabestan.engine import platform
 
@@ -16,16 +16,15 @@ def main(containers: bool) -> None:
     cabestan = bootstrap(settings)
     engine = cabestan.services.engine
     if containers:
+        progress = Progress()
         platform.ensure_swarm(engine)
-        platform.build_images(settings, engine, _report)
-        platform.start_containers(settings, engine)
+        with progress.step("Preparing the base images"):
+            platform.build_images(settings, engine, progress.report)
+        with progress.step("Starting registry and router"):
+            platform.start_containers(settings, engine)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     print(token)
-
-
-def _report(event: BuildEvent) -> None:
-    print(event, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from cabestan.engine import deploying, pipelines, recovery, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.clock import Clock
-from cabestan.engine.cron import CronRunner
+from cabestan.engine.cron_runs import CronRunner
 from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cabestan.cli.cells import age, clean, one_line, status_words, took
+from cabestan.cli.cells import age, clean, exact, one_line, status_words, took
 
 NOW = datetime(2025, 3, 10, 12, 0, 0, tzinfo=UTC)
 
@@ -58,3 +58,16 @@ def test_a_status_has_shape_and_word() -> None:
         "↩ rolled back",
         "? new",
     ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (None, ""),
+        ("2025-03-11T02:30:00.000Z", "2025-03-11 02:30 UTC"),
+        ("2025-03-11T04:30:00+02:00", "2025-03-11 02:30 UTC"),
+        ("never", "never"),
+    ],
+)
+def test_times_to_come_are_told_to_the_minute(moment: str | None, words: str) -> None:
+    assert exact(moment) == words

@@ -45,3 +45,8 @@ def test_every_option_is_told_under_its_command() -> None:
         if option.startswith("--") and option not in COMMON and option not in texts[name]
     ]
     assert missing == []
+
+
+def test_every_command_is_registered_once() -> None:
+    names = [info.name or "" for info in app.registered_groups]
+    assert sorted(set(names)) == sorted(names)

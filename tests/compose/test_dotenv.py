@@ -51,3 +51,9 @@ def test_what_a_deployment_does_not_have_is_told() -> None:
         "LEVEL",
     )
     assert finding.message == "LEVEL is set in .env alone: a deployment does not have it."
+
+
+def test_what_a_managed_service_sets_is_not_called_missing() -> None:
+    compose = ["services: {web: {environment: {A: $POSTGRES_DB, B: $POSTGRES_USER}}}}\n"]
+    told = check_dotenv("POSTGRES_DB=dev\nPOSTGRES_USER=dev\n", compose, {"POSTGRES_USER": "own"})
+    assert [finding.message for finding in told] == ["POSTGRES_USER is 'dev' in .env and 'own' in a deployment."]

@@ -72,6 +72,8 @@ COMPOSE = """services:
       sh.factory.cronjob.schedule: "@hourly"
       sh.factory.cronjob.command: "rm -rf /tmp/old"
 """
+#: of a variable, and no place to break in it
+LONG_NAME = "A_VARIABLE_WITH_A_RATHER_LONG_NAME_THAT_SOMEBODY_CHOSE"
 #: lines of the long log
 LONG = 1_000_000
 
@@ -141,6 +143,8 @@ def fill(site: Site) -> None:
         user_store.set_role(tx, reporter.id, PROJECT, Role.REPORTER)
         user_store.create(tx, "frank", admin=False, now=now, password_hash=PasswordHasher().hash(PASSWORD))
     settings_engine.put(services, Scope(site.project.id, ""), "GREETING", "hello", "admin", secret=False)
+    for scope in ("", "production"):
+        settings_engine.put(services, Scope(site.project.id, scope), LONG_NAME, "x" * 300, "admin", secret=False)
     settings_engine.put(
         services, Scope(site.project.id, "production"), "PASSWORD", "canary-secret-1234", "admin", secret=True
     )

@@ -11,6 +11,13 @@ from tests.e2e.site import PROJECT, Site
 
 pytestmark = pytest.mark.e2e
 NOTHING_HERE = Path(__file__).parents[2] / "images/router/plugins-local/src/cabestan/nothinghere/page.html"
+_STICKING_OUT = """() => [...document.querySelectorAll(".panel, .strip > li")].flatMap((panel) => {
+  const edge = panel.getBoundingClientRect().right + 1;
+  const elsewhere = ".scroll, .copy, .stack, .log, .visually-hidden, svg";
+  const parts = [...panel.querySelectorAll("*")].filter((part) => !part.closest(elsewhere));
+  const sticks = (part) => part.getBoundingClientRect().right > edge;
+  return parts.filter(sticks).map((part) => part.outerHTML.slice(0, 120));
+})"""
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
@@ -59,6 +66,8 @@ def addresses(site: Site) -> list[str]:
         f"/databases/{site.database}",
         "/environments",
         "/environments/production",
+        "/environments/staging",
+        "/routes",
         "/settings/variables",
         "/settings/variables/history?variable=GREETING",
         "/settings/certificates",
@@ -69,6 +78,8 @@ def addresses(site: Site) -> list[str]:
     return [
         "/",
         "/certificates",
+        "/routes",
+        "/routes?url=nowhere.localhost",
         group,
         f"{group}/history?variable=LEVEL",
         "/search",
@@ -76,6 +87,18 @@ def addresses(site: Site) -> list[str]:
         "/nowhere/at-all",
         *(f"/{PROJECT}{path}" for path in below),
     ]
+
+
+@pytest.mark.parametrize("width", [360, 800, 1000, 1280])
+def test_nothing_sticks_out_of_its_panel(open_context: OpenContext, site: Site, width: int) -> None:
+    """Not even a name of the greatest length that there may be; what scrolls by itself is left out."""
+    page = open_context(viewport={"width": width, "height": 800}).new_page()
+    out = {}
+    for path in addresses(site):
+        page.goto(path)
+        if found := page.evaluate(_STICKING_OUT):
+            out[path] = found
+    assert out == {}
 
 
 def _problems(page: Page, path: str, size: dict[str, int]) -> list[str]:

@@ -219,6 +219,10 @@ class FakeStacks(Failing):
         services: Mapping[str, Any] = Stack.from_yaml(self.deployed[stack]).document["services"]
         return healthy(stack, tuple(name for name in services if services[name]["deploy"].get("replicas") != 0))
 
+    def node_names(self) -> Mapping[str, str]:
+        self._call("node_names")
+        return {"node": "here"}
+
     def last_words(self, task: TaskState) -> str:
         self._call("last_words", task.id)
         return self.words

@@ -17,7 +17,7 @@ from cabestan.domain.project import Project
 from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron, deployments, doctor, settings
+from cabestan.engine import cron, cron_runs, deployments, doctor, settings
 from cabestan.engine.clock import due_of
 from cabestan.engine.doctor import Finding, Health
 from cabestan.engine.housekeeping import drop_runs
@@ -68,7 +68,7 @@ def pass_time(world: World, until: datetime) -> int:
     """The clock comes to this time, and what is due then is fired and run; how many were due."""
     world.clock.now = until
     fired = cron.fire(world.services, [1, 2, 3])
-    cron.go_on(world.services)
+    cron_runs.go_on(world.services)
     world.durable.run()
     return fired
 
@@ -125,7 +125,7 @@ def begin(world: World, moment: datetime) -> None:
     """What is due is fired and takes its turn; its workflow waits, as a long run would."""
     world.clock.now = moment
     cron.fire(world.services, [1])
-    cron.go_on(world.services)
+    cron_runs.go_on(world.services)
 
 
 def test_what_is_due_while_a_run_goes_on_is_skipped(world: World, project: Project) -> None:
@@ -213,11 +213,11 @@ def test_a_paused_schedule_rests_and_makes_nothing_up(world: World, project: Pro
 def test_a_canceled_run_stops(world: World, project: Project) -> None:
     deploy(world, project, with_cron(retries="5"))
     begin(world, at(NOW.hour + 1))
-    assert cron.cancel_run(world.services, 1, "ann").status == "running"
+    assert cron_runs.cancel(world.services, 1, "ann").status == "running"
     world.durable.run()
     assert [(run.status, run.reason) for run in runs_of(world)] == [("canceled", "Canceled by ann.")]
     with pytest.raises(Conflict, match="has ended already"):
-        cron.cancel_run(world.services, 1, "ann")
+        cron_runs.cancel(world.services, 1, "ann")
 
 
 def test_schedules_follow_the_release_that_serves(world: World, project: Project) -> None:
@@ -270,7 +270,7 @@ def test_a_kill_at_any_place_leaves_one_run_per_due_time(world: World, project: 
     with pytest.raises(Killed):
         pass_time(world, at(NOW.hour + 1))
     durable.recover()
-    cron.reconcile(world.services)
+    cron_runs.reconcile(world.services)
     durable.run()
     assert [(run.status.value, run.attempt) for run in runs_of(world)] == [("succeeded", 2)]
     assert [started.name for started in world.runs.started] == ["cabestan-run-1-1", "cabestan-run-1-2"]
@@ -283,7 +283,7 @@ def test_a_run_that_took_its_turn_and_was_not_started_is_started_after_a_kill(wo
     cron.fire(world.services, [1])
     with world.services.database.writing() as tx:
         runs.set_running(tx, [1])
-    cron.reconcile(world.services)
+    cron_runs.reconcile(world.services)
     world.durable.run()
     assert told(world) == [("succeeded", "due")]
 
@@ -293,7 +293,7 @@ def test_a_run_of_a_lost_workflow_has_failed(world: World, project: Project) -> 
     begin(world, at(NOW.hour + 1))
     world.durable.waiting.clear()
     world.durable.ended.append("cron-1")
-    cron.reconcile(world.services)
+    cron_runs.reconcile(world.services)
     assert [(run.status, run.reason) for run in runs_of(world)] == [
         ("failed", "Its work was lost in a restart. Run it again.")
     ]
@@ -317,9 +317,9 @@ def test_a_run_that_takes_its_turn_during_a_look_is_not_taken_for_lost(
         return found
 
     monkeypatch.setattr(world.durable, "alive", look)
-    cron.reconcile(world.services)
+    cron_runs.reconcile(world.services)
     assert told(world) == [("running", "due")]
-    cron.reconcile(world.services)
+    cron_runs.reconcile(world.services)
     world.durable.run()
     assert told(world) == [("succeeded", "due")]
 
@@ -348,9 +348,9 @@ def test_as_many_go_on_as_the_settings_say() -> None:
         return Run(id=key, kind="cron", schedule_id=schedule, cause="due", status=status, **place, **times, **more)  # type: ignore[arg-type]
 
     present = (run(1, 1, RUNNING), run(2, 1, CREATED), run(3, 2, CREATED), run(4, 3, CREATED))
-    assert [r.id for r in cron.next_runs(present, frozenset({1}), 3)] == [3, 4]
-    assert [r.id for r in cron.next_runs(present, frozenset({1}), 2)] == [3]
-    assert [r.id for r in cron.next_runs(present, frozenset(), 3)] == [2, 3]
+    assert [r.id for r in cron_runs.next_runs(present, frozenset({1}), 3)] == [3, 4]
+    assert [r.id for r in cron_runs.next_runs(present, frozenset({1}), 2)] == [3]
+    assert [r.id for r in cron_runs.next_runs(present, frozenset(), 3)] == [2, 3]
 
 
 def test_the_newest_runs_are_kept_with_their_logs(world: World, project: Project) -> None:

@@ -126,7 +126,7 @@ def test_an_approval_starts_exactly_what_was_seen(world: World, project: Project
     with world.services.database.reading() as tx:
         (word,) = store.approvals_of(tx, made.id)
     assert (word.by, word.approved, word.comment, word.void) == ("boss", True, "looks good", "")
-    with pytest.raises(Conflict, match="does not wait for approval, it is succeeded"):
+    with pytest.raises(Conflict, match="does not wait for approval, its status is succeeded"):
         approve(world, made, boss)
 
 

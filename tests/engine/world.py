@@ -34,7 +34,7 @@ from cabestan.domain.release import Release
 from cabestan.engine import deploying, intake, pipelines, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
-from cabestan.engine.cron import CronRunner
+from cabestan.engine.cron_runs import CronRunner
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.managed import operations
 from cabestan.engine.services import Services

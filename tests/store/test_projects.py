@@ -75,7 +75,7 @@ def test_releases_are_numbered_within_their_project_and_made_once_per_pipeline(d
         assert releases.page(tx, project.id) == (newer, made)
         assert releases.page(tx, project.id, before=2) == (made,)
         assert releases.page(tx, project.id, limit=1) == (newer,)
-        with pytest.raises(NotFound, match="There is no release 3 in this project"):
+        with pytest.raises(NotFound, match=f"There is no release 3 in {project.name}"):
             releases.get(tx, project.id, 3)
         with pytest.raises(NotFound, match="no release yet"):
             releases.chosen(tx, make_project(tx, "shop/new").project.id, None)

@@ -117,3 +117,11 @@ def test_the_failures_of_many_names_are_forgotten_in_time(monkeypatch: pytest.Mo
     now[0] += 61
     throttle.failed("last")
     assert list(throttle._failures) == ["last"]
+
+
+def test_a_token_that_is_not_good_is_told_apart_from_none(world: World) -> None:
+    with asking(world) as client:
+        without = client.get("/api/v1/user").json()["error"]["message"]
+        wrong = client.get("/api/v1/user", headers={"Authorization": "Bearer mistyped"})
+        assert (without, wrong.status_code) == ("You are not signed in.", 401)
+        assert wrong.json()["error"]["message"].startswith("The token is not good here")

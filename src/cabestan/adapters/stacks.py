@@ -166,6 +166,11 @@ class Stacks:
         with self._engine.speaking(f"look at the stack {stack}") as client:
             return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
 
+    def node_names(self) -> Mapping[str, str]:
+        """The host name of each node, by its id."""
+        with self._engine.speaking("look at the Swarm's nodes") as client:
+            return {node["ID"]: node["Description"]["Hostname"] for node in client.api.nodes()}
+
     def last_words(self, task: TaskState) -> str:
         """What the task's container said at its end, where this engine still has it."""
         if not task.container:

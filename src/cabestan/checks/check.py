@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,8 +21,6 @@ from cabestan.errors import CabestanError, Invalid
 from cabestan.pipeline.base_images import UnknownBaseImage
 from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
 
-#: what managed services set
-_MANAGED = re.compile(r"(?:MYSQL|POSTGRES|MONGODB|REDIS|MAILS|INFLUXDB)_\w+", re.ASCII)
 #: what a job would run in; nothing runs here
 _NO_IMAGE = "-"
 
@@ -132,13 +129,12 @@ def _repository(image: str) -> str:
 
 
 def _check_env_file(subject: Subject, places: Sequence[Place]) -> tuple[Finding, ...]:
-    """Compared with what is known of the places. Managed services set variables of their own, whatever stands here."""
+    """Compared with what is known of the places."""
     known: dict[str, str] = {}
     for place in places:
         known |= place.known
     compose = [subject.read(file) for file in subject.compose]
-    told = check_dotenv(subject.read(subject.env_file), compose, known)
-    return tuple(finding for finding in told if finding.path in known or not _MANAGED.fullmatch(finding.path))
+    return check_dotenv(subject.read(subject.env_file), compose, known)
 
 
 def _joined(found: Sequence[tuple[Place, tuple[Finding, ...]]]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """How single values look to a person: pure, for tables and lines alike."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 #: what could move the cursor, colour what follows, or reorder what is read: controls and bidirectional marks
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -69,6 +69,12 @@ def age(moment: str | None, now: datetime) -> str:
         return one_line(moment)
     seconds = (now - then).total_seconds()
     return then.date().isoformat() if seconds > 30 * _DAY else _ago(seconds)
+
+
+def exact(moment: str | None) -> str:
+    """`2026-05-04 02:30 UTC`. `moment` is ISO 8601."""
+    then = _parsed(moment or "")
+    return then.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if then else one_line(moment or "")
 
 
 def _ago(seconds: float) -> str:

@@ -68,7 +68,7 @@ def the_project(given: str | None) -> str:
     return checked_project(project)
 
 
-def checked_project(name: str) -> str:
+def checked_project(name: str, given_as: str = "--project") -> str:
     if not _PROJECT.fullmatch(name) or ".." in name:
-        raise typer.BadParameter(f"{name!r} is not of the form GROUP/NAME", param_hint="--project")
+        raise typer.BadParameter(f"{name!r} is not of the form GROUP/NAME", param_hint=given_as)
     return name

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cabestan.cli.api import Thing
-from cabestan.cli.cells import age, clean, colour, one_line, short_commit, status_words, took
+from cabestan.cli.cells import age, clean, colour, exact, one_line, short_commit, status_words, took
 
 if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what prints a table does so
     from rich.console import Console, RenderableType
@@ -44,6 +44,11 @@ def status() -> Column:
 
 def since(key: str, heading: str = "") -> Column:
     return Column(heading or key.removesuffix("_at"), lambda thing: age(thing.get(key), datetime.now(UTC)))
+
+
+def moment(key: str, heading: str = "") -> Column:
+    """The time itself: for what is yet to come, and for what is compared with a clock."""
+    return Column(heading or key.replace("_", " "), lambda thing: exact(thing.get(key)))
 
 
 def run_time() -> Column:

@@ -1,19 +1,18 @@
 """What `up` and `down --purge` do beside starting and stopping the server."""
 
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images import BuildEvent, ImageCatalogue
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.bootstrap import open_store
 from cabestan.cli import client_config
+from cabestan.cli.progress import Progress
 from cabestan.config import Settings
 from cabestan.engine import base_images, platform
 from cabestan.engine.purge import purge
@@ -21,42 +20,7 @@ from cabestan.errors import CabestanError
 from cabestan.store import facts
 from cabestan.store.database import Database
 
-_PLAIN_SECONDS = 15
 _SWARM = "made the Swarm"
-
-
-class Progress:
-    """One line that says what is being done and for how long; on a terminal it is rewritten."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._detail = ""
-
-    def report(self, event: BuildEvent) -> None:
-        self._detail = f"{event.image}: {event.text.strip()[:60]}"
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        begun, done = time.monotonic(), threading.Event()
-        self._detail = ""
-        ticking = threading.Thread(target=self._tick, args=(what, begun, done), daemon=True)
-        ticking.start()
-        try:
-            yield
-        finally:
-            done.set()
-            ticking.join()
-            self._rewrite("")
-        print(f"{what}: done in {time.monotonic() - begun:.1f} s", file=sys.stderr)
-
-    def _tick(self, what: str, begun: float, done: threading.Event) -> None:
-        while not done.wait(0.2 if self._terminal else _PLAIN_SECONDS):
-            line = f"{what}: {time.monotonic() - begun:.0f} s  {self._detail}"
-            self._rewrite(line) if self._terminal else print(line, file=sys.stderr)
-
-    def _rewrite(self, line: str) -> None:
-        if self._terminal:
-            print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
 
 
 def prepare(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.completion import environment_names
-from cabestan.cli.options import the_project
+from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
 from cabestan.cli.output import Column, field, print_json, print_list, since, tell
 from cabestan.errors import CabestanError
 
@@ -132,6 +132,33 @@ class Place:
     def print_history(self, api: Api, name: str, limit: int, *, as_json: bool) -> None:
         items = api.items(self.path + address(name, "history"), limit, environment=self.environment)
         print_list(items, _HISTORY, as_json=as_json, empty="No version.")
+
+
+def add_unset_and_history(app: typer.Typer, noun: str, one: str) -> None:
+    """The commands that are the same for variables and for secrets; `one` is one of them, with its article."""
+
+    @app.command(help=f"Take {noun} away; the next deployment has them no more.")
+    def unset(
+        names: Annotated[list[str], typer.Argument(metavar="NAME...", help="One or more.")],
+        project: ProjectOption = None,
+        environment: ScopeOption = None,
+        group: GroupOption = None,
+    ) -> None:
+        place, api = Place.of(noun, project, environment, group), connect()
+        for name in names:
+            place.delete(api, name)
+        place.tell_unset(api, names)
+
+    @app.command(help=f"Every version of {one}, the newest first.")
+    def history(
+        name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
+        project: ProjectOption = None,
+        environment: ScopeOption = None,
+        group: GroupOption = None,
+        limit: LimitOption = 50,
+        as_json: JsonOption = False,
+    ) -> None:
+        Place.of(noun, project, environment, group).print_history(connect(), name, limit, as_json=as_json)
 
 
 def print_effective(

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _COMMENT = re.compile(r"\s+#.*")
 #: such a file stands in for what Cabestan sets itself: these names differ by design
 _STAND_INS = "CI_"
+#: what managed services set in a deployment, whatever stands in such a file
+_MANAGED = re.compile(r"(?:MYSQL|POSTGRES|MONGODB|REDIS|MAILS|INFLUXDB)_\w+", re.ASCII)
 _REMEDY = "For deployments, set it as a variable or a secret of the project; .env is for development only."
 _LONGEST = 60
 
@@ -54,6 +56,8 @@ def _findings(
 ) -> Iterator[Finding]:
     for one in assignments:
         if one.name not in used or one.name.startswith(_STAND_INS) or platform.get(one.name) == one.value:
+            continue
+        if one.name not in platform and _MANAGED.fullmatch(one.name):
             continue
         if one.name not in platform:
             message = f"{one.name} is set in {FILE} alone: a deployment does not have it."

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from cabestan.engine import cron
+from cabestan.engine import cron, cron_runs
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.services import Services
 from cabestan.store import schedules as store
@@ -75,13 +75,13 @@ class Clock:
 
     def _start_what_was_fired(self) -> None:
         """First what the last process left."""
-        begin = cron.reconcile
+        begin = cron_runs.reconcile
         self._starting.ring()
         while not self._stopped.is_set():
             if self._starting.wait(_LOOK_SECONDS * 60):
                 try:
                     begin(self._services)
-                    begin = cron.go_on
+                    begin = cron_runs.go_on
                 except Exception:
                     _log.exception("starting what is due has to wait")
                     self._stopped.wait(_AGAIN_SECONDS)

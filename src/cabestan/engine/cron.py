@@ -1,9 +1,7 @@
-"""Schedules: they follow the release that serves, fall due, are paused, run now; and their runs get their turn."""
+"""Schedules: they follow the release that serves, fall due, are paused, run now."""
 
-import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -14,9 +12,7 @@ from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decide_firing
-from cabestan.domain.status import RunStatus
-from cabestan.engine import cron_alerts, service_runs
-from cabestan.engine.guard import guarded
+from cabestan.engine import cron_alerts, cron_runs, service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
 from cabestan.store import runs as run_store
@@ -24,48 +20,6 @@ from cabestan.store import schedules as store
 
 #: of the due times that passed unseen, so many are counted
 _COUNTED = 1000
-#: so many are started at the same time: more would make each of them later
-_STARTS_AT_ONCE = 8
-_REPLACED = "Replaced by run {run}, which was due."
-
-
-class CronRunner:
-    """The workflow of a run of a schedule: as many attempts as it takes, then the next one gets its turn."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._places = threading.BoundedSemaphore(_STARTS_AT_ONCE)
-
-    def register(self) -> None:
-        work = guarded(self._services, self.run, partial(fail, self._services))
-        self._services.durable.register("cron", lambda run_id: work(run_id))
-
-    def run(self, run_id: int) -> None:
-        services, attempt = self._services, 0
-        going = True
-        while going:
-            attempt += 1
-            going = services.durable.step("cron.run", partial(self._attempt, run_id, attempt))
-        services.durable.step("cron.end", partial(_end, services, run_id))
-
-    def _attempt(self, run_id: int, attempt: int) -> bool:
-        """True where another one is called for."""
-        return not service_runs.perform(self._services, run_id, attempt, self._places).status.ended
-
-
-def _end(services: Services, run_id: int) -> None:
-    with services.database.reading() as tx:
-        run = run_store.get(tx, run_id)
-    cron_alerts.judge(services, run)
-    go_on(services)
-
-
-def fail(services: Services, run_id: int, reason: str) -> None:
-    """Ends one whose steps broke in a way that nobody foresaw."""
-    with services.database.reading() as tx:
-        run = run_store.get(tx, run_id)
-    service_runs.end_lost(services, run, reason)
-    _end(services, run_id)
 
 
 def timetables(plan: Plan, default_seconds: int) -> tuple[Timetable, ...]:
@@ -143,7 +97,7 @@ def fire(services: Services, ids: Iterable[int]) -> int:
         store.set_next_due(tx, [(schedule.id, later) for schedule, _, later in decided])
         for schedule, firing, _ in decided:
             if firing.replaces:
-                replaced += _replace(tx, schedule.id, now)
+                replaced += cron_runs.replace_former(tx, schedule.id, now)
     for run in replaced:
         service_runs.stop_soon(services, run)
     for schedule, firing, _ in decided:
@@ -168,49 +122,6 @@ def _row(schedule: Schedule, firing: Firing, now: datetime) -> dict[str, object]
     )
 
 
-def _replace(tx: sa.Connection, schedule_id: int, now: datetime) -> list[Run]:
-    """Ends the schedule's runs but for the newest: those that wait now, those that go on soon. Gives the latter."""
-    *former, newest = run_store.open_of_schedule(tx, schedule_id)
-    reason = _REPLACED.format(run=newest.id)
-    for run in former:
-        if run.status is RunStatus.CREATED:
-            run_store.update(tx, run.id, status=RunStatus.CANCELED, reason=reason, finished_at=now)
-        else:
-            run_store.update(tx, run.id, cancel=reason)
-    return [run for run in former if run.status is RunStatus.RUNNING]
-
-
-def go_on(services: Services) -> None:
-    """Gives the runs that wait their turn. May be called at any time, any number of times."""
-    places = services.settings.parallel_runs
-    with services.database.writing() as tx:
-        running = run_store.running_of_schedules(tx)
-        waiting = run_store.waiting_of_schedules(tx, max(0, places - len(running)))
-        exclusive = store.exclusive(tx, (run.schedule_id for run in waiting if run.schedule_id is not None))
-        chosen = next_runs((*running, *waiting), exclusive, places)
-        run_store.set_running(tx, (run.id for run in chosen))
-    for run in chosen:
-        start_workflow(services, run)
-
-
-def next_runs(present: tuple[Run, ...], exclusive: frozenset[int], places: int) -> list[Run]:
-    """Those that may start now, the oldest first. Of `exclusive` schedules one runs at a time."""
-    running = [run for run in present if run.status is RunStatus.RUNNING]
-    taken = {run.schedule_id for run in running}
-    chosen: list[Run] = []
-    for run in present:
-        free = run.schedule_id not in exclusive or run.schedule_id not in taken
-        if run.status is RunStatus.CREATED and free and len(running) + len(chosen) < places:
-            chosen.append(run)
-            taken.add(run.schedule_id)
-    return chosen
-
-
-def start_workflow(services: Services, run: Run) -> None:
-    """Of one that has taken its turn; once, however often it is called."""
-    services.durable.start("cron", f"cron-{run.id}", run.id)
-
-
 def run_now(services: Services, schedule_id: int, by: str) -> Run:
     """At a person's wish, beside its times. Raises Conflict where another run has not ended and may not be joined."""
     with services.database.writing() as tx:
@@ -224,10 +135,10 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
         row = run_store.scheduled(schedule, due_at=None, cause=Cause.ASKED, by=by, now=services.now())
         run_id = run_store.add_one(tx, row)
         replaces = schedule.timetable.overlap is Overlap.REPLACE
-        replaced = _replace(tx, schedule.id, services.now()) if replaces else []
+        replaced = cron_runs.replace_former(tx, schedule.id, services.now()) if replaces else []
     for former in replaced:
         service_runs.stop_soon(services, former)
-    go_on(services)
+    cron_runs.go_on(services)
     with services.database.reading() as tx:
         run = run_store.get(tx, run_id)
     service_runs.publish(services, run)
@@ -267,47 +178,3 @@ def _check_present(schedule: Schedule) -> None:
             f"The release that serves on {schedule.environment} has no schedule {schedule.service} any more.",
             "Deploy a release that has it.",
         )
-
-
-def cancel_run(services: Services, run_id: int, by: str) -> Run:
-    """Ends one that waits now, one that goes on soon."""
-    with services.database.writing() as tx:
-        run = run_store.get(tx, run_id)
-        if run.status.ended:
-            raise Conflict(f"Run {run_id} has ended already ({run.status}).", "Nothing is left to do.")
-        reason = f"Canceled by {by}."
-        if run.status is RunStatus.CREATED:
-            run_store.update(tx, run_id, status=RunStatus.CANCELED, reason=reason, finished_at=services.now())
-        else:
-            run_store.update(tx, run_id, cancel=reason)
-        canceled = run_store.get(tx, run_id)
-    if not canceled.status.ended:
-        service_runs.stop_soon(services, canceled)
-    service_runs.publish(services, canceled)
-    return canceled
-
-
-def reconcile(services: Services) -> None:
-    """After the workflows were taken up again, at every start and when a full disk has room."""
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        running = run_store.running_of_schedules(tx)
-    begun = [run for run in running if f"cron-{run.id}" not in alive]
-    for run in begun:
-        start_workflow(services, run)
-    _end_what_is_stuck(services, begun)
-    go_on(services)
-
-
-def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:
-    """Of what was just asked to begin, that whose workflow had ended: nothing would ever end it.
-
-    Only of these: the clock may give another one its turn at any moment, before its workflow is there. A workflow that
-    ended in between has written the run's end.
-    """
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        still = {run.id for run in run_store.running_of_schedules(tx)}
-    for run in begun:
-        if run.id in still and f"cron-{run.id}" not in alive:
-            service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")

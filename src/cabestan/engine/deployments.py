@@ -99,7 +99,7 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
     if approved.status is DeploymentStatus.WAITING:
         raise Conflict(
             f"The plan of deployment {deployment_id} has changed since you looked at it.",
-            "Look at it again, then approve.",
+            f"Look at it again (`cabestan deployment show {deployment_id}`), then approve.",
         )
     go_on(services, environment.id)
     return approved
@@ -229,7 +229,11 @@ def _to_be_judged(tx: sa.Connection, deployment_id: int, user: User) -> tuple[De
         raise Forbidden(f"You may not approve deployments on {environment.name}.", f"Ask {who}.")
     if deployment.status is not DeploymentStatus.WAITING:
         why = f": {deployment.reason}" if deployment.reason else "."
-        raise Conflict(f"Deployment {deployment_id} does not wait for approval, it is {deployment.status}{why}", "")
+        status = deployment.status.replace("_", " ")
+        raise Conflict(
+            f"Deployment {deployment_id} does not wait for approval, its status is {status}{why}",
+            f"`cabestan deployment list -p {environment.project}` shows which wait.",
+        )
     return deployment, environment
 
 

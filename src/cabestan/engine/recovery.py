@@ -3,7 +3,17 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine import (
+    certificates,
+    cron_runs,
+    deploying,
+    deployments,
+    intake,
+    jobs,
+    pipelines,
+    platform,
+    service_runs,
+)
 from cabestan.engine.managed import operations
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
@@ -36,7 +46,7 @@ def reconcile(services: Services) -> None:
 def go_on(services: Services) -> None:
     """Begins what was accepted while it could not be begun. May be done at any time, any number of times."""
     _go_on(services)
-    cron.reconcile(services)
+    cron_runs.reconcile(services)
 
 
 def _go_on(services: Services) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from cabestan.domain.environment import Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
 from cabestan.errors import NotFound
+from cabestan.store import projects as project_store
 from cabestan.store.schema import environments, projects
 from cabestan.store.values import dump, load_list
 
@@ -33,7 +34,10 @@ def create(tx: sa.Connection, project: Project, draft: EnvironmentDraft, target:
 def get(tx: sa.Connection, project_id: int, name: str) -> Environment:
     found = find(tx, project_id, name)
     if not found:
-        raise NotFound(f"There is no environment {name} in this project.", "`cabestan environment list` shows them.")
+        project = project_store.by_id(tx, project_id).name
+        raise NotFound(
+            f"There is no environment {name} in {project}.", f"`cabestan environment list -p {project}` shows them."
+        )
     return found
 
 

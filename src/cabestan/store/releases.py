@@ -9,6 +9,7 @@ from cabestan.domain.configuration import travelling
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
 from cabestan.errors import NotFound
+from cabestan.store import projects as project_store
 from cabestan.store.schema import pipelines, projects, releases
 from cabestan.store.values import dump, load_map
 
@@ -68,7 +69,10 @@ def get(tx: sa.Connection, project_id: int, number: int) -> Release:
     query = _WITH_PROJECT.where(releases.c.project_id == project_id, releases.c.number == number)
     row = tx.execute(query).one_or_none()
     if not row:
-        raise NotFound(f"There is no release {number} in this project.", "`cabestan release list` shows them.")
+        project = project_store.by_id(tx, project_id).name
+        raise NotFound(
+            f"There is no release {number} in {project}.", f"`cabestan release list -p {project}` shows them."
+        )
     return _value(row)
 
 

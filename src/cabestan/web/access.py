@@ -37,6 +37,11 @@ def services_of(request: Request) -> Services:
 async def signed_in(request: Request) -> Visitor:
     """The dependency of every page and every API address but the few public ones. Raises NotSignedIn, Forbidden."""
     found = visitor_of(request)
+    if not found and bearer_token(request):
+        raise NotSignedIn(
+            "The token is not good here: it is mistyped, has ended, or is of another server.",
+            "Sign in with another one: `cabestan login URL`; `cabestan up` on the server's machine makes one of admin.",
+        )
     if not found:
         raise NotSignedIn(
             "You are not signed in.",

@@ -7,7 +7,7 @@ import typer
 
 from cabestan.cli.api import address
 from cabestan.cli.options import JsonOption, LimitOption, NumberArgument, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_json, print_list, print_thing, since, tell
+from cabestan.cli.output import Column, field, moment, print_json, print_list, print_thing, since, tell
 
 app = typer.Typer(help="Certificates of a project, or of the installation.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ _COLUMNS: tuple[Column, ...] = (
     field("kind"),
     field("hosts"),
     field("issuer"),
-    field("not_after", "until"),
+    moment("not_after", "until"),
     since("not_before", "since"),
     field("project"),
     field("by"),

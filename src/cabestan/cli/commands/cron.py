@@ -6,6 +6,7 @@ import typer
 
 from cabestan.cli import follow as logs
 from cabestan.cli.api import Api, Thing, address
+from cabestan.cli.cells import exact
 from cabestan.cli.failures import EXIT_FAILED, Refused
 from cabestan.cli.options import (
     EnvironmentOption,
@@ -22,6 +23,7 @@ from cabestan.cli.options import (
 from cabestan.cli.output import (
     Column,
     field,
+    moment,
     print_json,
     print_list,
     print_thing,
@@ -54,7 +56,7 @@ _FIELDS: tuple[Column, ...] = (
 _RUN_COLUMNS: tuple[Column, ...] = (
     field("id", "run"),
     status(),
-    field("due_at", "due"),
+    moment("due_at", "due"),
     field("cause"),
     field("by"),
     field("attempt"),
@@ -185,4 +187,4 @@ def _find(api: Api, project: str, environment: str, service: str) -> int:
 def _next_due(schedule: Thing) -> str:
     if schedule.get("paused_by"):
         return f"paused by {schedule['paused_by']}"
-    return str(schedule.get("next_due") or "never")
+    return exact(schedule.get("next_due")) or "never"

@@ -44,7 +44,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a project with an empty Git repository."""
-    body = {"name": checked_project(name), **({"default_branch": default_branch} if default_branch else {})}
+    body = {"name": checked_project(name, "G/N"), **({"default_branch": default_branch} if default_branch else {})}
     project = connect().post("/projects", body)
     if as_json:
         print_json(project)
@@ -90,7 +90,7 @@ def clone(
     folder: Annotated[str | None, typer.Argument(metavar="[DIR]", help="By default the project's name.")] = None,
 ) -> None:
     """Clone a project's repository, so that Git asks for no further login."""
-    project = connect().get(address("projects", checked_project(name)))
+    project = connect().get(address("projects", checked_project(name, "G/N")))
     url = clones.reached_by(str(project["git_url"]), client_config.read().url)
     target = folder or name.partition("/")[2]
     clones.run_clone(clones.clone_command(url, target, str(project["default_branch"]), clones.credential_helper()))

@@ -18,6 +18,7 @@ from cabestan.cli.settings import (
     Place,
     ProtectedOption,
     ScopeOption,
+    add_unset_and_history,
     print_effective,
 )
 
@@ -64,31 +65,7 @@ def set_(
     place.tell_set(api, [name], as_json=as_json)
 
 
-@app.command()
-def unset(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="One or more.")],
-    project: ProjectOption = None,
-    environment: ScopeOption = None,
-    group: GroupOption = None,
-) -> None:
-    """Take secrets away; the next deployment has them no more."""
-    place, api = Place.of(_NOUN, project, environment, group), connect()
-    for name in names:
-        place.delete(api, name)
-    place.tell_unset(api, names)
-
-
-@app.command()
-def history(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
-    project: ProjectOption = None,
-    environment: ScopeOption = None,
-    group: GroupOption = None,
-    limit: LimitOption = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """Every version of a secret, the newest first, without the values."""
-    Place.of(_NOUN, project, environment, group).print_history(connect(), name, limit, as_json=as_json)
+add_unset_and_history(app, _NOUN, "a secret, without the values")
 
 
 def _value(name: str, file: Path | None) -> str:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from cabestan.domain.access import Permission, may
+from cabestan.domain.alert import Alert
 from cabestan.store import alerts as store
 from cabestan.store import projects as project_store
 from cabestan.web.access import SignedIn, Wired
@@ -23,4 +24,17 @@ def alerts(
         found = store.page(
             tx, installation=user.admin, project_names=names, cleared=cleared, before=before, limit=limit + 1
         )
-    return shapes.page(found, limit, shapes.alert, lambda alert: alert.id)
+    return shapes.page(found, limit, _shape, lambda alert: alert.id)
+
+
+def _shape(value: Alert) -> shapes.Json:
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "subject": value.subject,
+        "message": value.message,
+        "remedy": value.remedy,
+        "project": value.project or None,
+        "raised_at": shapes.moment(value.raised_at),
+        "cleared_at": shapes.moment(value.cleared_at),
+    }

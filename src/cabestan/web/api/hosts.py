@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.engine import hosts as engine
+from cabestan.store.hosts import HostClaim, StoredRule
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.api import shapes
 
@@ -20,8 +21,8 @@ class Owner(BaseModel):
 def hosts(visitor: SignedIn, services: Wired) -> shapes.Json:
     """Rules of administrators and claims of projects, as far as one may see whom they are of."""
     found = engine.ownership(services)
-    rules = [shapes.host_rule(rule) for rule in found.rules if may_see(visitor.user, rule.rule.owner)]
-    claims = [shapes.host_claim(claim) for claim in found.claims if may_see(visitor.user, claim.project)]
+    rules = [_rule(rule) for rule in found.rules if may_see(visitor.user, rule.rule.owner)]
+    claims = [_claim(claim) for claim in found.claims if may_see(visitor.user, claim.project)]
     return {"items": rules + claims, "next": None}
 
 
@@ -29,7 +30,7 @@ def hosts(visitor: SignedIn, services: Wired) -> shapes.Json:
 def assign(visitor: SignedIn, services: Wired, pattern: str, wanted: Owner) -> shapes.Json:
     """Gives a name, or all below it, to a group or a project."""
     require_admin(visitor.user)
-    return shapes.host_rule(engine.assign(services, pattern, wanted.owner, visitor.user))
+    return _rule(engine.assign(services, pattern, wanted.owner, visitor.user))
 
 
 @router.delete("/hosts/{pattern}", status_code=204)
@@ -51,3 +52,25 @@ def release(visitor: SignedIn, services: Wired, group: str, name: str, pattern: 
 def may_see(user: User, owner: str) -> bool:
     """A project that one may see, or a group that one has a role in."""
     return may(user, Permission.READ, owner) or any(scope.partition("/")[0] == owner for scope in user.roles)
+
+
+def _claim(value: HostClaim) -> shapes.Json:
+    return {
+        "pattern": value.pattern,
+        "kind": "claim",
+        "owner": value.project,
+        "environment": value.environment,
+        "by": "",
+        "since": shapes.moment(value.created_at),
+    }
+
+
+def _rule(value: StoredRule) -> shapes.Json:
+    return {
+        "pattern": value.rule.pattern,
+        "kind": "rule",
+        "owner": value.rule.owner,
+        "environment": "",
+        "by": value.by,
+        "since": shapes.moment(value.created_at),
+    }

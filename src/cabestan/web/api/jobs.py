@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter, Request
+import sqlalchemy as sa
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from cabestan.domain.access import Permission, may
 from cabestan.domain.pipeline import Job
+from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
-from cabestan.store.logs import LogReader
 from cabestan.web.access import SignedIn, Visitor, Wired, require
 from cabestan.web.api import logs, shapes
 
@@ -21,38 +22,6 @@ router = APIRouter()
 def job(visitor: SignedIn, services: Wired, job_id: int) -> shapes.Json:
     found, project = job_for(services, visitor, job_id)
     return shapes.job(services, found, project)
-
-
-@router.get("/jobs/{job_id}/log")
-def log(visitor: SignedIn, services: Wired, job_id: int, offset: logs.Offset = 0) -> StreamingResponse:
-    """The whole log so far, as text, from a byte on."""
-    job_for(services, visitor, job_id)
-    return logs.whole(_reader(services, job_id), offset)
-
-
-@router.get("/jobs/{job_id}/log/stream")
-def stream(
-    request: Request, visitor: SignedIn, services: Wired, job_id: int, offset: str | None = None
-) -> StreamingResponse:
-    """The log as server-sent events: from a byte on, then as it grows, until the job has ended."""
-    job_for(services, visitor, job_id)
-    return logs.live(request, services, _reader(services, job_id), offset, lambda: _ended(services, job_id))
-
-
-@router.get("/jobs/{job_id}/log/lines")
-def lines(
-    visitor: SignedIn, services: Wired, job_id: int, start: logs.From = 1, count: logs.Count = 200
-) -> shapes.Json:
-    """Some lines, from a number on."""
-    job_for(services, visitor, job_id)
-    return logs.some(_reader(services, job_id), start, count)
-
-
-@router.get("/jobs/{job_id}/log/search")
-def search(visitor: SignedIn, services: Wired, job_id: int, q: logs.Query_, limit: logs.Most = 1000) -> shapes.Json:
-    """The numbers of the lines that hold a text, in whatever case."""
-    job_for(services, visitor, job_id)
-    return logs.matching(_reader(services, job_id), q, limit)
 
 
 @router.get("/changes")
@@ -79,12 +48,8 @@ def job_for(services: Services, visitor: Visitor, job_id: int) -> tuple[Job, str
     return found, project
 
 
-def _reader(services: Services, job_id: int) -> LogReader:
-    return services.logs.reader(log_id(job_id))
+def _status(tx: sa.Connection, job_id: int) -> RunStatus:
+    return store.get_job(tx, job_id).status
 
 
-def _ended(services: Services, job_id: int) -> str | None:
-    """The job's last status."""
-    with services.database.reading() as tx:
-        status = store.get_job(tx, job_id).status
-    return status if status.ended else None
+logs.add_routes(router, "/jobs/{number}/log", logs.Logged(log_id, job_for, _status))

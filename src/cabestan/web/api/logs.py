@@ -1,13 +1,17 @@
 """A log as the API gives it: whole, live, by lines, searched. The same for jobs and runs."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Query, Request
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from cabestan.domain.status import RunStatus
 from cabestan.engine.services import Services
 from cabestan.store.logs import LogReader
+from cabestan.web.access import SignedIn, Visitor, Wired
 from cabestan.web.api.shapes import Json
 from cabestan.web.streams import follow, start_offset
 
@@ -16,8 +20,55 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 Offset = Annotated[int, Query(ge=0)]
 From = Annotated[int, Query(alias="from", ge=1)]
 Count = Annotated[int, Query(ge=1, le=5000)]
-Query_ = Annotated[str, Query(min_length=1, max_length=200)]
+Text = Annotated[str, Query(min_length=1, max_length=200)]
 Most = Annotated[int, Query(ge=1, le=10_000)]
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What writes a log, by its number: jobs, or runs."""
+
+    log_id: Callable[[int], str]
+    #: raises NotFound where the visitor may not see it
+    check: Callable[[Services, Visitor, int], object]
+    status: Callable[[sa.Connection, int], RunStatus]
+
+    def reader(self, services: Services, visitor: Visitor, number: int) -> LogReader:
+        self.check(services, visitor, number)
+        return services.logs.reader(self.log_id(number))
+
+    def ended(self, services: Services, number: int) -> str | None:
+        """Its last status."""
+        with services.database.reading() as tx:
+            status = self.status(tx, number)
+        return status if status.ended else None
+
+
+def add_routes(router: APIRouter, at: str, logged: Logged) -> None:
+    """The four below `at`, such as `/jobs/{number}/log`."""
+
+    @router.get(at)
+    def log(visitor: SignedIn, services: Wired, number: int, offset: Offset = 0) -> StreamingResponse:
+        """The whole log so far, as text, from a byte on."""
+        return whole(logged.reader(services, visitor, number), offset)
+
+    @router.get(f"{at}/stream")
+    def stream(
+        request: Request, visitor: SignedIn, services: Wired, number: int, offset: str | None = None
+    ) -> StreamingResponse:
+        """The log as server-sent events: from a byte on, then as it grows, until its writer has ended."""
+        reader = logged.reader(services, visitor, number)
+        return live(request, services, reader, offset, lambda: logged.ended(services, number))
+
+    @router.get(f"{at}/lines")
+    def lines(visitor: SignedIn, services: Wired, number: int, start: From = 1, count: Count = 200) -> Json:
+        """Some lines, from a number on."""
+        return some(logged.reader(services, visitor, number), start, count)
+
+    @router.get(f"{at}/search")
+    def search(visitor: SignedIn, services: Wired, number: int, q: Text, limit: Most = 1000) -> Json:
+        """The numbers of the lines that hold a text, in whatever case."""
+        return matching(logged.reader(services, visitor, number), q, limit)
 
 
 def whole(reader: LogReader, offset: int) -> StreamingResponse:

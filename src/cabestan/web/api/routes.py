@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.engine import routes as engine
+from cabestan.engine.routes import ServedRoute
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.api import shapes
 
@@ -20,7 +21,7 @@ def routes(visitor: SignedIn, services: Wired, project: str = "") -> shapes.Json
     key = project_for(services, visitor.user, project, Permission.READ).id if project else None
     with services.database.reading() as tx:
         found = engine.served(tx, key)
-    shown = [shapes.route(one) for one in found if may(visitor.user, Permission.READ, one.project)]
+    shown = [_shape(one) for one in found if may(visitor.user, Permission.READ, one.project)]
     return {"items": shown, "next": None}
 
 
@@ -32,11 +33,37 @@ def match(visitor: SignedIn, services: Wired, url: Url = "localhost", method: Me
     seen = engine.seen_by(verdict, lambda project: _may_see(visitor.user, project))
     return {
         "host": seen.host,
-        "answers": shapes.route(seen.answers) if seen.answers else None,
-        "others": [shapes.route(one) for one in seen.others],
+        "answers": _shape(seen.answers) if seen.answers else None,
+        "others": [_shape(one) for one in seen.others],
         "holders": list(seen.holders),
     }
 
 
 def _may_see(user: User, project: str) -> bool:
     return may(user, Permission.READ, project)
+
+
+def _shape(value: ServedRoute) -> shapes.Json:
+    found = value.route
+    return {
+        "project": value.project,
+        "environment": value.environment,
+        "service": found.service,
+        "name": found.name,
+        "hosts": list(found.claims),
+        "rule": found.rule,
+        "source": found.source,
+        "port": found.port,
+        "scheme": found.scheme,
+        "priority": found.priority,
+        "entrypoints": list(found.entrypoints),
+        "middlewares": [
+            {"kind": step.kind, "options": {name: _option(name, text) for name, text in step.options}}
+            for step in found.middlewares
+        ],
+    }
+
+
+def _option(name: str, text: str) -> str:
+    """Of users the names alone."""
+    return ",".join(user.partition(":")[0] for user in text.split(",")) if name == "users" else text

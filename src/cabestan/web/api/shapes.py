@@ -1,11 +1,10 @@
-"""What the API answers: the keys of docs/api.md."""
+"""What the API answers: the keys of docs/api.md. What one module alone gives has its shape there."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from cabestan.domain.access import User
-from cabestan.domain.alert import Alert
 from cabestan.domain.certificate import Certificate
 from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
@@ -14,9 +13,7 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.engine.environments import Standing
-from cabestan.engine.routes import ServedRoute
 from cabestan.engine.services import Services
-from cabestan.store.hosts import HostClaim, StoredRule
 
 _T = TypeVar("_T")
 Json = dict[str, Any]
@@ -27,54 +24,6 @@ def page(items: Sequence[_T], limit: int, shape: Callable[[_T], Json], cursor: C
     shown = items[:limit]
     more = len(items) > limit
     return {"items": [shape(item) for item in shown], "next": cursor(shown[-1]) if more else None}
-
-
-def route(value: ServedRoute) -> Json:
-    found = value.route
-    return {
-        "project": value.project,
-        "environment": value.environment,
-        "service": found.service,
-        "name": found.name,
-        "hosts": list(found.claims),
-        "rule": found.rule,
-        "source": found.source,
-        "port": found.port,
-        "scheme": found.scheme,
-        "priority": found.priority,
-        "entrypoints": list(found.entrypoints),
-        "middlewares": [
-            {"kind": step.kind, "options": {name: _option(name, text) for name, text in step.options}}
-            for step in found.middlewares
-        ],
-    }
-
-
-def _option(name: str, text: str) -> str:
-    """Of users the names alone."""
-    return ",".join(user.partition(":")[0] for user in text.split(",")) if name == "users" else text
-
-
-def host_claim(value: HostClaim) -> Json:
-    return {
-        "pattern": value.pattern,
-        "kind": "claim",
-        "owner": value.project,
-        "environment": value.environment,
-        "by": "",
-        "since": moment(value.created_at),
-    }
-
-
-def host_rule(value: StoredRule) -> Json:
-    return {
-        "pattern": value.rule.pattern,
-        "kind": "rule",
-        "owner": value.rule.owner,
-        "environment": "",
-        "by": value.by,
-        "since": moment(value.created_at),
-    }
 
 
 def moment(value: datetime | None) -> str | None:
@@ -273,19 +222,6 @@ def used_setting(value: Setting) -> Json:
 
 def user(value: User) -> Json:
     return {"name": value.name, "admin": value.admin, "roles": dict(value.roles)}
-
-
-def alert(value: Alert) -> Json:
-    return {
-        "id": value.id,
-        "kind": value.kind,
-        "subject": value.subject,
-        "message": value.message,
-        "remedy": value.remedy,
-        "project": value.project or None,
-        "raised_at": moment(value.raised_at),
-        "cleared_at": moment(value.cleared_at),
-    }
 
 
 def authority(value: Certificate, domains: Sequence[str]) -> Json:

@@ -26,7 +26,9 @@ def of_installation(visitor: SignedIn, services: Wired) -> Response:
     with services.database.reading() as tx:
         found = store.of_kind(tx, CertificateKind.UPLOADED, CertificateKind.OWN)
     page = CertificatesPage(_PLACE, certificate_rows(found, "", services.now()), (), may_configure=True)
-    return html("certificates.html", plain_frame(framed(visitor), "Certificates", "project:*"), page=page)
+    return html(
+        "certificates.html", plain_frame(framed(visitor), "Certificates", "project:*", href="/certificates"), page=page
+    )
 
 
 @router.post(_PLACE)

@@ -1,10 +1,14 @@
 """Templates to HTML. They get view models only, and a name that is missing is an error."""
 
+import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from cabestan.web.pages.views.frame import Frame
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def _environment() -> Environment:
@@ -16,12 +20,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["many"] = many
+    environment.filters["prose"] = prose
     return environment
 
 
 def many(count: int, one: str, several: str = "") -> str:
     """`1 job`, `3 jobs`, `10,000 lines`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def prose(text: str) -> Markup:
+    """A message as a terminal shows it: what stands between backticks becomes code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 class Renderer:

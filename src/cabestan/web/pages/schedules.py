@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from cabestan.domain.access import Permission
 from cabestan.domain.run import Run
 from cabestan.domain.schedule import Schedule
-from cabestan.engine import cron
+from cabestan.engine import cron, cron_runs
 from cabestan.engine.service_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
@@ -101,7 +101,7 @@ def run(visitor: SignedIn, services: Wired, group: str, name: str, run_id: int) 
 @router.post("/{group}/{name}/runs/{run_id}/cancel")
 def cancel(visitor: SignedIn, services: Wired, group: str, name: str, run_id: int) -> Response:
     found = _run(services, visitor, f"{group}/{name}", run_id, Permission.RUN)
-    cron.cancel_run(services, found.id, visitor.user.name)
+    cron_runs.cancel(services, found.id, visitor.user.name)
     return see(f"/{found.project}/runs/{found.id}")
 
 

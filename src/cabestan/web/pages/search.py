@@ -31,7 +31,7 @@ def search(visitor: SignedIn, services: Wired, q: Annotated[str, Query(max_lengt
         projects = visible_projects(tx, visitor.user) if query else ()
         hits = _hits(tx, projects, query)
         rows = tuple(pipeline_row(p, services.now()) for p in _pipelines(tx, projects, query))
-    frame = replace(plain_frame(framed(visitor), "Search"), query=q)
+    frame = replace(plain_frame(framed(visitor), "Search", href="/search"), query=q)
     return html("search.html", frame, page=SearchPage(q, hits, rows))
 
 

@@ -215,7 +215,7 @@ def _group_place(group: str) -> Place:
 
 
 def _group_frame(visitor: Visitor, group: str) -> Frame:
-    return plain_frame(framed(visitor), f"Variables of the group {group}")
+    return plain_frame(framed(visitor), f"Variables of the group {group}", href=_group_place(group).base)
 
 
 def _see(project: str, environment: str) -> Response:

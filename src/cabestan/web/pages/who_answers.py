@@ -24,7 +24,7 @@ Method = Annotated[str, Query(max_length=30, pattern="^[A-Za-z]+$")]
 def routes(visitor: SignedIn, services: Wired, url: Url = "", method: Method = "GET") -> Response:
     """All that one may see."""
     page = _page(services, visitor.user, None, url, method)
-    frame = plain_frame(framed(visitor), "Routes", "project:*")
+    frame = plain_frame(framed(visitor), "Routes", "project:*", href="/routes")
     return html("routes.html", frame, page=page, project="")
 
 

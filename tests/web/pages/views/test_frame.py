@@ -1,4 +1,4 @@
-from cabestan.web.pages.views.frame import Crumb, Visitor, project_frame
+from cabestan.web.pages.views.frame import Crumb, Visitor, plain_frame, project_frame
 
 
 def test_breadcrumbs_lead_from_the_project_over_the_tab_to_the_page() -> None:
@@ -13,3 +13,8 @@ def test_breadcrumbs_lead_from_the_project_over_the_tab_to_the_page() -> None:
     assert frame.title == "#5 · Pipelines · demo/hello · Cabestan"
     assert [tab.text for tab in frame.tabs if tab.current] == ["Pipelines"]
     assert frame.topics == ("project:demo/hello",)
+
+
+def test_a_page_outside_of_projects_has_its_breadcrumb() -> None:
+    assert plain_frame(None, "Routes", href="/routes").crumbs == (Crumb("Routes", "/routes"),)
+    assert plain_frame(None, "What runs where").crumbs == ()

@@ -7,6 +7,14 @@ from datetime import datetime
 from cabestan.domain.alert import Alert
 from cabestan.web.pages.views.moments import When, when
 
+#: what happened, by the alert's kind; another kind speaks for itself
+_HAPPENED = {
+    "backup": "Backup",
+    "certificate": "Certificate",
+    "cron": "Scheduled run failed",
+    "cron-missed": "Schedule missed",
+}
+
 
 @dataclass(frozen=True)
 class AlertRow:
@@ -25,7 +33,7 @@ def alert_rows(alerts: Iterable[Alert], now: datetime) -> tuple[AlertRow, ...]:
     return tuple(
         AlertRow(
             id=alert.id,
-            title=f"{alert.kind}: {alert.subject}",
+            title=f"{_HAPPENED.get(alert.kind, alert.kind)}: {_without_project(alert)}",
             message=alert.message,
             remedy=alert.remedy,
             project=alert.project,
@@ -34,3 +42,8 @@ def alert_rows(alerts: Iterable[Alert], now: datetime) -> tuple[AlertRow, ...]:
         )
         for alert in alerts
     )
+
+
+def _without_project(alert: Alert) -> str:
+    """Which the page tells beside it, as a link."""
+    return alert.subject.removeprefix(f"{alert.project} ") if alert.project else alert.subject

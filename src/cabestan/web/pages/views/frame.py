@@ -66,6 +66,7 @@ def project_frame(visitor: Visitor, project: str, tab: str, *below: Crumb) -> Fr
     return Frame(title, visitor, crumbs, tabs, (f"project:{project}",))
 
 
-def plain_frame(visitor: Visitor | None, title: str, *topics: str) -> Frame:
-    """The frame of a page outside of any project."""
-    return Frame(f"{title} · Cabestan", visitor, topics=topics)
+def plain_frame(visitor: Visitor | None, title: str, *topics: str, href: str = "") -> Frame:
+    """The frame of a page outside of any project; `href` is its address, where it has a breadcrumb."""
+    crumbs = (Crumb(title, href),) if href else ()
+    return Frame(f"{title} · Cabestan", visitor, crumbs, topics=topics)

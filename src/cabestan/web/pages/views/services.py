@@ -1,5 +1,6 @@
 """Services and tasks of an environment, in Swarm's words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cabestan.adapters.tasks import ServiceState, TaskState
@@ -11,7 +12,7 @@ _MOST_TASKS = 10
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task of a service, in the engine's words."""
+    """One task of a service, in the engine's words. `node` is empty where the Swarm has one alone."""
 
     name: str
     state: State
@@ -30,7 +31,8 @@ class ServiceView:
     tasks: tuple[TaskView, ...]
 
 
-def service_view(service: ServiceState) -> ServiceView:
+def service_view(service: ServiceState, nodes: Mapping[str, str]) -> ServiceView:
+    """`nodes`: the host name of each node of the Swarm, by its id."""
     ordered = sorted(service.tasks, key=lambda task: task.since, reverse=True)
     ordered.sort(key=lambda task: (task.wanted != "running", task.slot if task.wanted == "running" else 0))
     return ServiceView(
@@ -38,7 +40,7 @@ def service_view(service: ServiceState) -> ServiceView:
         state=_state(service),
         replicas=f"{service.running} of {service.replicas}",
         image=_short(service.image),
-        tasks=tuple(_task(service.name, task) for task in ordered[:_MOST_TASKS]),
+        tasks=tuple(_task(service.name, task, nodes) for task in ordered[:_MOST_TASKS]),
     )
 
 
@@ -51,8 +53,10 @@ def _state(service: ServiceState) -> State:
     return task_state("failed" if failing and not service.running else "starting")
 
 
-def _task(service: str, task: TaskState) -> TaskView:
-    return TaskView(f"{service}.{task.slot}" if task.slot else service, task_state(task.state), task.node, task.error)
+def _task(service: str, task: TaskState, nodes: Mapping[str, str]) -> TaskView:
+    name = f"{service}.{task.slot}" if task.slot else service
+    node = nodes.get(task.node, task.node) if len(nodes) > 1 else ""
+    return TaskView(name, task_state(task.state), node, task.error)
 
 
 def _short(image: str) -> str:
