@@ -10,6 +10,7 @@ import structlog
 
 from cabestan.adapters.tasks import Failure, StackState
 from cabestan.compose.stack import Stack
+from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.redaction import Redactor
@@ -210,13 +211,16 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     network = network_of(stack)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
-    document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
+    whole = Stack.from_yaml(plan.stack)
+    volumes = volumes_of(whole)
+    document = filled_already(whole.only(first) if first else whole).to_yaml()
 
     def apply() -> None:
         certificates.ensure(services, plan.hosts)
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
         instances.align(services, environment, plan)
+        services.stacks.ensure_volumes(stack, volumes, seconds)
         services.stacks.deploy(stack, document, used, seconds, files, prune=not first)
 
     services.engine.patiently(services.settings.engine_seconds, apply)

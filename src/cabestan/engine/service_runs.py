@@ -14,6 +14,7 @@ import structlog
 
 from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.compose.stack import Stack
+from cabestan.compose.volumes import volumes_of
 from cabestan.domain.pipeline import Verdict
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.run import Run, RunKind, judge_run
@@ -115,9 +116,11 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
         values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
         name = environment.stack_name(services.settings.instance)
     stack = Stack.from_yaml(plan.stack)
+    volumes = volumes_of(stack, {run.service})
 
     def prepare() -> None:
         space.check(services.settings)
+        services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
         if files:
             services.stacks.ensure_secrets(name, files)
 
