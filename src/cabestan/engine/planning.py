@@ -1,7 +1,7 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 
@@ -59,7 +59,14 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
     plan = replace(plan, compose_files=tuple(file.path for file in files))
-    return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
+    plan = use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
+    return replace(plan, fingerprint=_fingerprint(wanted, plan))
+
+
+def _fingerprint(wanted: Wanted, plan: Plan) -> str:
+    """What an approval binds to: the release, what it takes the place of, and all of the plan but for its warnings."""
+    bound = asdict(replace(plan, warnings=(), fingerprint=""))
+    return fingerprint(wanted.release.id, wanted.environment.current_deployment_id or 0, bound)
 
 
 def _plan(
@@ -97,7 +104,7 @@ def _plan(
         services=stack.services,
         secrets=tuple(sorted({*stack.secrets_used, *stack.secret_files.values()})),
         versions=versions,
-        fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
+        fingerprint="",
     )
 
 
