@@ -59,7 +59,7 @@ class StackRuns(Containers):
 
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         """Unless it was started before. `prepare` is called where it was not, and may refuse."""
-        with self._engine.speaking(f"start {run.name}") as client:
+        with self._engine.speaking(f"start {run.name}", run.secrets.values()) as client:
             if service_named(client, run.name):
                 return
             prepare()

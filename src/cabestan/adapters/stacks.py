@@ -18,6 +18,7 @@ from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_sec
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
 from cabestan.compose.volumes import StackVolume
+from cabestan.domain.redaction import Redactor
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
@@ -129,7 +130,10 @@ class Stacks:
             except subprocess.TimeoutExpired as error:
                 raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
         if done.returncode:
-            raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+            words = Redactor((*secrets.values(), *(file.value for file in files))).text(
+                done.stderr.decode(errors="replace")
+            )
+            raise StepFailed(f"Swarm refused the stack: {words.strip()[-1500:]}")
 
     def ensure_volumes(self, stack: str, volumes: Sequence[StackVolume], seconds: float) -> None:
         """Makes those that are new, before anything uses them; their images are pulled where they are missing.
@@ -154,7 +158,8 @@ class Stacks:
 
     def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
         """Makes the files' secrets that are missing."""
-        with self._engine.speaking(f"make the secrets of {stack}") as client:
+        values = [file.value for file in files]
+        with self._engine.speaking(f"make the secrets of {stack}", values) as client:
             ensure_secrets(client, self._own_labels(stack), files)
 
     def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:

@@ -39,6 +39,10 @@ class Redactor:
         """Masks a text that is whole."""
         return _masked(data, len(data), self._spans(data))
 
+    def text(self, text: str) -> str:
+        """The same for words that are to be shown."""
+        return self.redact(text.encode(errors="replace")).decode(errors="replace")
+
     def redact_start(self, data: bytes) -> tuple[bytes, int]:
         """Masks what is certain already: (masked text, bytes of `data` used). Give the rest again, with
         what follows.

@@ -13,7 +13,6 @@ from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
-from cabestan.domain.redaction import Redactor
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import certificates, cron, deployments, secrets, service_runs, space
@@ -119,7 +118,7 @@ def _do(services: Services, deployment_id: int, planned: Step, position: int) ->
 def _on_record(
     services: Services, deployment: Deployment, kind: StepKind, position: int, text: str, work: Callable[[], str]
 ) -> str:
-    """Empty, or why it failed. What meets a full disk is no failure: it goes on when there is room."""
+    """Empty, or why it failed, without any secret. What meets a full disk is no failure: it goes on later."""
     with services.database.writing() as tx:
         store.set_step(tx, deployment.id, kind, position, text, "running", services.now())
     deployments.publish(services, deployment)
@@ -136,6 +135,8 @@ def _on_record(
         _log.exception("a step of a deployment failed unexpectedly", deployment=deployment.id, step=kind)
         failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
+        redactor = secrets.redactor(tx, services.vault, project_store.by_id(tx, deployment.project_id))
+        failure, detail = redactor.text(failure), redactor.text(detail)
         status = "failed" if failure else "succeeded"
         store.end_step(tx, deployment.id, position, status, failure or detail, services.now())
     deployments.publish(services, deployment)
@@ -252,7 +253,7 @@ def _watch_stack(
         state = state.only(only) if only else state
         now = time.monotonic()
         if failure := state.failure(since):
-            raise StepFailed(_words(services, environment, failure))
+            raise StepFailed(_words(services, failure))
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -265,14 +266,10 @@ def _watch_stack(
         time.sleep(_LOOK_SECONDS)
 
 
-def _words(services: Services, environment: Environment, failure: Failure) -> str:
-    """Why a service does not come up, in the words of Swarm and of the container itself, without any secret."""
+def _words(services: Services, failure: Failure) -> str:
+    """Why a service does not come up, in the words of Swarm and of the container itself."""
     own = services.stacks.last_words(failure.task) if failure.task else ""
-    told = f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
-    with services.database.reading() as tx:
-        project = project_store.by_id(tx, environment.project_id)
-        redactor = Redactor(secrets.all_values(tx, services.vault, project))
-    return redactor.redact(told.encode()).decode(errors="replace")
+    return f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
 
 
 def _unhealthy(state: StackState, seconds: float) -> str:

@@ -10,6 +10,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
+from cabestan.domain.redaction import Redactor
 from cabestan.store import configuration as store
 from cabestan.store import managed as managed_store
 
@@ -32,6 +33,11 @@ def all_values(tx: sa.Connection, vault: Vault, project: Project) -> tuple[str, 
     opened = [_opened(vault, setting, sealed) for setting, sealed in store.sealed_of_project(tx, project)]
     opened += [vault.open(sealed, context(project.id)) for sealed in managed_store.sealed_of_project(tx, project.id)]
     return (*opened, *store.masked_of_project(tx, project))
+
+
+def redactor(tx: sa.Connection, vault: Vault, project: Project) -> Redactor:
+    """For whatever others say about the project, before it is kept or shown."""
+    return Redactor(all_values(tx, vault, project))
 
 
 def file_names(

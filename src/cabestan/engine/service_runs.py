@@ -16,7 +16,6 @@ from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import volumes_of
 from cabestan.domain.pipeline import Verdict
-from cabestan.domain.redaction import Redactor
 from cabestan.domain.run import Run, RunKind, judge_run
 from cabestan.domain.status import RunStatus
 from cabestan.engine import secrets, space
@@ -69,7 +68,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
     named = Named(services.settings.instance, run.id, run.attempt)
     with services.database.reading() as tx:
         project = project_store.by_id(tx, run.project_id)
-        redactor = Redactor(secrets.all_values(tx, services.vault, project))
+        redactor = secrets.redactor(tx, services.vault, project)
     with place:
         failure, framed = _started(services, run)
     what = Followed(
