@@ -23,6 +23,10 @@ _WITH_PROJECT = (
         pipelines.c.author,
         pipelines.c.author_email,
         pipelines.c.committed_at,
+        pipelines.c.message,
+        pipelines.c.before,
+        pipelines.c.source,
+        pipelines.c.by,
         pipelines.c.created_at.label("pipeline_created_at"),
     )
     .join_from(releases, projects, projects.c.id == releases.c.project_id)
@@ -147,6 +151,10 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         variables=load_map(row.variables),
         author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
         committed_at=row.committed_at,
+        message=row.message,
+        before=row.before,
+        source=row.source,
+        by=row.by,
         pipeline_created_at=row.pipeline_created_at,
         default_branch=row.default_branch,
     )
