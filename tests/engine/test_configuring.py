@@ -367,3 +367,12 @@ def test_the_plan_names_the_versions_of_group_secrets_that_change(world: World, 
     assert [change.text for change in plan.changes] == ["Secret KEY: version 1 becomes version 2"]
     assert before
     assert before.fingerprint != plan.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("value", "handed"), [("plain }} {", "plain }} {"), ("a{{b}}", 'a{{"{{"}}b}}'), ("{{{", '{{"{{"}}{')]
+)
+def test_a_secret_is_handed_to_swarm_as_no_template(world: World, project: Project, value: str, handed: str) -> None:
+    put(world, Scope(project.id), "KEY", value, secret=True)
+    world.released(project)
+    assert next(iter(world.stacks.secrets.values()))["KEY"] == handed

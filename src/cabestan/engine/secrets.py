@@ -58,9 +58,14 @@ def used_by(
     """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services."""
     stack = Stack.from_yaml(plan.stack)
     found = {**values(tx, vault, plan.versions), **passwords}
-    variables = {name: value for name, value in found.items() if name in stack.secrets_used}
+    variables = {name: for_swarm(value) for name, value in found.items() if name in stack.secrets_used}
     files = (SwarmSecret(name, secret, found[secret]) for name, secret in stack.secret_files.items())
     return variables, tuple(files)
+
+
+def for_swarm(value: str) -> str:
+    """As a variable of a container, which Swarm reads as a template: `{{` begins what it fills in."""
+    return value.replace("{{", '{{"{{"}}')
 
 
 def _opened(vault: Vault, setting: Setting, sealed: bytes) -> str:
