@@ -3,7 +3,8 @@
 import structlog
 
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine import certificates, cron, deployments, intake, jobs, pipelines, platform, service_runs
+from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.managed import operations
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
