@@ -18,11 +18,12 @@ from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
-from cabestan.engine import deploying, pipelines, recovery, releases
+from cabestan.engine import pipelines, recovery, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.clock import Clock
 from cabestan.engine.cron_runs import CronRunner
+from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper

@@ -106,7 +106,7 @@ def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositorie
     when = datetime.fromtimestamp(int(checkout.git("log", "-1", "--format=%ct")), UTC)
     for revision in ("main", "v1", commit, commit[:10]):
         assert repositories.commit(1, revision) == CommitInfo(
-            commit, "Ünï title", "Somebody", "somebody@example.org", when
+            commit, "Ünï title", "Somebody", "somebody@example.org", when, "Ünï title\n\nAnd more."
         )
     assert repositories.tree(1, commit) == (TreeEntry("a", 1), TreeEntry("sub/b", 2))
     assert repositories.read(1, commit, "sub/b") == "22"
@@ -136,7 +136,7 @@ def test_bytes_that_are_no_text_are_shown_as_well_as_can_be(repositories: Reposi
 
     assert repositories.refs(1) == {"refs/heads/main": commit, "refs/heads/odd\ufffd": commit}
     assert repositories.commit(1, commit) == CommitInfo(
-        commit, "Bad \ufffd title", "A\ufffd", "a@b", datetime.fromtimestamp(1, UTC)
+        commit, "Bad \ufffd title", "A\ufffd", "a@b", datetime.fromtimestamp(1, UTC), "Bad \ufffd title"
     )
     assert repositories.tree(1, commit) == (TreeEntry("bad\ufffd", 1),)
 

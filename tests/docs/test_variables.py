@@ -6,7 +6,7 @@ from tests.docs.pages import ROOT
 
 from cabestan.domain.predefined import PREDEFINED
 
-_ROW = re.compile(r"^\| `(CI\w*)` \| (\w+) \| (.+) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `((?:CI|GITLAB)\w*)` \| (\w+) \| (.+) \|$", re.MULTILINE)
 
 
 def test_the_variables_that_cabestan_sets_are_those_of_the_page() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from cabestan.domain.predefined import PREDEFINED, Place, names_for, slugify
+from cabestan.domain.predefined import PREDEFINED, Place, names_for, slugify, tier
 
 
 def test_every_name_is_there_once_in_order() -> None:
@@ -22,3 +22,19 @@ def test_every_name_is_there_once_in_order() -> None:
 )
 def test_slugs_are_those_of_gitlab(text: str, slug: str) -> None:
     assert slugify(text) == slug
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ("review/login", "development"),
+        ("integration", "testing"),
+        ("staging", "staging"),
+        ("preprod", "staging"),
+        ("production", "production"),
+        ("Live-2", "production"),
+        ("shop", "other"),
+    ],
+)
+def test_the_kind_of_an_environment_is_guessed_by_its_name_as_gitlab_does(environment: str, kind: str) -> None:
+    assert tier(environment) == kind

@@ -1,5 +1,6 @@
 import base64
 import itertools
+import json
 import re
 import urllib.parse
 
@@ -78,6 +79,13 @@ def test_each_line_of_a_secret_of_several_lines_is_masked() -> None:
     redactor = Redactor([secret])
     assert redactor.redact(b"key: abcdefgh, xyz\n") == b"key: [secret], xyz\n"
     assert redactor.redact(b"> -----BEGIN KEY-----\nabcdefgh\nxyz\n-----END KEY-----\n") == b"> [secret]\n"
+
+
+@pytest.mark.parametrize("secret", ['with "quotes" and \\', "line one\nline two", 'braces {{"{{"}}', "h\u00f6rnchen"])
+def test_a_secret_between_quotes_is_masked(secret: str) -> None:
+    """As programs write it that quote what they were given."""
+    for printed in (json.dumps({"said": secret}), json.dumps({"said": secret}, ensure_ascii=False)):
+        assert Redactor([secret]).text(printed) == '{"said": "[secret]"}'
 
 
 def test_values_too_short_to_be_secret_are_left_alone() -> None:

@@ -19,6 +19,7 @@ from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
+from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
 from cabestan.domain.pipeline import Exit
@@ -167,6 +168,8 @@ class FakeStacks(Failing):
         self.secrets: dict[str, dict[str, str]] = {}
         #: of each stack: what Swarm calls a secret, to its content
         self.files: dict[str, dict[str, str]] = {}
+        #: all that were asked for, by name
+        self.volumes: dict[str, StackVolume] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
         #: what a container that failed said at its end
@@ -198,6 +201,10 @@ class FakeStacks(Failing):
         self.deployed[stack] = document
         self.secrets[stack] = dict(secrets)
         self.files.setdefault(stack, {}).update({file.name: file.value for file in files})
+
+    def ensure_volumes(self, stack: str, volumes: Sequence[StackVolume], seconds: float) -> None:
+        self._call("ensure_volumes", stack, *(volume.name for volume in volumes))
+        self.volumes.update({volume.name: volume for volume in volumes})
 
     def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
         self._call("ensure_secrets", stack)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.engine.world import COMPOSE, World
+from tests.engine.world import COMPOSE, FILES, World
 
 from cabestan.compose.stack import Stack
 from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment
-from cabestan.domain.pipeline import JobKind, JobSpec
+from cabestan.domain.pipeline import JobKind, JobSpec, Source
 from cabestan.domain.predefined import Place, names_for
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
@@ -191,12 +191,17 @@ def test_cabestan_sets_what_the_table_says(world: World, project: Project) -> No
     assert of_job.keys() == names_for(Place.JOB)
     for name in names_for(Place.DEPLOYMENT) & names_for(Place.JOB):
         assert found[name] == of_job[name], name
-    assert {name for name, value in (found | of_job).items() if not value} == set()
+    assert {name for name, value in (found | of_job).items() if not value} == {"CI_COMMIT_DESCRIPTION"}
     expected = {
         "CI_COMMIT_AUTHOR": "Somebody <somebody@example.org>",
         "CI_COMMIT_REF_PROTECTED": "true",
         "CI_DEFAULT_BRANCH": "main",
+        "CI_COMMIT_BEFORE_SHA": "0" * 40,
+        "CI_COMMIT_MESSAGE": found["CI_COMMIT_TITLE"],
         "CI_ENVIRONMENT_DOMAIN": "staging-api-shop.localhost",
+        "CI_ENVIRONMENT_TIER": "staging",
+        "CI_PIPELINE_SOURCE": "push",
+        "GITLAB_USER_LOGIN": "dev",
         "CI_PIPELINE_ID": str(release.pipeline_id),
         "CI_PROJECT_NAMESPACE": "shop",
         "CI_PROJECT_PATH_SLUG": "shop-api",
@@ -205,6 +210,28 @@ def test_cabestan_sets_what_the_table_says(world: World, project: Project) -> No
     }
     assert {name: found[name] for name in expected} == expected
     assert found["CI_COMMIT_TIMESTAMP"].endswith("Z")
+
+
+def test_a_push_tells_where_the_branch_stood_and_a_wish_who_had_it(world: World, project: Project) -> None:
+    first = world.push(project)
+    intake.take_pushes(world.services, project, "dev")
+    world.checkout.commit({**FILES, "more": "1"}, b"Sell more\n\nBecause.\n\nSigned.")
+    world.checkout.push(world.services.repositories.path(project.id), "+HEAD:refs/heads/main")
+    (pushed,) = intake.take_pushes(world.services, project, "dev")
+    asked = intake.start_pipeline(world.services, project, "main", "ann", source=Source.WEB)
+    world.durable.run()
+    told = []
+    for pipeline in (pushed, asked):
+        with world.services.database.reading() as tx:
+            release = releases.of_pipeline(tx, pipeline.id)
+        assert release
+        made = predefined.of_release(world.services.settings, release, protected=True)
+        assert (made["CI_COMMIT_MESSAGE"], made["CI_COMMIT_DESCRIPTION"]) == (
+            "Sell more\n\nBecause.\n\nSigned.",
+            "Because.\n\nSigned.",
+        )
+        told.append((made["CI_COMMIT_BEFORE_SHA"], made["CI_PIPELINE_SOURCE"], made["GITLAB_USER_LOGIN"]))
+    assert told == [(first, "push", "dev"), ("0" * 40, "web", "ann")]
 
 
 def test_a_title_that_imitates_a_placeholder_stops_nothing(world: World, project: Project) -> None:
@@ -340,3 +367,12 @@ def test_the_plan_names_the_versions_of_group_secrets_that_change(world: World, 
     assert [change.text for change in plan.changes] == ["Secret KEY: version 1 becomes version 2"]
     assert before
     assert before.fingerprint != plan.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("value", "handed"), [("plain }} {", "plain }} {"), ("a{{b}}", 'a{{"{{"}}b}}'), ("{{{", '{{"{{"}}{')]
+)
+def test_a_secret_is_handed_to_swarm_as_no_template(world: World, project: Project, value: str, handed: str) -> None:
+    put(world, Scope(project.id), "KEY", value, secret=True)
+    world.released(project)
+    assert next(iter(world.stacks.secrets.values()))["KEY"] == handed

@@ -4,15 +4,15 @@ import errno
 
 import pytest
 from tests.engine.fakes import failing, healthy
-from tests.engine.world import World
+from tests.engine.world import FILES, World
 
 from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import deploying, deployments, intake, settings
-from cabestan.engine.deploying import outcome
+from cabestan.engine import deployments, intake, settings
+from cabestan.engine.deploying.way_back import outcome
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store
@@ -46,9 +46,10 @@ def production(world: World, project: Project, **changes: object):
 
 
 def ask(world: World, project: Project, user: User, number: int | None = None, where: str = "production") -> Deployment:
+    environment = world.environment(project, where)
     with world.services.database.reading() as tx:
-        chosen = releases.chosen(tx, project.id, number)
-    return deployments.deploy(world.services, world.environment(project, where), chosen, user)
+        chosen = releases.chosen(tx, environment, number)
+    return deployments.deploy(world.services, environment, chosen, user)
 
 
 def image_of(release: Release) -> str:
@@ -85,6 +86,27 @@ def test_a_release_comes_to_staging_by_itself(world: World, project: Project) ->
     ]
     assert image_of(release) in world.stacks.deployed["cabestan-1-shop-api-staging"]
     assert world.platform.joined == {("cabestan-router", "cabestan-1-shop-api-staging-net")}
+
+
+def test_a_release_of_a_branch_that_does_not_come_here_is_refused(world: World, project: Project, boss: User) -> None:
+    world.released(project)
+    world.push(project, {**FILES, "more": "1"}, branch="feature")
+    intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    assert ask(world, project, boss).release == 1  # the newest that comes here
+    world.durable.run()
+    with pytest.raises(Conflict) as refused:
+        ask(world, project, boss, 2)
+    assert refused.value.message == "Release 2 is of the branch feature; production takes only: main."
+    assert "cabestan environment set production --branch" in refused.value.remedy
+    settings.set_environment(world.services, project, "production", branches=("@default", "feat*"))
+    taken = ask(world, project, boss)
+    world.durable.run()
+    assert world.deployment(taken.id).status is SUCCEEDED
+    settings.set_environment(world.services, project, "production", branches=("@default",))
+    again = ask(world, project, boss, 2)  # it has served here
+    world.durable.run()
+    assert (again.release, world.deployment(again.id).status) == (2, SUCCEEDED)
 
 
 def test_a_developers_wish_waits_where_it_must_and_a_maintainers_is_its_own_approval(
@@ -395,7 +417,6 @@ def test_the_end_of_the_steps_becomes_a_status(
     failure: str, undone: str, expected: tuple[DeploymentStatus, str]
 ) -> None:
     assert outcome(failure, undone) == expected
-    assert deploying.outcome is outcome
 
 
 def test_a_turn_is_taken_at_once_and_by_one(world: World, project: Project, boss: User) -> None:

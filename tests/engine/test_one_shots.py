@@ -87,6 +87,21 @@ def test_they_run_in_order_before_the_stack_and_after_what_they_need(world: Worl
     assert world.runs.there == {}
 
 
+def test_volumes_are_made_before_what_uses_them_first(world: World, project: Project) -> None:
+    mounts = TEXT.replace("  migrate:\n", "  migrate:\n    volumes: [./data:/data]\n")
+    deploy(world, project, mounts.replace("  db:\n", "  db:\n    volumes: [./db:/db]\n"))
+    data, db = f"{STACK}_data", f"{STACK}_db"
+    assert [call for call in world.stacks.calls if call[0] in ("deploy", "ensure_volumes")] == [
+        ("ensure_volumes", STACK, db, data),
+        ("deploy", STACK, "more"),
+        ("ensure_volumes", STACK, data),
+        ("ensure_volumes", STACK),
+        ("ensure_volumes", STACK, db, data),
+        ("deploy", STACK),
+    ]
+    assert "nocopy: true" in world.stacks.deployed[STACK]
+
+
 def test_what_the_previous_release_runs_is_not_started_first(world: World, project: Project) -> None:
     deploy(world, project)
     deploy(world, project)

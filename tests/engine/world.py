@@ -31,10 +31,11 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.engine import deploying, intake, pipelines, releases
+from cabestan.engine import intake, pipelines, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.cron_runs import CronRunner
+from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.managed import operations
 from cabestan.engine.services import Services

@@ -95,10 +95,12 @@ def _is_nowhere(platform: Platform, work: Work, canary: str) -> None:
 def test_a_secret_reaches_its_container_and_nothing_else(platform: Platform, canary: str) -> None:
     work = _with_secret(platform, canary, "BIRD: ${BIRD}")
     work.files |= {"app.py": SMALL["app.py"].replace('"SAYS"', '"BIRD"')}
+    value = f"{canary} {{{{.Service.Name}}}} {{{{{{"  # what Swarm would fill in
+    platform.put(f"/projects/{work.name}/secrets/BIRD", {"value": value})
     watcher = Watcher(canary)
     with watcher.watching():
         assert work.deployed()["status"] == "succeeded"
-    assert platform.ask(work.host("staging")).text == canary
+    assert platform.ask(work.host("staging")).text == value
     assert (watcher.seen, watcher.looked > 1000) == ([], True)
     _is_nowhere(platform, work, canary)
 
@@ -127,4 +129,19 @@ def test_a_secret_in_the_words_of_a_task_is_masked(platform: Platform, canary: s
     for deployment in platform.deployments(work.name, "staging"):
         ended = platform.wait_for_deployment(deployment["id"])
         assert ended["status"] == "failed"
+    _is_nowhere(platform, work, canary)
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_secret_that_swarm_repeats_when_it_refuses_a_service_is_masked(
+    platform: Platform, canary: str, once: bool
+) -> None:
+    """Swarm reads variables as templates, and quotes one that is none."""
+    work = _with_secret(platform, canary, "BIRD: '{{${BIRD}'")
+    if once:
+        text = work.files["docker-compose.yml"].replace("    expose", '    restart: "no"\n    expose')
+        work.files |= {"docker-compose.yml": text.partition("    labels")[0]}
+    ended = work.deployed()
+    assert ended["status"] == "failed"
+    assert "BIRD={{[secret]" in ended["reason"], ended
     _is_nowhere(platform, work, canary)

@@ -44,9 +44,7 @@ _ONE_SHOTS = """\
 FILES = {
     "app.py": APP,
     "migrate.py": _MIGRATE,
-    "Dockerfile": DOCKERFILE.replace("app.py ./", "app.py migrate.py ./").replace(
-        "USER", "RUN mkdir /data && chown 1001 /data\nUSER"
-    ),
+    "Dockerfile": DOCKERFILE.replace("app.py ./", "app.py migrate.py ./"),
     "docker-compose.yml": COMPOSE.replace("    expose", "    depends_on: [seed]\n    expose", 1) + _ONE_SHOTS,
 }
 _SECRET = "very-secret-token"

@@ -49,6 +49,7 @@ def run(tmp_path: Path, checkout: Checkout):
             "GIT_CONFIG_VALUE_0": "true",
             "CI_REPOSITORY_URL": f"file://{checkout.path}",
             "CI_COMMIT_SHA": commit,
+            "CI_PROJECT_DIR": str(tmp_path / "source"),
             "CI_PROJECT_PATH": "shop/api",
             "IMAGE": "127.0.0.1:5600/shop/api",
             "TAGS": commit,

@@ -61,7 +61,8 @@ def test_environments_begin_as_staging_and_production(database: Database) -> Non
 
 def test_releases_are_numbered_within_their_project_and_made_once_per_pipeline(database: Database) -> None:
     with database.writing() as tx:
-        project, other = make_project(tx).project, make_project(tx, "shop/web").project
+        rows, other = make_project(tx), make_project(tx, "shop/web").project
+        project = rows.project
         first, second = make_pipeline(tx, project), make_pipeline(tx, project)
         made = releases.create(tx, first, {"a": "a@sha256:1"}, "compose.yml", {"compose.yml": "services: {}"}, NOW)
         assert releases.create(tx, first, {}, "other.yml", {}, NOW) == made
@@ -70,15 +71,15 @@ def test_releases_are_numbered_within_their_project_and_made_once_per_pipeline(d
         newer = releases.create(tx, second, {}, "", {}, NOW)
         elsewhere = releases.create(tx, make_pipeline(tx, other), {}, "", {}, NOW)
         assert (newer.number, elsewhere.number) == (2, 1)
-        assert releases.latest(tx, project.id) == releases.chosen(tx, project.id, None) == newer
-        assert releases.chosen(tx, project.id, 1) == releases.of_pipeline(tx, first.id) == made
+        assert releases.latest(tx, project.id) == releases.chosen(tx, rows.staging, None) == newer
+        assert releases.chosen(tx, rows.staging, 1) == releases.of_pipeline(tx, first.id) == made
         assert releases.page(tx, project.id) == (newer, made)
         assert releases.page(tx, project.id, before=2) == (made,)
         assert releases.page(tx, project.id, limit=1) == (newer,)
         with pytest.raises(NotFound, match=f"There is no release 3 in {project.name}"):
             releases.get(tx, project.id, 3)
         with pytest.raises(NotFound, match="no release yet"):
-            releases.chosen(tx, make_project(tx, "shop/new").project.id, None)
+            releases.chosen(tx, make_project(tx, "shop/new").staging, None)
 
 
 def test_releases_made_at_the_same_time_get_numbers_of_their_own(database: Database) -> None:

@@ -15,6 +15,7 @@ from tests.web.serving import serving
 
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
+from cabestan.engine import settings
 from cabestan.store import pipelines, users
 
 
@@ -23,12 +24,13 @@ def project(world: World) -> Project:
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
+    world.user("boss", shop=Role.MAINTAINER)
     return world.project()
 
 
 @pytest.fixture
 def server(world: World, project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("cabestan.web.git_http._HOOK_TRIES", 2)
+    monkeypatch.setattr("cabestan.adapters.git_hooks.TRIES", 2)
     with serving(application(world)) as address:
         # the hook must find this server, whose port is known only now
         port = int(address.rpartition(":")[2])
@@ -46,11 +48,11 @@ def push(world: World, address: str, *refs: str) -> subprocess.CompletedProcess[
 
 def test_a_push_is_stored_and_tells_its_pipeline(world: World, project: Project, server: str, tmp_path: Path) -> None:
     commit = world.checkout.commit(FILES)
-    done = push(world, url(server, "dev"))
+    done = push(world, url(server, "boss"))
     assert done.returncode == 0, done.stderr
     assert f"remote: Pipeline 1 for main: {server}/shop/api/pipelines/1".encode() in done.stderr
     (pipeline,) = world.pipelines(project)
-    assert (pipeline.commit, pipeline.by) == (commit, "dev")
+    assert (pipeline.commit, pipeline.by) == (commit, "boss")
 
     for who in ("dev", "reporter"):
         run_git(tmp_path, "clone", "--quiet", url(server, who), who)
@@ -59,9 +61,9 @@ def test_a_push_is_stored_and_tells_its_pipeline(world: World, project: Project,
 
 def test_a_push_without_branches_builds_nothing_and_says_so(world: World, project: Project, server: str) -> None:
     world.checkout.commit(FILES)
-    assert push(world, url(server, "dev")).returncode == 0
+    assert push(world, url(server, "boss")).returncode == 0
     world.checkout.git("tag", "v1")
-    done = push(world, url(server, "dev"), "v1")
+    done = push(world, url(server, "boss"), "v1")
     assert b"Nothing to build in this push." in done.stderr
     assert len(world.pipelines(project)) == 1
 
@@ -74,6 +76,73 @@ def test_who_may_not_push_cannot(world: World, project: Project, server: str, wh
     world.checkout.commit(FILES)
     done = push(world, url(server, who))
     assert (done.returncode != 0, words in done.stderr) == (True, True), done.stderr
+    assert world.services.repositories.refs(project.id) == {}
+
+
+@pytest.fixture
+def branches(world: World, project: Project, server: str) -> dict[str, str]:
+    """`main`, `release/1` (protected both) and `more`, with two commits each."""
+    settings.protect_branches(world.services, project, ["@default", "release/*"])
+    for _ in range(2):
+        world.checkout.commit(FILES)
+    names = ("main", "release/1", "more")
+    assert push(world, url(server, "boss"), *(f"main:refs/heads/{name}" for name in names)).returncode == 0
+    return world.services.repositories.refs(project.id)
+
+
+_PUSHES = {"update": "main:{}", "force": "+main~2:{}", "delete": ":{}"}
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1", "release/new"])
+@pytest.mark.parametrize("how", _PUSHES)
+def test_only_maintainers_push_to_protected_branches(
+    world: World, project: Project, server: str, branches: dict[str, str], branch: str, how: str
+) -> None:
+    """The whole push is refused, what would be allowed too."""
+    world.checkout.commit({"new": how})
+    refs = (_PUSHES[how].format(f"refs/heads/{branch}"), "main:refs/heads/free")
+    if how == "delete" and branch == "release/new":
+        pytest.skip("nothing is there to delete")
+    done = push(world, url(server, "dev"), *refs)
+    assert done.returncode != 0
+    words = f"remote: {branch} is a protected branch of shop/api: only maintainers may push to it."
+    assert words.encode() in done.stderr
+    assert b"git push origin HEAD:my-change" in done.stderr
+    assert world.services.repositories.refs(project.id) == branches
+
+    if (how, branch) == ("delete", "main"):
+        return  # Git itself keeps the branch that clones begin with
+    done = push(world, url(server, "boss"), *refs)
+    assert done.returncode == 0, done.stderr
+    assert world.services.repositories.refs(project.id) != branches
+
+
+def test_developers_push_to_other_branches(
+    world: World, project: Project, server: str, branches: dict[str, str]
+) -> None:
+    for refs in (("main:refs/heads/new",), ("+main~1:refs/heads/more", "main:refs/tags/v1"), (":refs/heads/more",)):
+        done = push(world, url(server, "dev"), *refs)
+        assert done.returncode == 0, done.stderr
+    assert sorted(world.services.repositories.refs(project.id)) == [
+        "refs/heads/main",
+        "refs/heads/new",
+        "refs/heads/release/1",
+        "refs/tags/v1",
+    ]
+
+
+def test_without_protected_branches_developers_push_everywhere(world: World, project: Project, server: str) -> None:
+    settings.protect_branches(world.services, project, [])
+    world.checkout.commit(FILES)
+    assert push(world, url(server, "dev")).returncode == 0
+
+
+def test_a_hook_that_is_told_nothing_allows_nothing(
+    world: World, project: Project, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cabestan.adapters.git_hooks.guard_variables", lambda *_: {})
+    world.checkout.commit(FILES)
+    assert push(world, url(server, "boss"), "main:refs/heads/more").returncode != 0
     assert world.services.repositories.refs(project.id) == {}
 
 
@@ -112,7 +181,7 @@ def test_a_push_over_the_bound_is_refused(world: World, project: Project, server
     object.__setattr__(world.services.settings, "push_bytes", 100_000)
     blob = "".join(f"{number * 7919 % 1000003}" for number in range(200_000))
     world.checkout.commit({"large": blob})
-    done = push(world, url(server, "dev"))
+    done = push(world, url(server, "boss"))
     assert done.returncode != 0
     assert b"exceeds" in done.stderr
     assert world.services.repositories.refs(project.id) == {}
@@ -122,14 +191,14 @@ def test_a_push_larger_than_other_requests_is_taken(world: World, project: Proje
     """A tree of its own: Git sends chunks from 1 MiB on."""
     noise = "".join(chr(33 + (n * n * 31 + n // 7) % 90) for n in range(3_000_000))
     world.checkout.commit({"large": noise})
-    done = run_git(world.checkout.path, "-c", "core.compression=0", "push", url(server, "dev"), "main", check=False)
+    done = run_git(world.checkout.path, "-c", "core.compression=0", "push", url(server, "boss"), "main", check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_a_push_while_nobody_takes_note_is_stored_all_the_same(world: World, project: Project, server: str) -> None:
     object.__setattr__(world.services.settings, "port", 1)
     world.checkout.commit(FILES)
-    done = push(world, url(server, "dev"))
+    done = push(world, url(server, "boss"))
     assert done.returncode == 0
     assert b"the pipeline starts as soon as it does" in done.stderr
     assert world.pipelines(project) == ()

@@ -83,7 +83,7 @@ class Databases:
     def ensure_secret(self, instance: Instance, password: str) -> None:
         """The Swarm secret that the instance reads its password from."""
         name = secret_name(instance)
-        with self._engine.speaking(f"make the secret {name}") as client:
+        with self._engine.speaking(f"make the secret {name}", [password]) as client:
             if not _secrets(client, name):
                 client.api.create_secret(name, password.encode(), labels=labels_of(instance, self._owner))
 
@@ -137,7 +137,7 @@ class Databases:
         """Its container, started anew; an earlier one of the same operation goes first."""
         self.remove_scratch(scratch)
         labels = labels_of(scratch.instance, self._owner) | {_SCRATCH_LABEL: str(scratch.operation)}
-        with self._engine.speaking(f"start {scratch.name}") as client:
+        with self._engine.speaking(f"start {scratch.name}", [scratch.password]) as client:
             client.volumes.create(scratch.volume, labels=labels_of(scratch.instance, self._owner))
             made = client.api.create_container(
                 scratch.image,

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException
 
+from cabestan.domain.redaction import Redactor
 from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 
 _T = TypeVar("_T")
@@ -25,6 +26,8 @@ _COMING_UP = (
     "context deadline exceeded",
     "shutting down",
 )
+#: how a Swarm that is well says that what it was asked for cannot be
+_WRONG = "code = invalidargument"
 
 
 class Engine:
@@ -58,14 +61,18 @@ class Engine:
                 raise _unavailable(self.address, error) from error
 
     @contextmanager
-    def speaking(self, action: str) -> Iterator[docker.DockerClient]:
-        """For a few calls; `action` says what they are for, as in “create the network”."""
+    def speaking(self, action: str, secrets: Iterable[str] = ()) -> Iterator[docker.DockerClient]:
+        """For a few calls; `action` says what they are for, as in “create the network”.
+
+        `secrets` are what it is told meanwhile, and may repeat when it refuses.
+        """
         try:
             yield self.client
         except APIError as error:  # first, for it is a RequestException too
             if is_coming_up(error):
                 raise _unavailable(self.address, error) from error
-            raise StepFailed(f"The engine would not {action}: {error.explanation or error}.") from error
+            words = Redactor(secrets).text(str(error.explanation or error))
+            raise StepFailed(f"The engine would not {action}: {words}.") from error
         except requests.exceptions.RequestException as error:
             raise _unavailable(self.address, error) from error
 
@@ -89,6 +96,8 @@ class Engine:
 def is_coming_up(error: APIError) -> bool:
     """Whether a refusal is that of an engine which has just started, or whose Swarm has: it will say yes later."""
     words = str(error.explanation or error).lower()
+    if _WRONG in words:
+        return False
     return error.status_code == 503 or any(phrase in words for phrase in _COMING_UP)
 
 

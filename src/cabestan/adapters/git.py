@@ -14,15 +14,20 @@ _SECONDS = 60
 FILE_BYTES = 512 * 1024
 
 
+#: the engine hands each variable over as one text, which has its bounds
+_MESSAGE_LENGTH = 20_000
+
+
 @dataclass(frozen=True)
 class CommitInfo:
-    """`title` is the first line of the message, `author` the name alone."""
+    """`title` is the first line of the message, `author` the name alone; what is long is cut."""
 
     commit: str
     title: str
     author: str
     email: str = ""
     committed_at: datetime | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,14 @@ class Repositories:
 
     def commit(self, project_id: int, revision: str) -> CommitInfo:
         """By branch, tag or commit; raises NotFound."""
-        shape = "--format=%H%x00%s%x00%an%x00%ae%x00%ct"
+        shape = "--format=%H%x00%s%x00%an%x00%ae%x00%ct%x00%B"
         try:
             output = self._run(project_id, "log", "-1", shape, "--end-of-options", revision, "--")
         except StepFailed as error:
             raise NotFound(f"There is no commit {revision} in this repository.", "Push it first.") from error
-        commit, title, author, email, seconds = output.rstrip("\n").split("\0")
-        return CommitInfo(commit, title[:200], author[:100], email[:200], _moment(seconds))
+        commit, title, author, email, seconds, message = output.rstrip("\n").split("\0", 5)
+        message = message.replace("\0", "")[:_MESSAGE_LENGTH]
+        return CommitInfo(commit, title[:200], author[:100], email[:200], _moment(seconds), message)
 
     def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
         """All files of a commit, without links and submodules."""

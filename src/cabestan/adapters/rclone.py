@@ -1,13 +1,17 @@
 """Copies of backups elsewhere: whatever storage rclone knows."""
 
+import re
 import subprocess
 from pathlib import Path
 
+from cabestan.domain.redaction import Redactor
 from cabestan.errors import StepFailed
 
 _LAST_WORDS = 1000
 #: rclone's exit codes for a folder and a file that are not there
 _ABSENT = (3, 4)
+#: what must not be shown of a place that says how to sign in
+_PASSWORD = re.compile(r'(?:pass|password|secret|key|token)[a-z_]*="?([^",:]+)')
 
 
 def command(*words: str) -> list[str]:
@@ -20,6 +24,7 @@ class Remote:
     def __init__(self, place: str, seconds: float) -> None:
         self._place = place.rstrip("/")
         self._seconds = seconds
+        self._redactor = Redactor(found[1] for found in _PASSWORD.finditer(place))
 
     def put(self, path: Path, name: str) -> None:
         """Whole or not at all; rclone compares sizes and, where the storage has them, checksums."""
@@ -45,7 +50,8 @@ class Remote:
         except subprocess.TimeoutExpired as error:
             raise StepFailed(f"rclone {words[0]} took longer than {self._seconds:.0f} s.", "Is it reached?") from error
         if done.returncode and done.returncode not in accept:
+            told = self._redactor.text(done.stderr).strip()[-_LAST_WORDS:]
             raise StepFailed(
-                f"rclone {words[0]} failed (exit code {done.returncode}): {done.stderr.strip()[-_LAST_WORDS:]}",
+                f"rclone {words[0]} failed (exit code {done.returncode}): {told}",
                 "Check backup_remote, and that `rclone lsd` reaches it.",
             )

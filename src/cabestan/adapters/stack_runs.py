@@ -59,7 +59,7 @@ class StackRuns(Containers):
 
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         """Unless it was started before. `prepare` is called where it was not, and may refuse."""
-        with self._engine.speaking(f"start {run.name}") as client:
+        with self._engine.speaking(f"start {run.name}", run.secrets.values()) as client:
             if service_named(client, run.name):
                 return
             prepare()
@@ -78,8 +78,8 @@ class StackRuns(Containers):
 def task_template(run: StackRun, secret_id: Callable[[str], str]) -> dict[str, Any]:
     """The `TaskTemplate` of the engine's `POST /services/create`, as `docker stack deploy` would make it.
 
-    But for what keeps a service running (restarts, health checks), and the whole log is kept for us to read.
-    `secret_id` finds a Swarm secret by its name.
+    But for what keeps a service running (restarts, health checks), and the whole log is kept for us to read. Its
+    volumes are there and filled already. `secret_id` finds a Swarm secret by its name.
     """
     service = filled(run.service, run.secrets)
     deploy = service.get("deploy", {})
@@ -160,7 +160,7 @@ def _mount(mount: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]
     match mount["type"]:
         case "volume":
             volume = stack["volumes"][mount["source"]]
-            options = {"Labels": filled(volume.get("labels", {}), {}), "NoCopy": "volume" in mount}
+            options = {"Labels": filled(volume.get("labels", {}), {}), "NoCopy": True}
             return {**common, "Source": volume["name"], "VolumeOptions": options}
         case "tmpfs":
             size = mount.get("tmpfs", {}).get("size")

@@ -16,6 +16,9 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
+from cabestan.adapters.volumes import make, unready
+from cabestan.compose.volumes import StackVolume
+from cabestan.domain.redaction import Redactor
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 ENVIRONMENT_LABEL = "cabestan.environment-id"
@@ -127,12 +130,37 @@ class Stacks:
             except subprocess.TimeoutExpired as error:
                 raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
         if done.returncode:
-            raise StepFailed(f"Swarm refused the stack: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+            words = Redactor((*secrets.values(), *(file.value for file in files))).text(
+                done.stderr.decode(errors="replace")
+            )
+            raise StepFailed(f"Swarm refused the stack: {words.strip()[-1500:]}")
+
+    def ensure_volumes(self, stack: str, volumes: Sequence[StackVolume], seconds: float) -> None:
+        """Makes those that are new, before anything uses them; their images are pulled where they are missing.
+
+        Never two at once: each would see what the other has begun.
+        """
+        if not self._unready(stack, volumes):
+            return
+        deadline = time.monotonic() + seconds
+        with self._alone(stack, deadline):
+            for volume in self._unready(stack, volumes):
+                for image in {place.image for place in volume.places}:
+                    self.pull(image, deadline - time.monotonic())
+                with self._engine.speaking(f"make the volume {volume.name}") as client:
+                    make(client, stack, self._own_labels(stack), volume)
+
+    def _unready(self, stack: str, volumes: Sequence[StackVolume]) -> tuple[StackVolume, ...]:
+        if not volumes:
+            return ()
+        with self._engine.speaking(f"look at the volumes of {stack}") as client:
+            return unready(client, stack, volumes)
 
     def ensure_secrets(self, stack: str, files: Sequence[SwarmSecret]) -> None:
         """Makes the files' secrets that are missing."""
-        with self._engine.speaking(f"make the secrets of {stack}") as client:
-            ensure_secrets(client, self._secret_labels(stack), files)
+        values = [file.value for file in files]
+        with self._engine.speaking(f"make the secrets of {stack}", values) as client:
+            ensure_secrets(client, self._own_labels(stack), files)
 
     def drop_secrets(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
         """Removes the files' secrets that are not kept and not in use; gives their names.
@@ -140,10 +168,10 @@ class Stacks:
         Never while the stack is being deployed: what that needs is there when it begins, or made again.
         """
         with self._alone(stack, time.monotonic() + _SHORTLY), self._engine.speaking("remove old secrets") as client:
-            return drop_secrets(client, self._secret_labels(stack), kept)
+            return drop_secrets(client, self._own_labels(stack), kept)
 
-    def _secret_labels(self, stack: str) -> dict[str, str]:
-        """With the stack's own label, so that `docker stack rm` takes them along."""
+    def _own_labels(self, stack: str) -> dict[str, str]:
+        """With the stack's own label: `docker stack rm` takes along what has it, but for volumes."""
         return {INSTANCE_LABEL: self._instance, _NAMESPACE: stack}
 
     @contextmanager
@@ -189,7 +217,7 @@ class Stacks:
         with self._engine.speaking(f"remove the stack {stack}") as client:
             for service in client.api.services(filters=label):
                 client.api.remove_service(service["ID"])
-            drop_secrets(client, self._secret_labels(stack))
+            drop_secrets(client, self._own_labels(stack))
             if network is None:
                 return
             for found in client.networks.list(names=[network], filters={"label": f"{INSTANCE_LABEL}={self._instance}"}):

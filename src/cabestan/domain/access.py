@@ -10,9 +10,9 @@ class Role(StrEnum):
 
     #: sees everything of a project but values of secrets
     REPORTER = "reporter"
-    #: pushes, starts and cancels pipelines, deploys where no approval is needed
+    #: pushes to branches that are not protected, starts and cancels pipelines, deploys where no approval is needed
     DEVELOPER = "developer"
-    #: sets environments, variables and secrets, approves
+    #: pushes to all branches, sets environments, variables and secrets, approves
     MAINTAINER = "maintainer"
 
 
@@ -24,6 +24,8 @@ class Permission(StrEnum):
 
     READ = "read"
     PUSH = "push"
+    #: to protected branches
+    PUSH_PROTECTED = "push to protected branches"
     RUN = "run"
     DEPLOY = "deploy"
     APPROVE = "approve"
@@ -33,6 +35,7 @@ class Permission(StrEnum):
 _NEEDED = {
     Permission.READ: Role.REPORTER,
     Permission.PUSH: Role.DEVELOPER,
+    Permission.PUSH_PROTECTED: Role.MAINTAINER,
     Permission.RUN: Role.DEVELOPER,
     Permission.DEPLOY: Role.DEVELOPER,
     Permission.APPROVE: Role.MAINTAINER,

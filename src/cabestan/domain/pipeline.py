@@ -25,6 +25,17 @@ class JobKind(StrEnum):
         return self is JobKind.LINT
 
 
+class Source(StrEnum):
+    """What set a pipeline off, in GitLab's words."""
+
+    #: commits that reached a branch
+    PUSH = "push"
+    #: somebody, on the project's page
+    WEB = "web"
+    #: somebody, through the API or on the command line
+    API = "api"
+
+
 @dataclass(frozen=True)
 class ImageBuild:
     """One image to build: what of, and under which references it is pushed.
@@ -87,6 +98,11 @@ class Pipeline:
     author_email: str = ""
     #: when the commit was made
     committed_at: datetime | None = None
+    #: of the commit, its first line included
+    message: str = ""
+    #: where the branch stood before the push; empty where it was not there, or nothing was pushed
+    before: str = ""
+    source: Source = Source.PUSH
 
     @property
     def commit_author(self) -> str:

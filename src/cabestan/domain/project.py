@@ -19,10 +19,14 @@ class Project:
     created_at: datetime
     protected_branches: tuple[str, ...] = (DEFAULT_BRANCH,)
 
+    @property
+    def protected_patterns(self) -> tuple[str, ...]:
+        """With the default branch by its name."""
+        return tuple(self.default_branch if p == DEFAULT_BRANCH else p for p in self.protected_branches)
+
     def protects(self, branch: str) -> bool:
-        """Whether the branch gets protected variables and secrets."""
-        patterns = (self.default_branch if p == DEFAULT_BRANCH else p for p in self.protected_branches)
-        return any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)
+        """Whether the branch gets protected variables and secrets, and is for maintainers to push to."""
+        return any(fnmatch.fnmatchcase(branch, pattern) for pattern in self.protected_patterns)
 
     @property
     def group(self) -> str:

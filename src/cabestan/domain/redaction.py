@@ -1,15 +1,16 @@
 """Keeping secret values out of text that is stored or shown.
 
 Masked are: the value, each line of a value of several lines, its base64 form (alone or as part of a longer
-text, such as `user:password`, and wrapped at 76 characters) and its URL-encoded form. What cannot be
-masked: values (and lines of values) shorter than `SHORTEST` characters, since they would also hide innocent
-text, any other coding, and the base64 characters at both ends that hold a few bits of the value beside
-those of its neighbours.
+text, such as `user:password`, and wrapped at 76 characters), its URL-encoded form and the one that it has
+between the quotes of JSON and of Go. What cannot be masked: values (and lines of values) shorter than
+`SHORTEST` characters, since they would also hide innocent text, any other coding, and the base64 characters
+at both ends that hold a few bits of the value beside those of its neighbours.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import urllib.parse
 from collections.abc import Iterable, Iterator
 
@@ -38,6 +39,10 @@ class Redactor:
     def redact(self, data: bytes) -> bytes:
         """Masks a text that is whole."""
         return _masked(data, len(data), self._spans(data))
+
+    def text(self, text: str) -> str:
+        """The same for words that are to be shown."""
+        return self.redact(text.encode(errors="replace")).decode(errors="replace")
 
     def redact_start(self, data: bytes) -> tuple[bytes, int]:
         """Masks what is certain already: (masked text, bytes of `data` used). Give the rest again, with
@@ -74,6 +79,7 @@ def forms_of(secret: str) -> Iterator[bytes]:
         return
     yield secret.encode()
     yield from (line.encode() for line in secret.split("\n") if len(line) >= SHORTEST)
+    yield from (json.dumps(secret, ensure_ascii=ascii)[1:-1].encode() for ascii in (False, True))
     yield urllib.parse.quote(secret, safe="").encode()
     yield urllib.parse.quote_plus(secret).encode()
     yield urllib.parse.quote(secret).encode()

@@ -32,6 +32,12 @@ class Release:
     #: of the commit: `Name <address>`, and when it was committed
     author: str = ""
     committed_at: datetime | None = None
+    #: its message
+    message: str = ""
+    #: of its pipeline: where the branch stood before, what set it off, and who
+    before: str = ""
+    source: str = ""
+    by: str = ""
     #: when its pipeline was made, and the project's default branch now
     pipeline_created_at: datetime | None = None
     default_branch: str = ""

@@ -7,12 +7,13 @@ from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arriva
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import hosts, service_runs
+from cabestan.engine import hosts, secrets, service_runs
 from cabestan.engine.planning import Wanted, make_plan, url_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Forbidden, NotFound
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
+from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import runs as run_store
 
@@ -215,7 +216,9 @@ def _plan_or_fail(services: Services, tx: sa.Connection, wanted: Wanted, deploym
     try:
         plan = make_plan(services, tx, wanted)
     except CabestanError as error:
-        _end(services, tx, deployment_id, DeploymentStatus.FAILED, str(error))
+        project = project_store.by_id(tx, wanted.environment.project_id)
+        reason = secrets.redactor(tx, services.vault, project).text(str(error))
+        _end(services, tx, deployment_id, DeploymentStatus.FAILED, reason)
         return None
     store.set_plan(tx, deployment_id, plan)
     return plan

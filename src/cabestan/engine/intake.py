@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from cabestan.domain.environment import FIRST_ENVIRONMENTS
-from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.pipeline import Pipeline, Source
 from cabestan.domain.project import Project, RefChange, ref_changes
 from cabestan.domain.status import RunStatus
 from cabestan.engine import pipelines, settings
@@ -41,7 +41,12 @@ def take_pushes(services: Services, project: Project, by: str) -> tuple[Pipeline
 
 
 def start_pipeline(
-    services: Services, project: Project, branch: str, by: str, variables: Mapping[str, str] | None = None
+    services: Services,
+    project: Project,
+    branch: str,
+    by: str,
+    variables: Mapping[str, str] | None = None,
+    source: Source = Source.API,
 ) -> Pipeline:
     """For the newest commit of a branch, at a person's wish, with variables for this run."""
     given = settings.pipeline_variables(variables or {})
@@ -51,7 +56,7 @@ def start_pipeline(
     with services.database.writing() as tx:
         change = RefChange(f"refs/heads/{branch}", commit, commit)
         event = project_store.add_event(tx, project.id, "request", change, by, services.now())
-        fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given)
+        fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given, source=source)
         pipeline = pipeline_store.create(tx, fresh, event)
     _announce(services, project, [pipeline])
     return pipeline
@@ -61,7 +66,7 @@ def _take_push(services: Services, tx: sa.Connection, project: Project, change: 
     event = project_store.record_push(tx, project.id, change, by, services.now())
     if not change.branch or not change.after:
         return None
-    pipeline = _new_pipeline(services, project, change.branch, change.after, by)
+    pipeline = _new_pipeline(services, project, change.branch, change.after, by).evolve(before=change.before or "")
     return pipeline_store.create(tx, pipeline, event)
 
 
@@ -81,6 +86,7 @@ def _new_pipeline(services: Services, project: Project, branch: str, commit: str
         created_at=services.now(),
         author_email=info.email,
         committed_at=info.committed_at,
+        message=info.message,
     )
 
 

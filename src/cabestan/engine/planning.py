@@ -1,7 +1,7 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from cabestan.compose.stack import Stack
 from cabestan.config import Settings
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
-from cabestan.domain.environment import Environment
+from cabestan.domain.environment import DEFAULT_BRANCH, Environment
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
@@ -29,6 +29,7 @@ from cabestan.engine import hosts as host_engine
 from cabestan.engine.compose_files import names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
+from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
 from cabestan.store import waivers as waiver_store
 
@@ -45,6 +46,7 @@ class Wanted:
 def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     """Raises Invalid (or ComposeRefused, with file and line) and Conflict where it cannot be deployed."""
     release = wanted.release
+    _check_branch(tx, wanted)
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
     managed = use.use_of(tx, wanted.environment, files)
@@ -59,7 +61,28 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
     plan = replace(plan, compose_files=tuple(file.path for file in files))
-    return use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
+    plan = use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
+    return replace(plan, fingerprint=_fingerprint(wanted, plan))
+
+
+def _check_branch(tx: sa.Connection, wanted: Wanted) -> None:
+    """Raises Conflict for a release of a branch that does not come here, unless it has served here before."""
+    release, environment = wanted.release, wanted.environment
+    if wanted.restores is not None or environment.takes(release.branch, release.default_branch):
+        return
+    served = (d for d in deployment_store.of_release(tx, release.id) if d.environment_id == environment.id)
+    if not any(deployment.status is DeploymentStatus.SUCCEEDED for deployment in served):
+        taken = ", ".join(environment.branches).replace(DEFAULT_BRANCH, release.default_branch) or "none"
+        raise Conflict(
+            f"Release {release.number} is of the branch {release.branch}; {environment.name} takes only: {taken}.",
+            f"Merge it, or have a maintainer change that: `cabestan environment set {environment.name} --branch …`.",
+        )
+
+
+def _fingerprint(wanted: Wanted, plan: Plan) -> str:
+    """What an approval binds to: the release, what it takes the place of, and all of the plan but for its warnings."""
+    bound = asdict(replace(plan, warnings=(), fingerprint=""))
+    return fingerprint(wanted.release.id, wanted.environment.current_deployment_id or 0, bound)
 
 
 def _plan(
@@ -97,7 +120,7 @@ def _plan(
         services=stack.services,
         secrets=tuple(sorted({*stack.secrets_used, *stack.secret_files.values()})),
         versions=versions,
-        fingerprint=fingerprint(wanted.release.id, current.id if current else 0, versions, document),
+        fingerprint="",
     )
 
 

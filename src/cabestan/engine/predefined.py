@@ -8,10 +8,14 @@ from cabestan.compose.placeholder import MARKS
 from cabestan.config import Settings
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
-from cabestan.domain.predefined import slugify
+from cabestan.domain.predefined import slugify, tier
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 
+#: where build jobs have their source
+_BUILDS = "/tmp"  # noqa: S108 (of a container that nobody else is in)
+_NOWHERE = "0" * 40
+_LONG_TITLE = 100
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: commits may hold any character; these would be taken for stand-ins of secrets
 _WITHOUT_MARKS = dict.fromkeys(map(ord, MARKS))
@@ -21,6 +25,8 @@ def of_release(settings: Settings, release: Release, *, protected: bool) -> dict
     """Those that do not depend on the environment."""
     found = {
         **_of_commit(release.commit, release.branch, release.title, release.author, release.committed_at),
+        **_of_message(release.title, release.message),
+        **_of_push(release.before, release.source, release.by),
         "CI_COMMIT_REF_PROTECTED": _word(protected),
         "CI_DEFAULT_BRANCH": release.default_branch,
         **_of_pipeline(settings, release.project, release.pipeline_id, release.pipeline_created_at),
@@ -32,9 +38,11 @@ def of_release(settings: Settings, release: Release, *, protected: bool) -> dict
 
 def of_environment(environment: Environment, domain: str, url: str) -> dict[str, str]:
     return {
+        "CI_ENVIRONMENT_ACTION": "start",
         "CI_ENVIRONMENT_ID": str(environment.id),
         "CI_ENVIRONMENT_NAME": environment.name,
         "CI_ENVIRONMENT_SLUG": environment.name.replace("/", "-"),
+        "CI_ENVIRONMENT_TIER": tier(environment.name),
         "CI_ENVIRONMENT_DOMAIN": domain,
         "CI_ENVIRONMENT_URL": url,
     }
@@ -43,11 +51,17 @@ def of_environment(environment: Environment, domain: str, url: str) -> dict[str,
 def of_job(settings: Settings, project: Project, pipeline: Pipeline, job: Job) -> dict[str, str]:
     return {
         **_of_commit(pipeline.commit, pipeline.branch, pipeline.title, pipeline.commit_author, pipeline.committed_at),
+        **_of_message(pipeline.title, pipeline.message),
+        **_of_push(pipeline.before, pipeline.source, pipeline.by),
         "CI_COMMIT_REF_PROTECTED": _word(project.protects(pipeline.branch)),
         "CI_DEFAULT_BRANCH": project.default_branch,
         **_of_pipeline(settings, project.name, pipeline.id, pipeline.created_at),
         **_of_project(settings, project.id, project.name),
         **_of_server(settings),
+        "CI_BUILDS_DIR": _BUILDS,
+        "CI_DISPOSABLE_ENVIRONMENT": "true",
+        "CI_NODE_TOTAL": "1",
+        "CI_PROJECT_DIR": f"{_BUILDS}/source",
         "CI_JOB_ID": str(job.id),
         "CI_JOB_IMAGE": job.spec.image,
         "CI_JOB_NAME": job.name,
@@ -74,6 +88,21 @@ def _of_commit(commit: str, branch: str, title: str, author: str, committed_at: 
     }
 
 
+def _of_message(title: str, message: str) -> dict[str, str]:
+    """The description is the message without its first line, unless that was too long to be a title."""
+    rest = message.partition("\n")[2].strip("\n")
+    return {"CI_COMMIT_DESCRIPTION": rest if len(title) < _LONG_TITLE else message, "CI_COMMIT_MESSAGE": message}
+
+
+def _of_push(before: str, source: str, by: str) -> dict[str, str]:
+    return {
+        "CI_COMMIT_BEFORE_SHA": before or _NOWHERE,
+        "CI_PIPELINE_SOURCE": source,
+        "GITLAB_USER_LOGIN": by,
+        "GITLAB_USER_NAME": by,
+    }
+
+
 def _of_pipeline(settings: Settings, project: str, pipeline_id: int, created_at: datetime | None) -> dict[str, str]:
     return {
         "CI_PIPELINE_CREATED_AT": _moment(created_at),
@@ -88,6 +117,7 @@ def _of_project(settings: Settings, project_id: int, name: str) -> dict[str, str
         "CI_PROJECT_ID": str(project_id),
         "CI_PROJECT_NAME": short_name,
         "CI_PROJECT_NAMESPACE": group,
+        "CI_PROJECT_NAMESPACE_SLUG": slugify(group),
         "CI_PROJECT_PATH": name,
         "CI_PROJECT_PATH_SLUG": slugify(name),
         "CI_PROJECT_ROOT_NAMESPACE": group,

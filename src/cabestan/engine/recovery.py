@@ -6,7 +6,6 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import (
     certificates,
     cron_runs,
-    deploying,
     deployments,
     intake,
     jobs,
@@ -14,6 +13,7 @@ from cabestan.engine import (
     platform,
     service_runs,
 )
+from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.managed import operations
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services

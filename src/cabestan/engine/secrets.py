@@ -10,6 +10,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
+from cabestan.domain.redaction import Redactor
 from cabestan.store import configuration as store
 from cabestan.store import managed as managed_store
 
@@ -34,6 +35,11 @@ def all_values(tx: sa.Connection, vault: Vault, project: Project) -> tuple[str, 
     return (*opened, *store.masked_of_project(tx, project))
 
 
+def redactor(tx: sa.Connection, vault: Vault, project: Project) -> Redactor:
+    """For whatever others say about the project, before it is kept or shown."""
+    return Redactor(all_values(tx, vault, project))
+
+
 def file_names(
     tx: sa.Connection, vault: Vault, stack: str, configuration: Configuration, wanted: Iterable[str]
 ) -> dict[str, str]:
@@ -52,9 +58,14 @@ def used_by(
     """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services."""
     stack = Stack.from_yaml(plan.stack)
     found = {**values(tx, vault, plan.versions), **passwords}
-    variables = {name: value for name, value in found.items() if name in stack.secrets_used}
+    variables = {name: for_swarm(value) for name, value in found.items() if name in stack.secrets_used}
     files = (SwarmSecret(name, secret, found[secret]) for name, secret in stack.secret_files.items())
     return variables, tuple(files)
+
+
+def for_swarm(value: str) -> str:
+    """As a variable of a container, which Swarm reads as a template: `{{` begins what it fills in."""
+    return value.replace("{{", '{{"{{"}}')
 
 
 def _opened(vault: Vault, setting: Setting, sealed: bytes) -> str:

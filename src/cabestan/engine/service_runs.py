@@ -14,8 +14,8 @@ import structlog
 
 from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.compose.stack import Stack
+from cabestan.compose.volumes import volumes_of
 from cabestan.domain.pipeline import Verdict
-from cabestan.domain.redaction import Redactor
 from cabestan.domain.run import Run, RunKind, judge_run
 from cabestan.domain.status import RunStatus
 from cabestan.engine import secrets, space
@@ -68,7 +68,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
     named = Named(services.settings.instance, run.id, run.attempt)
     with services.database.reading() as tx:
         project = project_store.by_id(tx, run.project_id)
-        redactor = Redactor(secrets.all_values(tx, services.vault, project))
+        redactor = secrets.redactor(tx, services.vault, project)
     with place:
         failure, framed = _started(services, run)
     what = Followed(
@@ -115,9 +115,11 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
         values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
         name = environment.stack_name(services.settings.instance)
     stack = Stack.from_yaml(plan.stack)
+    volumes = volumes_of(stack, {run.service})
 
     def prepare() -> None:
         space.check(services.settings)
+        services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
         if files:
             services.stacks.ensure_secrets(name, files)
 

@@ -109,7 +109,7 @@ def remove(services: Services, scope: Scope, name: str, *, secret: bool, by: str
 
 
 def protect_branches(services: Services, project: Project, patterns: Iterable[str]) -> Project:
-    """Only what comes from these branches gets protected variables and secrets."""
+    """Only what comes from these branches gets protected variables and secrets, and only maintainers push to them."""
     chosen = tuple(dict.fromkeys(_branches(tuple(patterns)) or ()))
     with services.database.writing() as tx:
         project_store.set_protected_branches(tx, project.id, chosen)

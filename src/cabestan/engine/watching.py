@@ -72,6 +72,7 @@ def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdi
     services.logs.unpack(what.log)
     with services.logs.writer(what.log, what.redactor) as writer:
         verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, what, writer)
+        verdict = replace(verdict, reason=what.redactor.text(verdict.reason))
         verdict = _with_last_line(services, what.log, verdict)
         _close_log(writer, verdict, what.key)
     services.hub.advanced(what.log)

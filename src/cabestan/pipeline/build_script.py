@@ -10,8 +10,8 @@ git config --global credential.helper '!f() { echo username=job; echo "password=
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
 readonly NO_ANSWER='unable to access|hung up|early EOF|RPC failed|returned error: 5|disconnect'
-git init --quiet /tmp/source
-cd /tmp/source
+git init --quiet "$CI_PROJECT_DIR"
+cd "$CI_PROJECT_DIR"
 git remote add origin "$CI_REPOSITORY_URL"
 
 # The server may be restarting just now: while nobody answers, ask again.

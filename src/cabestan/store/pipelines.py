@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cabestan.domain.pipeline import Job, JobSpec, Pipeline
+from cabestan.domain.pipeline import Job, JobSpec, Pipeline, Source
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import jobs, pipelines, projects
@@ -31,6 +31,9 @@ def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
         "variables": dump(dict(pipeline.variables)),
         "author_email": pipeline.author_email,
         "committed_at": pipeline.committed_at,
+        "message": pipeline.message,
+        "before": pipeline.before,
+        "source": pipeline.source,
     }
     return pipeline.evolve(id=tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one())
 
@@ -163,6 +166,9 @@ def _pipeline(row: sa.Row[tuple[object, ...]]) -> Pipeline:
         variables=load_map(row.variables),
         author_email=row.author_email,
         committed_at=row.committed_at,
+        message=row.message,
+        before=row.before,
+        source=Source(row.source),
     )
 
 

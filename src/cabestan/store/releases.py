@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cabestan.domain.configuration import travelling
+from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
 from cabestan.errors import NotFound
@@ -13,6 +14,8 @@ from cabestan.store import projects as project_store
 from cabestan.store.schema import pipelines, projects, releases
 from cabestan.store.values import dump, load_map
 
+#: when the newest one for an environment is looked for
+_LOOKED_AT = 1000
 _WITH_PROJECT = (
     sa.select(
         releases,
@@ -21,6 +24,10 @@ _WITH_PROJECT = (
         pipelines.c.author,
         pipelines.c.author_email,
         pipelines.c.committed_at,
+        pipelines.c.message,
+        pipelines.c.before,
+        pipelines.c.source,
+        pipelines.c.by,
         pipelines.c.created_at.label("pipeline_created_at"),
     )
     .join_from(releases, projects, projects.c.id == releases.c.project_id)
@@ -81,11 +88,19 @@ def latest(tx: sa.Connection, project_id: int) -> Release | None:
     return newest[0] if newest else None
 
 
-def chosen(tx: sa.Connection, project_id: int, number: int | None) -> Release:
-    """The one with the number, or the newest where none is given; raises NotFound."""
+def newest_for(tx: sa.Connection, environment: Environment) -> Release | None:
+    """Of a branch that comes to the environment; None where the last ones are of others."""
+    query = _WITH_PROJECT.with_only_columns(releases.c.id, releases.c.branch, projects.c.default_branch)
+    query = query.where(releases.c.project_id == environment.project_id).order_by(releases.c.number.desc())
+    rows = tx.execute(query.limit(_LOOKED_AT))
+    return next((by_id(tx, row.id) for row in rows if environment.takes(row.branch, row.default_branch)), None)
+
+
+def chosen(tx: sa.Connection, environment: Environment, number: int | None) -> Release:
+    """The one with the number, or the newest for the environment where none is given; raises NotFound."""
     if number is not None:
-        return get(tx, project_id, number)
-    newest = latest(tx, project_id)
+        return get(tx, environment.project_id, number)
+    newest = newest_for(tx, environment) or latest(tx, environment.project_id)
     if not newest:
         raise NotFound("This project has no release yet.", "Push a commit; a good pipeline makes one.")
     return newest
@@ -140,6 +155,10 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         variables=load_map(row.variables),
         author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
         committed_at=row.committed_at,
+        message=row.message,
+        before=row.before,
+        source=row.source,
+        by=row.by,
         pipeline_created_at=row.pipeline_created_at,
         default_branch=row.default_branch,
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +11,9 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from cabestan.adapters import git_hooks
 from cabestan.adapters.git import http_backend_environment, parse_cgi_head
-from cabestan.domain.access import Identity, Permission, User
+from cabestan.domain.access import Identity, Permission, User, may
 from cabestan.domain.project import Project
 from cabestan.engine import intake
 from cabestan.engine.services import Services
@@ -25,36 +25,11 @@ router = APIRouter()
 _CHUNK = 64 * 1024
 _READ_PATHS = ("info/refs", "git-upload-pack")
 _WRITE_PATH = "git-receive-pack"
-_HOOK = "post-receive"
-#: half a second each
-_HOOK_TRIES = 20
-_HOOK_SCRIPT = '''#!{python} -IS
-"""Tells Cabestan of a push, and the person who pushed of the pipeline. What is not told now is found at its start."""
-import json, os, sys, time, urllib.request
-sys.stdin.buffer.read()
-request = urllib.request.Request(os.environ["CABESTAN_HOOK_URL"], method="POST",
-    data=json.dumps({{"by": os.environ["CABESTAN_HOOK_USER"]}}).encode(),
-    headers={{"Content-Type": "application/json", "X-Cabestan-Hook": os.environ["CABESTAN_HOOK_TOKEN"]}})
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
-for patience in range({tries}):
-    try:
-        print(opener.open(request, timeout=20).read().decode(), end="")
-        break
-    except OSError:
-        # a server that is just starting may have looked at the refs before this push moved them
-        time.sleep(0.5)
-else:
-    print("The push is stored. Cabestan does not answer just now: the pipeline starts as soon as it does.")
-'''
 
 
 def write_hooks(services: Services) -> None:
-    """The hook that all repositories share, for this Python."""
-    folder = _hooks(services)
-    folder.mkdir(parents=True, exist_ok=True)
-    hook = folder / _HOOK
-    hook.write_text(_HOOK_SCRIPT.format(python=sys.executable, tries=_HOOK_TRIES))
-    hook.chmod(0o755)
+    """At each start, for this Python."""
+    git_hooks.write_hooks(_hooks(services))
 
 
 def _hooks(services: Services) -> Path:
@@ -130,8 +105,14 @@ def _environment(
             "CABESTAN_HOOK_URL": f"{services.settings.internal_url}/internal/pushes/{project.id}",
             "CABESTAN_HOOK_TOKEN": services.vault.derive("hook"),
             "CABESTAN_HOOK_USER": user,
+            **git_hooks.guard_variables(project.name, user, _guarded(identity, project)),
         },
     )
+
+
+def _guarded(identity: Identity, project: Project) -> tuple[str, ...]:
+    """The branches that are not theirs to push to."""
+    return () if may(identity, Permission.PUSH_PROTECTED, project.name) else project.protected_patterns
 
 
 class _Streamed(StreamingResponse):

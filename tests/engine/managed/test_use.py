@@ -20,7 +20,8 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
 from cabestan.engine.managed import operations, standing
 from cabestan.errors import Conflict
-from cabestan.store import backups, managed
+from cabestan.store import backups, managed, releases
+from cabestan.store import deployments as deployment_store
 from cabestan.store.configuration import Scope
 
 APP = """\
@@ -93,6 +94,54 @@ def test_the_application_gets_the_variables_and_the_stack_holds_no_password(worl
     assert "${CABESTAN_SECRET_POSTGRES_PASSWORD}" in document
     assert len(given["POSTGRES_PASSWORD"]) == 48
     assert given["POSTGRES_PASSWORD"] not in document + world.stacks.deployed[instance.stack]
+
+
+def waiting(world: World, project: Project, compose: str) -> Deployment:
+    """Of a new release, on production."""
+    world.released(project, **{"docker-compose.yml": compose})
+    return world.deployments(world.environment(project, "production"))[-1]
+
+
+def approve(world: World, deployment: Deployment, boss: User, seen: str) -> DeploymentStatus:
+    deployments.approve(world.services, deployment.id, boss, seen, "")
+    world.durable.run()
+    with world.services.database.reading() as tx:
+        return deployment_store.get(tx, deployment.id).status
+
+
+def test_an_approval_binds_to_what_happens_to_databases_too(world: World, project: Project, boss: User) -> None:
+    """The stack is the same whether a database is used again or made anew, but the plan is not."""
+    for compose in (WITH, APP):
+        former = waiting(world, project, compose)
+        assert approve(world, former, boss, world.plan(former).fingerprint) is DeploymentStatus.SUCCEEDED
+    again = waiting(world, project, WITH)
+    before = world.plan(again)
+    (production,) = [i for i in instances(world, project) if i.environment == "production"]
+    with world.services.database.writing() as tx:
+        managed.update(tx, production.id, status=InstanceStatus.DELETED)
+    with pytest.raises(Conflict, match="has changed since you looked at it"):
+        approve(world, again, boss, before.fingerprint)
+    after = world.plan(again)
+    assert (before.stack == after.stack, before.fingerprint == after.fingerprint) == (True, False)
+    assert [c.kind for c in after.changes if c not in before.changes] == ["managed service added"]
+
+
+def test_switching_managed_services_off_voids_an_approval(world: World, project: Project, boss: User) -> None:
+    """Approved, and queued behind another one that runs."""
+    first = waiting(world, project, WITH.replace("postgres:9.6", "${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}"))
+    production = world.environment(project, "production")
+    with world.services.database.reading() as tx:
+        release = releases.by_id(tx, first.release_id)
+    deployments.deploy(world.services, production, release, boss)
+    queued = deployments.deploy(world.services, production, release, world.user("dev", shop=Role.DEVELOPER))
+    before = world.plan(queued)
+    deployments.approve(world.services, queued.id, boss, before.fingerprint, "")
+    standing.set_managed(world.services, production, managed="no")
+    with world.services.database.reading() as tx:
+        again = deployment_store.get(tx, queued.id)
+        assert [word.void for word in deployment_store.approvals_of(tx, queued.id)] == [again.reason]
+    assert (again.status, again.approved_by) == (DeploymentStatus.WAITING, "")
+    assert again.reason == "The plan has changed since it was approved, so it waits for another approval."
 
 
 def test_later_deployments_and_rollbacks_use_the_same_one(world: World, project: Project, boss: User) -> None:

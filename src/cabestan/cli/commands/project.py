@@ -75,7 +75,7 @@ def protect(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Name the protected branches: they alone get protected variables and secrets."""
+    """Name the protected branches: they alone get protected variables, and only maintainers push to them."""
     body = {"branches": [pattern for pattern in patterns if pattern]}
     found = connect().put(address("projects", the_project(project), "protected-branches"), body)
     if as_json:

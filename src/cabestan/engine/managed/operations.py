@@ -15,6 +15,7 @@ from cabestan.adapters.databases import Scratch
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus, volume_name
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import secrets
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
@@ -23,6 +24,7 @@ from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store import projects as project_store
 from cabestan.store.fullness import is_full, storage_full
 
 _log = structlog.get_logger(__name__)
@@ -164,17 +166,25 @@ def _do(services: Services, operation_id: int, name: str) -> str:
     try:
         services.engine.patiently(services.settings.engine_seconds, lambda: work(services, operation, instance))
     except CabestanError as error:
-        return str(error)
+        return _shown(services, instance, error)
     except Exception as error:  # whatever it is, the operation has to end, and the service to serve
         if services.durable.closing:
             raise
         if is_full(error):  # it may be this very backup that fills it: to try again would fill it again
             return str(storage_full())
         _log.exception("a step of a database operation failed unexpectedly", operation=operation_id, step=name)
-        return f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
+        words = f"{type(error).__name__}: {_shown(services, instance, error)}"
+        return f"Something unexpected went wrong: {words}. The server's log tells more."
     finally:
         services.changes.publish(instance.project)
     return ""
+
+
+def _shown(services: Services, instance: Instance, error: Exception) -> str:
+    """Its words, in which a database or the engine may have repeated a password."""
+    with services.database.reading() as tx:
+        project = project_store.by_id(tx, instance.project_id)
+        return secrets.redactor(tx, services.vault, project).text(str(error))
 
 
 def _save(services: Services, operation: Operation, instance: Instance) -> None:
@@ -192,10 +202,11 @@ def _save(services: Services, operation: Operation, instance: Instance) -> None:
     except EngineUnavailable:
         raise
     except CabestanError as error:
-        backups.give_up(services, backup.id, str(error))
+        words = _shown(services, instance, error)
+        backups.give_up(services, backup.id, words)
         if operation.kind is not OperationKind.RESTORE:
             raise
-        _log.warning("the state before a restore is in its volume alone", instance=instance.name, error=str(error))
+        _log.warning("the state before a restore is in its volume alone", instance=instance.name, error=words)
 
 
 def _wait_a_while(services: Services, operation: Operation, instance: Instance) -> None:
@@ -235,7 +246,7 @@ def _verify(services: Services, operation: Operation, instance: Instance) -> Non
         services.databases.remove_volume(scratch.volume)
         wrong = backups.judge(services, backup, backups.restored_manifest(services, backup, scratch))
     except CabestanError as error:
-        backups.condemn(services, backup.id, str(error))
+        backups.condemn(services, backup.id, _shown(services, instance, error))
         raise
     if wrong:
         raise Conflict(wrong, "The data of the service is untouched. Back it up again.")

@@ -14,13 +14,14 @@ from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, parse_policy
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import LEAST_MEMORY, MOST_MEMORY, Instance, Limits
-from cabestan.engine import deployments
+from cabestan.engine import deployments, secrets
 from cabestan.engine.managed import instances
 from cabestan.engine.managed.clock import next_due, schedule_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
+from cabestan.store import projects as project_store
 
 _CPUS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _ASKED_AT_ONCE = 6
@@ -52,6 +53,8 @@ def standing(services: Services, instance: Instance) -> Standing:
     except CabestanError as error:
         trouble = str(error)
     with services.database.reading() as tx:
+        project = project_store.by_id(tx, instance.project_id)
+        trouble = secrets.redactor(tx, services.vault, project).text(trouble) if trouble else ""
         latest = backup_store.page(tx, instance.id, limit=1)
         scheduled = backup_store.newest_scheduled(tx, instance.id)
         good = backup_store.newest(tx, instance.id, BackupStatus.VERIFIED)

@@ -42,7 +42,7 @@ def deploy(visitor: SignedIn, services: Wired, group: str, name: str, environmen
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
-        release = release_store.chosen(tx, project.id, wish.release)
+        release = release_store.chosen(tx, found, wish.release)
     return shapes.deployment(engine.deploy(services, found, release, visitor.user))
 
 

@@ -51,7 +51,7 @@ def plan(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = store.get(tx, project.id, environment)
-        chosen = release_store.chosen(tx, project.id, release)
+        chosen = release_store.chosen(tx, found, release)
         made = make_plan(services, tx, Wanted(chosen, found))
         return shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
 

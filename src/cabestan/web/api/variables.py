@@ -108,7 +108,7 @@ def secret_history(
 
 @router.put(_PROJECT + "/protected-branches")
 def protect(visitor: SignedIn, services: Wired, group: str, name: str, wanted: Branches) -> shapes.Json:
-    """Patterns; what comes from other branches gets no protected variable or secret."""
+    """Patterns; only maintainers push to them, and what comes from elsewhere gets no protected variable or secret."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     return shapes.project(services, settings.protect_branches(services, project, wanted.branches))
 

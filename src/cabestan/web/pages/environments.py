@@ -116,7 +116,7 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         history_href=f"/{found.project}/deployments?environment={found.name}",
         form=views.settings_form(found, services.settings.target_domain, services.settings.time_zone),
         settings=setting_rows(own, reader),
-        choices=tuple(views.release_choice(release) for release in choices),
+        choices=tuple(views.release_choice(r) for r in choices if found.takes(r.branch, r.default_branch)),
         rights=rights,
         outdated=outdated_note(late) if (late := configuring.outdated(tx, found)) else None,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
-from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.pipeline import Pipeline, Source
 from cabestan.engine import intake
 from cabestan.engine import pipelines as engine
 from cabestan.engine.services import Services
@@ -52,7 +52,7 @@ def start(
     """`variables` has a line `NAME=VALUE` for each."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.RUN)
     given = dict(_pair(line) for line in variables.splitlines() if line.strip())
-    started = intake.start_pipeline(services, project, branch.strip(), visitor.user.name, given)
+    started = intake.start_pipeline(services, project, branch.strip(), visitor.user.name, given, Source.WEB)
     return see(f"/{project.name}/pipelines/{started.id}")
 
 

@@ -1,0 +1,62 @@
+"""Watching a stack until all of it is healthy, or will not be."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cabestan.adapters.tasks import Failure, StackState
+from cabestan.domain.environment import Environment
+from cabestan.engine.deploying.record import CANCELED
+from cabestan.engine.services import Services
+from cabestan.errors import DeadlineExceeded, StepFailed
+
+_LOOK_SECONDS = 0.2
+#: task times are the engine's clock's, which may be behind ours
+_CLOCK_SKEW = timedelta(seconds=2)
+
+
+def watch_stack(
+    services: Services,
+    environment: Environment,
+    since: str,
+    seconds: float,
+    stopped: Callable[[], bool],
+    only: tuple[str, ...] = (),
+) -> StackState:
+    """`only` are the services that count, all where there are none."""
+    stack = environment.stack_name(services.settings.instance)
+    deadline = time.monotonic() + seconds
+    healthy_since: float | None = None
+    while True:
+        state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
+        state = state.only(only) if only else state
+        now = time.monotonic()
+        if failure := state.failure(since):
+            raise StepFailed(_words(services, failure))
+        healthy_since = (healthy_since or now) if state.settled else None
+        if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
+            return state
+        if stopped():
+            raise StepFailed(CANCELED)
+        if now > deadline:
+            raise DeadlineExceeded(
+                _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _words(services: Services, failure: Failure) -> str:
+    """Why a service does not come up, in the words of Swarm and of the container itself."""
+    own = services.stacks.last_words(failure.task) if failure.task else ""
+    return f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
+
+
+def _unhealthy(state: StackState, seconds: float) -> str:
+    words = next((task.error for service in state.services for task in service.tasks if task.error), "")
+    said = f" The last task's words: {words}." if words else ""
+    return f"Not healthy after {seconds:.0f} s: {state.progress}.{said}"
+
+
+def engine_time(moment: datetime) -> str:
+    """As the engine writes times, so that the two compare as text."""
+    return (moment - _CLOCK_SKEW).strftime("%Y-%m-%dT%H:%M:%S.%f")

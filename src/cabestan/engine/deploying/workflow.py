@@ -1,0 +1,86 @@
+"""The workflow of a deployment: the steps of its plan, and the way back when one fails."""
+
+from functools import partial
+
+from cabestan.domain.schedule import Schedule
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import cron, deployments, service_runs
+from cabestan.engine.deploying.record import plan_in, plan_of
+from cabestan.engine.deploying.steps import do
+from cabestan.engine.deploying.way_back import outcome, put_back, touches
+from cabestan.engine.guard import guarded
+from cabestan.engine.managed import use
+from cabestan.engine.services import Services
+from cabestan.store import deployments as store
+from cabestan.store import environments as environment_store
+from cabestan.store import managed as managed_store
+from cabestan.store import runs as run_store
+
+
+def register(services: Services) -> None:
+    work = guarded(services, partial(run, services), partial(fail, services))
+    services.durable.register("deployment", lambda deployment_id: work(deployment_id))
+
+
+def run(services: Services, deployment_id: int) -> None:
+    """One at a time per environment; whatever happens, it ends in a clear state and the next one gets its turn."""
+    step = services.durable.step
+    if step("deployment.begin", lambda: _begin(services, deployment_id)):
+        failure, touched = "", False
+        for position, planned in enumerate(plan_of(services, deployment_id).steps):
+            failure = step(f"deployment.{planned.kind}", partial(do, services, deployment_id, planned, position))
+            touched = touched or touches(services, deployment_id, planned)
+            if failure:
+                break
+        undone = touched and failure and step("deployment.put-back", lambda: put_back(services, deployment_id))
+        step("deployment.record", lambda: _record(services, deployment_id, failure, undone or ""))
+    step("deployment.go-on", lambda: _go_on(services, deployment_id))
+
+
+def fail(services: Services, deployment_id: int, reason: str) -> None:
+    """Ends one whose steps broke in a way that nobody foresaw; the next one gets its turn."""
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        if not deployment.status.ended:
+            ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
+            store.update(tx, deployment_id, **ended)
+    _end_runs(services, deployment_id, reason)
+    deployments.publish(services, deployment)
+    deployments.go_on(services, deployment.environment_id)
+
+
+def _end_runs(services: Services, deployment_id: int, reason: str) -> None:
+    """What the deployment began to run and nobody is at any more."""
+    with services.database.reading() as tx:
+        lost = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
+    for run in lost:
+        service_runs.end_lost(services, run, reason)
+
+
+def _begin(services: Services, deployment_id: int) -> bool:
+    """False where it was ended before its first step."""
+    with services.database.reading() as tx:
+        return store.get(tx, deployment_id).status is DeploymentStatus.RUNNING
+
+
+def _record(services: Services, deployment_id: int, failure: str, undone: str) -> None:
+    _end_runs(services, deployment_id, failure)
+    gone: tuple[Schedule, ...] = ()
+    with services.database.writing() as tx:
+        deployment = store.get(tx, deployment_id)
+        status, reason = outcome(failure, undone)
+        store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
+        if status is DeploymentStatus.SUCCEEDED:
+            environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+            environment = environment_store.by_id(tx, deployment.environment_id)
+            gone = cron.follow_release(services, tx, environment, deployment_id, plan_in(tx, deployment_id))
+            managed_store.note_use(tx, deployment.environment_id, use.kinds_of(store.plan_of(tx, deployment_id)))
+        deployments.refresh_waiting(services, tx, deployment.project_id)
+    cron.followed(services, gone)
+    deployments.publish(services, deployment)
+
+
+def _go_on(services: Services, deployment_id: int) -> None:
+    with services.database.reading() as tx:
+        environment_id = store.get(tx, deployment_id).environment_id
+    deployments.go_on(services, environment_id)
