@@ -56,6 +56,7 @@ STEPS = (
     "database.verify",
     "database.load",
     "database.switch",
+    "database.take-back",
     "database.remove",
     "database.tidy",
     "database.record",

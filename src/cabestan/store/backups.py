@@ -182,6 +182,9 @@ def _operation(row: sa.Row[tuple[object, ...]]) -> Operation:
         image=row.image,
         version=row.version,
         volume=row.volume,
+        former_image=row.former_image,
+        former_version=row.former_version,
+        former_volume=row.former_volume,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

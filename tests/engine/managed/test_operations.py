@@ -323,6 +323,8 @@ def test_old_backups_go_by_the_policy_and_keep_their_record(world: World, instan
 
 
 RESTORE = ("database.save", "database.load", "database.switch", "database.tidy", "database.record")
+UPGRADE = RESTORE
+FAILED_UPGRADE = ("database.switch", "database.take-back", "database.tidy", "database.record")
 DELETE = ("database.save", "database.verify", "database.remove", "database.tidy", "database.record")
 EDGES = ("before", "done, not recorded", "after")
 
@@ -337,6 +339,73 @@ def test_a_kill_at_any_place_of_a_restore_changes_nothing_of_the_outcome(
     after, taken, operation = read(world, instance)
     assert (operation.status, len(taken)) == (OperationStatus.SUCCEEDED, 2)
     assert (after.volume, after.kept_volumes) == (instance.volume[:-1] + "2", (instance.volume,))
+
+
+@pytest.fixture
+def upgradable(world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    start = world.databases.start_scratch
+
+    def start_scratch(scratch: Any) -> str:
+        name = start(scratch)
+        if scratch.volume == instance.volume:
+            world.databases.scratches[name] = dict(CONTENTS)
+        return name
+
+    monkeypatch.setattr(world.databases, "start_scratch", start_scratch)
+    return instance
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in UPGRADE for edge in EDGES])
+def test_a_kill_at_any_place_of_an_upgrade_changes_nothing_of_the_outcome(
+    world: World, upgradable: Instance, place: str
+) -> None:
+    operations.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, (saved,), operation = read(world, upgradable)
+    assert operation.status is OperationStatus.SUCCEEDED, operation.detail
+    assert (after.version, after.image, after.kept_volumes) == ("16", IMAGE, (upgradable.volume,))
+    assert (saved.status, "replicas: 1" in world.stacks.deployed[after.stack]) == (BackupStatus.VERIFIED, True)
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in FAILED_UPGRADE for edge in EDGES] + ["while it waits"])
+def test_an_upgrade_that_is_killed_after_its_switch_and_then_fails_is_taken_back(
+    world: World, upgradable: Instance, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    killed = [] if place == "while it waits" else [True]
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.image == IMAGE and not killed:
+            killed.append(True)
+            raise Killed("between the change and its end")
+        if present.image == IMAGE:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr(operations.instances, "wait", wait)
+    operations.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, _, operation = read(world, upgradable)
+    assert (operation.status, operation.detail) == (OperationStatus.FAILED, "staging/postgresql does not answer.")
+    assert after == upgradable.evolve(generation=2)
+    document = world.stacks.deployed[after.stack]
+    assert (upgradable.image in document, upgradable.volume in document, "replicas: 1" in document) == (True,) * 3
+    assert upgradable.volume not in [name for (name,) in world.databases.called("remove_volume")]
+
+
+def test_what_cannot_be_taken_back_either_is_told(
+    world: World, upgradable: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(_services: object, present: Instance, *, replicas: int = 1) -> None:
+        if replicas:
+            raise StepFailed(f"No {present.version}.")
+
+    monkeypatch.setattr(operations.instances, "apply", apply)
+    operations.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    world.stacks.states.append(StackState(upgradable.stack, ()))
+    world.durable.run()
+    after, _, operation = read(world, upgradable)
+    assert operation.detail == "No 16. What served before could not be taken back: No 15."
+    assert after == upgradable.evolve(generation=2)
 
 
 @pytest.mark.parametrize("place", [f"{step}:{edge}" for step in DELETE for edge in EDGES])

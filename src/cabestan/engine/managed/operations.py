@@ -18,7 +18,7 @@ from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, images, instances, use
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Conflict, EngineUnavailable, Invalid, StepFailed
+from cabestan.errors import CabestanError, Conflict, EngineUnavailable, Invalid
 from cabestan.store import backups as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -140,6 +140,9 @@ def run(services: Services, operation_id: int) -> None:
         failure = step(f"database.{name}", partial(_do, services, operation_id, name))
         if failure:
             break
+    if failure and "switch" in _STEPS[kind]:
+        amiss = step("database.take-back", partial(_do, services, operation_id, "take-back"))
+        failure += f" What served before could not be taken back: {amiss}" if amiss else ""
     untidy = step("database.tidy", partial(_do, services, operation_id, "tidy"))
     step("database.record", lambda: _record(services, operation_id, failure or untidy))
 
@@ -156,6 +159,7 @@ def _do(services: Services, operation_id: int, name: str) -> str:
         "verify": _verify,
         "load": _load,
         "switch": _switch,
+        "take-back": _take_back,
         "remove": _remove,
         "tidy": _tidy,
     }[name]
@@ -259,10 +263,14 @@ def _load(services: Services, operation: Operation, instance: Instance) -> None:
 
 
 def _switch(services: Services, operation: Operation, instance: Instance) -> None:
-    """The service changes over to the new volume; the one it had is kept, and taken back where this fails."""
+    """The service changes over to the new volume. What it had before is kept, and stored for `_take_back`."""
     wanted = _operation(services, operation.id)
-    former = _before_the_switch(wanted, instance)
     if instance.volume != wanted.volume:
+        former = {
+            "former_volume": instance.volume,
+            "former_image": instance.image,
+            "former_version": instance.version,
+        }
         changed = {
             "volume": wanted.volume,
             "kept_volumes": (*instance.kept_volumes, instance.volume),
@@ -271,33 +279,33 @@ def _switch(services: Services, operation: Operation, instance: Instance) -> Non
         if wanted.image:
             changed |= {"image": wanted.image, "version": wanted.version}
         with services.database.writing() as tx:
+            store.update_operation(tx, operation.id, **former)
             managed_store.update(tx, instance.id, **changed)
             instance = managed_store.get(tx, instance.id)
-    try:
-        instances.apply(services, instance)
-        instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
-    except StepFailed:
-        _take_back(services, former)
-        raise
+    instances.apply(services, instance)
+    instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
 
 
-def _before_the_switch(operation: Operation, instance: Instance) -> Instance:
-    """What served before, also where a kill came after the change.
+def _take_back(services: Services, operation: Operation, instance: Instance) -> None:
+    """After a change-over that failed: the service has again what it had, its image included.
 
-    But for an upgrade, whose former image is not known any more then: the new one must not touch the former volume.
+    Its generation stays counted, so that no name is used twice.
     """
-    if instance.volume != operation.volume or operation.kind is OperationKind.UPGRADE:
-        return instance
-    *kept, volume = instance.kept_volumes
-    return instance.evolve(volume=volume, kept_volumes=tuple(kept))
-
-
-def _take_back(services: Services, former: Instance) -> None:
-    """What the service had before; its generation stays counted, so that no name is used twice."""
-    kept = {"volume": former.volume, "kept_volumes": former.kept_volumes}
+    former = _operation(services, operation.id)
+    if not former.former_volume:
+        return
+    kept = tuple(volume for volume in instance.kept_volumes if volume != former.former_volume)
     with services.database.writing() as tx:
-        managed_store.update(tx, former.id, **kept, image=former.image, version=former.version)
-    instances.apply(services, former)
+        managed_store.update(
+            tx,
+            instance.id,
+            volume=former.former_volume,
+            image=former.former_image,
+            version=former.former_version,
+            kept_volumes=kept,
+        )
+        instance = managed_store.get(tx, instance.id)
+    instances.apply(services, instance)
 
 
 def _remove(services: Services, operation: Operation, instance: Instance) -> None:

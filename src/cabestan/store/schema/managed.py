@@ -84,6 +84,10 @@ database_operations = sa.Table(
     text_("image"),
     text_("version"),
     text_("volume"),
+    #: what the service had before it changed over
+    text_("former_image"),
+    text_("former_version"),
+    text_("former_volume"),
     moment_("created_at", nullable=False),
     moment_("finished_at"),
     sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),
