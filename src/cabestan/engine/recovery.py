@@ -4,7 +4,7 @@ import structlog
 
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import certificates, cron, deploying, deployments, intake, jobs, pipelines, platform, service_runs
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import operations, wishes
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -88,7 +88,7 @@ def _go_on_with_databases(services: Services) -> None:
     with services.database.reading() as tx:
         accepted = backup_store.open_operations(tx)
     for operation in accepted:
-        operations.start(services, operation)
+        wishes.start(services, operation)
     alive = services.durable.alive()
     with services.database.reading() as tx:
         still = {operation.id for operation in backup_store.open_operations(tx)}

@@ -18,7 +18,7 @@ from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, intake, recovery, settings
-from cabestan.engine.managed import operations, standing
+from cabestan.engine.managed import standing, wishes
 from cabestan.errors import Conflict
 from cabestan.store import backups, managed
 from cabestan.store.configuration import Scope
@@ -169,7 +169,7 @@ def test_data_that_is_being_deployed_to_cannot_be_deleted(world: World, project:
     def delete(_run: StackRun) -> None:
         (instance,) = instances(world, project)
         with pytest.raises(Conflict) as conflict:
-            operations.delete(world.services, instance, "boss", "staging/postgresql")
+            wishes.delete(world.services, instance, "boss", "staging/postgresql")
         refused.append(conflict.value.message)
 
     world.runs.while_running = delete
