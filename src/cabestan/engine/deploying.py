@@ -209,7 +209,7 @@ def _apply(services: Services, environment: Environment, plan: Plan, seconds: in
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
+        used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
     document = Stack.from_yaml(plan.stack).only(first).to_yaml() if first else plan.stack
 
     def apply() -> None:

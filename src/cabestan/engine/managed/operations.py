@@ -8,6 +8,7 @@ import structlog
 
 from cabestan.domain.backup import Backup, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.engine import deployments
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, change_over, instances, wishes
 from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
@@ -149,6 +150,7 @@ def _remove(services: Services, operation: Operation, instance: Instance) -> Non
         services.databases.remove_volume(volume)
     with services.database.writing() as tx:
         managed_store.update(tx, instance.id, status=InstanceStatus.DELETED, kept_volumes=())
+    deployments.configuration_changed(services, instance.project_id)  # the next one has another password
 
 
 def _tidy(services: Services, operation: Operation, instance: Instance) -> None:
