@@ -54,6 +54,7 @@ STEPS = (
     "cron.end",
     "database.save",
     "database.verify",
+    "database.copy",
     "database.load",
     "database.switch",
     "database.take-back",

@@ -322,10 +322,10 @@ def test_old_backups_go_by_the_policy_and_keep_their_record(world: World, instan
     assert world.services.backups.path(newest.file).exists()
 
 
-RESTORE = ("database.save", "database.load", "database.switch", "database.tidy", "database.record")
+RESTORE = ("database.save", "database.load", "database.switch", "database.copy", "database.tidy", "database.record")
 UPGRADE = RESTORE
 FAILED_UPGRADE = ("database.switch", "database.take-back", "database.tidy", "database.record")
-DELETE = ("database.save", "database.verify", "database.remove", "database.tidy", "database.record")
+DELETE = ("database.save", "database.verify", "database.copy", "database.remove", "database.tidy", "database.record")
 EDGES = ("before", "done, not recorded", "after")
 
 

@@ -10,10 +10,10 @@ from cabestan.domain.backup import Backup, Operation, OperationKind, OperationSt
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine import deployments
 from cabestan.engine.guard import guarded
-from cabestan.engine.managed import backups, change_over, instances, wishes
+from cabestan.engine.managed import backups, change_over, elsewhere, instances, wishes
 from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Conflict, EngineUnavailable
+from cabestan.errors import CabestanError, Conflict, EngineUnavailable, StepFailed
 from cabestan.store import backups as store
 from cabestan.store import managed as managed_store
 from cabestan.store.fullness import is_full, storage_full
@@ -21,11 +21,11 @@ from cabestan.store.fullness import is_full, storage_full
 _log = structlog.get_logger(__name__)
 _SHORT_SECONDS = 5
 _STEPS = {
-    OperationKind.BACKUP: ("save", "verify"),
+    OperationKind.BACKUP: ("save", "verify", "copy"),
     OperationKind.VERIFY: ("verify",),
-    OperationKind.RESTORE: ("save", "load", "switch"),
-    OperationKind.UPGRADE: ("save", "load", "switch"),
-    OperationKind.DELETE: ("save", "verify", "remove"),
+    OperationKind.RESTORE: ("save", "load", "switch", "copy"),
+    OperationKind.UPGRADE: ("save", "load", "switch", "copy"),
+    OperationKind.DELETE: ("save", "verify", "copy", "remove"),
 }
 _REASONS = {
     OperationKind.RESTORE: Reason.BEFORE_RESTORE,
@@ -42,12 +42,12 @@ def register(services: Services) -> None:
 def run(services: Services, operation_id: int) -> None:
     step = services.durable.step
     kind = operation_of(services, operation_id).kind
-    failure = ""
+    failure = name = ""
     for name in _STEPS[kind]:
         failure = step(f"database.{name}", partial(_do, services, operation_id, name))
         if failure:
             break
-    if failure and "switch" in _STEPS[kind]:
+    if failure and name == "switch":
         amiss = step("database.take-back", partial(_do, services, operation_id, "take-back"))
         failure += f" What served before could not be taken back: {amiss}" if amiss else ""
     untidy = step("database.tidy", partial(_do, services, operation_id, "tidy"))
@@ -64,6 +64,7 @@ def _do(services: Services, operation_id: int, name: str) -> str:
     work: Callable[[Services, Operation, Instance], None] = {
         "save": _save,
         "verify": _verify,
+        "copy": _copy,
         "load": change_over.load,
         "switch": change_over.switch,
         "take-back": change_over.take_back,
@@ -142,6 +143,16 @@ def _verify(services: Services, operation: Operation, instance: Instance) -> Non
         raise Conflict(wrong, "The data of the service is untouched. Back it up again.")
 
 
+def _copy(services: Services, operation: Operation, instance: Instance) -> None:
+    """Elsewhere. That nothing is reached there stops no restore or upgrade: the next backup copies what is missing."""
+    try:
+        elsewhere.copy(services, instance)
+    except StepFailed as error:
+        if operation.kind not in (OperationKind.RESTORE, OperationKind.UPGRADE):
+            raise
+        _log.warning("a backup is not elsewhere yet", instance=instance.name, error=str(error))
+
+
 def _remove(services: Services, operation: Operation, instance: Instance) -> None:
     """The service, its secret, and every volume that it had: the one place where data goes, at an explicit wish."""
     services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
@@ -155,14 +166,16 @@ def _remove(services: Services, operation: Operation, instance: Instance) -> Non
 
 def _tidy(services: Services, operation: Operation, instance: Instance) -> None:
     """Whatever happened: no scratch instance is left, and the service serves what its row says."""
-    wanted = operation_of(services, operation.id)
     services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
     services.databases.remove_volume(scratch_volume(operation, instance))
-    if wanted.volume and wanted.volume != instance.volume:
-        services.databases.remove_volume(wanted.volume)
-    if operation.kind is OperationKind.UPGRADE:
-        instances.apply(services, instance)
-        instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
+    unwanted = operation.volume if operation.volume != instance.volume else ""
+    try:
+        if operation.kind is OperationKind.UPGRADE or (unwanted and operation.former_volume):
+            instances.apply(services, instance)
+            instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
+    finally:  # not before: a container that Swarm still starts would make the volume anew
+        if unwanted:
+            services.databases.remove_volume(unwanted)
 
 
 def _record(services: Services, operation_id: int, failure: str) -> None:
@@ -172,7 +185,7 @@ def _record(services: Services, operation_id: int, failure: str) -> None:
         backups.give_up(services, operation.saved_id, failure)
     if operation.kind in (OperationKind.BACKUP, OperationKind.DELETE, OperationKind.VERIFY):
         backups.tell(services, instance, failure)
-    if not failure and operation.kind is OperationKind.BACKUP:
+    if operation.kind is OperationKind.BACKUP and backups.is_good(services, operation):
         backups.forget_old(services, instance)
     with services.database.writing() as tx:
         status = OperationStatus.FAILED if failure else OperationStatus.SUCCEEDED
