@@ -11,7 +11,7 @@ from cabestan.domain.backup import OperationStatus
 from cabestan.domain.managed import Instance
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, recovery
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import wishes
 from cabestan.store import backups
 
 
@@ -48,18 +48,18 @@ def test_an_operation_that_was_accepted_before_a_kill_goes_on(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(operations, "start", killed)
+        patch.setattr(wishes, "start", killed)
         with pytest.raises(Killed):
-            operations.back_up(world.services, instance, "dev")
+            wishes.back_up(world.services, instance, "dev")
     recovery.reconcile(world.services)
     world.durable.run()
     assert outcome(world) == (OperationStatus.SUCCEEDED, "")
 
 
 def test_an_operation_whose_workflow_is_lost_has_failed(world: World, instance: Instance) -> None:
-    operations.back_up(world.services, instance, "dev")
+    wishes.back_up(world.services, instance, "dev")
     world.durable.waiting.clear()
     world.durable.ended.append("database-1")
     recovery.reconcile(world.services)
     assert outcome(world) == (OperationStatus.FAILED, "Its work was lost in a restart. Retry it.")
-    operations.back_up(world.services, instance, "dev")
+    wishes.back_up(world.services, instance, "dev")

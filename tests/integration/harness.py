@@ -141,10 +141,10 @@ class Platform:
             self.process.terminate()
             self.process.wait(20)
 
-    def restart(self) -> None:
+    def restart(self, kill_at: Iterable[str] = ()) -> None:
         """Killed, not asked to stop."""
         self.kill()
-        self.start()
+        self.start(kill_at)
 
     def run_through(self, boundaries: Sequence[str], done: Callable[[], Any], seconds: float) -> Any:
         """Restarts the server each time that it kills itself, until `done`; then without further kills."""

@@ -1,7 +1,9 @@
 """SIGKILL to the server while it makes, backs up, restores and deletes a database."""
 
+import io
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -15,12 +17,14 @@ pytestmark = pytest.mark.integration
 _MAKING = ("deployment.managed:before", "deployment.managed:after")
 _BACKUP = ("database.save:after", "database.verify:after", "database.record:before")
 _RESTORE = ("database.load:before", "database.load:after", "database.switch:after")
+_FAILED_UPGRADE = ("database.switch:after", "database.take-back:after")
 _DELETE = ("database.remove:before", "database.remove:after")
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("killed"), {"database_url": make_database("")})
+    settings = {"database_url": make_database(""), "managed_seconds": "20"}
+    made = Platform(tmp_path_factory.mktemp("killed"), settings)
     try:
         made.prepare()
         yield made
@@ -45,15 +49,30 @@ def _through(platform: Platform, boundaries: tuple[str, ...], path: str, body: d
     except httpx.HTTPError:  # killed before the answer; the wish was accepted
         key = 0
 
-    def ended() -> Any:
-        if platform.killed_at != set(boundaries) or platform.died:
-            return None
-        number = key or platform.rows("select max(id) from database_operations")[0][0]
-        found = platform.get(f"/database-operations/{number}")
-        return found if found["status"] != "running" else None
-
-    found: dict[str, Any] = platform.run_through(boundaries, ended, 240)
+    found: dict[str, Any] = platform.run_through(boundaries, lambda: _ended(platform, boundaries, key), 240)
     return found
+
+
+def _ended(platform: Platform, boundaries: tuple[str, ...], key: int) -> Any:
+    """The operation, after all kills; `key` 0: the latest one."""
+    if platform.killed_at != set(boundaries) or platform.died:
+        return None
+    number = key or platform.rows("select max(id) from database_operations")[0][0]
+    found = platform.get(f"/database-operations/{number}")
+    return found if found["status"] != "running" else None
+
+
+@contextmanager
+def _version_that_serves_nobody(platform: Platform) -> Iterator[str]:
+    """An image of Redis that works as a scratch instance, and ends at once in a network."""
+    version = f"{platform.instance}-broken"
+    start = 'ENTRYPOINT ["bash", "-c", "grep -q eth0 /proc/net/dev && exit 7; exec database serve"]'
+    recipe = io.BytesIO(f"FROM cabestan/redis:7.0\n{start}\nCMD []\n".encode())
+    platform.client.images.build(fileobj=recipe, tag=f"cabestan/redis:{version}", rm=True)
+    try:
+        yield version
+    finally:
+        platform.client.images.remove(f"cabestan/redis:{version}", force=True)
 
 
 def _instance(platform: Platform, work: Work) -> dict[str, Any]:
@@ -97,6 +116,18 @@ def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
     assert restored["status"] == "succeeded", restored
     after = _instance(killed, work)
     assert (_ask(killed, "get", "a"), after["kept_volumes"]) == ("one", [made["volume"]])
+
+    with _version_that_serves_nobody(killed) as version:
+        boundaries = _start(killed, _FAILED_UPGRADE)
+        key = killed.post(f"{at}/upgrade", {"version": version, "confirm": "staging/redis"})["id"]
+        eventually(lambda: _instance(killed, work)["version"] == version, 60, "it changes over")
+        killed.restart(boundaries)
+        failed = killed.run_through(boundaries, lambda: _ended(killed, boundaries, key), 240)
+        assert (failed["status"], failed["detail"][:30]) == ("failed", "staging/redis does not answer."), failed
+        served = ("version", "exact_version", "volume", "kept_volumes", "health", "status")
+        again = _instance(killed, work)
+        assert {name: again[name] for name in served} == {name: after[name] for name in served}
+        assert _ask(killed, "get", "a") == "one"
 
     killed.stop()
     killed.start()

@@ -7,7 +7,6 @@ import io
 import subprocess
 import tarfile
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,22 +16,20 @@ from typing import IO, Any
 from docker import DockerClient
 from docker.errors import APIError, NotFound
 
+from cabestan.adapters.database_script import LAST_WORDS, check, limited, text
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, of_service
 from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, labels_of, secret_name
 from cabestan.domain.backup import Manifest, parse_manifest
 from cabestan.domain.managed import Instance
-from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
+from cabestan.errors import DeadlineExceeded, StepFailed
 
 _MANAGED_LABEL = "cabestan.managed-id"
 _SCRATCH_LABEL = "cabestan.scratch"
 _MARK = "manifest\t"
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.3
-_LAST_WORDS = 1500
 _ACCOUNT = 1001
-#: what the client of Docker says when the engine ends under it
-_ENGINE_GONE = ("Cannot connect to the Docker daemon", "error during connect", "unexpected EOF", "connection reset")
 _STOP_SECONDS = 60
 _LEAVE_SECONDS = 120
 
@@ -105,19 +102,19 @@ class Databases:
         """Hands the dump over piece by piece; gives what it must be after a restore. Raises StepFailed."""
         with tempfile.TemporaryFile() as told, self._script(container, "dump", stderr=told) as process:
             assert process.stdout
-            with _deadline(process, seconds) as late:
+            with limited(process, seconds) as late:
                 while chunk := process.stdout.read(_CHUNK):
                     write(chunk)
                 code = process.wait()
-            lines = _text(told).splitlines()
-        _check(code, late, "dump", "\n".join(line for line in lines if not line.startswith(_MARK)))
+            lines = text(told).splitlines()
+        check(code, late, "dump", "\n".join(line for line in lines if not line.startswith(_MARK)))
         return parse_manifest(line.removeprefix(_MARK) for line in lines if line.startswith(_MARK))
 
     def load(self, container: str, chunks: Iterable[bytes], seconds: float) -> None:
         """Restores a dump into an empty instance. Raises StepFailed with its words."""
         with tempfile.TemporaryFile() as told, self._script(container, "load", stderr=told, stdout=told) as process:
             assert process.stdin
-            with _deadline(process, seconds) as late:
+            with limited(process, seconds) as late:
                 try:
                     for chunk in chunks:
                         process.stdin.write(chunk)
@@ -125,8 +122,8 @@ class Databases:
                 except BrokenPipeError:
                     pass  # it ended; its words say why
                 code = process.wait()
-            words = _text(told)
-        _check(code, late, "load", words)
+            words = text(told)
+        check(code, late, "load", words)
 
     def manifest(self, container: str, seconds: float) -> Manifest:
         return parse_manifest(line for line in self._run(container, "manifest", seconds).splitlines() if line)
@@ -168,7 +165,7 @@ class Databases:
                 state = client.api.inspect_container(container)["State"]
                 if state["Status"] != "running":
                     words = client.api.logs(container, tail=5).decode(errors="replace").strip()
-                    raise StepFailed(f"The scratch instance ended: {words[-_LAST_WORDS:]}.", "Is there memory left?")
+                    raise StepFailed(f"The scratch instance ended: {words[-LAST_WORDS:]}.", "Is there memory left?")
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
                     f"The scratch instance did not answer in {seconds:.0f} s.", "managed_seconds sets the time."
@@ -191,7 +188,10 @@ class Databases:
     # ---- taking away
 
     def remove_volume(self, name: str) -> None:
-        """Only at somebody's explicit wish, or of a scratch instance. Waits for containers that are leaving."""
+        """Only at somebody's explicit wish, or of a scratch instance. Waits for containers that are leaving.
+
+        Those that have ended go with it: Swarm keeps some of a service, and they would hold the volume for ever.
+        """
         deadline = time.monotonic() + _LEAVE_SECONDS
         while True:
             with self._engine.speaking(f"remove the volume {name}") as client:
@@ -202,9 +202,17 @@ class Databases:
                 except APIError as error:
                     if error.status_code != 409 or time.monotonic() > deadline:
                         raise
+                    self._remove_ended(client, name)
                 else:
                     return
             time.sleep(_LOOK_SECONDS)
+
+    def _remove_ended(self, client: DockerClient, volume: str) -> None:
+        label = f"{INSTANCE_LABEL}={self._owner}"
+        filters = {"label": label, "volume": volume, "status": ["created", "exited", "dead"]}
+        for container in client.api.containers(all=True, filters=filters):
+            with suppress(APIError):  # it is being removed
+                client.api.remove_container(container["Id"])
 
     def remove_service(self, instance: Instance) -> None:
         """Its service in Swarm, and its secret; no volume."""
@@ -220,11 +228,11 @@ class Databases:
     def _run(self, container: str, word: str, seconds: float) -> str:
         with tempfile.TemporaryFile() as told, self._script(container, word, stderr=told) as process:
             assert process.stdout
-            with _deadline(process, seconds) as late:
+            with limited(process, seconds) as late:
                 output = process.stdout.read().decode(errors="replace")
                 code = process.wait()
-            words = _text(told)
-        _check(code, late, word, words)
+            words = text(told)
+        check(code, late, word, words)
         return output
 
     @contextmanager
@@ -241,38 +249,6 @@ class Databases:
             finally:
                 if process.poll() is None:
                     process.kill()
-
-
-@contextmanager
-def _deadline(process: "subprocess.Popen[bytes]", seconds: float) -> Iterator[list[bool]]:
-    """Kills it after so long; the list is not empty then."""
-    late: list[bool] = []
-
-    def kill() -> None:
-        late.append(True)
-        process.kill()
-
-    timer = threading.Timer(seconds, kill)
-    timer.start()
-    try:
-        yield late
-    finally:
-        timer.cancel()
-        timer.join()
-
-
-def _check(code: int, late: list[bool], word: str, words: str) -> None:
-    if late:
-        raise DeadlineExceeded(f"The {word} took too long.", "Raise backup_seconds.")
-    if code and any(phrase in words for phrase in _ENGINE_GONE):
-        raise EngineUnavailable(f"The engine went away during the {word}.", "Start it: the work goes on then.")
-    if code:
-        raise StepFailed(f"The {word} failed (exit code {code}): {words.strip()[-_LAST_WORDS:]}")
-
-
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")
 
 
 def _secrets(client: DockerClient, name: str) -> list[str]:

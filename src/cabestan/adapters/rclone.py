@@ -1,57 +1,90 @@
 """Copies of backups elsewhere: whatever storage rclone knows."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
-from cabestan.domain.redaction import Redactor
 from cabestan.errors import StepFailed
 
 _LAST_WORDS = 1000
-#: rclone's exit codes for a folder and a file that are not there
+#: rclone's exit codes for a folder and a file that are not there, and what older versions say
 _ABSENT = (3, 4)
-#: what must not be shown of a place that says how to sign in
-_PASSWORD = re.compile(r'(?:pass|password|secret|key|token)[a-z_]*="?([^",:]+)')
+_ABSENT_WORDS = "is a directory or doesn't exist"
+#: the remote of rclone's that stands for the place
+_NAME = "backup_remote"
+_PARTIAL = ".fetched"
+#: of options in a place that is described as `:sftp,host=…,pass=…:`
+_SECRET = re.compile(r"""(?:pass|secret|key|token|auth)[a-z_]*=("[^"]*"|'[^']*'|[^,:]+)""")
 
 
 def command(*words: str) -> list[str]:
     return ["rclone", "--quiet", "--retries", "3", "--low-level-retries", "5", *words]
 
 
+def environment(place: str) -> dict[str, str]:
+    """Tells rclone the place in its environment, which others cannot read: it may hold a password."""
+    prefix = f"RCLONE_CONFIG_{_NAME.upper()}"
+    return {f"{prefix}_TYPE": "alias", f"{prefix}_REMOTE": place}
+
+
+def without_secrets(text: str, place: str) -> str:
+    """What rclone said, without the passwords of the place."""
+    for secret in _SECRET.findall(place):
+        text = text.replace(secret.strip("\"'"), "…")
+    return text
+
+
 class Remote:
     """`place` is as rclone writes it: `nas:backups`, `:sftp,host=nas.example.org,user=cabestan:backups`, `/mnt/nas`."""
 
     def __init__(self, place: str, seconds: float) -> None:
-        self._place = place.rstrip("/")
+        self._place = place
         self._seconds = seconds
-        self._redactor = Redactor(found[1] for found in _PASSWORD.finditer(place))
 
     def put(self, path: Path, name: str) -> None:
-        """Whole or not at all; rclone compares sizes and, where the storage has them, checksums."""
-        self._run("copyto", str(path), self._where(name))
+        """May leave half a file where it fails; rclone sees the next time that its size is another one."""
+        self._run("copyto", str(path), f"{_NAME}:{name}")
 
     def fetch(self, name: str, path: Path) -> None:
+        """Whole or not at all."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._run("copyto", self._where(name), str(path))
+        partial = path.with_name(path.name + _PARTIAL)
+        try:
+            self._run("copyto", f"{_NAME}:{name}", str(partial))
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        self._run("deletefile", self._where(name), accept=_ABSENT)
+        """What is not there is gone."""
+        done = self._ended("deletefile", f"{_NAME}:{name}")
+        if done.returncode not in _ABSENT and _ABSENT_WORDS not in done.stderr:
+            self._check("deletefile", done)
 
-    def _where(self, name: str) -> str:
-        return f"{self._place}{'' if self._place.endswith(':') else '/'}{name}"
+    def _run(self, *words: str) -> None:
+        self._check(words[0], self._ended(*words))
 
-    def _run(self, *words: str, accept: tuple[int, ...] = ()) -> None:
+    def _ended(self, *words: str) -> "subprocess.CompletedProcess[str]":
         try:
-            done = subprocess.run(
-                command(*words), capture_output=True, text=True, timeout=self._seconds, check=False, errors="replace"
+            return subprocess.run(
+                command(*words),
+                env={**os.environ, **environment(self._place)},
+                capture_output=True,
+                text=True,
+                timeout=self._seconds,
+                check=False,
+                errors="replace",
             )
         except FileNotFoundError as error:
             raise StepFailed("There is no rclone on this machine.", "apt-get install rclone") from error
         except subprocess.TimeoutExpired as error:
             raise StepFailed(f"rclone {words[0]} took longer than {self._seconds:.0f} s.", "Is it reached?") from error
-        if done.returncode and done.returncode not in accept:
-            told = self._redactor.text(done.stderr).strip()[-_LAST_WORDS:]
+
+    def _check(self, word: str, done: "subprocess.CompletedProcess[str]") -> None:
+        if done.returncode:
+            said = without_secrets(done.stderr, self._place).strip()[-_LAST_WORDS:]
             raise StepFailed(
-                f"rclone {words[0]} failed (exit code {done.returncode}): {told}",
+                f"rclone {word} failed (exit code {done.returncode}): {said}",
                 "Check backup_remote, and that `rclone lsd` reaches it.",
             )

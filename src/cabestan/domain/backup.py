@@ -96,7 +96,10 @@ class OperationStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Operation:
-    """One wish. `backup_id` is the backup that it is about, `saved_id` the one of the state that it replaces."""
+    """One wish. `backup_id` is the backup that it is about, `saved_id` the one of the state that it replaces.
+
+    What the service had before it changed over is in `former_…`; empty until then.
+    """
 
     id: int
     instance_id: int
@@ -109,6 +112,9 @@ class Operation:
     image: str
     version: str
     volume: str
+    former_image: str
+    former_version: str
+    former_volume: str
     created_at: datetime
     finished_at: datetime | None
 

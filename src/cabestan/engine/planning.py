@@ -54,7 +54,7 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
-    secret_files = _secret_files(services, tx, wanted, configuration, loaded)
+    secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
     known = configuration.secrets | managed.secrets
     stack = render(loaded.compose, _context(services, wanted, known, secret_files))
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
@@ -151,10 +151,16 @@ def network_of(stack: str) -> str:
 
 
 def _secret_files(
-    services: Services, tx: sa.Connection, wanted: Wanted, configuration: Configuration, loaded: Loaded
+    services: Services,
+    tx: sa.Connection,
+    wanted: Wanted,
+    configuration: Configuration,
+    managed: use.ManagedUse,
+    loaded: Loaded,
 ) -> dict[str, str]:
     stack = wanted.environment.stack_name(services.settings.instance)
-    return secrets.file_names(tx, services.vault, stack, configuration, loaded.compose.secret_files)
+    passwords = use.coming_passwords(services, tx, wanted.environment, managed)
+    return secrets.file_names(tx, services.vault, stack, configuration, passwords, loaded.compose.secret_files)
 
 
 def _context(services: Services, wanted: Wanted, known: frozenset[str], files: Mapping[str, str]) -> StackContext:

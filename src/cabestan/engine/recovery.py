@@ -14,7 +14,7 @@ from cabestan.engine import (
     service_runs,
 )
 from cabestan.engine.deploying import workflow as deploying
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import operations, wishes
 from cabestan.engine.runs import run_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -105,7 +105,7 @@ def _go_on_with_databases(services: Services) -> None:
     with services.database.reading() as tx:
         accepted = backup_store.open_operations(tx)
     for operation in accepted:
-        operations.start(services, operation)
+        wishes.start(services, operation)
     alive = services.durable.alive()
     with services.database.reading() as tx:
         still = {operation.id for operation in backup_store.open_operations(tx)}

@@ -11,6 +11,7 @@ from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
 from cabestan.domain.redaction import Redactor
+from cabestan.errors import StepFailed
 from cabestan.store import configuration as store
 from cabestan.store import managed as managed_store
 
@@ -41,24 +42,37 @@ def redactor(tx: sa.Connection, vault: Vault, project: Project) -> Redactor:
 
 
 def file_names(
-    tx: sa.Connection, vault: Vault, stack: str, configuration: Configuration, wanted: Iterable[str]
+    tx: sa.Connection,
+    vault: Vault,
+    stack: str,
+    configuration: Configuration,
+    passwords: Mapping[str, str],
+    wanted: Iterable[str],
 ) -> dict[str, str]:
-    """Secret to what Swarm calls it, for those that services of the stack want as files. Unknown ones are left out."""
-    names = frozenset(wanted) & configuration.secrets
-    versions = ((name, key) for name, key in configuration.versions.items() if name in names)
-    return {
-        name: secret_name(stack, name, vault.hash(value, f"{stack} {name}"))
-        for name, value in values(tx, vault, versions).items()
-    }
+    """Secret to what Swarm calls it, for those that services of the stack want as files. Unknown ones are left out.
+
+    `passwords` are of managed services, and hide secrets of the same name.
+    """
+    names = frozenset(wanted)
+    own = names & configuration.secrets - passwords.keys()
+    versions = ((name, key) for name, key in configuration.versions.items() if name in own)
+    found = {**values(tx, vault, versions), **{name: passwords[name] for name in names & passwords.keys()}}
+    return {name: _file_name(vault, stack, name, value) for name, value in found.items()}
 
 
 def used_by(
-    tx: sa.Connection, vault: Vault, plan: Plan, passwords: Mapping[str, str]
+    tx: sa.Connection, vault: Vault, stack_name: str, plan: Plan, passwords: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[SwarmSecret, ...]]:
-    """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services."""
+    """What a plan's stack needs: values of variables by name, and files. `passwords` are of managed services.
+
+    Raises StepFailed where a managed service has another password than when it was planned, having been made anew.
+    """
     stack = Stack.from_yaml(plan.stack)
     found = {**values(tx, vault, plan.versions), **passwords}
     variables = {name: for_swarm(value) for name, value in found.items() if name in stack.secrets_used}
+    for name, secret in stack.secret_files.items():
+        if secret in passwords and name != _file_name(vault, stack_name, secret, passwords[secret]):
+            raise StepFailed(f"{secret} has changed since this deployment was planned.", "Deploy the release again.")
     files = (SwarmSecret(name, secret, found[secret]) for name, secret in stack.secret_files.items())
     return variables, tuple(files)
 
@@ -66,6 +80,10 @@ def used_by(
 def for_swarm(value: str) -> str:
     """As a variable of a container, which Swarm reads as a template: `{{` begins what it fills in."""
     return value.replace("{{", '{{"{{"}}')
+
+
+def _file_name(vault: Vault, stack: str, secret: str, value: str) -> str:
+    return secret_name(stack, secret, vault.hash(value, f"{stack} {secret}"))
 
 
 def _opened(vault: Vault, setting: Setting, sealed: bytes) -> str:

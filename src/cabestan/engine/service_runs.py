@@ -112,8 +112,9 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
         if not plan:
             raise StepFailed(f"Deployment {run.deployment_id} has no plan.", "Deploy the release again.")
         environment = environment_store.by_id(tx, run.environment_id)
-        values, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
         name = environment.stack_name(services.settings.instance)
+        passwords = use.passwords(services, tx, environment, plan)
+        values, files = secrets.used_by(tx, services.vault, name, plan, passwords)
     stack = Stack.from_yaml(plan.stack)
     volumes = volumes_of(stack, {run.service})
 

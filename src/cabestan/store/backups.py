@@ -20,6 +20,9 @@ from cabestan.errors import Conflict, NotFound
 from cabestan.store.schema import backups, database_operations
 from cabestan.store.values import dump
 
+#: written out, for the index over those that run counts only where the statement itself says so
+_IS_OPEN = database_operations.c.status == sa.literal(OperationStatus.RUNNING, literal_execute=True)
+
 
 def create(tx: sa.Connection, instance_id: int, reason: Reason, version: str, now: datetime) -> Backup:
     row = {
@@ -129,12 +132,15 @@ def no_operation(operation_id: int) -> NotFound:
 
 
 def open_of(tx: sa.Connection, instance_id: int) -> Operation | None:
-    return next((o for o in open_operations(tx) if o.instance_id == instance_id), None)
+    mine = database_operations.c.managed_service_id == instance_id
+    row = tx.execute(sa.select(database_operations).where(mine, _IS_OPEN)).one_or_none()
+    return _operation(row) if row else None
 
 
 def open_operations(tx: sa.Connection) -> tuple[Operation, ...]:
-    query = sa.select(database_operations).where(database_operations.c.status == OperationStatus.RUNNING)
-    return tuple(_operation(row) for row in tx.execute(query.order_by(database_operations.c.id)))
+    """In the order of their wishes; sorted here, since SQLite would read the whole table in order otherwise."""
+    found = (_operation(row) for row in tx.execute(sa.select(database_operations).where(_IS_OPEN)))
+    return tuple(sorted(found, key=lambda operation: operation.id))
 
 
 def latest_operation(tx: sa.Connection, instance_id: int) -> Operation | None:
@@ -182,6 +188,9 @@ def _operation(row: sa.Row[tuple[object, ...]]) -> Operation:
         image=row.image,
         version=row.version,
         volume=row.volume,
+        former_image=row.former_image,
+        former_version=row.former_version,
+        former_volume=row.former_volume,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

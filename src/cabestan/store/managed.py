@@ -119,6 +119,12 @@ def find(tx: sa.Connection, environment_id: int, kind: Kind) -> Instance | None:
     return next((i for i in in_environment(tx, environment_id) if i.kind is kind), None)
 
 
+def made_in(tx: sa.Connection, environment_id: int, kind: Kind) -> int:
+    """How many of the kind the environment has had, deleted ones included."""
+    mine = (managed_services.c.environment_id == environment_id, managed_services.c.kind == kind)
+    return tx.execute(sa.select(sa.func.count()).select_from(managed_services).where(*mine)).scalar_one()
+
+
 def in_environment(tx: sa.Connection, environment_id: int) -> tuple[Instance, ...]:
     """Those that were not deleted."""
     return _all(tx, managed_services.c.environment_id == environment_id)

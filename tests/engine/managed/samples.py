@@ -6,7 +6,7 @@ from cabestan.domain.backup import Backup, OperationStatus
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind
 from cabestan.engine import secrets
-from cabestan.engine.managed import instances, operations
+from cabestan.engine.managed import instances, wishes
 from cabestan.store import backups, managed
 
 CONTENTS = {"public.items": (3, "17"), "(sequences)": (1, "4")}
@@ -37,7 +37,7 @@ def instance_of(world: World, environment: Environment, kind: Kind = Kind.POSTGR
 
 def backup_of(world: World, instance: Instance) -> Backup:
     """Taken and judged, on demand."""
-    operations.back_up(world.services, instance, "dev")
+    wishes.back_up(world.services, instance, "dev")
     world.durable.run()
     with world.services.database.reading() as tx:
         return backups.page(tx, instance.id)[0]

@@ -14,7 +14,7 @@ from tests.engine.world import World
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
-from cabestan.engine.managed import operations, standing
+from cabestan.engine.managed import standing, wishes
 from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
@@ -87,7 +87,7 @@ def test_a_good_backup_that_was_damaged_since_is_failed(world: World, instance: 
     backup = backup_of(world, instance)
     path = world.services.backups.path(backup.file)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    operations.verify(world.services, instance, backup, "dev")
+    wishes.verify(world.services, instance, backup, "dev")
     world.durable.run()
     _, (again,), operation = read(world, instance)
     assert (again.status, operation.status) == (BackupStatus.FAILED, OperationStatus.FAILED)
@@ -95,16 +95,16 @@ def test_a_good_backup_that_was_damaged_since_is_failed(world: World, instance: 
 
 
 def test_one_thing_at_a_time_is_done_to_a_database(world: World, instance: Instance) -> None:
-    operations.back_up(world.services, instance, "dev")
+    wishes.back_up(world.services, instance, "dev")
     with pytest.raises(Conflict) as refused:
-        operations.back_up(world.services, instance, "dev")
+        wishes.back_up(world.services, instance, "dev")
     assert refused.value.message == "A backup of this database is under way."
 
 
 def test_a_restore_fills_a_new_volume_and_keeps_the_old_one(world: World, instance: Instance) -> None:
     backup = backup_of(world, instance)
     world.databases.contents[instance.name] = {"public.items": (5, "18")}
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     world.durable.run()
     after, (saved, _), operation = read(world, instance)
     assert operation.status is OperationStatus.SUCCEEDED
@@ -119,7 +119,7 @@ def test_a_restore_that_differs_leaves_the_service_alone(
 ) -> None:
     backup = backup_of(world, instance)
     monkeypatch.setattr(world.databases, "manifest", lambda _container, _seconds: {})
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     world.durable.run()
     after, _, operation = read(world, instance)
     assert (after.volume, operation.status) == (instance.volume, OperationStatus.FAILED)
@@ -136,8 +136,8 @@ def test_a_change_over_that_fails_is_taken_back(
         if present.volume != instance.volume:
             raise DeadlineExceeded("staging/postgresql does not answer.")
 
-    monkeypatch.setattr(operations.instances, "wait", wait)
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    monkeypatch.setattr("cabestan.engine.managed.instances.wait", wait)
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     world.durable.run()
     after, _, operation = read(world, instance)
     assert (after.volume, after.kept_volumes) == (instance.volume, ())
@@ -159,8 +159,8 @@ def test_a_change_over_that_fails_after_a_kill_is_taken_back(
         if present.volume != instance.volume:
             raise DeadlineExceeded("staging/postgresql does not answer.")
 
-    monkeypatch.setattr(operations.instances, "wait", wait)
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    monkeypatch.setattr("cabestan.engine.managed.instances.wait", wait)
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     with pytest.raises(Killed):
         world.durable.run()
     world.durable.recover()
@@ -174,7 +174,7 @@ def test_a_change_over_that_fails_after_a_kill_is_taken_back(
 def test_a_database_that_does_not_run_can_be_restored(world: World, instance: Instance) -> None:
     backup = backup_of(world, instance)
     world.databases.fail("container", StepFailed("staging/postgresql does not run."))
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     world.durable.run()
     after, (saved, _), operation = read(world, instance)
     assert (saved.status, operation.status) == (BackupStatus.FAILED, OperationStatus.SUCCEEDED)
@@ -186,7 +186,7 @@ def test_an_engine_that_restarts_is_waited_for(world: World, instance: Instance)
     backup = backup_of(world, instance)
     world.databases.fail("dump", EngineUnavailable("The engine went away during the dump."))
     world.databases.fail("load", EngineUnavailable("The engine went away during the load."))
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     world.durable.run()
     _, (saved, _), operation = read(world, instance)
     assert (saved.status, operation.status) == (BackupStatus.UNVERIFIED, OperationStatus.SUCCEEDED)
@@ -196,9 +196,9 @@ def test_an_engine_that_restarts_is_waited_for(world: World, instance: Instance)
 def test_what_replaces_data_asks_for_the_typed_name(world: World, instance: Instance, typed: str) -> None:
     backup = backup_of(world, instance)
     for wish in (
-        lambda: operations.restore(world.services, instance, backup, "boss", typed),
-        lambda: operations.upgrade(world.services, instance, "16", "boss", typed),
-        lambda: operations.delete(world.services, instance, "boss", typed),
+        lambda: wishes.restore(world.services, instance, backup, "boss", typed),
+        lambda: wishes.upgrade(world.services, instance, "16", "boss", typed),
+        lambda: wishes.delete(world.services, instance, "boss", typed),
     ):
         with pytest.raises(Invalid, match="is not the name of this database"):
             wish()
@@ -207,12 +207,12 @@ def test_what_replaces_data_asks_for_the_typed_name(world: World, instance: Inst
 def test_an_upgrade_stops_the_service_and_changes_over(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
     replicas: list[bool] = []
     monkeypatch.setattr(world.databases, "container", lambda _instance: pytest.fail("the service is asked"))
     world.databases.scratches = {}
     monkeypatch.setattr(world.databases, "start_scratch", _serving_contents(world, replicas))
-    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    wishes.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
     world.durable.run()
     after, (saved,), operation = read(world, instance)
     assert operation.status is OperationStatus.SUCCEEDED, operation.detail
@@ -225,11 +225,11 @@ def test_an_upgrade_stops_the_service_and_changes_over(
 def test_an_upgrade_waits_until_the_service_has_let_go_of_its_volume(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
     monkeypatch.setattr(world.databases, "start_scratch", _serving_contents(world, []))
     still = healthy(instance.stack, (instance.service,))
     world.stacks.states.extend([still, still, StackState(instance.stack, ())])
-    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    wishes.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
     world.durable.run()
     assert read(world, instance)[2].status is OperationStatus.SUCCEEDED
     assert not world.stacks.states
@@ -238,10 +238,10 @@ def test_an_upgrade_waits_until_the_service_has_let_go_of_its_volume(
 def test_a_service_that_does_not_stop_is_not_upgraded(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
     object.__setattr__(world.services.settings, "managed_seconds", 0)
     world.stacks.states.append(healthy(instance.stack, (instance.service,)))
-    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    wishes.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
     world.durable.run()
     assert read(world, instance)[2].detail.startswith("staging/postgresql does not stop.")
     assert world.databases.called("start_scratch") == []
@@ -250,8 +250,8 @@ def test_a_service_that_does_not_stop_is_not_upgraded(
 def test_limits_do_not_start_a_service_that_stands_still(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
-    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
+    wishes.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
     before = world.stacks.called("deploy")
     with pytest.raises(Conflict, match="The upgrade of staging/postgresql is under way"):
         standing.set_limits(world.services, instance, 512, None)
@@ -272,9 +272,9 @@ def _serving_contents(world: World, replicas: list[bool]) -> Any:
 def test_an_upgrade_that_fails_serves_the_old_version_again(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations.images, "upgrade_image", lambda *_: (IMAGE, "16"))
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
     world.databases.fail("start_scratch", StepFailed("No memory."))
-    operations.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
+    wishes.upgrade(world.services, instance, "16", "boss", "staging/postgresql")
     world.durable.run()
     after, _, operation = read(world, instance)
     assert (after.image, after.volume, operation.detail) == (instance.image, instance.volume, "No memory.")
@@ -282,7 +282,7 @@ def test_an_upgrade_that_fails_serves_the_old_version_again(
 
 
 def test_a_deletion_takes_everything_after_a_last_good_backup(world: World, instance: Instance) -> None:
-    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    wishes.delete(world.services, instance, "boss", "staging/postgresql")
     world.durable.run()
     after, (saved,), _ = read(world, instance)
     assert (after.status, saved.status) == (InstanceStatus.DELETED, BackupStatus.VERIFIED)
@@ -290,14 +290,14 @@ def test_a_deletion_takes_everything_after_a_last_good_backup(world: World, inst
     assert [instance.volume] in world.databases.called("remove_volume")
     assert world.services.backups.path(saved.file).exists()
     with pytest.raises(Conflict, match="was deleted"):
-        operations.back_up(world.services, after, "dev")
+        wishes.back_up(world.services, after, "dev")
 
 
 def test_without_a_good_last_backup_nothing_is_deleted(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world.databases, "manifest", lambda _container, _seconds: {})
-    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    wishes.delete(world.services, instance, "boss", "staging/postgresql")
     world.durable.run()
     after, _, operation = read(world, instance)
     assert (after.status, operation.status) == (instance.status, OperationStatus.FAILED)
@@ -322,8 +322,10 @@ def test_old_backups_go_by_the_policy_and_keep_their_record(world: World, instan
     assert world.services.backups.path(newest.file).exists()
 
 
-RESTORE = ("database.save", "database.load", "database.switch", "database.tidy", "database.record")
-DELETE = ("database.save", "database.verify", "database.remove", "database.tidy", "database.record")
+RESTORE = ("database.save", "database.load", "database.switch", "database.copy", "database.tidy", "database.record")
+UPGRADE = RESTORE
+FAILED_UPGRADE = ("database.switch", "database.take-back", "database.tidy", "database.record")
+DELETE = ("database.save", "database.verify", "database.copy", "database.remove", "database.tidy", "database.record")
 EDGES = ("before", "done, not recorded", "after")
 
 
@@ -332,18 +334,85 @@ def test_a_kill_at_any_place_of_a_restore_changes_nothing_of_the_outcome(
     world: World, instance: Instance, place: str
 ) -> None:
     backup = backup_of(world, instance)
-    operations.restore(world.services, instance, backup, "boss", "staging/postgresql")
+    wishes.restore(world.services, instance, backup, "boss", "staging/postgresql")
     _killed_and_recovered(world, place)
     after, taken, operation = read(world, instance)
     assert (operation.status, len(taken)) == (OperationStatus.SUCCEEDED, 2)
     assert (after.volume, after.kept_volumes) == (instance.volume[:-1] + "2", (instance.volume,))
 
 
+@pytest.fixture
+def upgradable(world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: (IMAGE, "16"))
+    start = world.databases.start_scratch
+
+    def start_scratch(scratch: Any) -> str:
+        name = start(scratch)
+        if scratch.volume == instance.volume:
+            world.databases.scratches[name] = dict(CONTENTS)
+        return name
+
+    monkeypatch.setattr(world.databases, "start_scratch", start_scratch)
+    return instance
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in UPGRADE for edge in EDGES])
+def test_a_kill_at_any_place_of_an_upgrade_changes_nothing_of_the_outcome(
+    world: World, upgradable: Instance, place: str
+) -> None:
+    wishes.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, (saved,), operation = read(world, upgradable)
+    assert operation.status is OperationStatus.SUCCEEDED, operation.detail
+    assert (after.version, after.image, after.kept_volumes) == ("16", IMAGE, (upgradable.volume,))
+    assert (saved.status, "replicas: 1" in world.stacks.deployed[after.stack]) == (BackupStatus.VERIFIED, True)
+
+
+@pytest.mark.parametrize("place", [f"{step}:{edge}" for step in FAILED_UPGRADE for edge in EDGES] + ["while it waits"])
+def test_an_upgrade_that_is_killed_after_its_switch_and_then_fails_is_taken_back(
+    world: World, upgradable: Instance, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    killed = [] if place == "while it waits" else [True]
+
+    def wait(_services: object, present: Instance, _deadline: float) -> None:
+        if present.image == IMAGE and not killed:
+            killed.append(True)
+            raise Killed("between the change and its end")
+        if present.image == IMAGE:
+            raise DeadlineExceeded("staging/postgresql does not answer.")
+
+    monkeypatch.setattr("cabestan.engine.managed.instances.wait", wait)
+    wishes.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    _killed_and_recovered(world, place)
+    after, _, operation = read(world, upgradable)
+    assert (operation.status, operation.detail) == (OperationStatus.FAILED, "staging/postgresql does not answer.")
+    assert after == upgradable.evolve(generation=2)
+    document = world.stacks.deployed[after.stack]
+    assert (upgradable.image in document, upgradable.volume in document, "replicas: 1" in document) == (True,) * 3
+    assert upgradable.volume not in [name for (name,) in world.databases.called("remove_volume")]
+
+
+def test_what_cannot_be_taken_back_either_is_told(
+    world: World, upgradable: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(_services: object, present: Instance, *, replicas: int = 1) -> None:
+        if replicas:
+            raise StepFailed(f"No {present.version}.")
+
+    monkeypatch.setattr("cabestan.engine.managed.instances.apply", apply)
+    wishes.upgrade(world.services, upgradable, "16", "boss", "staging/postgresql")
+    world.stacks.states.append(StackState(upgradable.stack, ()))
+    world.durable.run()
+    after, _, operation = read(world, upgradable)
+    assert operation.detail == "No 16. What served before could not be taken back: No 15."
+    assert after == upgradable.evolve(generation=2)
+
+
 @pytest.mark.parametrize("place", [f"{step}:{edge}" for step in DELETE for edge in EDGES])
 def test_a_kill_at_any_place_of_a_deletion_changes_nothing_of_the_outcome(
     world: World, instance: Instance, place: str
 ) -> None:
-    operations.delete(world.services, instance, "boss", "staging/postgresql")
+    wishes.delete(world.services, instance, "boss", "staging/postgresql")
     _killed_and_recovered(world, place)
     after, (saved,), operation = read(world, instance)
     assert (operation.status, after.status) == (OperationStatus.SUCCEEDED, InstanceStatus.DELETED)

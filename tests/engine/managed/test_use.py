@@ -6,9 +6,12 @@ from collections import deque
 
 import pytest
 from tests.engine.fakes import Killed, failing
+from tests.engine.managed.samples import CONTENTS, backup_of, instance_of
 from tests.engine.world import World
 
+from cabestan.adapters.secret_files import secret_name
 from cabestan.adapters.stack_runs import StackRun
+from cabestan.compose.stack import Stack
 from cabestan.domain.access import Role, User
 from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Deployment, StepKind
@@ -17,9 +20,9 @@ from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.domain.pipeline import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, intake, recovery, settings
-from cabestan.engine.managed import operations, standing
-from cabestan.errors import Conflict
+from cabestan.engine import deployments, intake, recovery, secrets, settings
+from cabestan.engine.managed import standing, use, wishes
+from cabestan.errors import Conflict, StepFailed
 from cabestan.store import backups, managed, releases
 from cabestan.store import deployments as deployment_store
 from cabestan.store.configuration import Scope
@@ -38,6 +41,22 @@ services:
 """
 WITH = f"{APP}  postgresql:\n    image: postgres:9.6\n"
 MIGRATE = '  migrate:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    restart: "no"\n'
+
+
+FILE = """\
+services:
+  app:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    expose: [8000]
+    secrets: [POSTGRES_PASSWORD, {source: same, target: again}]
+    labels:
+      traefik.port: "8000"
+      traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+  postgresql:
+    image: postgres:9.6
+secrets:
+  same: {environment: POSTGRES_PASSWORD}
+"""
 
 
 @pytest.fixture
@@ -218,7 +237,7 @@ def test_data_that_is_being_deployed_to_cannot_be_deleted(world: World, project:
     def delete(_run: StackRun) -> None:
         (instance,) = instances(world, project)
         with pytest.raises(Conflict) as conflict:
-            operations.delete(world.services, instance, "boss", "staging/postgresql")
+            wishes.delete(world.services, instance, "boss", "staging/postgresql")
         refused.append(conflict.value.message)
 
     world.runs.while_running = delete
@@ -277,3 +296,87 @@ def test_a_kill_while_it_is_made_makes_one(world: World, project: Project, edge:
     world.durable.run()
     assert world.deployments(staging(world, project))[-1].status is DeploymentStatus.SUCCEEDED
     assert len(instances(world, project)) == 1
+
+
+def swarm_secrets(world: World, project: Project) -> dict[str, str]:
+    """What the stack that serves refers to, with the contents that Swarm was given."""
+    stack = staging(world, project).stack_name("cabestan")
+    document = Stack.from_yaml(world.stacks.deployed[stack])
+    assert set(document.secret_files.values()) == {"POSTGRES_PASSWORD"}
+    return {name: world.stacks.files[stack][name] for name in document.secret_files}
+
+
+def its_password(world: World, project: Project) -> str:
+    (instance,) = instances(world, project)
+    with world.services.database.reading() as tx:
+        return use.password(world.services, tx, instance)
+
+
+def test_the_password_of_a_managed_service_can_be_a_file_from_the_first_deployment_on(
+    world: World, project: Project, boss: User
+) -> None:
+    deployed(world, project, FILE)
+    ((name, value),) = swarm_secrets(world, project).items()
+    stack = staging(world, project).stack_name("cabestan")
+    hashed = world.services.vault.hash(value, f"{stack} POSTGRES_PASSWORD")
+    assert (value, name) == (its_password(world, project), secret_name(stack, "POSTGRES_PASSWORD", hashed))
+    assert value not in world.stacks.deployed[stack]
+
+    deployed(world, project, FILE)
+    deployed(world, project, APP)
+    deployments.roll_back(world.services, staging(world, project), 1, boss)
+    world.durable.run()
+    assert swarm_secrets(world, project) == {name: value}
+
+
+def test_the_file_stays_the_same_after_a_restore_and_an_upgrade(
+    world: World, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed(world, project, FILE)
+    before = swarm_secrets(world, project)
+    (instance,) = instances(world, project)
+    world.databases.contents[instance.name] = dict(CONTENTS)
+    wishes.restore(world.services, instance, backup_of(world, instance), "boss", "staging/postgresql")
+    world.durable.run()
+    monkeypatch.setattr("cabestan.engine.managed.images.upgrade_image", lambda *_: ("registry/x@sha256:2", "16"))
+    monkeypatch.setattr(world.databases, "start_scratch", lambda scratch: scratch.instance.name)
+    monkeypatch.setattr(world.databases, "manifest", lambda _container, _seconds: CONTENTS)
+    wishes.upgrade(world.services, instances(world, project)[0], "16", "boss", "staging/postgresql")
+    world.durable.run()
+    deployed(world, project, FILE)
+    (after,) = instances(world, project)
+    assert (after.version, after.generation, swarm_secrets(world, project)) == ("16", 3, before)
+
+
+def test_what_waits_for_the_password_of_a_deleted_database_is_planned_anew(world: World, project: Project) -> None:
+    deployed(world, project, FILE)
+    production = world.environment(project, "production")
+    (waiting,) = world.deployments(production)
+    instance = instance_of(world, production)
+    with world.services.database.writing() as tx:
+        deployments.refresh_plan(world.services, tx, waiting)
+    former = world.plan(waiting).stack
+    wishes.delete(world.services, instance, "boss", "production/postgresql")
+    world.durable.run()
+    assert world.plan(waiting).stack != former
+
+
+def test_a_database_that_is_made_anew_has_another_password(world: World, project: Project) -> None:
+    deployed(world, project, FILE)
+    before = swarm_secrets(world, project)
+    deployed(world, project, APP)
+    (instance,) = instances(world, project)
+    world.databases.contents[instance.name] = dict(CONTENTS)
+    wishes.delete(world.services, instance, "boss", "staging/postgresql")
+    world.durable.run()
+    deployed(world, project, FILE)
+    after = swarm_secrets(world, project)
+    assert (list(after.values()), set(after) & set(before)) == ([its_password(world, project)], set())
+
+
+def test_a_plan_for_another_password_is_refused(world: World, project: Project) -> None:
+    plan = world.plan(deployed(world, project, FILE))
+    stack = staging(world, project).stack_name("cabestan")
+    changed = pytest.raises(StepFailed, match="POSTGRES_PASSWORD has changed since this deployment was planned")
+    with world.services.database.reading() as tx, changed:
+        secrets.used_by(tx, world.services.vault, stack, plan, {"POSTGRES_PASSWORD": "another"})

@@ -105,7 +105,7 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
     stack = environment.stack_name(services.settings.instance)
     network = network_of(stack)
     with services.database.reading() as tx:
-        used, files = secrets.used_by(tx, services.vault, plan, use.passwords(services, tx, environment, plan))
+        used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
     whole = Stack.from_yaml(plan.stack)
     volumes = volumes_of(whole)
     document = filled_already(whole.only(first) if first else whole).to_yaml()

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 import structlog
 
 from cabestan.adapters.databases import Scratch
-from cabestan.adapters.rclone import Remote
 from cabestan.domain.backup import (
     Backup,
     BackupStatus,
     Manifest,
+    Operation,
     differences,
     expired,
     parse_policy,
@@ -17,6 +17,7 @@ from cabestan.domain.backup import (
 from cabestan.domain.managed import Instance
 from cabestan.engine import space
 from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.managed import elsewhere
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, NotFound, StepFailed
 from cabestan.store import backups as store
@@ -29,7 +30,7 @@ KIND = "backup"
 
 
 def take(services: Services, instance: Instance, backup: Backup, container: str) -> Backup:
-    """Dumps what the container serves into the backup's file, and copies it elsewhere. Raises StepFailed."""
+    """Dumps what the container serves into the backup's file. Raises StepFailed."""
     space.check(services.settings)
     name = _file_name(instance, backup)
     taken_at = services.now()
@@ -48,16 +49,13 @@ def take(services: Services, instance: Instance, backup: Backup, container: str)
     }
     services.backups.keep(name, _facts(instance, backup, written))
     _update(services, backup, here=True, **written)
-    if services.settings.backup_remote:
-        _copy(services, name)
-        _update(services, backup, remote=True)
     _update(services, backup, status=BackupStatus.UNVERIFIED, detail="")
     return _read(services, backup.id)
 
 
 def restored_manifest(services: Services, backup: Backup, scratch: Scratch) -> Manifest:
     """What is in a scratch instance after the backup was restored into it. Its container stays, and runs."""
-    _fetch(services, backup)
+    elsewhere.fetch(services, backup)
     try:
         services.backups.check(backup.file, backup.sha256)
     except (StepFailed, NotFound) as error:
@@ -79,6 +77,11 @@ def judge(services: Services, backup: Backup, found: Manifest) -> str:
     detail = f"restored and compared: {tables}, {backup.rows:,} rows"
     _update(services, backup, status=BackupStatus.VERIFIED, detail=detail, verified_at=services.now())
     return ""
+
+
+def is_good(services: Services, operation: Operation) -> bool:
+    """Whether the backup that an operation took was restored and compared, be it elsewhere already or not."""
+    return operation.saved_id is not None and _read(services, operation.saved_id).status is BackupStatus.VERIFIED
 
 
 def give_up(services: Services, backup_id: int, reason: str) -> None:
@@ -115,9 +118,7 @@ def forget_old(services: Services, instance: Instance) -> int:
         old = expired(store.stored(tx, instance.id), parse_policy(keep), services.now())
     for backup in old:
         try:
-            if backup.remote and services.settings.backup_remote:
-                for name in (backup.file, f"{backup.file}.json"):
-                    _remote(services).remove(name)
+            elsewhere.remove(services, backup)
         except CabestanError as error:
             _log.warning("an old backup stays elsewhere for now", file=backup.file, error=str(error))
             continue
@@ -147,23 +148,6 @@ def _facts(instance: Instance, backup: Backup, written: dict[str, object]) -> di
         **{key: value for key, value in written.items() if key != "taken_at"},
         "taken_at": str(written["taken_at"]),
     }
-
-
-def _copy(services: Services, name: str) -> None:
-    remote = _remote(services)
-    remote.put(services.backups.path(name), name)
-    remote.put(services.backups.described(name), f"{name}.json")
-
-
-def _fetch(services: Services, backup: Backup) -> None:
-    """Its file from elsewhere, where it is not here."""
-    path = services.backups.path(backup.file)
-    if not path.exists() and backup.remote and services.settings.backup_remote:
-        _remote(services).fetch(backup.file, path)
-
-
-def _remote(services: Services) -> Remote:
-    return Remote(services.settings.backup_remote, services.settings.backup_seconds)
 
 
 def _instance(services: Services, backup: Backup) -> Instance:

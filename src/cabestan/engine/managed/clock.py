@@ -11,7 +11,7 @@ from cronsim import CronSim, CronSimError
 from cabestan.domain.backup import BackupStatus
 from cabestan.domain.managed import Instance
 from cabestan.engine.alerts import raise_alert
-from cabestan.engine.managed import operations
+from cabestan.engine.managed import wishes
 from cabestan.engine.managed.backups import KIND
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid
@@ -63,7 +63,7 @@ def tick(services: Services) -> None:
 def _look(services: Services, instance: Instance) -> None:
     if is_due(services, instance):
         with suppress(Conflict):  # something else is being done to it: the next tick comes soon
-            operations.back_up(services, instance, operations.CLOCK)
+            wishes.back_up(services, instance, wishes.CLOCK)
     _alert_when_missed(services, instance)
 
 

@@ -1,6 +1,5 @@
 """Instances: made once, started, waited for. Everything may be done again after a kill."""
 
-import secrets as randomness
 import time
 from collections.abc import Callable, Iterable
 
@@ -18,7 +17,6 @@ from cabestan.store import managed as store
 
 _LOOK_SECONDS = 0.3
 _TELL_SECONDS = 1.0
-_PASSWORD_BYTES = 24
 
 
 def start(
@@ -143,8 +141,8 @@ def _existing_or_new(services: Services, environment: Environment, kind: Kind, t
     )
     node = services.engine.patiently(services.settings.engine_seconds, services.databases.node)
     stack = environment.stack_name(services.settings.instance)
-    word = randomness.token_hex(_PASSWORD_BYTES)
     with services.database.writing() as tx:
+        word = use.first_password(services, tx, environment, kind)
         return store.find(tx, environment.id, kind) or store.create(
             tx,
             environment,

@@ -19,6 +19,9 @@ from cabestan.engine.managed.images import next_version
 from cabestan.engine.services import Services
 from cabestan.store import managed as store
 
+#: hexadecimal ones: 192 bits
+_PASSWORD_DIGITS = 48
+
 
 @dataclass(frozen=True)
 class ManagedUse:
@@ -83,6 +86,29 @@ def passwords(services: Services, tx: sa.Connection, environment: Environment, p
         if name and instance.kind in used:
             found[name] = password(services, tx, instance)
     return found
+
+
+def coming_passwords(
+    services: Services, tx: sa.Connection, environment: Environment, managed: ManagedUse
+) -> dict[str, str]:
+    """The same for a release that is being planned: what is not made yet has its coming one."""
+    present = {instance.kind: instance for instance in store.in_environment(tx, environment.id)}
+    return {
+        name: password(services, tx, present[kind])
+        if kind in present
+        else first_password(services, tx, environment, kind)
+        for kind in managed.kinds
+        if (name := password_variable(kind))
+    }
+
+
+def first_password(services: Services, tx: sa.Connection, environment: Environment, kind: Kind) -> str:
+    """Of the next instance of the kind: derived, so that a plan can name its Swarm secret before the instance is made.
+
+    Each instance has another one, for those that were deleted count too.
+    """
+    made = store.made_in(tx, environment.id, kind)
+    return services.vault.hash(str(made), f"password of {kind} in environment {environment.id}")[:_PASSWORD_DIGITS]
 
 
 def password(services: Services, tx: sa.Connection, instance: Instance) -> str:

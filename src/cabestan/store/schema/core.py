@@ -118,6 +118,7 @@ jobs = sa.Table(
     moment_("started_at"),
     moment_("finished_at"),
     sa.UniqueConstraint("pipeline_id", "name", name="uq_jobs_pipeline_id"),
+    sa.Index("ix_jobs_status", "status"),
 )
 
 releases = sa.Table(

@@ -19,7 +19,7 @@ managed_services = sa.Table(
     metadata,
     id_(),
     of_("projects", index=True),
-    of_("environments"),
+    of_("environments", index=True),
     text_("kind"),
     text_("version"),
     text_("image"),
@@ -52,7 +52,7 @@ backups = sa.Table(
     "backups",
     metadata,
     id_(),
-    of_("managed_services", "managed_service_id", index=True),
+    of_("managed_services", "managed_service_id"),
     text_("reason"),
     text_("status"),
     text_("detail"),
@@ -67,6 +67,10 @@ backups = sa.Table(
     moment_("created_at", nullable=False),
     moment_("taken_at"),
     moment_("verified_at"),
+    #: the newest ones of a service: of all, of a status, of a reason
+    sa.Index("ix_backups_managed_service_id_id", "managed_service_id", "id"),
+    sa.Index("ix_backups_managed_service_id_status_id", "managed_service_id", "status", "id"),
+    sa.Index("ix_backups_managed_service_id_reason_id", "managed_service_id", "reason", "id"),
 )
 
 #: one row per wish: backup, verify, restore, upgrade, delete
@@ -84,6 +88,10 @@ database_operations = sa.Table(
     text_("image"),
     text_("version"),
     text_("volume"),
+    #: what the service had before it changed over
+    text_("former_image"),
+    text_("former_version"),
+    text_("former_volume"),
     moment_("created_at", nullable=False),
     moment_("finished_at"),
     sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cabestan.domain.access import Permission
 from cabestan.domain.backup import Backup, Operation
 from cabestan.domain.managed import Instance
-from cabestan.engine.managed import operations, standing
+from cabestan.engine.managed import standing, wishes
 from cabestan.engine.services import Services
 from cabestan.store import backups as backup_store
 from cabestan.store import environments as environment_store
@@ -108,14 +108,14 @@ def backups(
 def back_up(visitor: SignedIn, services: Wired, database_id: int, _body: Nothing) -> shapes.Json:
     """Now; it counts when it was restored into a scratch instance and compared."""
     found = database_for(services, visitor, database_id, Permission.DEPLOY)
-    return operation_shape(services, operations.back_up(services, found, visitor.user.name))
+    return operation_shape(services, wishes.back_up(services, found, visitor.user.name))
 
 
 @router.post("/database-backups/{backup_id}/verify", status_code=201)
 def verify(visitor: SignedIn, services: Wired, backup_id: int, _body: Nothing) -> shapes.Json:
     """Restores it into a scratch instance and compares all tables and rows."""
     found, backup = backup_for(services, visitor, backup_id, Permission.DEPLOY)
-    return operation_shape(services, operations.verify(services, found, backup, visitor.user.name))
+    return operation_shape(services, wishes.verify(services, found, backup, visitor.user.name))
 
 
 @router.post("/databases/{database_id}/restore", status_code=201)
@@ -125,21 +125,21 @@ def restore(visitor: SignedIn, services: Wired, database_id: int, wish: Restorin
     owner, backup = backup_for(services, visitor, wish.backup, Permission.CONFIGURE)
     if owner.id != found.id:
         raise backup_store.no_backup(wish.backup)
-    return operation_shape(services, operations.restore(services, found, backup, visitor.user.name, wish.confirm))
+    return operation_shape(services, wishes.restore(services, found, backup, visitor.user.name, wish.confirm))
 
 
 @router.post("/databases/{database_id}/upgrade", status_code=201)
 def upgrade(visitor: SignedIn, services: Wired, database_id: int, wish: Upgrading) -> shapes.Json:
     """To another version, by a dump and a restore; the former volume is kept."""
     found = database_for(services, visitor, database_id, Permission.CONFIGURE)
-    return operation_shape(services, operations.upgrade(services, found, wish.version, visitor.user.name, wish.confirm))
+    return operation_shape(services, wishes.upgrade(services, found, wish.version, visitor.user.name, wish.confirm))
 
 
 @router.post("/databases/{database_id}/delete", status_code=201)
 def delete(visitor: SignedIn, services: Wired, database_id: int, wish: Confirmed) -> shapes.Json:
     """With all its data, after a last backup that was restored and compared."""
     found = database_for(services, visitor, database_id, Permission.CONFIGURE)
-    return operation_shape(services, operations.delete(services, found, visitor.user.name, wish.confirm))
+    return operation_shape(services, wishes.delete(services, found, visitor.user.name, wish.confirm))
 
 
 @router.get("/database-operations/{operation_id}")

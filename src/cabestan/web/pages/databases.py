@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Response
 from cabestan.domain.access import Permission, User
 from cabestan.domain.managed import Instance
 from cabestan.domain.project import Project
-from cabestan.engine.managed import operations, standing
+from cabestan.engine.managed import standing, wishes
 from cabestan.engine.services import Services
 from cabestan.store import backups as backup_store
 from cabestan.store import environments as environment_store
@@ -88,7 +88,7 @@ def database(visitor: SignedIn, services: Wired, group: str, name: str, database
 def back_up(visitor: SignedIn, services: Wired, group: str, name: str, database_id: int) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
     instance = _of(services, project, database_id)
-    operations.back_up(services, instance, visitor.user.name)
+    wishes.back_up(services, instance, visitor.user.name)
     return _see(instance)
 
 
@@ -100,7 +100,7 @@ def verify(
     instance = _of(services, project, database_id)
     with services.database.reading() as tx:
         found = backup_store.of_instance(tx, instance.id, backup)
-    operations.verify(services, instance, found, visitor.user.name)
+    wishes.verify(services, instance, found, visitor.user.name)
     return _see(instance)
 
 
@@ -118,7 +118,7 @@ def restore(
     instance = _of(services, project, database_id)
     with services.database.reading() as tx:
         found = backup_store.of_instance(tx, instance.id, backup)
-    operations.restore(services, instance, found, visitor.user.name, confirm.strip())
+    wishes.restore(services, instance, found, visitor.user.name, confirm.strip())
     return _see(instance)
 
 
@@ -134,7 +134,7 @@ def upgrade(
 ) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     instance = _of(services, project, database_id)
-    operations.upgrade(services, instance, version.strip(), visitor.user.name, confirm.strip())
+    wishes.upgrade(services, instance, version.strip(), visitor.user.name, confirm.strip())
     return _see(instance)
 
 
@@ -158,7 +158,7 @@ def set_limits(
 def delete(visitor: SignedIn, services: Wired, group: str, name: str, database_id: int, confirm: Text) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     instance = _of(services, project, database_id)
-    operations.delete(services, instance, visitor.user.name, confirm.strip())
+    wishes.delete(services, instance, visitor.user.name, confirm.strip())
     return _see(instance)
 
 
