@@ -96,7 +96,7 @@ def test_a_push_survives_a_kill_at_every_step(killed: Platform, edge: str) -> No
     work = killed.make_project(counting(_LINES, 1, uuid.uuid4().hex))
     work.push()
     killed.run_through(
-        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 150
+        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 240
     )
     assert _story(killed, work) == {
         "pipelines": ["succeeded"],
@@ -182,7 +182,7 @@ def test_a_pipeline_without_a_release_survives_a_kill_at_every_step(killed: Plat
     work = killed.make_project(SMALL | {"Dockerfile": DOCKERFILE.replace("USER 1001\n", "")})
     work.push()
     killed.run_through(
-        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 60
+        boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 120
     )
     assert _story(killed, work) == {
         "pipelines": ["failed"],
