@@ -1,5 +1,6 @@
 """How commands fail: words on stderr, a remedy, and an exit code that tells the cases apart."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -55,7 +56,9 @@ def test_no_server_is_told_apart(cli: Cli) -> None:
         client_config.write(f"http://127.0.0.1:{unused.getsockname()[1]}", "t")
         done = cli("project", "list")
     assert done.code == 4
-    assert "Connection refused" in done.err
+    assert re.fullmatch(
+        r"error: No server answers at http://127\.0\.0\.1:\d+: Connection refused\.", done.err.splitlines()[0]
+    )
     assert "hint: Start it with `cabestan up`" in done.err
 
 

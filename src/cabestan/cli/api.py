@@ -70,7 +70,7 @@ class Api:
             with self._open(method, path, query, body, {}) as answer:
                 content = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(str(error)) from error
+            raise self._unreachable(error) from error
         return self._decoded(content)
 
     def _open(
@@ -87,9 +87,9 @@ class Api:
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from error
         except urllib.error.URLError as error:
-            raise self._unreachable(str(error.reason)) from error
+            raise self._unreachable(error.reason) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(str(error)) from error
+            raise self._unreachable(error) from error
 
     def _request(
         self,
@@ -116,9 +116,11 @@ class Api:
                 f"What answers at {self._server.url} is not a Cabestan server.", "Check the address: cabestan login URL"
             ) from error
 
-    def _unreachable(self, why: str) -> Unreachable:
+    def _unreachable(self, why: BaseException | str) -> Unreachable:
+        """In the system's words, without its number for them."""
+        words = getattr(why, "strerror", None) or str(why)
         return Unreachable(
-            f"No server answers at {self._server.url}: {why.rstrip('.')}.",
+            f"No server answers at {self._server.url}: {words.rstrip('.')}.",
             "Start it with `cabestan up`, or name another: cabestan login URL",
         )
 
