@@ -12,6 +12,7 @@ from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deployments, intake, settings
+from cabestan.engine.deploying import workflow
 from cabestan.engine.deploying.way_back import outcome
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
@@ -417,6 +418,15 @@ def test_the_end_of_the_steps_becomes_a_status(
     failure: str, undone: str, expected: tuple[DeploymentStatus, str]
 ) -> None:
     assert outcome(failure, undone) == expected
+
+
+def test_what_broke_is_told_without_secrets(world: World, project: Project, boss: User) -> None:
+    settings.put(world.services, Scope(project.id), "KEY", "the-canary", "boss", secret=True)
+    world.released(project)
+    made = ask(world, project, boss)
+    workflow.fail(world.services, made.id, "KeyError: the-canary")
+    ended = world.deployment(made.id)
+    assert (ended.status, ended.reason) == (FAILED, "KeyError: [secret]")
 
 
 def test_a_turn_is_taken_at_once_and_by_one(world: World, project: Project, boss: User) -> None:

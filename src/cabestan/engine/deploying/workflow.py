@@ -4,7 +4,7 @@ from functools import partial
 
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import cron, deployments, service_runs
+from cabestan.engine import cron, deployments, secrets, service_runs
 from cabestan.engine.deploying.record import plan_in, plan_of
 from cabestan.engine.deploying.steps import do
 from cabestan.engine.deploying.way_back import outcome, put_back, touches
@@ -14,6 +14,7 @@ from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
 
 
@@ -41,6 +42,8 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
     """Ends one whose steps broke in a way that nobody foresaw; the next one gets its turn."""
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)
+        project = project_store.by_id(tx, deployment.project_id)
+        reason = secrets.redactor(tx, services.vault, project).text(reason)
         if not deployment.status.ended:
             ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
             store.update(tx, deployment_id, **ended)
