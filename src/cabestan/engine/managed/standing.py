@@ -52,7 +52,7 @@ def standing(services: Services, instance: Instance) -> Standing:
     except CabestanError as error:
         trouble = str(error)
     with services.database.reading() as tx:
-        latest = backup_store.page(tx, instance.id, limit=1)
+        latest = backup_store.page(tx, instance, limit=1)
         scheduled = backup_store.newest_scheduled(tx, instance.id)
         good = backup_store.newest(tx, instance.id, BackupStatus.VERIFIED)
         operation = backup_store.latest_operation(tx, instance.id)
