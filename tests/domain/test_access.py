@@ -11,7 +11,7 @@ NONE = dict.fromkeys(Permission, False)
 TABLE = {
     None: NONE,
     Role.REPORTER: NONE | {Permission.READ: True},
-    Role.DEVELOPER: ALL | {Permission.APPROVE: False, Permission.CONFIGURE: False},
+    Role.DEVELOPER: ALL | {Permission.PUSH_PROTECTED: False, Permission.APPROVE: False, Permission.CONFIGURE: False},
     Role.MAINTAINER: ALL,
 }
 

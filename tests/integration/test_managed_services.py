@@ -297,6 +297,7 @@ def _upgrade(platform: Platform, work: Work) -> None:
 def _delete(platform: Platform, work: Work) -> None:
     """Once no release uses it."""
     instance = database(platform, work, "mysql")
+    before = inside(platform, instance, "database", "manifest")
     work.files |= databases.idle("postgresql", "redis")
     assert work.deployed(120)["status"] == "succeeded"
     answer = wished(platform, f"/databases/{instance['id']}/delete", {"confirm": "staging/mysql"})
@@ -304,3 +305,11 @@ def _delete(platform: Platform, work: Work) -> None:
     there = {volume.name for volume in platform.client.volumes.list()}
     assert not there & {instance["volume"], *instance["kept_volumes"]}
     assert database(platform, work, "postgresql")["status"] == "serving"
+
+    work.files |= databases.idle("postgresql", "redis", "mysql")
+    assert work.deployed(120)["status"] == "succeeded"
+    new = database(platform, work, "mysql")
+    assert new["id"] != instance["id"]
+    wish = {"backup": answer["saved"]["id"], "confirm": "staging/mysql"}
+    assert wished(platform, f"/databases/{new['id']}/restore", wish)["status"] == "succeeded"
+    assert inside(platform, new, "database", "manifest") == before

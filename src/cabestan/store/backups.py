@@ -16,8 +16,9 @@ from cabestan.domain.backup import (
     OperationStatus,
     Reason,
 )
+from cabestan.domain.managed import Instance
 from cabestan.errors import Conflict, NotFound
-from cabestan.store.schema import backups, database_operations
+from cabestan.store.schema import backups, database_operations, managed_services
 from cabestan.store.values import dump
 
 #: written out, for the index over those that run counts only where the statement itself says so
@@ -42,24 +43,30 @@ def get(tx: sa.Connection, backup_id: int) -> Backup:
     return _backup(row)
 
 
-def of_instance(tx: sa.Connection, instance_id: int, backup_id: int) -> Backup:
-    """Raises NotFound for another one's."""
-    found = get(tx, backup_id)
-    if found.instance_id != instance_id:
+def of_instance(tx: sa.Connection, instance: Instance, backup_id: int) -> Backup:
+    """One that it may be restored from: its own, or a deleted one's in whose place it came. Else raises NotFound."""
+    row = tx.execute(sa.select(backups).where(backups.c.id == backup_id, _in_the_line_of(instance))).one_or_none()
+    if not row:
         raise no_backup(backup_id)
-    return found
+    return _backup(row)
 
 
 def no_backup(backup_id: int) -> NotFound:
     return NotFound(f"There is no backup {backup_id}.", "`cabestan database backups` shows those of a managed service.")
 
 
-def page(tx: sa.Connection, instance_id: int, *, before: int | None = None, limit: int = 50) -> tuple[Backup, ...]:
-    """The newest first."""
-    query = sa.select(backups).where(backups.c.managed_service_id == instance_id)
+def page(tx: sa.Connection, instance: Instance, *, before: int | None = None, limit: int = 50) -> tuple[Backup, ...]:
+    """The newest first, with those of the deleted ones in whose place it came."""
+    query = sa.select(backups).where(_in_the_line_of(instance))
     if before is not None:
         query = query.where(backups.c.id < before)
     return tuple(_backup(row) for row in tx.execute(query.order_by(backups.c.id.desc()).limit(limit)))
+
+
+def _in_the_line_of(instance: Instance) -> sa.ColumnElement[bool]:
+    """Of the kind in its environment, where only one at a time is not deleted."""
+    same = (managed_services.c.environment_id == instance.environment_id, managed_services.c.kind == instance.kind)
+    return backups.c.managed_service_id.in_(sa.select(managed_services.c.id).where(*same))
 
 
 def stored(tx: sa.Connection, instance_id: int) -> tuple[Backup, ...]:

@@ -40,7 +40,7 @@ def backup_of(world: World, instance: Instance) -> Backup:
     wishes.back_up(world.services, instance, "dev")
     world.durable.run()
     with world.services.database.reading() as tx:
-        return backups.page(tx, instance.id)[0]
+        return backups.page(tx, instance)[0]
 
 
 def backed_up(world: World, environment: Environment) -> Instance:

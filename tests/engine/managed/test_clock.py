@@ -20,7 +20,7 @@ def instance(world: World) -> Instance:
 
 def reasons(world: World, instance: Instance) -> list[tuple[Reason, BackupStatus]]:
     with world.services.database.reading() as tx:
-        return [(b.reason, b.status) for b in backups.page(tx, instance.id)]
+        return [(b.reason, b.status) for b in backups.page(tx, instance)]
 
 
 def alerted(world: World) -> list[str]:

@@ -55,7 +55,7 @@ def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...]
     with world.services.database.reading() as tx:
         operation = backups.latest_operation(tx, instance.id)
         assert operation
-        return managed.get(tx, instance.id), backups.page(tx, instance.id), operation
+        return managed.get(tx, instance.id), backups.page(tx, instance), operation
 
 
 def open_alerts(world: World) -> list[str]:

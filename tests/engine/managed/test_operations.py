@@ -13,10 +13,10 @@ from tests.engine.world import World
 
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
-from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.domain.managed import Instance, InstanceStatus, Kind
 from cabestan.engine.managed import standing, wishes
-from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, StepFailed
-from cabestan.store import alerts, backups, managed
+from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, NotFound, StepFailed
+from cabestan.store import alerts, backups, environments, managed
 
 IMAGE = "registry/postgresql@sha256:" + "2" * 64
 
@@ -30,7 +30,7 @@ def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...]
     with world.services.database.reading() as tx:
         operation = backups.latest_operation(tx, instance.id)
         assert operation
-        return managed.get(tx, instance.id), backups.page(tx, instance.id), operation
+        return managed.get(tx, instance.id), backups.page(tx, instance), operation
 
 
 def open_alerts(world: World) -> list[str]:
@@ -291,6 +291,27 @@ def test_a_deletion_takes_everything_after_a_last_good_backup(world: World, inst
     assert world.services.backups.path(saved.file).exists()
     with pytest.raises(Conflict, match="was deleted"):
         wishes.back_up(world.services, after, "dev")
+
+
+def test_the_last_backup_of_a_deleted_database_can_be_restored_into_the_one_that_is_made_in_its_place(
+    world: World, instance: Instance
+) -> None:
+    wishes.delete(world.services, instance, "boss", "staging/postgresql")
+    world.durable.run()
+    (last,) = read(world, instance)[1]
+    with world.services.database.reading() as tx:
+        new_place = environments.by_id(tx, instance.environment_id)
+    new = instance_of(world, new_place)
+    world.databases.contents[new.name] = {"public.items": (0, "0")}
+    with world.services.database.reading() as tx:
+        found = backups.of_instance(tx, new, last.id)
+        with pytest.raises(NotFound, match="There is no backup 1"):
+            backups.of_instance(tx, new.evolve(kind=Kind.MYSQL), last.id)
+    wishes.restore(world.services, new, found, "boss", "staging/postgresql")
+    world.durable.run()
+    after, taken, operation = read(world, new)
+    assert (operation.status, after.generation) == (OperationStatus.SUCCEEDED, 2)
+    assert [backup.reason for backup in taken] == [Reason.BEFORE_RESTORE, Reason.BEFORE_DELETE]
 
 
 def test_without_a_good_last_backup_nothing_is_deleted(

@@ -55,7 +55,7 @@ def standing(services: Services, instance: Instance) -> Standing:
     with services.database.reading() as tx:
         project = project_store.by_id(tx, instance.project_id)
         trouble = secrets.redactor(tx, services.vault, project).text(trouble) if trouble else ""
-        latest = backup_store.page(tx, instance.id, limit=1)
+        latest = backup_store.page(tx, instance, limit=1)
         scheduled = backup_store.newest_scheduled(tx, instance.id)
         good = backup_store.newest(tx, instance.id, BackupStatus.VERIFIED)
         operation = backup_store.latest_operation(tx, instance.id)

@@ -100,7 +100,7 @@ def backups(
     """The newest first."""
     found = database_for(services, visitor, database_id, Permission.READ)
     with services.database.reading() as tx:
-        page = backup_store.page(tx, found.id, before=before, limit=limit + 1)
+        page = backup_store.page(tx, found, before=before, limit=limit + 1)
     return shapes.page(page, limit, backup_shape, lambda backup: backup.id)
 
 
@@ -122,9 +122,8 @@ def verify(visitor: SignedIn, services: Wired, backup_id: int, _body: Nothing) -
 def restore(visitor: SignedIn, services: Wired, database_id: int, wish: Restoring) -> shapes.Json:
     """In the place of the present data, of which a copy is kept."""
     found = database_for(services, visitor, database_id, Permission.CONFIGURE)
-    owner, backup = backup_for(services, visitor, wish.backup, Permission.CONFIGURE)
-    if owner.id != found.id:
-        raise backup_store.no_backup(wish.backup)
+    with services.database.reading() as tx:
+        backup = backup_store.of_instance(tx, found, wish.backup)
     return operation_shape(services, wishes.restore(services, found, backup, visitor.user.name, wish.confirm))
 
 

@@ -71,7 +71,7 @@ def database(visitor: SignedIn, services: Wired, group: str, name: str, database
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     instance = _of(services, project, database_id)
     with services.database.reading() as tx:
-        backups = backup_store.page(tx, instance.id, limit=_BACKUPS)
+        backups = backup_store.page(tx, instance, limit=_BACKUPS)
     now = services.now()
     view = database_view(standing.standing(services, instance), now)
     return html(
@@ -99,7 +99,7 @@ def verify(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
     instance = _of(services, project, database_id)
     with services.database.reading() as tx:
-        found = backup_store.of_instance(tx, instance.id, backup)
+        found = backup_store.of_instance(tx, instance, backup)
     wishes.verify(services, instance, found, visitor.user.name)
     return _see(instance)
 
@@ -117,7 +117,7 @@ def restore(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     instance = _of(services, project, database_id)
     with services.database.reading() as tx:
-        found = backup_store.of_instance(tx, instance.id, backup)
+        found = backup_store.of_instance(tx, instance, backup)
     wishes.restore(services, instance, found, visitor.user.name, confirm.strip())
     return _see(instance)
 
