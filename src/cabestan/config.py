@@ -18,7 +18,8 @@ DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
 _DATABASES = ("sqlite:///", "postgresql://")
 #: a part of `backup_keep`
 _KEPT = "(daily|weekly|monthly)=[0-9]{1,4}"
-_CHECKOUT = Path(__file__).resolve().parents[2]
+#: where the recipes of the base images are, unless the setting `images` names another folder
+IMAGES = Path(__file__).resolve().parents[2] / "images"
 
 
 class Settings(BaseSettings):
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
     target_domain: str = "localhost"
     """Domain under which environments get their addresses, unless they have one of their own."""
 
-    images: Path = _CHECKOUT / "images"
+    images: Path = IMAGES
     """Folder of the base image catalogue."""
 
     image_aliases: str = Field("bearstech", pattern=r"^[a-z0-9 ._-]*$")

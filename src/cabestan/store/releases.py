@@ -10,7 +10,7 @@ from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
 from cabestan.errors import NotFound
 from cabestan.store.schema import pipelines, projects, releases
-from cabestan.store.values import dump, load_map
+from cabestan.store.values import dump, load_map, load_ports
 
 _WITH_PROJECT = (
     sa.select(
@@ -35,6 +35,7 @@ def create(
     texts: Mapping[str, str],
     now: datetime,
     *,
+    ports: Mapping[str, tuple[int, ...]] | None = None,
     dotenv: str = "",
 ) -> Release:
     """The release of a pipeline, with its variables that travel: a second call gives the one that there is."""
@@ -55,6 +56,7 @@ def create(
         "created_at": now,
         "dotenv": dotenv,
         "variables": dump(travelling(pipeline.variables)),
+        "ports": dump(dict(ports or {})),
     }
     key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
     return by_id(tx, key)
@@ -134,6 +136,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         created_at=row.created_at,
         dotenv=row.dotenv,
         variables=load_map(row.variables),
+        ports=load_ports(row.ports),
         author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
         committed_at=row.committed_at,
         pipeline_created_at=row.pipeline_created_at,

@@ -133,6 +133,7 @@ releases = sa.Table(
     moment_("created_at", nullable=False),
     text_("dotenv"),
     text_("variables", server_default="{}"),
+    text_("ports", server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
 )
