@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import sqlalchemy as sa
 from tests.engine.world import COMPOSE, World
 
 from cabestan.domain.access import User
@@ -12,6 +15,7 @@ from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import hosts, routes, settings
 from cabestan.errors import Conflict, Invalid, NotFound
+from cabestan.store.schema import environments as table
 
 OWN = "Host:${CI_ENVIRONMENT_DOMAIN}"
 SUCCEEDED, FAILED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED
@@ -53,6 +57,41 @@ def test_the_names_of_environments_are_their_projects_before_anybody_asks(world:
     refused = deployed(world, thief, rule.format("production-api-shop.localhost"))
     assert refused.status is FAILED
     assert "belongs to the project shop/api" in refused.reason
+
+
+def domain(world: World, project: Project, name: str = "staging") -> str:
+    return world.environment(project, name).full_domain("localhost")
+
+
+def test_two_environments_never_get_one_default_domain(world: World) -> None:
+    first, second = world.project("c/a-b"), world.project("b-c/a")
+    assert domain(world, first) == "staging-a-b-c.localhost"
+    assert re.fullmatch(r"staging-a-b-c-[0-9a-f]{6}\.localhost", domain(world, second))
+    for project in (first, second):
+        deployment = deployed(world, project, "Host:${CI_ENVIRONMENT_DOMAIN}")
+        assert (deployment.status, world.plan(deployment).hosts) == (SUCCEEDED, (domain(world, project),))
+    for name in ("review/x", "review-x"):
+        settings.set_environment(world.services, first, name)
+    assert domain(world, first, "review/x") == "review-x-a-b-c.localhost"
+    assert domain(world, first, "review-x") != domain(world, first, "review/x")
+
+
+def test_a_new_environment_gets_no_name_that_others_have_asked_for(world: World) -> None:
+    other, project = world.project("shop/web"), world.project("shop/api")
+    assert deployed(world, other, "Host:www.later-api-shop.localhost").status is SUCCEEDED
+    settings.set_environment(world.services, other, "more", domain="soon-api-shop.localhost")
+    for name in ("later", "soon"):
+        settings.set_environment(world.services, project, name)
+        assert re.fullmatch(rf"{name}-api-shop-[0-9a-f]{{6}}\.localhost", domain(world, project, name))
+
+
+def test_environments_of_before_stay_where_they_are(world: World) -> None:
+    first = world.project("c/a-b")
+    with world.services.database.writing() as tx:
+        tx.execute(sa.update(table).values(label=""))
+    second = world.project("b-c/a")
+    assert domain(world, first) == "staging-a-b-c.localhost"
+    assert domain(world, second) != domain(world, first)
 
 
 @pytest.mark.parametrize("rule", ["HostRegexp:{x:.*}.example.localhost", "HostRegexp:{x:.+}.big.example.localhost"])

@@ -1,7 +1,7 @@
 """Host names and whom they belong to: checked in every plan, claimed when a deployment takes its turn."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -93,7 +93,7 @@ def _own_domains(tx: sa.Connection, target_domain: str) -> list[HostRule]:
     """Each environment's default name, and all below it, are its project's before anybody asks for them."""
     rules: list[HostRule] = []
     for environment in environment_store.all_environments(tx):
-        domain = replace(environment, domain="").full_domain(target_domain)
+        domain = environment.default_domain(target_domain)
         rules += [HostRule(domain, environment.project), HostRule(f"*.{domain}", environment.project)]
     return rules
 

@@ -147,6 +147,7 @@ environments = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     text_("target"),
     text_("domain"),
+    text_("label"),
     text_("trigger"),
     text_("branches"),
     text_("approvers"),
