@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     acme_dns_seconds: int = Field(0, ge=0, le=3600)
     """How long to wait for the answer to a DNS challenge, instead of asking name servers whether it is there."""
 
+    public_names: int = Field(20, ge=0)
+    """How many host names that ACME has to certify a project may have."""
+
     registry_port: int = Field(5600, ge=1, le=65535)
     """Port of the image registry, on the loopback address."""
 

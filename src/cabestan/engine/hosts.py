@@ -13,6 +13,7 @@ from cabestan.domain.claims import Claim, HostConflict, HostRule, conflicts, cov
 from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import public_names
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict, Invalid, NotFound
 from cabestan.store import deployments as deployment_store
@@ -30,13 +31,14 @@ class Ownership:
 
 
 def check(services: Services, tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> None:
-    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others, or to Cabestan."""
+    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others, or is too much."""
     wanted = tuple(patterns)
     for pattern in wanted:
         _refuse_wide(pattern, services.settings.target_domain)
         _refuse_own(pattern, services.settings.public_url)
     if found := _conflicts(services, tx, environment.project, wanted):
         raise _refusal(found[0], environment.project)
+    public_names.check(services, tx, project_store.by_id(tx, environment.project_id), wanted)
 
 
 def names_of(services: Services, tx: sa.Connection, project: Project) -> tuple[str, ...]:
