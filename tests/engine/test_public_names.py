@@ -8,7 +8,7 @@ from tests.engine.test_hosts import FAILED, SUCCEEDED, deployed
 from tests.engine.world import World
 
 from cabestan.domain.project import Project
-from cabestan.engine import hosts, uploads
+from cabestan.engine import host_changes, hosts, uploads
 
 
 @pytest.fixture
@@ -71,5 +71,5 @@ def test_a_name_that_is_given_up_makes_room(world: World, project: Project) -> N
     assert deployed(world, project, "Host:a.org,b.org").status is SUCCEEDED
     assert deployed(world, project, "Host:a.org").status is SUCCEEDED
     assert deployed(world, project, "Host:a.org,c.org").status is FAILED
-    hosts.release(world.services, "b.org", "shop/api")
+    host_changes.release(world.services, "b.org", "shop/api")
     assert deployed(world, project, "Host:a.org,c.org").status is SUCCEEDED

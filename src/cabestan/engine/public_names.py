@@ -8,8 +8,8 @@ from cabestan.config import Settings
 from cabestan.domain.certificate import CertificateKind
 from cabestan.domain.host import covers, wildcard_of
 from cabestan.domain.project import Project
-from cabestan.engine.certificates import signer_of
 from cabestan.engine.services import Services
+from cabestan.engine.signers import signer_of
 from cabestan.errors import Conflict
 from cabestan.store import certificates as certificate_store
 from cabestan.store import hosts as store
