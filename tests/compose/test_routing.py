@@ -183,6 +183,12 @@ def test_labels_that_mean_nothing_here_are_passed_over_with_a_warning() -> None:
     ]
 
 
+@pytest.mark.parametrize("label", ["docker.network", "docker.lbswarm", "swarm.network", "swarm.lbswarm"])
+def test_so_are_the_networks_of_later_ones(label: str) -> None:
+    (warning,) = loaded(new("Host(`a.org`)", {f"traefik.{label}": "true"})).warnings
+    assert (warning.code, warning.message.split(":")[0]) == ("route-ignored", f"traefik.{label} is passed over")
+
+
 APR1, BCRYPT = "$apr1$FNdSDLrp$TAXy/4ZjKQtNCupEyQ4tl1", "$2y$05$" + "a" * 53
 SHA = "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
 
@@ -353,8 +359,9 @@ def test_requests_cannot_lead_to_two_services(first: str, second: str) -> None:
 def test_the_higher_priority_wins_and_without_one_the_longer_rule() -> None:
     web_, ws = of(_two((WIDE, "1"), (NARROW, "2")))
     assert (web_.priority, ws.priority) == (1, 2)
-    web_, ws = of(_two((WIDE, ""), (NARROW, "")))
-    assert (web_.priority, ws.priority) == (len(WIDE), len(NARROW))
+    for none in ("", "0"):
+        web_, ws = of(_two((WIDE, none), (NARROW, none)))
+        assert (web_.priority, ws.priority) == (len(WIDE), len(NARROW))
 
 
 def test_a_route_that_would_never_be_reached_is_put_first_with_a_warning() -> None:
