@@ -33,6 +33,7 @@ OTHERS: dict[str, Any] = {
     "acme_dns_file": "/etc/cabestan/dns",
     "acme_dns_resolvers": "9.9.9.9:53",
     "acme_dns_seconds": "30",
+    "public_names": "21",
     "registry_port": "5000",
     "target_domain": "apps.example.org",
     "images": "/srv/images",

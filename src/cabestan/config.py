@@ -18,7 +18,8 @@ DEFAULT_FILE = Path("/etc/cabestan/cabestan.toml")
 _DATABASES = ("sqlite:///", "postgresql://")
 #: a part of `backup_keep`
 _KEPT = "(daily|weekly|monthly)=[0-9]{1,4}"
-_CHECKOUT = Path(__file__).resolve().parents[2]
+#: where the recipes of the base images are, unless the setting `images` names another folder
+IMAGES = Path(__file__).resolve().parents[2] / "images"
 
 
 class Settings(BaseSettings):
@@ -86,13 +87,16 @@ class Settings(BaseSettings):
     acme_dns_seconds: int = Field(0, ge=0, le=3600)
     """How long to wait for the answer to a DNS challenge, instead of asking name servers whether it is there."""
 
+    public_names: int = Field(20, ge=0)
+    """How many host names that ACME has to certify a project may have."""
+
     registry_port: int = Field(5600, ge=1, le=65535)
     """Port of the image registry, on the loopback address."""
 
     target_domain: str = "localhost"
     """Domain under which environments get their addresses, unless they have one of their own."""
 
-    images: Path = _CHECKOUT / "images"
+    images: Path = IMAGES
     """Folder of the base image catalogue."""
 
     image_aliases: str = Field("bearstech", pattern=r"^[a-z0-9 ._-]*$")

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cabestan.adapters.registry import Registry
+from cabestan.adapters.registry import Registry, parse_configuration
+from cabestan.domain.image import ImageConfiguration
 from cabestan.errors import RegistryUnavailable, StepFailed
 
 
@@ -67,3 +68,20 @@ def test_what_answers_otherwise_or_not_at_all_is_unavailable(answers: Answers) -
         Registry(answers.address).check()
     with pytest.raises(RegistryUnavailable, match="does not answer"):
         Registry("127.0.0.1:1").digest("shop/api", "1")
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (None, ImageConfiguration("")),
+        ({"User": None, "Volumes": None, "ExposedPorts": None}, ImageConfiguration("")),
+        (
+            {"User": "1001", "Volumes": {"/b": {}, "/a": {}}, "ExposedPorts": {"9000/tcp": {}, "53/udp": {}, "80": {}}},
+            ImageConfiguration("1001", ("/a", "/b"), (80, 9000)),
+        ),
+    ],
+)
+def test_an_image_tells_its_user_its_volumes_and_its_ports(
+    config: dict[str, object] | None, found: ImageConfiguration
+) -> None:
+    assert parse_configuration({"config": config}) == found

@@ -183,6 +183,16 @@ def test_render_prints_the_stack_as_the_options_tell(cli: Cli, server: FakeServe
     assert server.asked == []
 
 
+@pytest.mark.parametrize(("base", "port"), [("cabestan/nginx", "8000"), ("somebody/nginx:1", "port-of-the-image")])
+def test_render_shows_the_port_that_the_dockerfile_tells(cli: Cli, tmp_path: Path, base: str, port: str) -> None:
+    labels = "    labels: ['traefik.frontend.rule=Host:${CI_ENVIRONMENT_DOMAIN}']\n"
+    write(tmp_path, GOOD | {"Dockerfile": f"FROM {base}\nUSER 1001\n", "docker-compose.yml": COMPOSE + labels})
+    done = cli("render", "-e", "staging")
+    assert done.code == 0, done.err
+    shown = yaml.safe_load(done.out)["services"]["web"]["deploy"]["labels"]
+    assert [value for label, value in shown.items() if label.endswith(".server.port")] == [port]
+
+
 def test_render_prints_nothing_of_a_file_that_is_refused(cli: Cli, tmp_path: Path) -> None:
     write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    privileged: true\n"})
     done = cli("render", "-e", "staging")

@@ -9,6 +9,7 @@ from cabestan.compose.library import SourceFile
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.model import Dependency, Mount, Ports, Restart, Service
 from cabestan.compose.nodes import Spot
+from cabestan.compose.routing import routes
 
 SOMEWHERE = Spot(1, 1, "")
 VARIABLES = {
@@ -46,6 +47,29 @@ services:
             traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
             traefik.enable: 'true'
             traefik.tags: web
+"""
+NO_PORTS = """\
+services:
+    web:
+        image: bearstech/nginx
+        labels:
+            traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+            traefik.frontend.priority: '2'
+
+    ws:
+        image: bearstech/node
+        labels:
+            traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN};PathPrefix:/ws/
+            traefik.frontend.priority: '1'
+"""
+PASSWORD = """\
+services:
+    web:
+        image: bearstech/nginx
+        labels:
+            traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+            traefik.frontend.auth.basic: >
+                bob:$$apr1$$FNdSDLrp$$TAXy/4ZjKQtNCupEyQ4tl1
 """
 MIGRATION = """
     migrate_db:
@@ -126,4 +150,21 @@ def test_the_tools_of_development_are_refused_where_they_stand() -> None:
     assert [(f.code, f.severity, f.file, f.line) for f in refused.value.findings] == [
         ("no-socket", "error", "1.yml", 7),
         ("ports-deprecated", "warning", "1.yml", 8),
+    ]
+
+
+def test_a_web_socket_goes_before_the_wider_rule_and_each_to_the_port_of_its_image() -> None:
+    """The specification gives `ws` the lower number, and says that it goes first for /ws/."""
+    declared = {"bearstech/nginx": (8000,), "bearstech/node": (3000,)}
+    web, ws = routes(_load(NO_PORTS).compose.with_ports(declared))
+    assert (web.port, ws.port) == (8000, 3000)
+    assert ws.priority > web.priority
+    assert [warning.code for warning in _load(NO_PORTS).warnings] == ["route-hidden"]
+
+
+def test_a_password_is_asked_for_as_the_specification_writes_it() -> None:
+    (route,) = routes(_load(PASSWORD).compose.with_ports({"bearstech/nginx": (8000,)}))
+    assert route.port == 8000
+    assert [(step.kind, dict(step.options)["users"]) for step in route.middlewares] == [
+        ("basicauth", "bob:$apr1$FNdSDLrp$TAXy/4ZjKQtNCupEyQ4tl1")
     ]

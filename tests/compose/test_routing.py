@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from tests.compose.routing_samples import DOMAIN, new, of, old, refused, services
-from tests.compose.samples import codes, loaded, refusal, web
+from tests.compose.samples import IMAGE, codes, loaded, refusal, web
 
-from cabestan.domain.route import Middleware, Route
+from cabestan.compose.findings import ComposeRefused
+from cabestan.compose.routing import routes
+from cabestan.domain.route import IMAGE_PORT, Middleware, Route
 
 STRIP = (("prefixes", "/api"),)
 
@@ -181,6 +183,12 @@ def test_labels_that_mean_nothing_here_are_passed_over_with_a_warning() -> None:
     ]
 
 
+@pytest.mark.parametrize("label", ["docker.network", "docker.lbswarm", "swarm.network", "swarm.lbswarm"])
+def test_so_are_the_networks_of_later_ones(label: str) -> None:
+    (warning,) = loaded(new("Host(`a.org`)", {f"traefik.{label}": "true"})).warnings
+    assert (warning.code, warning.message.split(":")[0]) == ("route-ignored", f"traefik.{label} is passed over")
+
+
 APR1, BCRYPT = "$apr1$FNdSDLrp$TAXy/4ZjKQtNCupEyQ4tl1", "$2y$05$" + "a" * 53
 SHA = "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
 
@@ -276,10 +284,41 @@ def test_a_service_has_several_frontends_and_what_has_no_name_holds_for_all() ->
     assert [step.kind for step in everything.middlewares] == ["basicauth"]
 
 
-@pytest.mark.parametrize("expose", ["", "expose: [80, 81]", "expose: ['80-81']", "expose: ['53/udp']"])
-@pytest.mark.parametrize("label", ["traefik.frontend.rule=Host:a.org", "traefik.http.routers.r.rule=Host(`a.org`)"])
+IN_BOTH_WORDS = pytest.mark.parametrize(
+    "label", ["traefik.frontend.rule=Host:a.org", "traefik.http.routers.r.rule=Host(`a.org`)"]
+)
+
+
+@pytest.mark.parametrize("expose", ["expose: [80, 81]", "expose: ['80-81']"])
+@IN_BOTH_WORDS
 def test_the_port_must_be_plain(expose: str, label: str) -> None:
     assert refused(web(f"{expose}\nlabels: ['{label}']")) == ["route-port"]
+
+
+@pytest.mark.parametrize("expose", ["", "expose: ['53/udp']"])
+@IN_BOTH_WORDS
+def test_without_a_port_of_its_own_a_service_has_the_lowest_of_its_image(expose: str, label: str) -> None:
+    compose = loaded(web(f"{expose}\nlabels: ['{label}']")).compose
+    assert [route.port for route in routes(compose.with_ports({IMAGE: (443, 8000)}))] == [443]
+    assert [route.port for route in routes(compose)] == [IMAGE_PORT]
+
+
+@IN_BOTH_WORDS
+def test_an_image_that_declares_no_port_is_refused_once_that_is_known(label: str) -> None:
+    compose = loaded(web(f"labels: ['{label}']")).compose.with_ports({IMAGE: ()})
+    with pytest.raises(ComposeRefused) as refusal_:
+        routes(compose)
+    (finding,) = refusal_.value.findings
+    assert (finding.code, finding.line) == ("route-port", 4)
+    assert finding.message == f"The service exposes no port, and its image {IMAGE} declares none."
+
+
+@pytest.mark.parametrize("more", ["expose: [9000]", "ports: ['80:9000']"])
+def test_what_the_service_says_itself_comes_before_its_image(more: str) -> None:
+    compose = loaded(web(f"{more}\nlabels: ['traefik.frontend.rule=Host:a.org']")).compose
+    assert [route.port for route in routes(compose.with_ports({IMAGE: (80,)}))] == [9000]
+    compose = loaded(web("labels: ['traefik.frontend.rule=Host:a.org', traefik.port=9001]")).compose
+    assert [route.port for route in routes(compose.with_ports({IMAGE: (80,)}))] == [9001]
 
 
 def test_a_service_that_is_enabled_needs_a_rule() -> None:
@@ -320,8 +359,9 @@ def test_requests_cannot_lead_to_two_services(first: str, second: str) -> None:
 def test_the_higher_priority_wins_and_without_one_the_longer_rule() -> None:
     web_, ws = of(_two((WIDE, "1"), (NARROW, "2")))
     assert (web_.priority, ws.priority) == (1, 2)
-    web_, ws = of(_two((WIDE, ""), (NARROW, "")))
-    assert (web_.priority, ws.priority) == (len(WIDE), len(NARROW))
+    for none in ("", "0"):
+        web_, ws = of(_two((WIDE, none), (NARROW, none)))
+        assert (web_.priority, ws.priority) == (len(WIDE), len(NARROW))
 
 
 def test_a_route_that_would_never_be_reached_is_put_first_with_a_warning() -> None:

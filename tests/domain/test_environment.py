@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.samples import environment
 
+from cabestan.domain.environment import free_label
+
 
 @pytest.mark.parametrize(
     ("branches", "branch", "taken"),
@@ -35,6 +37,28 @@ def test_releases_of_some_branches_come_by_themselves(branches: tuple[str, ...],
 )
 def test_the_default_domain_is_made_of_environment_project_and_group(changes: dict[str, str], domain: str) -> None:
     assert environment(**changes).full_domain("localhost") == domain
+
+
+def test_what_was_chosen_for_an_environment_stays_its_default_domain() -> None:
+    made = environment(label="staging-api-shop-0a1b2c", domain="www.example.org")
+    assert (made.full_domain("localhost"), made.default_domain("localhost")) == (
+        "www.example.org",
+        "staging-api-shop-0a1b2c.localhost",
+    )
+
+
+def test_a_label_is_taken_by_one_only_and_never_too_long() -> None:
+    assert free_label("b-c/a", "review/x", ()) == "review-x-a-b-c"
+    second = free_label("c/a-b", "review/x", {"review-x-a-b-c"})
+    third = free_label("c/a-b", "review/x", {"review-x-a-b-c", second})
+    assert re.fullmatch(r"review-x-a-b-c-[0-9a-f]{6}", second)
+    assert re.fullmatch(r"review-x-a-b-c-[0-9a-f]{6}", third)
+    assert second != third
+    assert second == free_label("c/a-b", "review/x", {"review-x-a-b-c"})
+    project = f"{'g' * 15}/{'p' * 16}"
+    long = [free_label(project, f"{'e' * 39}{end}", ()) for end in "12"]
+    assert len({*long}) == 2
+    assert all(re.fullmatch(r"e{39}[12]-p{15}-[0-9a-f]{6}", label) and len(label) <= 63 for label in long)
 
 
 @pytest.mark.parametrize(

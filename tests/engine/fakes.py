@@ -174,6 +174,8 @@ class FakeStacks(Failing):
         self.missing: set[str] = set()
         #: what a container that failed said at its end
         self.words = ""
+        #: image without its digest to the ports that it declares
+        self.declared: dict[str, tuple[int, ...]] = {}
 
     def ensure_network(self, name: str, environment_id: int) -> None:
         self._call("ensure_network", name, environment_id)
@@ -186,6 +188,10 @@ class FakeStacks(Failing):
     def pin(self, image: str, registry: str, seconds: float) -> str:
         self._call("pin", image, registry)
         return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
+
+    def ports(self, image: str, seconds: float) -> tuple[int, ...]:
+        self._call("ports", image)
+        return self.declared.get(image.partition("@")[0], ())
 
     def deploy(
         self,
@@ -370,7 +376,10 @@ class FakeImages(Failing):
         self.while_building: Callable[[], None] = lambda: None
 
     def references(self) -> tuple[str, ...]:
-        return ("cabestan/node:18", "cabestan/python:3.11")
+        return tuple(self.dockerfiles())
+
+    def dockerfiles(self) -> dict[str, str]:
+        return {"cabestan/node:18": "FROM scratch\nEXPOSE 3000\n", "cabestan/python:3.11": "FROM scratch\n"}
 
     def lacking(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self.missing)

@@ -18,6 +18,7 @@ from cabestan.config import Settings
 from cabestan.domain.certificate import CertificateKind
 from cabestan.domain.project import Project
 from cabestan.engine import certificate_watch, certificates, settings, uploads
+from cabestan.engine.signers import signer_of
 from cabestan.errors import Forbidden, NotFound
 from cabestan.store import alerts
 from cabestan.store import certificates as store
@@ -62,7 +63,7 @@ def _issued(world: World, *hosts: str) -> Issued:
 def test_who_signs_for_a_name(given: dict[str, str], signers: tuple[str | None, ...]) -> None:
     chosen = Settings(**{"target_domain": "example.org"} | given)
     hosts = ("a.internal", "x.apps.example.org", "other.net")
-    assert tuple(certificates.signer_of(chosen, host) for host in hosts) == signers
+    assert tuple(signer_of(chosen, host) for host in hosts) == signers
 
 
 def test_a_deployed_name_has_a_certificate_and_so_have_the_other_environments(world: World, project: Project) -> None:

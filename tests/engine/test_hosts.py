@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import sqlalchemy as sa
 from tests.engine.world import COMPOSE, World
 
 from cabestan.domain.access import User
@@ -10,8 +13,9 @@ from cabestan.domain.claims import HostRule
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import hosts, routes, settings
+from cabestan.engine import host_changes, hosts, routes, settings
 from cabestan.errors import Conflict, Invalid, NotFound
+from cabestan.store.schema import environments as table
 
 OWN = "Host:${CI_ENVIRONMENT_DOMAIN}"
 SUCCEEDED, FAILED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED
@@ -55,6 +59,41 @@ def test_the_names_of_environments_are_their_projects_before_anybody_asks(world:
     assert "belongs to the project shop/api" in refused.reason
 
 
+def domain(world: World, project: Project, name: str = "staging") -> str:
+    return world.environment(project, name).full_domain("localhost")
+
+
+def test_two_environments_never_get_one_default_domain(world: World) -> None:
+    first, second = world.project("c/a-b"), world.project("b-c/a")
+    assert domain(world, first) == "staging-a-b-c.localhost"
+    assert re.fullmatch(r"staging-a-b-c-[0-9a-f]{6}\.localhost", domain(world, second))
+    for project in (first, second):
+        deployment = deployed(world, project, "Host:${CI_ENVIRONMENT_DOMAIN}")
+        assert (deployment.status, world.plan(deployment).hosts) == (SUCCEEDED, (domain(world, project),))
+    for name in ("review/x", "review-x"):
+        settings.set_environment(world.services, first, name)
+    assert domain(world, first, "review/x") == "review-x-a-b-c.localhost"
+    assert domain(world, first, "review-x") != domain(world, first, "review/x")
+
+
+def test_a_new_environment_gets_no_name_that_others_have_asked_for(world: World) -> None:
+    other, project = world.project("shop/web"), world.project("shop/api")
+    assert deployed(world, other, "Host:www.later-api-shop.localhost").status is SUCCEEDED
+    settings.set_environment(world.services, other, "more", domain="soon-api-shop.localhost")
+    for name in ("later", "soon"):
+        settings.set_environment(world.services, project, name)
+        assert re.fullmatch(rf"{name}-api-shop-[0-9a-f]{{6}}\.localhost", domain(world, project, name))
+
+
+def test_environments_of_before_stay_where_they_are(world: World) -> None:
+    first = world.project("c/a-b")
+    with world.services.database.writing() as tx:
+        tx.execute(sa.update(table).values(label=""))
+    second = world.project("b-c/a")
+    assert domain(world, first) == "staging-a-b-c.localhost"
+    assert domain(world, second) != domain(world, first)
+
+
 @pytest.mark.parametrize("rule", ["HostRegexp:{x:.*}.example.localhost", "HostRegexp:{x:.+}.big.example.localhost"])
 def test_a_pattern_that_takes_the_names_of_every_environment_is_refused(world: World, rule: str) -> None:
     world.services.settings.__dict__["target_domain"] = "big.example.localhost"
@@ -83,7 +122,7 @@ def test_a_rule_without_a_host_holds_for_the_environments_own_domain(world: Worl
 
 def test_an_administrators_rule_wins_and_a_group_shares_what_it_is_given(world: World, boss: User) -> None:
     api, web, other = (world.project(name) for name in ("shop/api", "shop/web", "other/one"))
-    hosts.assign(world.services, "*.Shop.org", "shop", boss)
+    host_changes.assign(world.services, "*.Shop.org", "shop", boss)
     assert deployed(world, other, "Host:www.shop.org").reason.startswith(
         "The host name www.shop.org belongs to the group shop, as *.shop.org does."
     )
@@ -94,8 +133,8 @@ def test_an_administrators_rule_wins_and_a_group_shares_what_it_is_given(world: 
         "shop/api routes www.shop.org as well: where rules of both fit, the higher priority answers.",
     )
     with pytest.raises(Conflict, match=r"www\.shop\.org is routed by shop/(api|web)"):
-        hosts.assign(world.services, "www.shop.org", "other/one", boss)
-    hosts.assign(world.services, "new.shop.org", "other/one", boss)
+        host_changes.assign(world.services, "www.shop.org", "other/one", boss)
+    host_changes.assign(world.services, "new.shop.org", "other/one", boss)
     assert deployed(world, other, "Host:new.shop.org").status is SUCCEEDED
     assert deployed(world, api, "HostRegexp:{x}.shop.org").status is FAILED
     rules = [(stored.rule, stored.by) for stored in hosts.ownership(world.services).rules]
@@ -103,22 +142,22 @@ def test_an_administrators_rule_wins_and_a_group_shares_what_it_is_given(world: 
         (HostRule("*.shop.org", "shop"), "boss"),
         (HostRule("new.shop.org", "other/one"), "boss"),
     ]
-    hosts.withdraw(world.services, "*.shop.org")
+    host_changes.withdraw(world.services, "*.shop.org")
     with pytest.raises(NotFound, match=r"no rule for \*\.shop\.org"):
-        hosts.withdraw(world.services, "*.shop.org")
+        host_changes.withdraw(world.services, "*.shop.org")
 
 
 def test_a_name_is_given_up_once_nothing_routes_it(world: World) -> None:
     first, second = world.project("shop/api"), world.project("shop/web")
     deployed(world, first, "Host:a.org,b.org")
     with pytest.raises(Conflict, match=r"staging of shop/api routes a\.org now"):
-        hosts.release(world.services, "a.org", "shop/api")
+        host_changes.release(world.services, "a.org", "shop/api")
     deployed(world, first, "Host:b.org")
     assert deployed(world, second, "Host:a.org").status is FAILED
-    assert hosts.release(world.services, "a.org", "shop/api") == ("staging",)
+    assert host_changes.release(world.services, "a.org", "shop/api") == ("staging",)
     assert deployed(world, second, "Host:a.org").status is SUCCEEDED
     with pytest.raises(NotFound, match=r"shop/api has no claim on a\.org"):
-        hosts.release(world.services, "a.org", "shop/api")
+        host_changes.release(world.services, "a.org", "shop/api")
 
 
 @pytest.mark.parametrize(
@@ -126,12 +165,12 @@ def test_a_name_is_given_up_once_nothing_routes_it(world: World) -> None:
 )
 def test_what_is_no_name_or_no_owner_is_refused(world: World, boss: User, pattern: str, owner: str) -> None:
     with pytest.raises(Invalid):
-        hosts.assign(world.services, pattern, owner, boss)
+        host_changes.assign(world.services, pattern, owner, boss)
 
 
 def test_a_rule_for_a_project_that_is_not_there_is_refused(world: World, boss: User) -> None:
     with pytest.raises(NotFound, match="There is no project shop/none"):
-        hosts.assign(world.services, "a.org", "shop/none", boss)
+        host_changes.assign(world.services, "a.org", "shop/none", boss)
 
 
 def test_two_environments_that_route_one_name_are_warned_of(world: World) -> None:

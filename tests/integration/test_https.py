@@ -3,6 +3,7 @@
 import ssl
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,27 @@ def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platf
     assert platform.ask(work.host("production"), "/where").status_code == 404
     assert platform.ask(host).status_code == 200
     platform.start()
+
+
+def test_a_name_that_is_given_up_takes_its_certificate_with_it(platform: Platform) -> None:
+    host = f"{uuid.uuid4().hex[:8]}.localhost"
+    taking = SMALL | {"docker-compose.yml": COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)}
+    first = platform.make_project(taking)
+    assert first.deployed()["status"] == "succeeded"
+    brought = issue(make_authority("Elsewhere", ("localhost",), datetime.now(UTC)), (host,), datetime.now(UTC))
+    platform.post(f"/projects/{first.name}/certificates", {"chain": brought.certificate.chain, "key": brought.key})
+    theirs = ssl.PEM_cert_to_DER_cert(brought.certificate.chain)
+    eventually(lambda: _shown(platform, host) == theirs, 10, "the certificate that was brought")
+    first.files |= {"docker-compose.yml": COMPOSE}
+    assert first.deployed()["status"] == "succeeded"
+    assert _shown(platform, host) == theirs
+    platform.http.delete(f"/api/v1/projects/{first.name}/hosts/{host}").raise_for_status()
+    eventually(lambda: _shown(platform, host) != theirs, 10, "another certificate")
+    left = platform.get(f"/projects/{first.name}/certificates")["items"]
+    assert {certificate["kind"] for certificate in left} == {"own"}
+    second = platform.make_project(taking)
+    assert second.deployed()["status"] == "succeeded"
+    assert platform.ask(host).text.startswith("one staging")
 
 
 def test_a_killed_replica_costs_no_request_that_it_was_not_answering(platform: Platform) -> None:

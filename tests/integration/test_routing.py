@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.routed_app import HASHES, ROUTED
+from tests.integration.routed_app import DOCKERFILE, HASHES, ROUTED
 
 pytestmark = pytest.mark.integration
 
@@ -187,3 +187,37 @@ def test_another_project_gets_none_of_these_names(site: Site) -> None:
         assert ended["status"] == "failed"
         assert "belongs to the project t/routed" in ended["reason"]
     assert eventually(lambda: site.told("/"), 5, "the site answers") == ("site", "/")
+
+
+PORTLESS = """\
+services:
+  app:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    environment: {NAME: app}
+    labels:
+      traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
+  store:
+    image: cabestan/registry:2
+    labels:
+      traefik.frontend.rule: Host:store.${CI_ENVIRONMENT_DOMAIN}
+"""
+
+
+def test_a_route_without_a_port_takes_the_one_that_its_image_declares(site: Site) -> None:
+    """An image of the project's own, with its lowest port, and one of the catalogue."""
+    exposing = DOCKERFILE.replace("STOPSIGNAL", "EXPOSE 8100 8000/tcp 53/udp\nSTOPSIGNAL")
+    work = site.platform.make_project(ROUTED | {"Dockerfile": exposing, "docker-compose.yml": PORTLESS}, "t/portless")
+    deployed = work.deployed(120)
+    assert deployed["status"] == "succeeded", deployed
+    assert site.platform.ask(work.host("staging"), "/").json()["service"] == "app"
+    assert site.platform.ask(f"store.{work.host('staging')}", "/v2/").json() == {}
+
+
+def test_an_image_that_declares_no_port_is_refused_before_anything_is_deployed(site: Site) -> None:
+    without = {"docker-compose.yml": PORTLESS.partition("  store:")[0]}
+    pushed = site.platform.make_project(ROUTED | without, "t/noport").push()
+    assert pushed.pipeline, pushed.output
+    ended = site.platform.wait_for_pipeline(pushed.pipeline, 120)
+    assert ended["status"] == "failed"
+    assert ended["reason"].startswith("docker-compose.yml:6:30 ")
+    assert "exposes no port, and its image" in ended["reason"]

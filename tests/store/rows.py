@@ -28,7 +28,7 @@ class Rows:
 def make_project(tx: sa.Connection, name: str = "shop/api") -> Rows:
     project = projects.create(tx, name, "main", NOW)
     for draft in FIRST_ENVIRONMENTS:
-        environments.create(tx, project, draft, "local", 5)
+        environments.create(tx, project, draft, "local", 5, "")
     return Rows(project, *environments.of_project(tx, project.id))
 
 

@@ -19,7 +19,7 @@ NOW = datetime(2026, 5, 4, tzinfo=UTC)
 def _project(tx: sa.Connection) -> Project:
     project = projects.create(tx, "demo/hello", "main", NOW)
     for draft in FIRST_ENVIRONMENTS:
-        environments.create(tx, project, draft, "local", 5)
+        environments.create(tx, project, draft, "local", 5, "")
     return project
 
 

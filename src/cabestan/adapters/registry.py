@@ -1,6 +1,6 @@
 """The image registry, over its HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -82,7 +82,14 @@ def platform_digests(manifest: Mapping[str, Any]) -> tuple[str, ...]:
 def parse_configuration(blob: Mapping[str, Any]) -> ImageConfiguration:
     """The `config` of an image's configuration, as Docker and OCI have it; parts may be missing or null."""
     config = blob.get("config") or {}
-    return ImageConfiguration(config.get("User") or "", tuple(sorted(config.get("Volumes") or ())))
+    volumes = tuple(sorted(config.get("Volumes") or ()))
+    return ImageConfiguration(config.get("User") or "", volumes, tcp_ports(config.get("ExposedPorts") or ()))
+
+
+def tcp_ports(exposed: Iterable[str]) -> tuple[int, ...]:
+    """Of `8000/tcp`, `53/udp` and the like, those of TCP, lowest first."""
+    pairs = (port.partition("/") for port in exposed)
+    return tuple(sorted({int(number) for number, _, kind in pairs if kind in ("", "tcp") and number.isdecimal()}))
 
 
 _REMEDY = "`cabestan up` starts it; `cabestan doctor` tells more."

@@ -14,6 +14,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
@@ -82,6 +83,12 @@ class Stacks:
             client.api.tag(image, copy, tag)
             answers = list(client.api.push(copy, tag, stream=True, decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
+
+    def ports(self, image: str, seconds: float) -> tuple[int, ...]:
+        """The TCP ports that the image declares, lowest first; it is pulled where the engine does not have it."""
+        self.pull(image, seconds)
+        with self._engine.speaking(f"look at {image}") as client:
+            return parse_configuration({"config": client.api.inspect_image(image).get("Config")}).ports
 
     def _pull(self, image: str, deadline: float) -> None:
         """The engine tells its progress all the while, so that the deadline is looked at often."""

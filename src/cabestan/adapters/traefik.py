@@ -20,6 +20,9 @@ _ACME_AUTHORITIES = "/router/acme-authorities.pem"
 #: lower than what any project may set
 _LAST = -1
 _PLUGIN = "nothinghere"
+#: a connection to an application that is not taken so long is given up, and `retry` of the route tries another replica;
+#: one that is shorter gives up good ones on a busy machine
+_DIAL_TIMEOUT = "500ms"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _command(instance: str) -> tuple[str, ...]:
         f"--providers.swarm.constraints=Label(`{INSTANCE_LABEL}`, `{instance}`)",
         f"--providers.file.directory={_WATCHED}",
         "--providers.file.watch=true",
-        "--serverstransport.forwardingtimeouts.dialtimeout=500ms",
+        f"--serverstransport.forwardingtimeouts.dialtimeout={_DIAL_TIMEOUT}",
         "--serverstransport.maxidleconnsperhost=64",
         "--providers.providersthrottleduration=200ms",
         f"--experimental.localplugins.{_PLUGIN}.modulename=cabestan/{_PLUGIN}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cabestan.checks.compose_file import read
 from cabestan.checks.hadolint import hadolint
 from cabestan.checks.images import check_dockerfile
+from cabestan.checks.ports import ports_of
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
@@ -45,7 +46,8 @@ def check(subject: Subject, places: Sequence[Place], waivers: Waivers = NOTHING_
     composed: list[ComposeFile] = []
     if subject.sets or any(place.compose for place in places):
         built = _names(subject, planned) if planned.blueprint else None
-        reads = [(place, read(subject, place, waivers, built)) for place in places]
+        ports = ports_of(subject, planned.blueprint, planned.texts)
+        reads = [(place, read(subject, place, waivers, built, ports)) for place in places]
         found += _joined([(place, one.findings) for place, one in reads])
         composed = [one.compose for _, one in reads if one.compose]
     found += _check_dockerfiles(subject, planned, composed, waivers)

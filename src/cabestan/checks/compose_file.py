@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cabestan.checks.managed import with_managed
+from cabestan.checks.ports import PortsOf, not_known, with_ports
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
 from cabestan.compose.load import load_files
@@ -29,8 +30,13 @@ class Read:
     place: Place
 
 
-def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str] | None) -> Read:
-    """`built` are the images that will be built, as the file may name them; None where that is not known."""
+def read(
+    subject: Subject, place: Place, waivers: Waivers, built: Collection[str] | None, ports: PortsOf = not_known
+) -> Read:
+    """`built` are the images that will be built, as the file may name them; None where that is not known.
+
+    `ports` are the TCP ports that an image will declare, by the name that the file has for it.
+    """
     files = place.compose or next(iter(subject.sets), ())
     missing = [file for file in files if file not in subject.files]
     if missing or not files:
@@ -44,6 +50,7 @@ def read(subject: Subject, place: Place, waivers: Waivers, built: Collection[str
         return Read(refused.findings, None, place)
     compose = without_managed(loaded.compose, kinds)
     report = Report(files[0], waivers)
+    compose = with_ports(report, compose, ports)
     _check_images(report, compose, subject, built)
     _check_links(report, compose, subject.links)
     _check_secrets(report, compose, place)

@@ -31,6 +31,8 @@ class Subject:
     env_file: str = ""
     #: of the platform that it goes to, where that is known
     base_images: BaseImages = NO_BASE_IMAGES
+    #: what a platform of this very version makes; asked for where nothing is known of that one
+    shipped: Callable[[], BaseImages] = lambda: NO_BASE_IMAGES
 
     @property
     def compose(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from typing import Literal, TextIO
 
 import typer
 
-from cabestan.checks.check import check
+from cabestan.checks.check import check, plan
 from cabestan.checks.compose_file import preview, read
+from cabestan.checks.ports import ports_of
 from cabestan.checks.sarif import sarif
 from cabestan.checks.stand_ins import guessed, of_the_platform
 from cabestan.checks.subject import Place
@@ -47,7 +48,9 @@ def render(copy: WorkingCopy, place: Place, waived: Sequence[str]) -> None:
     found = check(copy.subject, [place], waivers_of(waived))
     if found:
         print_findings([replace(finding, file=copy.prefix + finding.file) for finding in found], copy.text, sys.stderr)
-    seen = read(copy.subject, place, waivers_of(waived), None)
+    planned = plan(copy.subject)
+    ports = ports_of(copy.subject, planned.blueprint, planned.texts)
+    seen = read(copy.subject, place, waivers_of(waived), None, ports)
     if seen.compose is None or has_error(found):
         raise typer.Exit(EXIT_FAILED)
     sys.stdout.write(preview(seen.compose, seen.place, copy.subject.project).to_yaml())

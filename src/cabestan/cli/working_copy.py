@@ -15,6 +15,7 @@ from cabestan.cli import client_config
 from cabestan.cli.clone import project_of_clone
 from cabestan.cli.failures import Unable
 from cabestan.errors import CabestanError
+from cabestan.pipeline.base_images import BaseImages
 from cabestan.pipeline.convention import compose_file
 
 _ENV_FILE = ".env"
@@ -64,8 +65,16 @@ def working_copy(files: Sequence[str], project: str | None) -> WorkingCopy:
         sets=(compose,) if compose else (),
         links=frozenset(links),
         env_file=_ENV_FILE if _ENV_FILE in found else "",
+        shipped=_shipped,
     )
     return WorkingCopy(root, prefix, subject, of_project=known is not None, named=bool(files))
+
+
+def _shipped() -> BaseImages:
+    """Imported when it is wanted, for that takes a moment."""
+    from cabestan.cli.shipped import base_images
+
+    return base_images()
 
 
 def _located(files: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ Durations and sizes stay in the words of the file (`1m30s`, `50M`), which Docker
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cabestan.compose.nodes import Spot
@@ -143,6 +143,8 @@ class Service:
     init: bool | None = None
     logging: Logging = Logging()
     secrets: tuple[SecretFile, ...] = ()
+    #: the TCP ports that its image declares, lowest first; None while nobody knows them
+    image_ports: tuple[int, ...] | None = None
     places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
 
     @property
@@ -183,6 +185,11 @@ class ComposeFile:
     def secret_files(self) -> frozenset[str]:
         """The names of the environment's secrets that services get as files."""
         return frozenset(file.secret for service in self.services for file in service.secrets)
+
+    def with_ports(self, declared: Mapping[str, tuple[int, ...]]) -> ComposeFile:
+        """The same, once the ports of these images are known, by the names that the services have for them."""
+        services = (replace(one, image_ports=declared.get(one.image, one.image_ports)) for one in self.services)
+        return replace(self, services=tuple(services))
 
     def service(self, name: str) -> Service | None:
         return next((service for service in self.services if service.name == name), None)

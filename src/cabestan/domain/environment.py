@@ -1,11 +1,17 @@
 """Environments: the named places of a project."""
 
 import fnmatch
+import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import count
 from typing import Any, Self
 
-from cabestan.domain.names import slug
+from cabestan.domain.names import LABEL_LENGTH, slug
+
+#: hexadecimal digits that tell apart what would have one name
+_SUFFIX = 6
 
 
 class Trigger(StrEnum):
@@ -45,6 +51,8 @@ class Environment:
     compose_files: tuple[str, ...] = ()
     #: in which schedules are read, such as Europe/Paris; empty for the installation's own
     time_zone: str = ""
+    #: what stands before the target's domain in its default one, chosen when it was made; empty for those of before
+    label: str = ""
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
 
@@ -57,9 +65,12 @@ class Environment:
         return any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)
 
     def full_domain(self, target_domain: str) -> str:
-        """Its own domain, or `<environment>-<project>-<group>.<target domain>`."""
-        group, _, short_name = self.project.partition("/")
-        return self.domain or f"{slug(f'{self.name}-{short_name}-{group}')}.{target_domain}"
+        """Its own domain, or the default one."""
+        return self.domain or self.default_domain(target_domain)
+
+    def default_domain(self, target_domain: str) -> str:
+        """`<environment>-<project>-<group>.<target domain>`, or what `free_label` made of it."""
+        return f"{self.label or slug(_words(self.project, self.name))}.{target_domain}"
 
     def stack_name(self, instance: str) -> str:
         """The name of its stack, its network and its volumes in Swarm: unique by the id, at most 32 characters.
@@ -67,6 +78,24 @@ class Environment:
         A service's name in Swarm is `<stack>_<service>`, of at most 63.
         """
         return f"{instance}-{self.id}-{slug(self.project)}-{slug(self.name)}"[:32].strip("-")
+
+
+def free_label(project: str, name: str, taken: Collection[str]) -> str:
+    """`<environment>-<project>-<group>` as one label of a host name.
+
+    Where that is too long, or taken (staging of `c/a-b` and of `b-c/a` would be the same), 6 digits of its own end it.
+    """
+    wanted = slug(_words(project, name), most=2 * LABEL_LENGTH)
+    if len(wanted) <= LABEL_LENGTH and wanted not in taken:
+        return wanted
+    beginning = slug(wanted, most=LABEL_LENGTH - _SUFFIX - 1)
+    digests = (hashlib.sha256(f"{project} {name} {number}".encode()).hexdigest()[:_SUFFIX] for number in count())
+    return next(label for digest in digests if (label := f"{beginning}-{digest}") not in taken)
+
+
+def _words(project: str, name: str) -> str:
+    group, _, short_name = project.partition("/")
+    return f"{name}-{short_name}-{group}"
 
 
 @dataclass(frozen=True)

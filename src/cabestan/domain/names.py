@@ -19,6 +19,8 @@ _BRANCH = re.compile(
 #: `group/project`, as long as a Unix account's name may be
 PROJECT_NAME_LENGTH = 32
 ENVIRONMENT_NAME_LENGTH = 40
+#: between two dots of a host name
+LABEL_LENGTH = 63
 VARIABLE_NAME_LENGTH = 128
 VARIABLE_VALUE_LENGTH = 64 * 1024
 #: an environment `review/plan` would stand where the plan of `review` does
@@ -122,9 +124,9 @@ def branch_name(text: str) -> str:
     return text
 
 
-def slug(text: str) -> str:
-    """A name as one label of a host name, at most 63 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-")
+def slug(text: str, most: int = LABEL_LENGTH) -> str:
+    """A name as one label of a host name, cut where it is too long."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:most].strip("-")
 
 
 def _shown(text: str) -> str:

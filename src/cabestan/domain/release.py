@@ -29,6 +29,9 @@ class Release:
     dotenv: str = ""
     #: those that its pipeline was given and that travel with it
     variables: Mapping[str, str] = field(default_factory=dict)
+    #: what the Compose file writes for an image to the TCP ports that the image declares, lowest first; those of before
+    #: this was kept have none
+    ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     #: of the commit: `Name <address>`, and when it was committed
     author: str = ""
     committed_at: datetime | None = None

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 #: a request of this kind changes nothing, so that it may be made to see whether a route answers
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
+#: stands for the port of an image that is not built yet
+IMAGE_PORT = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Middleware:
@@ -34,6 +37,7 @@ class Route:
     #: what the file says
     source: str
     claims: tuple[str, ...]
+    #: IMAGE_PORT in previews alone
     port: int
     priority: int
     scheme: str = "http"

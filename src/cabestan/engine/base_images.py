@@ -24,7 +24,8 @@ _LOOK_SECONDS = 0.5
 
 def known(services: Services) -> BaseImages:
     """What the catalogue makes. Raises Invalid where it is malformed."""
-    return BaseImages(services.images.references(), tuple(services.settings.image_aliases.split()))
+    texts = services.images.dockerfiles()
+    return BaseImages(tuple(texts), tuple(services.settings.image_aliases.split()), texts)
 
 
 def ensure_for_job(services: Services, job: Job, attempt: int, *, stopped: Callable[[], bool]) -> None:

@@ -14,8 +14,8 @@ from cabestan.config import Settings
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.project import Project
 from cabestan.engine.alerts import clear_alert, raise_alert
-from cabestan.engine.certificates import signer_of
 from cabestan.engine.services import Services
+from cabestan.engine.signers import signer_of
 from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store

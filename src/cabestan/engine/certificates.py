@@ -10,10 +10,11 @@ from cabestan.adapters import certificates as x509
 from cabestan.adapters.certificates import Issued
 from cabestan.adapters.traefik import certificates_file
 from cabestan.adapters.vault import Vault
-from cabestan.config import Settings
 from cabestan.domain.certificate import Certificate, CertificateKind
-from cabestan.domain.host import SPECIAL_DOMAINS, is_below, is_public, wildcard_of
+from cabestan.domain.host import wildcard_of
+from cabestan.engine.brought import drop_unwarranted, unwarranted
 from cabestan.engine.services import Services
+from cabestan.engine.signers import own_domains, signer_of
 from cabestan.store import certificates as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -26,18 +27,6 @@ SEALED_AS = "certificate"
 _RENEWED_PART = 1 / 3
 #: what was read first must not be written last
 _delivering = threading.Lock()
-
-
-def signer_of(settings: Settings, host: str) -> CertificateKind | None:
-    """Who has to sign for a name that nobody brought a certificate for; None where nobody does."""
-    if settings.acme_email and is_public(host, settings.private_domain_names):
-        return CertificateKind.ACME
-    return CertificateKind.OWN if is_below(host, own_domains(settings)) else None
-
-
-def own_domains(settings: Settings) -> tuple[str, ...]:
-    """What the installation's own authority may sign for."""
-    return tuple(sorted({*SPECIAL_DOMAINS, *settings.private_domain_names, settings.target_domain}))
 
 
 def authority(services: Services) -> Issued:
@@ -131,7 +120,9 @@ def deliver(services: Services) -> None:
 def _router_file(services: Services) -> tuple[str, bytes]:
     with services.database.reading() as tx:
         present, sealed = store.of_kind(tx, *_KINDS), store.sealed(tx)
-    brought = [c for c in present if c.kind is CertificateKind.UPLOADED and c.not_after > services.now()]
+        foreign = unwarranted(services, tx)
+    uploaded = [c for c in present if c.kind is CertificateKind.UPLOADED and c not in foreign]
+    brought = [c for c in uploaded if c.not_after > services.now()]
     own = [c for c in present if c.kind is CertificateKind.OWN and not _is_brought(c, brought)]
     issued = [Issued(c, _open(services.vault, sealed[c.id])) for c in (*brought, *own)]
     domain = services.settings.target_domain
@@ -153,7 +144,12 @@ def routed_hosts(services: Services) -> tuple[str, ...]:
 
 
 def renew(services: Services) -> None:
-    """Once an hour, and at each start: what is lacking or will end is made anew, and the router given all."""
+    """Once an hour, and at each start: what is lacking or will end is made anew, and the router given all.
+
+    What was brought for names that changed hands goes.
+    """
+    with services.database.writing() as tx:
+        drop_unwarranted(services, tx)
     hosts = routed_hosts(services)
     issue_missing(services, hosts)
     _drop_unused(services, hosts)

@@ -6,12 +6,15 @@ import sqlalchemy as sa
 
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.deployment import Deployment
-from cabestan.domain.environment import Environment
+from cabestan.domain.environment import Environment, EnvironmentDraft, free_label
+from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring
 from cabestan.engine.planning import url_of
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
+from cabestan.store import environments as environment_store
+from cabestan.store import hosts as host_store
 
 #: of several open deployments, the one that tells most
 _TELLING = (DeploymentStatus.RUNNING, DeploymentStatus.QUEUED, DeploymentStatus.WAITING)
@@ -31,6 +34,22 @@ class Standing:
     latest: Deployment | None
     #: variables and secrets that were changed since the deployment that serves
     changed: tuple[str, ...] = ()
+
+
+def create(services: Services, tx: sa.Connection, project: Project, draft: EnvironmentDraft) -> None:
+    """With a default domain that nobody else has, for ever."""
+    label = free_label(project.name, draft.name, _taken_labels(services, tx, project))
+    environment_store.create(tx, project, draft, "local", services.settings.watch_seconds, label)
+
+
+def _taken_labels(services: Services, tx: sa.Connection, project: Project) -> frozenset[str]:
+    """What stands before the target's domain in the names of all environments and in those that others ask for."""
+    end = f".{services.settings.target_domain}"
+    every = environment_store.all_environments(tx)
+    known = [environment.default_domain(services.settings.target_domain) for environment in every]
+    known += [environment.domain for environment in every if environment.project_id != project.id]
+    known += [claim.pattern for claim in host_store.claims(tx) if claim.project != project.name]
+    return frozenset(name.removesuffix(end).rpartition(".")[2] for name in known if name.endswith(end))
 
 
 def standing(services: Services, tx: sa.Connection, environment: Environment) -> Standing:

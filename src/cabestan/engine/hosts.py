@@ -1,20 +1,18 @@
 """Host names and whom they belong to: checked in every plan, claimed when a deployment takes its turn."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from cabestan.compose.routing.hosts import is_host
-from cabestan.domain import names
-from cabestan.domain.access import User
 from cabestan.domain.claims import Claim, HostConflict, HostRule, conflicts, covers, overlap
 from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine import public_names
 from cabestan.engine.services import Services
-from cabestan.errors import Conflict, Invalid, NotFound
+from cabestan.errors import Conflict, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import hosts as store
@@ -30,13 +28,14 @@ class Ownership:
 
 
 def check(services: Services, tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> None:
-    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others, or to Cabestan."""
+    """Raises Invalid for a wildcard that is too wide, and Conflict for what belongs to others, or is too much."""
     wanted = tuple(patterns)
     for pattern in wanted:
         _refuse_wide(pattern, services.settings.target_domain)
         _refuse_own(pattern, services.settings.public_url)
     if found := _conflicts(services, tx, environment.project, wanted):
         raise _refusal(found[0], environment.project)
+    public_names.check(services, tx, project_store.by_id(tx, environment.project_id), wanted)
 
 
 def names_of(services: Services, tx: sa.Connection, project: Project) -> tuple[str, ...]:
@@ -93,7 +92,7 @@ def _own_domains(tx: sa.Connection, target_domain: str) -> list[HostRule]:
     """Each environment's default name, and all below it, are its project's before anybody asks for them."""
     rules: list[HostRule] = []
     for environment in environment_store.all_environments(tx):
-        domain = replace(environment, domain="").full_domain(target_domain)
+        domain = environment.default_domain(target_domain)
         rules += [HostRule(domain, environment.project), HostRule(f"*.{domain}", environment.project)]
     return rules
 
@@ -110,12 +109,12 @@ def shared(tx: sa.Connection, environment: Environment, patterns: Iterable[str])
     others = [one for one in store.claims(tx) if one.environment_id != environment.id]
     for pattern in patterns:
         for other in others:
-            if overlap(pattern, other.pattern) and other.pattern in _routed_by(tx, other.environment_id):
+            if overlap(pattern, other.pattern) and other.pattern in routed_by(tx, other.environment_id):
                 whose = other.environment if other.project == environment.project else f"{other.project}"
                 yield f"{whose} routes {other.pattern} as well: where rules of both fit, the higher priority answers."
 
 
-def _routed_by(tx: sa.Connection, environment_id: int) -> tuple[str, ...]:
+def routed_by(tx: sa.Connection, environment_id: int) -> tuple[str, ...]:
     """What is served there now, or is about to be."""
     environment = environment_store.by_id(tx, environment_id)
     running = [d.id for d in deployment_store.open_in(tx, environment.id) if d.status is DeploymentStatus.RUNNING]
@@ -127,63 +126,3 @@ def _routed_by(tx: sa.Connection, environment_id: int) -> tuple[str, ...]:
 def ownership(services: Services) -> Ownership:
     with services.database.reading() as tx:
         return Ownership(store.claims(tx), store.rules(tx))
-
-
-def assign(services: Services, pattern: str, owner: str, by: User) -> store.StoredRule:
-    """Gives a pattern to a group or a project. Raises Conflict while others route what it covers."""
-    rule = HostRule(_pattern(pattern), _owner(owner))
-    with services.database.writing() as tx:
-        if "/" in rule.owner and not project_store.find(tx, rule.owner):
-            raise NotFound(f"There is no project {rule.owner}.", "`cabestan project list` shows them.")
-        for claim_ in store.claims(tx):
-            if covers(rule.pattern, claim_.pattern) and not rule.allows(claim_.project):
-                _refuse_unless_more_precise(tx, rule, claim_)
-        store.put_rule(tx, rule, by.name, services.now())
-        return next(stored for stored in store.rules(tx) if stored.rule == rule)
-
-
-def _refuse_unless_more_precise(tx: sa.Connection, rule: HostRule, claim_: store.HostClaim) -> None:
-    """A claim that a more precise rule allows may stay."""
-    inner = [s.rule for s in store.rules(tx) if s.rule.pattern != rule.pattern and covers(rule.pattern, s.rule.pattern)]
-    if not any(covers(one.pattern, claim_.pattern) and one.allows(claim_.project) for one in inner):
-        raise Conflict(
-            f"{claim_.pattern} is routed by {claim_.project}, on {claim_.environment}.",
-            f"Have it give the name up first: `cabestan host release '{claim_.pattern}' -p {claim_.project}`.",
-        )
-
-
-def release(services: Services, pattern: str, project: str) -> tuple[str, ...]:
-    """The project gives the pattern up; the environments that had it. Raises Conflict while one of them routes it."""
-    wanted = _pattern(pattern)
-    with services.database.writing() as tx:
-        found = [one for one in store.claims(tx) if one.pattern == wanted and one.project == project]
-        if not found:
-            raise NotFound(f"{project} has no claim on {wanted}.", "`cabestan host list` tells who has what.")
-        for one in found:
-            if wanted in _routed_by(tx, one.environment_id):
-                raise Conflict(
-                    f"{one.environment} of {project} routes {wanted} now.",
-                    "Take it out of the Compose file and deploy that first.",
-                )
-            store.remove_claim(tx, wanted, one.environment_id)
-    return tuple(one.environment for one in found)
-
-
-def withdraw(services: Services, pattern: str) -> None:
-    """Takes an administrator's rule back; claims stay."""
-    wanted = _pattern(pattern)
-    with services.database.writing() as tx:
-        if not store.remove_rule(tx, wanted):
-            raise NotFound(f"There is no rule for {wanted}.", "`cabestan host list` shows the rules.")
-
-
-def _pattern(text: str) -> str:
-    pattern = text.strip().lower()
-    if not is_host(pattern.removeprefix("*.")):
-        raise Invalid(f"“{text[:80]}” is no host name.", "Write www.example.org, or *.example.org for all below it.")
-    return pattern
-
-
-def _owner(text: str) -> str:
-    owner = text.strip()
-    return names.project_name(owner) if "/" in owner else names.project_name(f"{owner}/x").partition("/")[0]

@@ -8,16 +8,21 @@ from cabestan.checks.images import check_image
 from cabestan.compose.findings import Waivers
 from cabestan.compose.model import ComposeFile
 from cabestan.domain.finding import Finding, ImageRefused, has_error, in_order
+from cabestan.domain.image import ImageConfiguration, common_ports
 from cabestan.domain.pipeline import ImageBuild, Pipeline
 from cabestan.engine.services import Services
 
 
 @dataclass(frozen=True)
 class Checked:
-    """`unfit` images are run by no service, so they only stay out of the release; `notes` say so."""
+    """`unfit` images are run by no service, so they only stay out of the release; `notes` say so.
+
+    `ports` are the TCP ports that each image declares, lowest first.
+    """
 
     unfit: tuple[ImageBuild, ...]
     notes: tuple[str, ...]
+    ports: Mapping[ImageBuild, tuple[int, ...]]
 
 
 def check_images(
@@ -28,7 +33,8 @@ def check_images(
     waivers: Waivers,
 ) -> Checked:
     """Raises ImageRefused, with Dockerfile and line, for an image that a service runs and that may not be run."""
-    found = {build: _check(services, pipeline, build, digest, waivers) for build, digest in digests.items()}
+    told = {build: services.registry.configurations(build.reference, digest) for build, digest in digests.items()}
+    found = {build: _check(services, pipeline, build, told[build], waivers) for build in digests}
     run = used_builds(digests, services.settings.registry, composed)
     wrong = [finding for build in run for finding in found[build]]
     if has_error(wrong):
@@ -36,14 +42,17 @@ def check_images(
     unfit = tuple(build for build in digests if build not in run and has_error(found[build]))
     notes = [str(finding) for finding in in_order(wrong)]
     notes += [f"{found[build][0].message} No service runs it, so it is not part of the release." for build in unfit]
-    return Checked(unfit, tuple(notes))
+    return Checked(unfit, tuple(notes), {build: common_ports(told[build]) for build in digests})
 
 
 def _check(
-    services: Services, pipeline: Pipeline, build: ImageBuild, digest: str, waivers: Waivers
+    services: Services,
+    pipeline: Pipeline,
+    build: ImageBuild,
+    configurations: Iterable[ImageConfiguration],
+    waivers: Waivers,
 ) -> tuple[Finding, ...]:
     text = services.repositories.read(pipeline.project_id, pipeline.commit, build.dockerfile)
-    configurations = services.registry.configurations(build.reference, digest)
     return in_order(
         finding
         for configuration in configurations

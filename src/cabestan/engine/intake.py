@@ -8,10 +8,9 @@ from cabestan.domain.environment import FIRST_ENVIRONMENTS
 from cabestan.domain.pipeline import Pipeline, Source
 from cabestan.domain.project import Project, RefChange, ref_changes
 from cabestan.domain.status import RunStatus
-from cabestan.engine import pipelines, settings
+from cabestan.engine import environments, pipelines, settings
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
-from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 
@@ -21,7 +20,7 @@ def create_project(services: Services, name: str, default_branch: str) -> Projec
     with services.database.writing() as tx:
         project = project_store.create(tx, name, default_branch, services.now())
         for draft in FIRST_ENVIRONMENTS:
-            environment_store.create(tx, project, draft, "local", services.settings.watch_seconds)
+            environments.create(services, tx, project, draft)
         services.repositories.create(project.id, default_branch)
     services.changes.publish(name)
     return project

@@ -12,6 +12,7 @@ from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import Loaded, load_files
+from cabestan.compose.model import ComposeFile
 from cabestan.compose.phases import Phase, Start, phases
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
@@ -53,7 +54,8 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     given = variables(services, wanted, configuration) | managed.variables
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
-    loaded = replace(loaded, compose=use.without(services.settings, loaded.compose, managed))
+    compose = use.without(services.settings, loaded.compose, managed)
+    loaded = replace(loaded, compose=compose.with_ports(_ports(release, compose)))
     secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
     known = configuration.secrets | managed.secrets
     stack = render(loaded.compose, _context(services, wanted, known, secret_files))
@@ -122,6 +124,11 @@ def _plan(
         versions=versions,
         fingerprint="",
     )
+
+
+def _ports(release: Release, compose: ComposeFile) -> dict[str, tuple[int, ...]]:
+    """Of all images: what the release does not know of declares none."""
+    return {service.image: release.ports.get(service.image, ()) for service in compose.services}
 
 
 def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:

@@ -10,6 +10,7 @@ from cabestan.compose import dotenv
 from cabestan.compose.findings import Waivers
 from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
+from cabestan.compose.routing import routes
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
@@ -65,12 +66,17 @@ def _make(services: Services, pipeline_id: int) -> str:
         others = [environment for environment in environments if environment not in targets]
         everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
         checked = check_images(services, pipeline, digests, everywhere, waivers)
-        images = _references(services, {build: digests[build] for build in digests if build not in checked.unfit})
-        images |= {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
+        fit = [build for build in digests if build not in checked.unfit]
+        images = _references(services, {build: digests[build] for build in fit})
+        ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
+        foreign = {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
+        images |= foreign
+        ports |= {name: services.stacks.ports(image, services.settings.pull_seconds) for name, image in foreign.items()}
+        _check_routes(composed, ports)
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
-        store.create(tx, pipeline, images, file, texts, services.now(), dotenv=env_file)
+        store.create(tx, pipeline, images, file, texts, services.now(), ports=ports, dotenv=env_file)
         notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes)))
         pipeline_store.update(tx, pipeline_id, notes=notes)
     return ""
@@ -120,11 +126,22 @@ def _digests(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...]) -> d
 
 def _references(services: Services, digests: Mapping[ImageBuild, str]) -> dict[str, str]:
     """Each reference that a Compose file may write for an image of this commit, to the one by digest."""
-    images: dict[str, str] = {}
-    for build, digest in digests.items():
-        name = f"{services.settings.registry}/{build.reference}"
-        images |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in build.tags)), f"{name}@{digest}")
-    return images
+    return {
+        name: f"{services.settings.registry}/{build.reference}@{digest}"
+        for build, digest in digests.items()
+        for name in _names(services, build)
+    }
+
+
+def _names(services: Services, build: ImageBuild) -> tuple[str, ...]:
+    name = f"{services.settings.registry}/{build.reference}"
+    return (name, *(f"{name}:{tag}" for tag in build.tags))
+
+
+def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int, ...]]) -> None:
+    """Now that the images tell their ports. Raises ComposeRefused for a route that has none."""
+    for compose in composed:
+        routes(compose.with_ports(ports))
 
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from cabestan.domain import names
 from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
-from cabestan.engine import cron, deployments, secrets
+from cabestan.engine import cron, deployments, environments, secrets
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import configuration as store
@@ -46,7 +46,7 @@ def set_environment(
         environment = environment_store.find(tx, project.id, names.environment_name(name))
         if not environment:
             draft = EnvironmentDraft(name, trigger or Trigger.MANUAL)
-            environment_store.create(tx, project, draft, "local", services.settings.watch_seconds)
+            environments.create(services, tx, project, draft)
             environment = environment_store.get(tx, project.id, name)
         changes = {
             "domain": names.host_name(domain) if domain else domain,

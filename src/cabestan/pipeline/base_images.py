@@ -1,8 +1,8 @@
 """Which image of the platform's catalogue a Dockerfile or a Compose file means."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from cabestan.errors import Invalid
 
@@ -24,11 +24,13 @@ class BaseImages:
     """`references` are those of the catalogue (`cabestan/node:18`).
 
     `aliases` are other owners whose images are the catalogue's where it has one of that name: with `acme`,
-    `acme/node:18` means `cabestan/node:18`.
+    `acme/node:18` means `cabestan/node:18`. `dockerfiles` has the text that makes each, where it is known; it is empty
+    for the one that all others begin with.
     """
 
     references: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    dockerfiles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def meant(self, written: str, file: str, line: int = 0) -> str | None:
         """The catalogue's reference, or None for an image of somebody else.

@@ -14,7 +14,9 @@ from cabestan.store.values import dump, load_list
 _WITH_PROJECT = sa.select(environments, projects.c.name.label("project")).join_from(environments, projects)
 
 
-def create(tx: sa.Connection, project: Project, draft: EnvironmentDraft, target: str, watch_seconds: int) -> None:
+def create(
+    tx: sa.Connection, project: Project, draft: EnvironmentDraft, target: str, watch_seconds: int, label: str
+) -> None:
     highest = sa.select(sa.func.max(environments.c.position)).where(environments.c.project_id == project.id)
     row = {
         "project_id": project.id,
@@ -22,6 +24,7 @@ def create(tx: sa.Connection, project: Project, draft: EnvironmentDraft, target:
         "position": (tx.execute(highest).scalar() or 0) + 1,
         "target": target,
         "domain": "",
+        "label": label,
         "trigger": draft.trigger,
         "branches": dump(draft.branches),
         "approvers": "[]",
@@ -77,6 +80,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Environment:
         position=row.position,
         target=row.target,
         domain=row.domain,
+        label=row.label,
         trigger=Trigger(row.trigger),
         branches=load_list(row.branches),
         approvers=load_list(row.approvers),

@@ -12,7 +12,7 @@ from cabestan.domain.release import Release
 from cabestan.errors import NotFound
 from cabestan.store import projects as project_store
 from cabestan.store.schema import pipelines, projects, releases
-from cabestan.store.values import dump, load_map
+from cabestan.store.values import dump, load_map, load_ports
 
 #: when the newest one for an environment is looked for
 _LOOKED_AT = 1000
@@ -43,6 +43,7 @@ def create(
     texts: Mapping[str, str],
     now: datetime,
     *,
+    ports: Mapping[str, tuple[int, ...]] | None = None,
     dotenv: str = "",
 ) -> Release:
     """The release of a pipeline, with its variables that travel: a second call gives the one that there is."""
@@ -63,6 +64,7 @@ def create(
         "created_at": now,
         "dotenv": dotenv,
         "variables": dump(travelling(pipeline.variables)),
+        "ports": dump(dict(ports or {})),
     }
     key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
     return by_id(tx, key)
@@ -153,6 +155,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Release:
         created_at=row.created_at,
         dotenv=row.dotenv,
         variables=load_map(row.variables),
+        ports=load_ports(row.ports),
         author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
         committed_at=row.committed_at,
         message=row.message,

@@ -23,6 +23,10 @@ def load_map(text: str) -> Mapping[str, str]:
     return loaded
 
 
+def load_ports(text: str) -> Mapping[str, tuple[int, ...]]:
+    return {image: tuple(ports) for image, ports in json.loads(text).items()}
+
+
 def dump_spec(spec: JobSpec) -> str:
     return dump(asdict(spec))
 

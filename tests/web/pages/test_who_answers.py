@@ -8,7 +8,7 @@ from tests.engine.world import COMPOSE, World
 from tests.web.client import asking, token
 
 from cabestan.domain.access import Role
-from cabestan.engine import hosts
+from cabestan.engine import host_changes
 
 FIRST = "'Host:a.org;PathPrefix:/api,/v1;Method:GET'"
 
@@ -20,8 +20,8 @@ def page(world: World) -> World:
     world.user("reporter", shop=Role.REPORTER)
     for project, rule in ((api, FIRST), (web, "HostRegexp:{x:[a-z]+}.b.org")):
         world.released(project, **{"docker-compose.yml": COMPOSE.replace("Host:${CI_ENVIRONMENT_DOMAIN}", rule)})
-    hosts.assign(world.services, "*.shop.org", "shop", boss)
-    hosts.assign(world.services, "*.other.org", "other", boss)
+    host_changes.assign(world.services, "*.shop.org", "shop", boss)
+    host_changes.assign(world.services, "*.other.org", "other", boss)
     return world
 
 

@@ -6,7 +6,7 @@ images.ensure(["node"], print)
 
 from cabestan.adapters.images.builder import BuildEvent, ImageBuilder
 from cabestan.adapters.images.catalogue import CatalogueEntry, ImageCatalogue, ImageState
-from cabestan.adapters.images.recipes import ImageRecipe, catalogue, missing, wanted
+from cabestan.adapters.images.recipes import ImageRecipe, catalogue, dockerfiles, missing, wanted
 
 __all__ = [
     "BuildEvent",
@@ -16,6 +16,7 @@ __all__ = [
     "ImageRecipe",
     "ImageState",
     "catalogue",
+    "dockerfiles",
     "missing",
     "wanted",
 ]

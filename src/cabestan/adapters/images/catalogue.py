@@ -10,7 +10,7 @@ from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images.builder import LABEL_RECIPE, BuildEvent, ImageBuilder
-from cabestan.adapters.images.recipes import ImageRecipe, catalogue, wanted
+from cabestan.adapters.images.recipes import ImageRecipe, catalogue, dockerfiles, wanted
 
 
 class ImageState(StrEnum):
@@ -46,6 +46,10 @@ class ImageCatalogue:
     def references(self) -> tuple[str, ...]:
         """All that can be made, each after its base. Raises Invalid where a recipe is malformed."""
         return tuple(recipe.reference for recipe in catalogue(self._folder))
+
+    def dockerfiles(self) -> dict[str, str]:
+        """Reference to the Dockerfile's text; empty for the image that all others begin with."""
+        return dockerfiles(catalogue(self._folder))
 
     def lacking(self, names: Iterable[str]) -> tuple[str, ...]:
         """References of what `ensure` would build for these."""

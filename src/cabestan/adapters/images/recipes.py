@@ -47,6 +47,11 @@ def catalogue(folder: Path) -> tuple[ImageRecipe, ...]:
     return tuple(ordered.values())
 
 
+def dockerfiles(recipes: Iterable[ImageRecipe]) -> dict[str, str]:
+    """Reference to the Dockerfile's text; empty for the first image, which has none."""
+    return {one.reference: (one.folder / DOCKERFILE).read_text() if one.base else "" for one in recipes}
+
+
 def missing(recipes: Iterable[ImageRecipe], present: Mapping[str, str]) -> tuple[ImageRecipe, ...]:
     """Those to build, in order. `present`: reference → recipe label of the images that the engine has."""
     return tuple(recipe for recipe in recipes if present.get(recipe.reference) != recipe.recipe)

@@ -9,7 +9,7 @@ from cabestan.compose.nodes import Spot
 from cabestan.compose.routing import matchers
 from cabestan.compose.routing.labels import Labels
 from cabestan.compose.routing.rule import Rule, all_of, claims_of, names_hosts
-from cabestan.domain.route import Middleware
+from cabestan.domain.route import IMAGE_PORT, Middleware
 
 #: of Traefik's older names of entry points, and of the usual ones of today
 _ENTRYPOINTS = {"http": "http", "web": "http", "https": "https", "websecure": "https"}
@@ -72,10 +72,17 @@ def number(labels: Labels, label: str, value: str, least: int, most: int) -> int
 
 
 def exposed_port(labels: Labels, label: str, remedy: str) -> int | None:
-    """The only port that the service exposes."""
+    """The only port that the service exposes; where it exposes none, the lowest of its image, as Traefik 1 takes it."""
     exposed = [ports for ports in labels.service.expose if ports.protocol == "tcp"]
     if len(exposed) == 1 and exposed[0].first == exposed[0].last:
         return exposed[0].first
-    count = "several ports" if exposed else "no port"
-    labels.wrong(label, f"The service exposes {count}.", remedy, code="route-port")
-    return None
+    if exposed:
+        labels.wrong(label, "The service exposes several ports.", remedy, code="route-port")
+        return None
+    declared = labels.service.image_ports
+    if declared is None:
+        return IMAGE_PORT
+    if not declared:
+        message = f"The service exposes no port, and its image {labels.service.image} declares none."
+        labels.wrong(label, message, remedy, code="route-port")
+    return declared[0] if declared else None

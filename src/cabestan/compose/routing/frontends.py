@@ -33,6 +33,9 @@ _IGNORED = {
     "backend.loadbalancer.method": "requests go round here",
     "backend.loadbalancer.swarm": "requests go to the tasks themselves here",
     "docker.network": "the environment's own network is the only one here",
+    "swarm.network": "the environment's own network is the only one here",
+    "docker.lbswarm": "requests go to the tasks themselves here",
+    "swarm.lbswarm": "requests go to the tasks themselves here",
     "weight": "each service is a backend of its own here",
     "domain": "a rule names its hosts here",
 }
@@ -158,7 +161,7 @@ class _Frontend:
     def _priority(self) -> int | None:
         label = self._label("frontend.priority")
         value = self.labels.get(label)
-        return None if value is None else number(self.labels, label, value, *PRIORITIES)
+        return None if value in (None, "0") else number(self.labels, label, value or "", *PRIORITIES)
 
     def _entrypoints(self) -> tuple[str, ...]:
         label = self._label("frontend.entrypoints")

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 from cabestan.compose import entrances
 from cabestan.compose.entrances import Entrances
-from cabestan.domain.route import Middleware, Route
+from cabestan.domain.route import IMAGE_PORT, Middleware, Route
 
 #: rules of the platform itself come after all others
 _ABOVE_PLATFORM = 10
 #: a replica that died stays in the router's table for some seconds. A connection that it does not take is tried with
 #: the next, so often that a live one is found; with any method, for nothing was sent yet
 _RETRY = {"attempts": "16", "initialinterval": "50ms"}
+
+#: in previews
+_UNKNOWN_PORT = "port-of-the-image"
 
 
 def router_labels(routes: Iterable[Route], stack: str, network: str, open_by: Entrances) -> dict[str, str]:
@@ -60,7 +63,7 @@ def _sends_to_https(middleware: Middleware) -> bool:
 
 
 def _service(route: Route, service: str) -> Iterator[tuple[str, str]]:
-    yield f"{service}.server.port", str(route.port)
+    yield f"{service}.server.port", _UNKNOWN_PORT if route.port == IMAGE_PORT else str(route.port)
     if route.scheme != "http":
         yield f"{service}.server.scheme", route.scheme
     for option, value in route.options:

@@ -31,9 +31,10 @@ RULES = (
     Rule(
         "route-port",
         "A routed service has one port",
-        "The router must know where to send requests.",
+        "The router must know where to send requests. Where the service exposes no port, the lowest that its image "
+        "declares by EXPOSE counts, and one must be declared there.",
         "Expose one port, or add the label traefik.port.",
-        wrong=web("labels:\n  traefik.frontend.rule: Host:www.example.org"),
+        wrong=web("expose: [8000, 9000]\nlabels:\n  traefik.frontend.rule: Host:www.example.org"),
         right=routed("Host:www.example.org"),
     ),
     Rule(

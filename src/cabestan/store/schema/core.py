@@ -137,6 +137,7 @@ releases = sa.Table(
     moment_("created_at", nullable=False),
     text_("dotenv"),
     text_("variables", server_default="{}"),
+    text_("ports", server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
 )
@@ -150,6 +151,7 @@ environments = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     text_("target"),
     text_("domain"),
+    text_("label"),
     text_("trigger"),
     text_("branches"),
     text_("approvers"),

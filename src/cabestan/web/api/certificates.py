@@ -7,6 +7,7 @@ from cabestan.domain.access import Permission
 from cabestan.domain.certificate import CertificateKind
 from cabestan.engine import certificates as engine
 from cabestan.engine import uploads
+from cabestan.engine.signers import own_domains
 from cabestan.store import certificates as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.api import shapes
@@ -27,7 +28,7 @@ class Upload(BaseModel):
 @public.get("/ca")
 def authority(services: Wired) -> shapes.Json:
     """The root that browsers have to trust. It is no secret: each of them is shown it anyway."""
-    return shapes.authority(engine.root(services), engine.own_domains(services.settings))
+    return shapes.authority(engine.root(services), own_domains(services.settings))
 
 
 @router.get("/certificates")

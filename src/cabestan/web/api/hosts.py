@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
+from cabestan.engine import host_changes
 from cabestan.engine import hosts as engine
 from cabestan.store.hosts import HostClaim, StoredRule
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
@@ -30,14 +31,14 @@ def hosts(visitor: SignedIn, services: Wired) -> shapes.Json:
 def assign(visitor: SignedIn, services: Wired, pattern: str, wanted: Owner) -> shapes.Json:
     """Gives a name, or all below it, to a group or a project."""
     require_admin(visitor.user)
-    return _rule(engine.assign(services, pattern, wanted.owner, visitor.user))
+    return _rule(host_changes.assign(services, pattern, wanted.owner, visitor.user))
 
 
 @router.delete("/hosts/{pattern}", status_code=204)
 def withdraw(visitor: SignedIn, services: Wired, pattern: str) -> Response:
     """Takes the rule back; claims stay."""
     require_admin(visitor.user)
-    engine.withdraw(services, pattern)
+    host_changes.withdraw(services, pattern)
     return Response(status_code=204)
 
 
@@ -45,7 +46,7 @@ def withdraw(visitor: SignedIn, services: Wired, pattern: str) -> Response:
 def release(visitor: SignedIn, services: Wired, group: str, name: str, pattern: str) -> Response:
     """The project gives the name up."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    engine.release(services, pattern, project.name)
+    host_changes.release(services, pattern, project.name)
     return Response(status_code=204)
 
 

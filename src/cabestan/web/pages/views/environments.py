@@ -63,7 +63,7 @@ def settings_form(environment: Environment, target_domain: str, default_time_zon
     shown = ("(default branch)" if pattern == DEFAULT_BRANCH else pattern for pattern in environment.branches)
     return SettingsForm(
         domain=environment.domain,
-        default_domain=environment.evolve(domain="").full_domain(target_domain),
+        default_domain=environment.default_domain(target_domain),
         trigger=environment.trigger,
         branches=", ".join(shown),
         approvers=", ".join(environment.approvers),
