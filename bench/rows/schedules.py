@@ -84,7 +84,18 @@ def _bare(instance: str, number: int) -> list[float]:
 def _create(name: str, instance: str) -> "subprocess.Popen[bytes]":
     label = f"{docker_cli.LABEL}={instance}"
     command = ["docker", "service", "create", "--detach", "--quiet", "--mode", "replicated-job", "--name", name]
-    program = ["--label", label, "--restart-condition", "none", "--user", "1001", compose.IMAGE, *_PROGRAM]
+    program = [
+        "--label",
+        label,
+        "--container-label",
+        label,
+        "--restart-condition",
+        "none",
+        "--user",
+        "1001",
+        compose.IMAGE,
+        *_PROGRAM,
+    ]
     return subprocess.Popen([*command, *program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
