@@ -204,6 +204,18 @@ def test_what_replaces_data_asks_for_the_typed_name(world: World, instance: Inst
             wish()
 
 
+def test_an_upgrade_to_a_version_that_is_nowhere_is_refused_with_the_one_that_comes_along(
+    world: World, instance: Instance
+) -> None:
+    world.stacks.fail("pin", StepFailed("cabestan/postgresql:99 is not to be had."))
+    with pytest.raises(Invalid) as refused:
+        wishes.upgrade(world.services, instance, "99", "boss", "staging/postgresql")
+    assert str(refused.value) == (
+        "There is no image of PostgreSQL 99: cabestan/postgresql:99 is not to be had. "
+        "Choose 15, which comes along, or bring an image cabestan/postgresql:99."
+    )
+
+
 def test_an_upgrade_stops_the_service_and_changes_over(
     world: World, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

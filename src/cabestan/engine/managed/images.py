@@ -7,7 +7,7 @@ from cabestan.config import Settings
 from cabestan.domain.managed import Kind
 from cabestan.engine import base_images
 from cabestan.engine.services import Services
-from cabestan.errors import Invalid
+from cabestan.errors import Invalid, StepFailed
 
 #: kind → folder of its recipe
 RECIPES = {Kind.MYSQL: "mariadb", Kind.POSTGRESQL: "postgresql", Kind.REDIS: "redis"}
@@ -43,7 +43,12 @@ def upgrade_image(services: Services, kind: Kind, version: str, tell: Callable[[
     if kind is Kind.MONGODB:
         raise Invalid(f"There is no image of MongoDB {version}.", "Set mongodb_image to it.")
     name = _recipe(services.settings, kind).reference.rpartition(":")[0]
-    return pin(services, f"{name}:{version}"), version
+    try:
+        return pin(services, f"{name}:{version}"), version
+    except StepFailed as error:
+        ours = next_version(services.settings, kind)
+        remedy = f"Choose {ours}, which comes along, or bring an image {name}:{version}."
+        raise Invalid(f"There is no image of {kind.product} {version}: {error.message}", remedy) from error
 
 
 def _build(services: Services, name: str, tell: Callable[[str], None]) -> None:
