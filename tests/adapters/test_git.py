@@ -68,6 +68,7 @@ def test_git_http_backend_is_told_bounds_and_hooks(tmp_path: Path) -> None:
     assert environment == {
         "PATH": os.environ["PATH"],
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_CONFIG_COUNT": "6",
         "GIT_CONFIG_KEY_0": "core.hooksPath",
         "GIT_CONFIG_VALUE_0": str(tmp_path / "hooks"),

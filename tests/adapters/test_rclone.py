@@ -109,8 +109,19 @@ def test_a_folder_of_this_machine_is_a_place_too(tmp_path: Path, dump: Path) -> 
 
 
 def test_secrets_of_a_place_are_masked() -> None:
-    place = f""":s3,access_key_id=ID-1,secret_access_key="a,b:c",pass={obscured("x")}:b"""
+    place = f""":s3,access_key_id=ID-1,secret_access_key="a,b:c-longer",pass={obscured("x")}:b"""
     said = f"cannot reach {place} with ID-1"
-    assert without_secrets(said, place) == ':s3,access_key_id=…,secret_access_key="…",pass=…:b'.join(
-        ("cannot reach ", " with …")
-    )
+    masked = ':s3,access_key_id=ID-1,secret_access_key="[secret]",pass=[secret]:b'
+    assert without_secrets(said, place) == masked.join(("cannot reach ", " with ID-1"))
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "masked"),
+    [
+        (':sftp,host=h,pass="",user=u:b', "could not connect", "could not connect"),
+        (':webdav,url="https://bob:hunter22@h/dav":b', "https://bob:hunter22@h/dav", "https://bob:[secret]@h/dav"),
+        (':s3,secret_access_key="ab""cd,ef":b', 'with ab"cd,ef or "ab""cd,ef"', 'with [secret] or "[secret]"'),
+    ],
+)
+def test_secrets_are_masked_however_they_are_written(place: str, said: str, masked: str) -> None:
+    assert without_secrets(said, place) == masked

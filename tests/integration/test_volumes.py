@@ -19,6 +19,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import EXTENSION, Stack
 from cabestan.compose.volumes import volumes_of
+from cabestan.errors import StepFailed
 
 pytestmark = pytest.mark.integration
 
@@ -140,6 +141,30 @@ def test_a_volume_that_is_there_is_never_touched(
     client.api.create_volume(f"{stack}_data", labels={"cabestan.instance": _INSTANCE})
     ensure(_stack(stack, images["root"]))
     assert _looks(client, stack)[:2] == (0, 0)
+
+
+def test_what_stands_in_the_way_is_told_at_once(
+    client: docker.DockerClient,
+    images: dict[str, str],
+    stack: str,
+    ensure: Callable[[Stack], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody who could foresee the place: the engine's refusal is no engine that is away, for which it would wait."""
+    monkeypatch.setattr("cabestan.adapters.volumes.secrets.token_hex", lambda _: "foreseen")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("cabestan-volume-foreseen"))
+    image = f"{_INSTANCE}/blocked:1"
+    client.api.import_image_from_data(packed.getvalue(), repository=image.removesuffix(":1"), tag="1")
+    try:
+        with pytest.raises(StepFailed):
+            ensure(_stack(stack, image))
+    finally:
+        client.images.remove(image, force=True)
+    monkeypatch.undo()
+    ensure(_stack(stack, images["none"]))
+    assert (_looks(client, stack)[:2], _there(client, stack)) == ((1001, 1001), [f"{stack}_data"])
 
 
 _KILLED = """\

@@ -131,6 +131,32 @@ def test_developers_push_to_other_branches(
     ]
 
 
+@pytest.mark.parametrize("who", ["dev", "boss"])
+def test_nobody_pushes_what_would_show_a_commit_as_another_one(
+    world: World, project: Project, server: str, branches: dict[str, str], who: str
+) -> None:
+    commit = branches["refs/heads/main"]
+    other = world.checkout.commit({"docker-compose.yml": "services: {other: {}}\n"})
+    ref = f"refs/replace/{commit}"
+    done = push(world, url(server, who), f"{other}:{ref}", "main:refs/heads/free")
+    assert f"remote: {ref} is not taken: push branches and tags only".encode() in done.stderr
+    assert world.services.repositories.refs(project.id) == branches
+    # nor is it believed where it is there
+    bare = world.services.repositories.path(project.id)
+    run_git(world.checkout.path, "push", str(bare), f"{other}:refs/heads/more")
+    run_git(bare, "update-ref", ref, other)
+    text = world.services.repositories.read(project.id, commit, "docker-compose.yml")
+    assert text == FILES["docker-compose.yml"]
+
+
+@pytest.mark.parametrize(("name", "taken"), [("HEAD", False), ("a\u2028b", True), ("caf\u00e9\u0085", True)])
+def test_names_of_branches_that_confuse(
+    world: World, project: Project, server: str, branches: dict[str, str], name: str, taken: bool
+) -> None:
+    done = push(world, url(server, "dev"), f"main:refs/heads/{name}")
+    assert (done.returncode == 0, b"Traceback" in done.stderr) == (taken, False), done.stderr
+
+
 def test_without_protected_branches_developers_push_everywhere(world: World, project: Project, server: str) -> None:
     settings.protect_branches(world.services, project, [])
     world.checkout.commit(FILES)

@@ -16,6 +16,8 @@ FILE_BYTES = 512 * 1024
 
 #: the engine hands each variable over as one text, which has its bounds
 _MESSAGE_LENGTH = 20_000
+#: a ref below refs/replace would have git show another commit or file in the place of the one that is asked for
+_AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def http_backend_environment(
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "GIT_CONFIG_NOSYSTEM": "1",
+        **_AS_IT_IS,
         "GIT_CONFIG_COUNT": str(len(configuration)),
         "GIT_PROJECT_ROOT": str(repository.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
@@ -181,7 +184,12 @@ def parse_cgi_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
 
 
 def _git(*arguments: str) -> bytes:
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **_AS_IT_IS,
+        "HOME": "/nonexistent",
+    }
     settings = ("-c", "safe.directory=*", "-c", "core.quotePath=false")
     try:
         done = subprocess.run(

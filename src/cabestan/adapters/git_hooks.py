@@ -11,19 +11,25 @@ TRIES = 20
 #: what the hook before a push reads: who pushes what, and the patterns of the branches that are not theirs to move
 _GUARD = "CABESTAN_HOOK_GUARD"
 _PRE_RECEIVE = '''#!{python} -IS
-"""Refuses a push that moves a branch which is not the pusher's to move: all of it, before anything is stored."""
+"""Refuses a push that moves what is not the pusher's to move: all of it, before anything is stored."""
 import fnmatch, json, os, sys
 guard = json.loads(os.environ["{guard}"])  # where there is none, nothing is allowed
-lines = sys.stdin.buffer.read().decode(errors="surrogateescape").splitlines()
-branches = [ref[11:] for _, _, ref in (line.split(" ", 2) for line in lines) if ref.startswith("refs/heads/")]
+lines = sys.stdin.buffer.read().decode(errors="surrogateescape").split("\\n")
+refs = [line.split(" ", 2)[2] for line in lines if line]
+branches = [ref[11:] for ref in refs if ref.startswith("refs/heads/")]
+# refs/replace would show commits as others than they are
+foreign = [ref for ref in refs if not ref.startswith(("refs/heads/", "refs/tags/")) or ref == "refs/heads/HEAD"]
 refused = [name for name in branches if any(fnmatch.fnmatchcase(name, pattern) for pattern in guard["patterns"])]
 for name in refused:
     print(f"{{ascii(name)[1:-1]}} is a protected branch of {{guard['project']}}: only maintainers may push to it.")
+for ref in foreign:
+    print(f"{{ascii(ref)[1:-1]}} is not taken: push branches and tags only, and call none of them HEAD.")
 if refused:
     print(f"You are {{guard['user']}} here. Push to another branch: git push origin HEAD:my-change")
     print("Or have a maintainer push, or change what is protected: cabestan project protect")
+if refused or foreign:
     print("Nothing of this push was stored.")
-sys.exit(1 if refused else 0)
+    sys.exit(1)
 '''
 _POST_RECEIVE = '''#!{python} -IS
 """Tells Cabestan of a push, and the person who pushed of the pipeline. What is not told now is found at its start."""

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from cabestan.domain.redaction import Redactor
 from cabestan.errors import StepFailed
 
 _LAST_WORDS = 1000
@@ -15,7 +16,8 @@ _ABSENT_WORDS = "is a directory or doesn't exist"
 _NAME = "backup_remote"
 _PARTIAL = ".fetched"
 #: of options in a place that is described as `:sftp,host=…,pass=…:`
-_SECRET = re.compile(r"""(?:pass|secret|key|token|auth)[a-z_]*=("[^"]*"|'[^']*'|[^,:]+)""")
+_SECRET = re.compile(r"""(?:pass|secret|key|token|auth)[a-z_]*=("(?:[^"]|"")*"|'(?:[^']|'')*'|[^,:"']+)""")
+_IN_ADDRESS = re.compile(r"://[^/@\s]*?:([^/@\s]+)@")
 
 
 def command(*words: str) -> list[str]:
@@ -29,10 +31,16 @@ def environment(place: str) -> dict[str, str]:
 
 
 def without_secrets(text: str, place: str) -> str:
-    """What rclone said, without the passwords of the place."""
-    for secret in _SECRET.findall(place):
-        text = text.replace(secret.strip("\"'"), "…")
-    return text
+    """What rclone said, without the passwords of the place, as they stand there and as they are meant."""
+    found = [_unquoted(value) for value in _SECRET.findall(place)]
+    written = (value.replace(quote, quote * 2) for value in found for quote in "\"'")
+    return Redactor([*found, *written, *_IN_ADDRESS.findall(place)]).text(text)
+
+
+def _unquoted(value: str) -> str:
+    """`"a""b"` → `a"b`."""
+    quote = value[0]
+    return value[1:-1].replace(quote * 2, quote) if quote in "\"'" else value
 
 
 class Remote:

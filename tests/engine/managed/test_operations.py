@@ -439,6 +439,8 @@ def test_what_cannot_be_taken_back_either_is_told(
     after, _, operation = read(world, upgradable)
     assert operation.detail == "No 16. What served before could not be taken back: No 15."
     assert after == upgradable.evolve(generation=2)
+    # once before it was filled: a service that still names it must not find an empty one in its place
+    assert world.databases.called("remove_volume").count([f"{upgradable.volume[:-1]}2"]) == 1
 
 
 @pytest.mark.parametrize("place", [f"{step}:{edge}" for step in DELETE for edge in EDGES])

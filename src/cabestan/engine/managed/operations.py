@@ -179,11 +179,13 @@ def _tidy(services: Services, operation: Operation, instance: Instance) -> None:
     services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
     services.databases.remove_volume(scratch_volume(operation, instance))
     unwanted = operation.volume if operation.volume != instance.volume else ""
+    changed = operation.kind is OperationKind.UPGRADE or bool(unwanted and operation.former_volume)
+    if changed:  # where this fails, the volume stays: a service that still names it would make it anew, and empty
+        instances.apply(services, instance)
     try:
-        if operation.kind is OperationKind.UPGRADE or (unwanted and operation.former_volume):
-            instances.apply(services, instance)
+        if changed:
             instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
-    finally:  # not before: a container that Swarm still starts would make the volume anew
+    finally:
         if unwanted:
             services.databases.remove_volume(unwanted)
 
