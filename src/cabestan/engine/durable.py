@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -153,6 +153,9 @@ class Durable:
 
 
 def _write_ahead(path: str) -> None:
-    """SQLite's write-ahead log, which the file keeps to: a step costs one write to the disk instead of several."""
-    with closing(sqlite3.connect(path)) as connection:
+    """SQLite's write-ahead log, which the file keeps to: a step costs one write to the disk instead of several.
+
+    Where it cannot be had now (a full disk), everything works without it.
+    """
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
