@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cabestan.domain.pipeline import JobKind, JobSpec
+from cabestan.domain.pipeline import JobKind, JobSpec, Source
 from cabestan.store import environments, projects
 from cabestan.store.database import Database
 from cabestan.store.schema import deployments, jobs, pipelines, releases
@@ -70,7 +70,7 @@ def _one(key: int, project: int, environment: int, number: int) -> tuple[dict[st
     source = {"project_id": project, "commit": commit, "branch": "main", "title": f"Change number {key}"}
     of_pipeline = {"project_id": project, "pipeline_id": key}
     return (
-        {"id": key, **source, "author": "Somebody", "status": status, "by": "admin", **times},
+        {"id": key, **source, "source": Source.PUSH, "author": "Somebody", "status": status, "by": "admin", **times},
         {**of_pipeline, "position": 0, "name": "build", "spec": _SPEC, "status": status, **times},
         {"id": key, **source, "pipeline_id": key, "number": number, **_texts(commit), "created_at": at},
         {"project_id": project, "environment_id": environment, "release_id": key, "status": status, **times},
