@@ -2,7 +2,7 @@
 
 from tests.engine.world import World
 
-from cabestan.domain.backup import Backup, OperationStatus
+from cabestan.domain.backup import Backup, Operation, OperationStatus
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind
 from cabestan.engine import secrets
@@ -50,3 +50,11 @@ def backed_up(world: World, environment: Environment) -> Instance:
     with world.services.database.reading() as tx:
         assert backups.operation(tx, 1).status is OperationStatus.SUCCEEDED
     return made
+
+
+def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...], Operation]:
+    """As it stands, with its backups and its latest operation."""
+    with world.services.database.reading() as tx:
+        operation = backups.latest_operation(tx, instance.id)
+        assert operation
+        return managed.get(tx, instance.id), backups.page(tx, instance), operation

@@ -6,14 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.engine.managed.samples import backup_of, instance_of
+from tests.engine.managed.samples import backup_of, instance_of, read
 from tests.engine.world import World
 
-from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus
+from cabestan.domain.backup import BackupStatus, OperationStatus
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine.managed import wishes
 from cabestan.errors import StepFailed
-from cabestan.store import alerts, backups, managed
+from cabestan.store import alerts, managed
 
 
 class Storage:
@@ -49,13 +49,6 @@ def storage(world: World, monkeypatch: pytest.MonkeyPatch) -> Storage:
 @pytest.fixture
 def instance(world: World) -> Instance:
     return instance_of(world, world.environment(world.project(), "staging"))
-
-
-def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...], Operation]:
-    with world.services.database.reading() as tx:
-        operation = backups.latest_operation(tx, instance.id)
-        assert operation
-        return managed.get(tx, instance.id), backups.page(tx, instance), operation
 
 
 def open_alerts(world: World) -> list[str]:

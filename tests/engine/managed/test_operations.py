@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from tests.engine.fakes import Killed, healthy
-from tests.engine.managed.samples import CONTENTS, backup_of, instance_of
+from tests.engine.managed.samples import CONTENTS, backup_of, instance_of, read
 from tests.engine.world import World
 
 from cabestan.adapters.tasks import StackState
-from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationStatus, Reason
+from cabestan.domain.backup import Backup, BackupStatus, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus, Kind
 from cabestan.engine.managed import standing, wishes
 from cabestan.errors import Conflict, DeadlineExceeded, EngineUnavailable, Invalid, NotFound, StepFailed
@@ -24,13 +24,6 @@ IMAGE = "registry/postgresql@sha256:" + "2" * 64
 @pytest.fixture
 def instance(world: World) -> Instance:
     return instance_of(world, world.environment(world.project(), "staging"))
-
-
-def read(world: World, instance: Instance) -> tuple[Instance, tuple[Backup, ...], Operation]:
-    with world.services.database.reading() as tx:
-        operation = backups.latest_operation(tx, instance.id)
-        assert operation
-        return managed.get(tx, instance.id), backups.page(tx, instance), operation
 
 
 def open_alerts(world: World) -> list[str]:
