@@ -10,8 +10,8 @@ from cabestan.domain.route import Middleware, Route
 @pytest.mark.parametrize(
     ("asked", "chains"),
     [
-        ((), {"s_web": "s_web-retry,s_web_auth", "http_s_web": "to-https@file"}),
-        (("http", "https"), {"s_web": "s_web-retry,s_web_auth", "http_s_web": "to-https@file"}),
+        ((), {"s_web": "s_web-mark,s_web-retry,s_web_auth", "http_s_web": "to-https@file"}),
+        (("http", "https"), {"s_web": "s_web-mark,s_web-retry,s_web_auth", "http_s_web": "to-https@file"}),
         (("http",), {"http_s_web": "to-https@file"}),
     ],
 )

@@ -107,7 +107,7 @@ def test_no_text_smuggles_anything_into_the_router(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_what_is_tried_after_a_deployment_fits_its_route(rule: str) -> None:
     for route in routes_of(rule):
-        for probe in probes([route]):
+        for probe in probes([route], "s"):
             path, _, query = probe.path.partition("?")
             values = {key: (value,) for key, _, value in (pair.partition("=") for pair in query.split("&") if pair)}
             request = Request(probe.host, path, values, probe.method, {k.lower(): v for k, v in probe.headers})

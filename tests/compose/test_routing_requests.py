@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from tests.compose.routing_samples import new, of, old
+from tests.compose.routing_samples import new, of, old, services
 
 from cabestan.compose import kept_routes
 from cabestan.compose.routing.answering import Request, answering, request_of
@@ -56,7 +58,27 @@ PROBES = [
 
 @pytest.mark.parametrize(("text", "expected"), PROBES)
 def test_a_request_is_made_up_for_each_alternative_that_changes_nothing(text: str, expected: list[Probe]) -> None:
-    assert list(probes(of(text))) == expected
+    assert [replace(probe, marks=()) for probe in probes(of(text), "s")] == expected
+
+
+def test_a_request_is_to_come_by_the_route_that_answers_first_or_an_equal_one() -> None:
+    rules = {
+        "wide": "Host:a.org",
+        "narrow": "Host:a.org;Path:/",
+        "one": "Host:b.org;Path:/{x:[ab]}",
+        "other": "Host:b.org;Path:/{x:[ac]}",
+    }
+    found = of(services(**{name: {"traefik.frontend.rule": rule} for name, rule in rules.items()}))
+    marks = {route.service: route.mark("s") for route in found}
+    expected = {"a.org": [marks["narrow"]], "b.org": sorted((marks["one"], marks["other"]))}
+    assert {probe.host: list(probe.marks) for probe in probes(found, "s")} == expected
+
+
+def test_a_mark_is_another_for_each_definition_and_each_stack() -> None:
+    (route,) = of(old("Host:a.org"))
+    marks = {route.mark("s"), route.mark("t"), replace(route, port=81).mark("s"), replace(route, priority=9).mark("s")}
+    assert len(marks) == 4
+    assert route.mark("s") == replace(route).mark("s")
 
 
 def test_routes_are_kept_and_come_back_also_those_of_old() -> None:

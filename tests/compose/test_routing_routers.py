@@ -47,7 +47,7 @@ def test_names_in_the_router_begin_with_the_stack() -> None:
     labels = rendered(text).document["services"]["web"]["deploy"]["labels"]
     stack = "cabestan-demo-hello-staging_web"
     names = {label.split(".")[3] for label in labels if label.startswith("traefik.http.")}
-    assert names == {stack, f"http_{stack}", f"{stack}-retry", f"{stack}_small"}
+    assert names == {stack, f"http_{stack}", f"{stack}-mark", f"{stack}-retry", f"{stack}_small"}
     assert labels[f"traefik.http.middlewares.{stack}_small.compress"] == "true"
 
 

@@ -16,7 +16,7 @@ def test_backups_show_whether_they_count(open_context: OpenContext, site: Site) 
     expect(page.locator("tr", has_text="production/redis").get_by_text("unused")).to_be_visible()
     page.get_by_role("link", name="production/postgresql").click()
     states = page.locator("tr[id^=backup-] .state")
-    assert [text.strip() for text in states.all_inner_texts()] == ["verified", "not verified", "failed"]
+    expect(states).to_have_text(["verified", "not verified", "failed"])
     expect(page.get_by_text("2 tables, 1,235 rows").first).to_be_visible()
     expect(page.get_by_text("public.items is missing")).to_be_visible()
     assert "canary-secret" not in page.content()

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import OpenContext
-from tests.e2e.site import LONG, Site, writer
+from tests.e2e.site import LONG, PROJECT, Site, writer
 
 from cabestan.domain.status import RunStatus
 from cabestan.engine.runs import log_id
@@ -131,7 +131,7 @@ def test_a_job_that_runs_again_is_followed_again(page: Page, site: Site) -> None
 def _set_status(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
         pipeline_store.update_job(tx, site.jobs["colours"], status=status)
-    site.services.changes.publish(f"job:{site.jobs['colours']}")
+    site.services.changes.publish(PROJECT, f"job:{site.jobs['colours']}")
 
 
 _WRONG_ROWS = """(rows) => rows.map((row) => [row.querySelector('.log-number').textContent,

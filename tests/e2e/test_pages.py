@@ -78,7 +78,7 @@ def test_text_being_typed_survives_a_change(page: Page, site: Site) -> None:
     page.locator("#stack summary").click()
     page.fill("#comment", "half a sen")
     with page.expect_response(lambda answer: answer.url.endswith(f"/deployments/{site.waiting}")):
-        site.services.changes.publish(f"deployment:{site.waiting}")
+        site.services.changes.publish(PROJECT, f"deployment:{site.waiting}")
     page.wait_for_timeout(200)
     expect(page.locator("#comment")).to_have_value("half a sen")
     expect(page.locator("#comment")).to_be_focused()
@@ -181,7 +181,7 @@ def test_an_approval_with_a_comment_lets_the_deployment_go(page: Page, site: Sit
 def _set_job(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
         pipeline_store.update_job(tx, site.jobs["live"], status=status)
-    site.services.changes.publish(f"pipeline:{site.pipeline}")
+    site.services.changes.publish(PROJECT, f"pipeline:{site.pipeline}")
 
 
 def test_variables_are_set_with_flags_and_offered_for_the_release_that_serves(page: Page) -> None:

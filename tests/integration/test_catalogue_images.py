@@ -9,6 +9,7 @@ import docker
 import httpx
 import pytest
 from docker.errors import ContainerError
+from tests.integration.harness import eventually
 
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 
@@ -66,13 +67,13 @@ def serving(
         container.reload()
         address = container.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
         with httpx.Client(base_url=f"http://{address}:{port}", timeout=10, trust_env=False) as http:
-            eventually(lambda: http.get("/").status_code, container)
+            until_it_answers(lambda: http.get("/").status_code, container)
             yield http, container
     finally:
         container.remove(force=True)
 
 
-def eventually(ask: Callable[[], object], container: docker.models.containers.Container) -> None:
+def until_it_answers(ask: Callable[[], object], container: docker.models.containers.Container) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -146,7 +147,7 @@ def test_php_answers_behind_nginx_with_what_its_environment_says(client: docker.
         assert over_https == ["hello", "/any/path?a=b", "on", 1001, [True] * 7]
         assert http.get("/").json()[2] is None
         assert http.get("/other.php").status_code == 404
-        assert b"to the log" in container.logs()
+        eventually(lambda: b"to the log" in container.logs(), 10, "the error is in the log")
         container.stop(timeout=10)
         container.reload()
         assert container.attrs["State"]["ExitCode"] == 0

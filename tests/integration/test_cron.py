@@ -86,7 +86,12 @@ def test_schedules_run_when_due_and_now_with_what_the_environment_has(work: Work
 
     def due() -> dict[str, Any] | None:
         runs = platform.get(f"/schedules/{schedules['minutely']['id']}/runs")["items"]
-        return next((run for run in runs if run["due_at"] and run["status"] in ENDED), None)
+        ended = (run for run in runs if run["due_at"] and run["status"] in ENDED)
+        return next((run for run in ended if not overlapped(run)), None)
+
+    def overlapped(run: dict[str, Any]) -> bool:
+        """Where the run that was asked for still went on when the minute began."""
+        return run["status"] == "skipped" and run["due_at"] < ran["finished_at"]
 
     by_the_clock = eventually(due, 90, "a run by the clock ends", 0.5)
     assert (by_the_clock["status"], by_the_clock["cause"], by_the_clock["attempt"]) == ("succeeded", "due", 1)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.routed_app import DOCKERFILE, HASHES, ROUTED
+
+from cabestan.adapters.probing import probe
+from cabestan.domain.route import Probe
 
 pytestmark = pytest.mark.integration
 
@@ -221,3 +225,15 @@ def test_an_image_that_declares_no_port_is_refused_before_anything_is_deployed(s
     assert ended["status"] == "failed"
     assert ended["reason"].startswith("docker-compose.yml:6:30 ")
     assert "exposes no port, and its image" in ended["reason"]
+
+
+def test_an_answer_tells_by_which_route_it_came_so_that_a_wider_one_does_not_answer_for_another(site: Site) -> None:
+    marks = {path: site.ask(path).headers["cabestan-route"] for path in ("/", "/exact", "/ban", "/gone/x", "/apr1/x")}
+    assert len(set(marks.values())) == len(marks)
+    assert site.ask("/exact/more").headers["cabestan-route"] == marks["/"]
+    wanted = Probe(site.domain, "/exact", marks=(marks["/exact"],))
+    assert probe(site.platform.host, site.platform.tls_port, wanted) == ""
+    unknown = replace(wanted, path="/exact/more")
+    assert "is answered by another route than its own (200)" in probe(
+        site.platform.host, site.platform.tls_port, unknown
+    )

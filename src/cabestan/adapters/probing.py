@@ -5,12 +5,10 @@ import ssl
 
 import httpx
 
-from cabestan.domain.route import Probe
+from cabestan.domain.route import NO_ROUTE, ROUTE_HEADER, Probe
 from cabestan.errors import StepFailed
 
 _SECONDS = 5
-#: what the page for names that lead nowhere says of itself
-_NO_ROUTE = ("cabestan-route", "none")
 _BAD_GATEWAY = (502, 503, 504)
 
 
@@ -33,11 +31,14 @@ def probe(address: str, port: int, wanted: Probe) -> str:
 def judge_answer(status: int, headers: httpx.Headers, wanted: Probe) -> str:
     """An application may answer what it likes, its own 404 too; the router's own refusals do not count.
 
-    A redirect, a wish for a password and a method that is not allowed are answers as well.
+    A redirect, a wish for a password and a method that is not allowed are answers as well. One that came by another
+    route is none: a wider one of the same name answers until the router has the narrower.
     """
-    name, value = _NO_ROUTE
-    if headers.get(name) == value:
+    mark = headers.get(ROUTE_HEADER, "")
+    if mark == NO_ROUTE:
         return f"the router has no route for {wanted}"
+    if wanted.marks and mark not in wanted.marks:
+        return f"{wanted} is answered by another route than its own ({status})"
     if status in _BAD_GATEWAY:
         return f"{wanted} answers {status}"
     return ""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 
 #: a request of this kind changes nothing, so that it may be made to see whether a route answers
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+#: a header of answers, with the mark of the route that they came by
+ROUTE_HEADER = "cabestan-route"
+#: the mark of the page for names that lead nowhere
+NO_ROUTE = "none"
 
 #: stands for the port of an image that is not built yet
 IMAGE_PORT = 0
@@ -52,15 +58,23 @@ class Route:
         """The claims that are one name each."""
         return tuple(claim for claim in self.claims if not claim.startswith("*."))
 
+    def mark(self, stack: str) -> str:
+        """Another one for each definition of a route, which tells nothing of it: 16 hexadecimal digits."""
+        return hashlib.sha256(repr((stack, asdict(self))).encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request that a route must answer. `path` begins with `/` and may hold a query."""
+    """A request that a route must answer. `path` begins with `/` and may hold a query.
+
+    `marks`: of the routes that may answer it; empty in plans of old, where any may.
+    """
 
     host: str
     path: str
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    marks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         method = "" if self.method == "GET" else f"{self.method} "

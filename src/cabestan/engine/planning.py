@@ -102,7 +102,7 @@ def _plan(
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
-    probes = probes_of(stack.routes)
+    probes = probes_of(stack.routes, wanted.environment.stack_name(services.settings.instance))
     running = former.services if former else ()
     first = phases(loaded.compose, running, stack.services)
     steps = _steps(services, wanted, stack, first, probes)

@@ -67,10 +67,11 @@ def load_plan(text: str) -> Plan:
 
 
 def _load_probe(raw: Mapping[str, Any] | list[str]) -> Probe:
-    """Plans of old had host and path alone."""
+    """Plans of old had host and path alone, or no marks."""
     if isinstance(raw, list):
         return Probe(raw[0], raw[1])
-    return Probe(raw["host"], raw["path"], raw["method"], tuple((name, value) for name, value in raw["headers"]))
+    headers = tuple((name, value) for name, value in raw["headers"])
+    return Probe(raw["host"], raw["path"], raw["method"], headers, tuple(raw.get("marks", ())))
 
 
 def _load_step(raw: Mapping[str, Any]) -> Step:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cabestan.compose import entrances
 from cabestan.compose.entrances import Entrances
-from cabestan.domain.route import IMAGE_PORT, Middleware, Route
+from cabestan.domain.route import IMAGE_PORT, ROUTE_HEADER, Middleware, Route
 
 #: rules of the platform itself come after all others
 _ABOVE_PLATFORM = 10
@@ -34,10 +34,11 @@ def router_labels(routes: Iterable[Route], stack: str, network: str, open_by: En
             service=name,
             hosts=route.hosts,
             entrances=replace(open_by, plain_http=open_by.plain_http and not sends_on),
-            middlewares=(entrances.REDIRECT,) if sends_on and only_http else (f"{name}-retry", *steps),
+            middlewares=(entrances.REDIRECT,) if sends_on and only_http else (f"{name}-mark", f"{name}-retry", *steps),
             priority=_priority(route),
             asked=() if sends_on and not only_http else route.entrypoints,
         )
+        labels[f"traefik.http.middlewares.{name}-mark.headers.customresponseheaders.{ROUTE_HEADER}"] = route.mark(stack)
         labels.update(_middlewares(kept, name, steps))
         labels.update(_service(route, f"traefik.http.services.{name}.loadbalancer"))
     return labels

@@ -7,11 +7,11 @@ For each alternative of a rule a request is made up that fits it, and judged by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from urllib.parse import quote, urlencode
 
-from cabestan.compose.routing.answering import Request, fits, rule_of
+from cabestan.compose.routing.answering import Request, answering, fits, rule_of
 from cabestan.compose.routing.hosts import claims_of_pattern
 from cabestan.compose.routing.patterns import found_in
 from cabestan.compose.routing.rule import Match, Not, alternatives
@@ -24,23 +24,30 @@ _GROUP = re.compile(r"\(\?:(?:[^()\\\[]|\\.|\[\^?\]?[^\]]*\]|\([^()]*\))*\)")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9])")
 
 
-def probes(routes: Iterable[Route]) -> tuple[Probe, ...]:
+def probes(routes: Sequence[Route], stack: str) -> tuple[Probe, ...]:
     """At most twenty of each route that answers over HTTPS, in the order of the routes, none twice."""
     found: dict[Probe, None] = {}
-    for route in (route for route in routes if route.entrypoints != ("http",)):
+    secure = [route for route in routes if route.entrypoints != ("http",)]
+    for route in secure:
         rule = rule_of(route)
         for conditions in alternatives(rule)[:_MOST_PROBES]:
             request = next((one for one in _requests(conditions) if fits(rule, one)), None)
             if request and request.method in SAFE_METHODS:
-                found[_probe(request)] = None
+                found[_probe(request, _answering_first(secure, request, stack))] = None
     return tuple(found)
 
 
-def _probe(request: Request) -> Probe:
+def _answering_first(routes: Iterable[Route], request: Request, stack: str) -> tuple[str, ...]:
+    """The marks of those with the highest priority: of equals the router takes any."""
+    fitting = answering(routes, request)
+    return tuple(sorted(route.mark(stack) for route in fitting if route.priority == fitting[0].priority))
+
+
+def _probe(request: Request, marks: tuple[str, ...]) -> Probe:
     pairs = [(key, value) for key, values in request.query.items() for value in values]
     query = f"?{urlencode(pairs)}" if pairs else ""
     path = quote(request.path, safe="/~@+:!$&'()*,;=")
-    return Probe(request.host, path + query, request.method, tuple(request.headers.items()))
+    return Probe(request.host, path + query, request.method, tuple(request.headers.items()), marks)
 
 
 def _requests(conditions: tuple[Match | Not, ...]) -> Iterator[Request]:
