@@ -1,7 +1,38 @@
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 import structlog
 
+from cabestan.adapters.output import mask_output
+from cabestan.adapters.vault import Vault
+from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.server import set_up_logging
+
+CANARY = "canary-value-1234"
+
+
+@contextmanager
+def masked_output() -> Iterator[None]:
+    """The process's output as the server has it, with one secret that its vault has opened."""
+    before = sys.stdout, sys.stderr
+    known = KnownSecrets()
+    try:
+        mask_output(known)
+        Vault(b"k" * 32, known).open(Vault(b"k" * 32).seal(CANARY, "here"), "here")
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _fail() -> None:
+    raise RuntimeError(f"cannot connect to postgresql://user:{CANARY}@db")
 
 
 def test_a_traceback_in_the_log_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,8 +51,49 @@ def test_a_traceback_in_the_log_shows_no_values(capsys: pytest.CaptureFixture[st
     assert "path=/x" in written
 
 
+def test_an_error_that_quotes_a_secret_is_logged_without_it(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("info")
+    try:
+        _fail()
+    except RuntimeError as error:
+        with masked_output():
+            structlog.get_logger().error("it broke", address=f"db/{CANARY}", exc_info=error)
+    written = capsys.readouterr().out
+    assert CANARY not in written
+    assert "RuntimeError: cannot connect to postgresql://user:[secret]@db" in written
+    assert "address=db/[secret]" in written
+
+
+def test_what_libraries_and_broken_threads_print_is_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        _fail()
+    except RuntimeError as error:
+        with masked_output():
+            logger = logging.Logger("somebody.else")
+            logger.addHandler(logging.StreamHandler())
+            logger.exception("it broke")
+            threading.__excepthook__(threading.ExceptHookArgs((RuntimeError, error, error.__traceback__, None)))
+    written = capsys.readouterr().err
+    assert CANARY not in written
+    assert written.count("postgresql://user:[secret]@db") == 2
+
+
 def test_less_is_said_where_less_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("error")
     structlog.get_logger().warning("not this")
     set_up_logging("info")
     assert capsys.readouterr().out == ""
+
+
+def test_the_server_masks_what_its_own_vault_has_had_in_its_hands(tmp_path: Path) -> None:
+    program = (
+        "import uvicorn\n"
+        "from cabestan import server\n"
+        "uvicorn.run = lambda app, **_: print('token', app.state.services.vault.derive('hook'))\n"
+        "server.main()\n"
+    )
+    settings = {"CABESTAN_DATA": str(tmp_path), "CABESTAN_CONFIG": os.devnull, "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "token [secret]"), done.stderr

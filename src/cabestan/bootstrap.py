@@ -18,6 +18,7 @@ from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
+from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.engine import pipelines, recovery, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
@@ -71,10 +72,12 @@ def bootstrap(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     checkpoint: Callable[[str], None] = lambda _name: None,
+    known: KnownSecrets | None = None,
 ) -> Cabestan:
     """Opens the database (bringing its tables up to date) and the key. Raises ConfigurationError.
 
-    `checkpoint` is called before and after each durable step; tests stop the process there.
+    `checkpoint` is called before and after each durable step; tests stop the process there. `known` learns of the
+    secrets that are used.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database)
@@ -82,7 +85,7 @@ def bootstrap(
         on_failure.callback(database.close)
         database.check()
         migrate(database)
-        vault = _open_vault(settings, database)
+        vault = _open_vault(settings, database, known)
         on_failure.pop_all()
     engine = Engine(settings.engine)
     services = Services(
@@ -130,13 +133,13 @@ def _register(services: Services) -> None:
     operations.register(services)
 
 
-def _open_vault(settings: Settings, database: Database) -> Vault:
+def _open_vault(settings: Settings, database: Database, known: KnownSecrets | None) -> Vault:
     """With the key that the stored secrets were sealed with, or not at all. A new installation gets a new key."""
     with database.writing() as tx:
         check = facts.get(tx, KEY_CHECK)
         if check is None and not settings.key_path.exists():
             make_key(settings.key_path)
-        vault = Vault(read_key(settings.key_path))
+        vault = Vault(read_key(settings.key_path), known)
         if check is None:
             facts.put(tx, KEY_CHECK, vault.check_value())
         elif not vault.recognises(check):

@@ -5,14 +5,15 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NoReturn
 
 import structlog
 import uvicorn
 
+from cabestan.adapters.output import mask_output
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings, read_settings
+from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.errors import CabestanError, ConfigurationError
 from cabestan.web.app import create_app
 
@@ -22,9 +23,11 @@ _GRACE_SECONDS = 3
 
 def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> NoReturn:
     """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start."""
+    known = KnownSecrets()
+    mask_output(known)
     set_up_logging(settings.log_level)
     _lock_data(settings)
-    cabestan = bootstrap(settings, checkpoint=checkpoint)
+    cabestan = bootstrap(settings, checkpoint=checkpoint, known=known)
     app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close)
     uvicorn.run(
         app,
@@ -63,20 +66,8 @@ def set_up_logging(level: str) -> None:
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
         ],
-        logger_factory=structlog.PrintLoggerFactory(_Output()),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(),
     )
-
-
-class _Output:
-    """Where the log goes. A line that cannot be written, for the disk is full, must not fail what it tells of."""
-
-    def write(self, text: str) -> None:
-        with suppress(OSError):
-            sys.stdout.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            sys.stdout.flush()
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from cabestan.adapters.vault import Vault, make_key, read_key
+from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.errors import ConfigurationError
 
 VAULT = Vault(b"k" * 32)
@@ -71,3 +72,15 @@ def test_a_file_that_holds_no_key_is_refused_with_its_path(tmp_path: Path, text:
         read_key(path)
     assert str(path) in str(refused.value)
     assert refused.value.remedy
+
+
+def test_values_and_tokens_are_told_to_whoever_keeps_them_out_of_the_log() -> None:
+    known = KnownSecrets()
+    vault = Vault(b"k" * 32, known)
+    token = vault.derive("hook")
+    vault.seal("sealed-value", "here")
+    vault.open(VAULT.seal("opened-value", "here"), "here")
+    vault.check_value()
+    assert known.mask(f"{token} sealed-value opened-value cabestan key check") == " ".join(
+        ["[secret]"] * 3 + ["cabestan key check"]
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.errors import ConfigurationError
 
 _NONCE_BYTES = 12
@@ -17,18 +18,31 @@ _CHECK = b"cabestan key check"
 
 
 class Vault:
-    """AES-256-GCM. `context` is bound to what is sealed, so that a sealed value cannot be moved to another place."""
+    """AES-256-GCM. `context` is bound to what is sealed, so that a sealed value cannot be moved to another place.
 
-    def __init__(self, key: bytes) -> None:
+    `known` learns of every value that goes in or comes out, and of every token.
+    """
+
+    def __init__(self, key: bytes, known: KnownSecrets | None = None) -> None:
+        self.known = known or KnownSecrets()
         self._cipher = AESGCM(key)
         self._derivation_key = hmac.digest(key, b"cabestan derivation", "sha256")
 
     def seal(self, text: str, context: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), context.encode())
+        self.known.add(text)
+        return self._sealed(text, context)
 
     def open(self, sealed: bytes, context: str) -> str:
         """Raises ConfigurationError when the key is not the one that sealed it."""
+        text = self._opened(sealed, context)
+        self.known.add(text)
+        return text
+
+    def _sealed(self, text: str, context: str) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), context.encode())
+
+    def _opened(self, sealed: bytes, context: str) -> str:
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()).decode()
         except (InvalidTag, ValueError) as error:
@@ -39,7 +53,9 @@ class Vault:
     def derive(self, purpose: str) -> str:
         """A token for one purpose, the same each time: 256 bits that only the key's holder can make."""
         digest = hmac.digest(self._derivation_key, purpose.encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        token = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        self.known.add(token)
+        return token
 
     def hash(self, text: str, context: str) -> str:
         """Tells equal texts in a context from others. Without the key nobody can try out short ones."""
@@ -48,11 +64,11 @@ class Vault:
 
     def check_value(self) -> str:
         """What is stored in the database to recognise the key by."""
-        return self.seal(_CHECK.decode(), "check").hex()
+        return self._sealed(_CHECK.decode(), "check").hex()
 
     def recognises(self, check_value: str) -> bool:
         try:
-            return self.open(bytes.fromhex(check_value), "check") == _CHECK.decode()
+            return self._opened(bytes.fromhex(check_value), "check") == _CHECK.decode()
         except (ConfigurationError, ValueError):
             return False
 

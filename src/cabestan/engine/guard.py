@@ -24,6 +24,7 @@ def guarded(services: Services, work: Callable[..., None], failed: Callable[...,
             if services.durable.closing or is_full(error):
                 raise
             _log.exception("a workflow broke", arguments=arguments)
-            failed(*arguments, f"Something went wrong in Cabestan itself ({type(error).__name__}: {error}). Retry it.")
+            what = services.vault.known.mask(f"{type(error).__name__}: {error}")
+            failed(*arguments, f"Something went wrong in Cabestan itself ({what}). Retry it.")
 
     return run

@@ -33,7 +33,9 @@ def all_values(tx: sa.Connection, vault: Vault, project: Project) -> tuple[str, 
     """Every value that a secret, a masked variable or a database password has or had: none may show in a log."""
     opened = [_opened(vault, setting, sealed) for setting, sealed in store.sealed_of_project(tx, project)]
     opened += [vault.open(sealed, context(project.id)) for sealed in managed_store.sealed_of_project(tx, project.id)]
-    return (*opened, *store.masked_of_project(tx, project))
+    masked = store.masked_of_project(tx, project)
+    vault.known.add(*masked)
+    return (*opened, *masked)
 
 
 def redactor(tx: sa.Connection, vault: Vault, project: Project) -> Redactor:

@@ -95,6 +95,7 @@ def put(
         is_masked = masked if masked is not None else bool(former and former.masked)
         if is_masked:
             check_maskable(name, kept)
+            services.vault.known.add(kept)
         flags = {"protected": is_protected, "masked": is_masked}
         shown = "" if secret else kept
         store.add(tx, scope, name, value=shown, sealed=sealed, **flags, by=by, now=services.now())
