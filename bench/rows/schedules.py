@@ -89,6 +89,9 @@ def _create(name: str, instance: str) -> "subprocess.Popen[bytes]":
         label,
         "--container-label",
         label,
+        "--network",
+        _network(instance),
+        "--init",
         "--restart-condition",
         "none",
         "--user",
@@ -97,6 +100,13 @@ def _create(name: str, instance: str) -> "subprocess.Popen[bytes]":
         *_PROGRAM,
     ]
     return subprocess.Popen([*command, *program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _network(instance: str) -> str:
+    """Of the environment: a job there joins it, whoever starts it."""
+    started = docker_cli.docker("network", "ls", "--filter", f"name={instance}-", "--format", "{{.Name}}")
+    (found,) = (name for name in started.split() if "bench-cron-staging" in name)
+    return found
 
 
 def _printed(name: str) -> float | None:
