@@ -84,6 +84,19 @@ def test_what_was_saved_is_told(cli: Cli, there: FakeServer) -> None:
     assert (done.code, done.err) == (0, told)
 
 
+def test_a_restore_tells_where_the_former_data_is(cli: Cli, there: FakeServer) -> None:
+    there.on("POST", "/databases/7/restore", DONE | {"kind": "restore"})
+    done = cli("database", "restore", "mysql", *OF.split(), "--backup", "2", "--confirm", "staging/mysql")
+    assert done.code == 0
+    assert done.err.startswith("The restore is done.\nWhat was there before is backup 4: 2.0 KiB, verified")
+
+
+def test_a_verified_backup_is_called_good(cli: Cli, there: FakeServer) -> None:
+    there.on("POST", "/database-backups/3/verify", DONE | {"kind": "verify", "backup": 3, "saved": None})
+    done = cli("database", "verify", "3")
+    assert done.err == "Backup 3 is good: restored into a scratch instance, and compared.\n"
+
+
 def test_a_kind_that_the_environment_has_not_is_not_found(cli: Cli, there: FakeServer) -> None:
     done = cli("database", "show", "postgresql", *OF.split())
     assert done.code == 1

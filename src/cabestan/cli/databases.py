@@ -137,8 +137,12 @@ def finish(api: Api, operation: Thing, *, wait: bool, as_json: bool) -> None:
 
 
 def _tell_done(operation: Thing) -> None:
-    saved = operation.get("saved")
-    tell(f"The {operation['kind']} is done.")
+    kind, saved = operation["kind"], operation.get("saved")
+    if kind == "verify":
+        tell(f"Backup {operation['backup']} is good: restored into a scratch instance, and compared.")
+    else:
+        tell(f"The {kind} is done.")
     if saved:
+        subject = "Backup" if kind == "backup" else "What was there before is backup"
         detail = f", {saved['detail']}" if saved["detail"] else ""
-        tell(f"Backup {saved['id']}: {size_words(saved['bytes'])}, {saved['status']}{detail}.")
+        tell(f"{subject} {saved['id']}: {size_words(saved['bytes'])}, {saved['status']}{detail}.")
