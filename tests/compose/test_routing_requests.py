@@ -74,6 +74,11 @@ def test_a_request_is_to_come_by_the_route_that_answers_first_or_an_equal_one() 
     assert {probe.host: list(probe.marks) for probe in probes(found, "s")} == expected
 
 
+def test_any_route_may_answer_for_a_name_that_others_route_too() -> None:
+    found = probes(of(old("Host:a.org,b.a.org,c.org")), "s", {"a.org", "*.a.org"})
+    assert [(probe.host, len(probe.marks)) for probe in found] == [("a.org", 0), ("b.a.org", 0), ("c.org", 1)]
+
+
 def test_a_mark_is_another_for_each_definition_and_each_stack() -> None:
     (route,) = of(old("Host:a.org"))
     marks = {route.mark("s"), route.mark("t"), replace(route, port=81).mark("s"), replace(route, priority=9).mark("s")}

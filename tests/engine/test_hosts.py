@@ -127,8 +127,10 @@ def test_an_administrators_rule_wins_and_a_group_shares_what_it_is_given(world: 
         "The host name www.shop.org belongs to the group shop, as *.shop.org does."
     )
     assert deployed(world, api, "Host:www.shop.org;PathPrefix:/api").status is SUCCEEDED
-    shared = deployed(world, web, "Host:www.shop.org")
+    shared = deployed(world, web, "Host:www.shop.org,web.shop.org")
     assert shared.status is SUCCEEDED
+    probes = {probe.host: len(probe.marks) for probe in world.plan(shared).probes}
+    assert probes == {"www.shop.org": 0, "web.shop.org": 1}, "any of the two may answer for the shared name"
     assert world.plan(shared).warnings == (
         "shop/api routes www.shop.org as well: where rules of both fit, the higher priority answers.",
     )

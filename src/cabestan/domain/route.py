@@ -67,7 +67,7 @@ class Route:
 class Probe:
     """A request that a route must answer. `path` begins with `/` and may hold a query.
 
-    `marks`: of the routes that may answer it; empty in plans of old, where any may.
+    `marks`: of the routes that may answer it; empty where any may, as in plans of old.
     """
 
     host: str

@@ -105,13 +105,19 @@ def claim(services: Services, tx: sa.Connection, environment: Environment, patte
 
 
 def shared(tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> Iterable[str]:
-    """Warnings of names that are routed elsewhere too: by another environment, or by a project of the same group."""
+    """Warnings of names that are routed elsewhere too."""
+    for other in routed_elsewhere(tx, environment, patterns):
+        whose = other.environment if other.project == environment.project else f"{other.project}"
+        yield f"{whose} routes {other.pattern} as well: where rules of both fit, the higher priority answers."
+
+
+def routed_elsewhere(tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> Iterable[store.HostClaim]:
+    """What another environment, or a project of the same group, has and serves of these names."""
     others = [one for one in store.claims(tx) if one.environment_id != environment.id]
     for pattern in patterns:
         for other in others:
             if overlap(pattern, other.pattern) and other.pattern in routed_by(tx, other.environment_id):
-                whose = other.environment if other.project == environment.project else f"{other.project}"
-                yield f"{whose} routes {other.pattern} as well: where rules of both fit, the higher priority answers."
+                yield other
 
 
 def routed_by(tx: sa.Connection, environment_id: int) -> tuple[str, ...]:

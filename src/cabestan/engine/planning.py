@@ -102,7 +102,8 @@ def _plan(
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
-    probes = probes_of(stack.routes, wanted.environment.stack_name(services.settings.instance))
+    shared = {other.pattern for other in host_engine.routed_elsewhere(tx, wanted.environment, hosts)}
+    probes = probes_of(stack.routes, wanted.environment.stack_name(services.settings.instance), shared)
     running = former.services if former else ()
     first = phases(loaded.compose, running, stack.services)
     steps = _steps(services, wanted, stack, first, probes)

@@ -7,7 +7,7 @@ For each alternative of a rule a request is made up that fits it, and judged by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 from urllib.parse import quote, urlencode
 
@@ -15,6 +15,7 @@ from cabestan.compose.routing.answering import Request, answering, fits, rule_of
 from cabestan.compose.routing.hosts import claims_of_pattern
 from cabestan.compose.routing.patterns import found_in
 from cabestan.compose.routing.rule import Match, Not, alternatives
+from cabestan.domain.claims import covers
 from cabestan.domain.route import SAFE_METHODS, Probe, Route
 
 _MOST_PROBES = 20
@@ -24,8 +25,11 @@ _GROUP = re.compile(r"\(\?:(?:[^()\\\[]|\\.|\[\^?\]?[^\]]*\]|\([^()]*\))*\)")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9])")
 
 
-def probes(routes: Sequence[Route], stack: str) -> tuple[Probe, ...]:
-    """At most twenty of each route that answers over HTTPS, in the order of the routes, none twice."""
+def probes(routes: Sequence[Route], stack: str, shared: Collection[str] = ()) -> tuple[Probe, ...]:
+    """At most twenty of each route that answers over HTTPS, in the order of the routes, none twice.
+
+    `shared` are names that others route as well: any of their routes may answer for them.
+    """
     found: dict[Probe, None] = {}
     secure = [route for route in routes if route.entrypoints != ("http",)]
     for route in secure:
@@ -33,7 +37,8 @@ def probes(routes: Sequence[Route], stack: str) -> tuple[Probe, ...]:
         for conditions in alternatives(rule)[:_MOST_PROBES]:
             request = next((one for one in _requests(conditions) if fits(rule, one)), None)
             if request and request.method in SAFE_METHODS:
-                found[_probe(request, _answering_first(secure, request, stack))] = None
+                ours = not any(covers(pattern, request.host) for pattern in shared)
+                found[_probe(request, _answering_first(secure, request, stack) if ours else ())] = None
     return tuple(found)
 
 
