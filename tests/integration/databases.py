@@ -1,6 +1,7 @@
 """A tiny project that uses the databases of its environment."""
 
 import uuid
+from pathlib import Path
 
 APP = """\
 import http.server, os, psycopg2, pymysql, redis
@@ -107,24 +108,7 @@ def idle(*kinds: str) -> dict[str, str]:
     return {"Dockerfile": dockerfile, "docker-compose.yml": IDLE.format(services=services)}
 
 
-#: signs in as the documentation says, but for the mechanism, and writes and reads
-MONGO_APP = """\
-import http.server, os, pymongo
-url = "mongodb://{MONGODB_USER}:{MONGODB_PASSWORD}@mongodb/{MONGODB_DB}".format(**os.environ)
-client = pymongo.MongoClient(f"{url}?authSource={os.environ['MONGODB_DB']}&authMechanism=PLAIN")
-things = client[os.environ["MONGODB_DB"]].things
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/visit":
-            things.insert_one({"name": "é"})
-        text = f"{len(list(things.find()))} things"
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(text.encode())
-    def log_message(self, *_):
-        pass
-http.server.HTTPServer(("", 8000), Handler).serve_forever()
-"""
+MONGO_APP = Path(__file__).with_name("mongodb_app.py").read_text()
 
 MONGO = {
     "app.py": MONGO_APP,

@@ -1,9 +1,12 @@
 """Databases that the platform runs: made once, never touched by a later deployment, backed up and restored."""
 
+import shutil
 import subprocess
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,20 +188,20 @@ _SPOIL = {
 }
 
 
+#: into two tables in one transaction
+_WRITE = "BEGIN; INSERT INTO written VALUES (1); UPDATE items SET name = 'x' WHERE id = 1; COMMIT;"
+
+
 @contextmanager
-def being_written(platform: Platform, instance: Mapping[str, Any]) -> Iterator[None]:
-    """A client writes into two tables in one transaction, all the while."""
+def being_written(write: Callable[[], object]) -> Iterator[None]:
+    """A client writes all the while."""
     stopped = threading.Event()
 
-    def write() -> None:
+    def write_on() -> None:
         while not stopped.is_set():
-            sql(
-                platform,
-                instance,
-                "BEGIN; INSERT INTO written VALUES (1); UPDATE items SET name = 'x' WHERE id = 1; COMMIT;",
-            )
+            write()
 
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=write_on)
     writer.start()
     try:
         yield
@@ -216,7 +219,7 @@ def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
         instance = database(platform, work, kind)
         at = f"/databases/{instance['id']}"
         sql(platform, instance, _FILL[kind])
-        with being_written(platform, instance):
+        with being_written(partial(sql, platform, instance, _WRITE)):
             backup = wished(platform, f"{at}/backups")
         assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
         assert backup["saved"]["rows"] >= _ROWS + 2
@@ -256,26 +259,72 @@ def _lose_the_local_file(platform: Platform, backup: Mapping[str, Any]) -> None:
     path.unlink()
 
 
-def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform) -> None:
-    """A stand-in that speaks the wire protocol, for no image of MongoDB can be had here."""
+@pytest.fixture
+def mongodb(platform: Platform, tmp_path: Path) -> Iterator[None]:
+    """The image that the settings name: a server that answers MongoDB's queries, for MongoDB itself cannot be had."""
+    folder = tmp_path / "mongodb"
+    shutil.copytree(Path(__file__).with_name("mongodb"), folder)
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--require-hashes"]
+    of_the_image = ["--python-version", "3.11", "--only-binary", ":all:", "--target", "packages"]
+    line = [*uv, *of_the_image, "--requirements", "requirements.lock"]
+    subprocess.run(line, cwd=folder, check=True, timeout=120)
     image = platform.settings["mongodb_image"]
-    platform.client.images.build(path=str(Path(__file__).with_name("mongodb")), tag=image, rm=True)
-    try:
-        work = platform.make_project(databases.MONGO)
-        done = work.deployed(240)
-        assert done["status"] == "succeeded", platform.get(f"/deployments/{done['id']}")
-        host = work.host("staging")
-        assert platform.ask(host, "/visit").text == "1 things"
-        instance = database(platform, work, "mongodb")
-        assert (instance["version"], instance["exact_version"], instance["health"]) == ("0.1", "0.1", "healthy")
-        saved = wished(platform, f"/databases/{instance['id']}/backups")["saved"]
-        assert (saved["status"], saved["rows"]) == ("verified", 1)
-        assert platform.ask(host, "/visit").text == "2 things"
-        wish = {"backup": saved["id"], "confirm": "staging/mongodb"}
-        assert wished(platform, f"/databases/{instance['id']}/restore", wish)["status"] == "succeeded"
-        eventually(lambda: platform.ask(host).text == "1 things", 30, "the application sees the restored data")
-    finally:
-        platform.client.images.remove(image, force=True)
+    platform.client.images.build(path=str(folder), tag=image, rm=True)
+    yield
+    platform.client.images.remove(image, force=True)
+
+
+def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform, mongodb: None) -> None:
+    work = platform.make_project(databases.MONGO)
+    done = work.deployed(240)
+    assert done["status"] == "succeeded", platform.get(f"/deployments/{done['id']}")
+    instance = database(platform, work, "mongodb")
+    assert (instance["version"], instance["exact_version"], instance["health"]) == ("0.1", "0.8.1", "healthy")
+
+    assert _told(platform, work, "fill") is None
+    assert _told(platform, work, "queries") == {
+        "found": [2999, 2997, 2995],
+        "updated": [10, "ü"],
+        "groups": [{"_id": "even", "n": 1500, "most": 5008}, {"_id": "odd", "n": 1500, "most": 5009}],
+        "count": 100,
+        "unchanged": True,
+        "twice": 11000,
+    }
+    assert _told(platform, work, "refusals") == {
+        "wrong password": 18,
+        "another user": 18,
+        "another mechanism": 18,
+        "no password": 13,
+        "no password, writing": 13,
+        "another database": 13,
+    }
+
+    at, untouched = f"/databases/{instance['id']}", _told(platform, work, "everything")
+    with being_written(partial(_told, platform, work, "write")):
+        saved = wished(platform, f"{at}/backups")["saved"]
+    assert (saved["status"], saved["rows"]) == ("verified", 3004)
+
+    before, manifest = _told(platform, work, "everything"), inside(platform, instance, "database", "manifest")
+    assert [before[name][1] != untouched[name][1] for name in ("things", "others")] == [True, True]
+    assert {name: (count, indexes) for name, (count, _, indexes) in before.items()} == {
+        "others": (4, ["_id_"]),
+        "things": (3000, ["_id_", "idx_things_large", "idx_things_parity_size_width"]),
+    }
+    saved = wished(platform, f"{at}/backups")["saved"]
+    assert (saved["status"], saved["rows"]) == ("verified", 3004)
+    assert _told(platform, work, "spoil") is None
+    assert _told(platform, work, "everything").keys() == {"later", "things"}
+    wish = {"backup": saved["id"], "confirm": "staging/mongodb"}
+    restored = wished(platform, f"{at}/restore", wish)
+    assert restored["status"] == "succeeded", restored
+    assert inside(platform, instance, "database", "manifest") == manifest
+    eventually(lambda: _told(platform, work, "everything") == before, 30, "the application sees the restored data")
+
+
+def _told(platform: Platform, work: Work, path: str) -> Any:
+    """What the application answers; its client may just be connecting anew."""
+    answer = platform.ask(work.host("staging"), f"/{path}")
+    return answer.json() if answer.status_code == 200 else answer.text
 
 
 def _upgrade(platform: Platform, work: Work) -> None:
