@@ -104,9 +104,9 @@ def claim(services: Services, tx: sa.Connection, environment: Environment, patte
     store.add_claims(tx, environment, wanted, services.now())
 
 
-def shared(tx: sa.Connection, environment: Environment, patterns: Iterable[str]) -> Iterable[str]:
+def shared(environment: Environment, others: Iterable[store.HostClaim]) -> Iterable[str]:
     """Warnings of names that are routed elsewhere too."""
-    for other in routed_elsewhere(tx, environment, patterns):
+    for other in others:
         whose = other.environment if other.project == environment.project else f"{other.project}"
         yield f"{whose} routes {other.pattern} as well: where rules of both fit, the higher priority answers."
 

@@ -102,7 +102,8 @@ def _plan(
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
     changes += _configuration_changes(tx, before, configuration)
     document = stack.to_yaml()
-    shared = {other.pattern for other in host_engine.routed_elsewhere(tx, wanted.environment, hosts)}
+    elsewhere = tuple(host_engine.routed_elsewhere(tx, wanted.environment, hosts))
+    shared = {other.pattern for other in elsewhere}
     probes = probes_of(stack.routes, wanted.environment.stack_name(services.settings.instance), shared)
     running = former.services if former else ()
     first = phases(loaded.compose, running, stack.services)
@@ -113,7 +114,7 @@ def _plan(
         changes=tuple(changes),
         warnings=(
             *_troubles(tx, wanted),
-            *host_engine.shared(tx, wanted.environment, hosts),
+            *host_engine.shared(wanted.environment, elsewhere),
             *_configuration_warnings(services, wanted, configuration),
             *(str(finding) for finding in loaded.warnings),
         ),

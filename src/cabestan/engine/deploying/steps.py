@@ -138,8 +138,7 @@ def _check_routes(services: Services, deployment: Deployment, plan: Plan, second
             if cancel_asked(services, deployment.id):
                 raise StepFailed(CANCELED)
             if time.monotonic() > deadline:
-                raise StepFailed(
-                    f"Not routed after {seconds} s: {wrong}.", "Check traefik.port and what the service listens on."
-                )
+                remedy = "Check traefik.port and what the service listens on; `cabestan route match` tells who answers."
+                raise StepFailed(f"Not routed after {seconds} s: {wrong}.", remedy)
             time.sleep(_PROBE_AGAIN_SECONDS)
     return f"{len(plan.probes)} answered"
