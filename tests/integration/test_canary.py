@@ -26,9 +26,9 @@ class Watcher:
 
     def run(self) -> None:
         while not self._over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for process in Path("/proc").glob("[0-9]*"):  # one that ends meanwhile breaks a deeper pattern
                 with suppress(OSError):
-                    line = path.read_bytes()
+                    line = (process / "cmdline").read_bytes()
                     self.looked += 1
                     if self._canary in line:
                         self.seen.append(line)
