@@ -128,6 +128,25 @@ class FakeRuns(Failing):
         #: of each service, the exits of its runs in turn
         self.exits: dict[str, deque[Exit]] = {}
         self.while_running: Callable[[StackRun], None] = lambda run: None
+        #: the names of those that were started ahead of their time, and until when they were held
+        self.held: dict[str, datetime] = {}
+        #: whether containers can be held
+        self.holds = True
+        #: the names of those that ended meanwhile
+        self.ended_while_held: set[str] = set()
+
+    def start_held(self, run: StackRun, prepare: Callable[[], None], until: datetime) -> bool:
+        self._call("start_held", run.name)
+        if self.holds:
+            self.held[run.name] = until
+            self.start(run, prepare)
+        return self.holds
+
+    def ended_before(self, run: Once, moment: datetime) -> bool:
+        self._call("ended_before", run.name)
+        ended = run.name in self.ended_while_held and moment == self.held.get(run.name)
+        self.ended_while_held.discard(run.name)
+        return ended
 
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         self._call("start", run.name)

@@ -18,7 +18,6 @@ from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.engine import cron, cron_runs, deployments, doctor, settings
-from cabestan.engine.clock import due_of
 from cabestan.engine.doctor import Finding, Health
 from cabestan.engine.housekeeping import drop_runs
 from cabestan.errors import Conflict
@@ -362,12 +361,6 @@ def test_the_newest_runs_are_kept_with_their_logs(world: World, project: Project
     assert [run.id for run in runs_of(world)] == [2, 3]
     sizes = [world.services.logs.reader(f"run-{key}").size() for key in (1, 2, 3)]
     assert [size > 0 for size in sizes] == [False, True, True]
-
-
-def test_the_heap_gives_what_is_due_and_keeps_the_rest() -> None:
-    waiting = [(NOW, 1), (NOW + timedelta(seconds=1), 2), (NOW + timedelta(hours=1), 3)]
-    assert due_of(waiting, NOW + timedelta(seconds=1)) == [1, 2]
-    assert waiting == [(NOW + timedelta(hours=1), 3)]
 
 
 def test_the_doctor_tells_of_schedules_that_nobody_looks_after(world: World, project: Project) -> None:

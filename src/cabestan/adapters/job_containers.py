@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -125,6 +126,13 @@ class Containers:
             except NotFound:
                 return Exit(LOST, error="its container is gone")
         return parse_exit(state)
+
+    def ended_before(self, run: Once, moment: datetime) -> bool:
+        """Whether its container was at its end by then."""
+        with self._engine.speaking("look at the job's container") as client:
+            found = [client.api.inspect_container(container["Id"]) for container in _containers(client, run)]
+        ended = (one["State"]["FinishedAt"] for one in found if parse_exit(one["State"]))
+        return any(datetime.fromisoformat(end) < moment for end in ended)
 
     def stop(self, run: Once) -> None:
         """Ends its container now, and keeps it, for the rest of its log."""

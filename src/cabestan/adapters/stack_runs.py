@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from docker import DockerClient
+from docker.errors import ImageNotFound
 
+from cabestan.adapters.held_start import bash_of, held
 from cabestan.adapters.job_containers import INSTANCE_LABEL, ONCE, WHOLE_LOG, Containers, service_named
 from cabestan.errors import StepFailed
 
@@ -69,6 +72,26 @@ class StackRuns(Containers):
                 template, name=run.name, labels=labels, mode=ONCE, endpoint_spec={"Mode": "dnsrr"}
             )
 
+    def start_held(self, run: StackRun, prepare: Callable[[], None], until: datetime) -> bool:
+        """The same ahead of time: its container waits for the moment. False where it cannot, and is not started."""
+        entrypoint = run.service.get("entrypoint") or self._entrypoint(run)
+        bash = bash_of(entrypoint or (), run.service.get("command") or ())
+        if entrypoint is None or not bash:
+            return False
+        words = [*(_plain(word) for word in held(bash, until)), *entrypoint]
+        self.start(replace(run, service={**run.service, "entrypoint": words}), prepare)
+        return True
+
+    def _entrypoint(self, run: StackRun) -> list[str] | None:
+        """Of its image, as a stack file would have it; None where the image is not here."""
+        image = filled(run.service["image"], run.secrets)
+        with self._engine.speaking(f"look at the image of {run.name}") as client:
+            try:
+                found = client.api.inspect_image(image)["Config"].get("Entrypoint")
+            except ImageNotFound:
+                return None
+        return [_plain(word) for word in found or ()]
+
     def left_over(self) -> tuple[Named, ...]:
         """All that is there, whatever became of it."""
         found = {(int(labels[RUN_LABEL]), int(labels[ATTEMPT_LABEL])) for labels in self._labels_of_all(RUN_LABEL)}
@@ -125,6 +148,11 @@ def filled(value: Any, secrets: Mapping[str, str]) -> Any:
         case list():
             return [filled(inner, secrets) for inner in value]
     return value
+
+
+def _plain(word: str) -> str:
+    """A word as `filled` takes it, to give it as it is."""
+    return word.replace("$", "$$")
 
 
 def nanoseconds(duration: str) -> int:

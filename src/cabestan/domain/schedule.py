@@ -60,6 +60,8 @@ class Schedule:
 
 #: A run that begins later than this after its due time counts as missed, and made up for.
 ON_TIME = timedelta(seconds=60)
+#: A run is prepared this long before it is due, so that its container is there by then.
+LEAD = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Firing:
     missed: int
     #: whether runs that have not ended are stopped for it
     replaces: bool
+
+
+def may_prepare(schedule: Schedule, *, busy: bool) -> bool:
+    """Ahead of its time: not where a run that goes on may end until then, or may have to be stopped only then."""
+    return not busy or schedule.timetable.overlap is Overlap.ALLOW
 
 
 def decide_firing(schedule: Schedule, due_times: Sequence[datetime], now: datetime, *, busy: bool) -> Firing:

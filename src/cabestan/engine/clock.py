@@ -3,9 +3,11 @@
 import heapq
 import threading
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
+from cabestan.domain.schedule import LEAD
 from cabestan.engine import cron, cron_runs
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.services import Services
@@ -19,6 +21,14 @@ _AGAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
 
 
+class Wake(NamedTuple):
+    """When to look at a schedule, and when it is due."""
+
+    at: datetime
+    schedule: int
+    due: datetime
+
+
 class Clock:
     """Runs for as long as the server does."""
 
@@ -26,6 +36,8 @@ class Clock:
         self._services = services
         self._stopped = threading.Event()
         self._starting = Alarm()
+        #: of what was looked at ahead of its time: when it is due
+        self._prepared: dict[int, datetime] = {}
         self._threads = (
             threading.Thread(target=self._fire_what_is_due, name="clock", daemon=True),
             threading.Thread(target=self._start_what_was_fired, name="clock-starts", daemon=True),
@@ -46,14 +58,15 @@ class Clock:
                 thread.join(_STOP_SECONDS)
 
     def _fire_what_is_due(self) -> None:
-        waiting: list[tuple[datetime, int]] = []
+        waiting: list[Wake] = []
         while not self._stopped.is_set():
             rang = self._services.alarm.wait(self._until(waiting))
             try:
                 if rang:
                     waiting = self._waiting()
-                if ids := due_of(waiting, self._services.now()):
-                    cron.fire(self._services, ids)
+                if near := woken(waiting, self._services.now()):
+                    cron.fire(self._services, [wake.schedule for wake in near])
+                    self._prepared.update({wake.schedule: wake.due for wake in near})
                     self._starting.ring()
                     waiting = self._waiting()
             except Exception:
@@ -61,17 +74,22 @@ class Clock:
                 self._stopped.wait(_AGAIN_SECONDS)
                 self._services.alarm.ring()
 
-    def _waiting(self) -> list[tuple[datetime, int]]:
+    def _waiting(self) -> list[Wake]:
         with self._services.database.reading() as tx:
-            waiting = list(store.waiting(tx))
+            found = store.waiting(tx)
+        waiting = [Wake(self._look_at(schedule, due), schedule, due) for due, schedule in found]
         heapq.heapify(waiting)
         return waiting
 
-    def _until(self, waiting: list[tuple[datetime, int]]) -> float:
+    def _look_at(self, schedule: int, due: datetime) -> datetime:
+        """Ahead of its time, to prepare it, and where that could not be, when it is due."""
+        return due if self._prepared.get(schedule) == due else due - LEAD
+
+    def _until(self, waiting: list[Wake]) -> float:
         """Seconds to sleep."""
         if not waiting:
             return _LOOK_SECONDS
-        return min(_LOOK_SECONDS, max(0.0, (waiting[0][0] - self._services.now()).total_seconds()))
+        return min(_LOOK_SECONDS, max(0.0, (waiting[0].at - self._services.now()).total_seconds()))
 
     def _start_what_was_fired(self) -> None:
         """First what the last process left."""
@@ -88,9 +106,9 @@ class Clock:
                     self._starting.ring()
 
 
-def due_of(waiting: list[tuple[datetime, int]], now: datetime) -> list[int]:
-    """Takes those that are due from the heap."""
-    ids = []
-    while waiting and waiting[0][0] <= now:
-        ids.append(heapq.heappop(waiting)[1])
-    return ids
+def woken(waiting: list[Wake], now: datetime) -> list[Wake]:
+    """Takes those whose time has come from the heap."""
+    found = []
+    while waiting and waiting[0].at <= now:
+        found.append(heapq.heappop(waiting))
+    return found

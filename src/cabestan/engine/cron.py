@@ -11,7 +11,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Cause, Run
-from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decide_firing
+from cabestan.domain.schedule import LEAD, Firing, Overlap, Schedule, Timetable, decide_firing, may_prepare
 from cabestan.engine import cron_alerts, cron_runs, service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -57,6 +57,7 @@ def follow_release(
     gone = tuple(s for service, s in known.items() if service not in wanted and not s.removed)
     for schedule in gone:
         store.update(tx, schedule.id, removed=True, next_due=None, paused_by="")
+        cron_runs.withdraw(tx, schedule.id, services.now(), "The release that serves does not have it any more.")
     return gone
 
 
@@ -83,15 +84,16 @@ def change_zone(services: Services, tx: sa.Connection, environment: Environment)
 
 
 def fire(services: Services, ids: Iterable[int]) -> int:
-    """Makes the runs of all of these that are due, each once per due time; how many were due.
+    """Makes the runs of all of these that are due, or will be in a moment, each once per due time; how many.
 
     Everything in one transaction: the run and the schedule's next time stand or fall together.
     """
     now = services.now()
     replaced: list[Run] = []
     with services.database.writing() as tx:
-        due = store.due(tx, ids, now)
-        busy = run_store.busy_schedules(tx) if due else frozenset()
+        near = store.due(tx, ids, now + LEAD)
+        busy = run_store.busy_schedules(tx) if near else frozenset()
+        due = [one for one in near if _is_due(one, now) or may_prepare(one, busy=one.id in busy)]
         decided = [(schedule, *_firing(services, schedule, now, schedule.id in busy)) for schedule in due]
         run_store.add(tx, [_row(schedule, firing, now) for schedule, firing, _ in decided])
         store.set_next_due(tx, [(schedule.id, later) for schedule, _, later in decided])
@@ -108,11 +110,16 @@ def fire(services: Services, ids: Iterable[int]) -> int:
     return len(due)
 
 
+def _is_due(schedule: Schedule, now: datetime) -> bool:
+    return schedule.next_due is not None and schedule.next_due <= now
+
+
 def _firing(services: Services, schedule: Schedule, now: datetime, busy: bool) -> tuple[Firing, datetime | None]:
     """What to do now, and when it is due next."""
     assert schedule.next_due is not None, "it would not be due"
     zone = zone_of(services, schedule.time_zone)
-    times, later = due_between(schedule.timetable.expression, zone, schedule.next_due, now, _COUNTED)
+    until = max(now, schedule.next_due)
+    times, later = due_between(schedule.timetable.expression, zone, schedule.next_due, until, _COUNTED)
     return decide_firing(schedule, times, now, busy=busy), later
 
 
@@ -146,8 +153,14 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
 
 
 def pause(services: Services, schedule_id: int, by: str) -> Schedule:
-    """It is not due any more until somebody resumes it; what runs goes on."""
-    paused = _change(services, schedule_id, lambda _schedule: {"paused_by": by, "next_due": None})
+    """It is not due any more until somebody resumes it; what runs goes on, but for what was prepared and is not due."""
+    reason = f"Its schedule was paused by {by}."
+    paused = _change(
+        services,
+        schedule_id,
+        lambda _schedule: {"paused_by": by, "next_due": None},
+        also=lambda tx: cron_runs.withdraw(tx, schedule_id, services.now(), reason),
+    )
     cron_alerts.forget(services, paused)
     return paused
 
@@ -161,11 +174,17 @@ def resume(services: Services, schedule_id: int) -> Schedule:
     )
 
 
-def _change(services: Services, schedule_id: int, values: Callable[[Schedule], dict[str, object]]) -> Schedule:
+def _change(
+    services: Services,
+    schedule_id: int,
+    values: Callable[[Schedule], dict[str, object]],
+    also: Callable[[sa.Connection], None] = lambda _tx: None,
+) -> Schedule:
     with services.database.writing() as tx:
         schedule = store.get(tx, schedule_id)
         _check_present(schedule)
         store.update(tx, schedule_id, **values(schedule))
+        also(tx)
         changed = store.get(tx, schedule_id)
     services.alarm.ring()
     services.changes.publish(changed.project, f"schedules:{changed.project}")

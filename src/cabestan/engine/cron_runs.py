@@ -94,13 +94,24 @@ def start_workflow(services: Services, run: Run) -> None:
 def replace_former(tx: sa.Connection, schedule_id: int, now: datetime) -> list[Run]:
     """Ends the schedule's runs but for the newest: those that wait now, those that go on soon. Gives the latter."""
     *former, newest = store.open_of_schedule(tx, schedule_id)
-    reason = _REPLACED.format(run=newest.id)
     for run in former:
-        if run.status is RunStatus.CREATED:
-            store.update(tx, run.id, status=RunStatus.CANCELED, reason=reason, finished_at=now)
-        else:
-            store.update(tx, run.id, cancel=reason)
+        _ask_to_end(tx, run, _REPLACED.format(run=newest.id), now)
     return [run for run in former if run.status is RunStatus.RUNNING]
+
+
+def withdraw(tx: sa.Connection, schedule_id: int, now: datetime, reason: str) -> None:
+    """Ends the schedule's runs that are prepared and not due yet."""
+    for run in store.open_of_schedule(tx, schedule_id):
+        if run.due_at and run.due_at > now:
+            _ask_to_end(tx, run, reason, now)
+
+
+def _ask_to_end(tx: sa.Connection, run: Run, reason: str, now: datetime) -> None:
+    """One that waits its turn now, one that goes on soon."""
+    if run.status is RunStatus.CREATED:
+        store.update(tx, run.id, status=RunStatus.CANCELED, reason=reason, finished_at=now)
+    else:
+        store.update(tx, run.id, cancel=reason)
 
 
 def cancel(services: Services, run_id: int, by: str) -> Run:
@@ -109,11 +120,7 @@ def cancel(services: Services, run_id: int, by: str) -> Run:
         run = store.get(tx, run_id)
         if run.status.ended:
             raise Conflict(f"Run {run_id} has ended already ({run.status}).", "Nothing is left to do.")
-        reason = f"Canceled by {by}."
-        if run.status is RunStatus.CREATED:
-            store.update(tx, run_id, status=RunStatus.CANCELED, reason=reason, finished_at=services.now())
-        else:
-            store.update(tx, run_id, cancel=reason)
+        _ask_to_end(tx, run, f"Canceled by {by}.", services.now())
         canceled = store.get(tx, run_id)
     if not canceled.status.ended:
         service_runs.stop_soon(services, canceled)

@@ -5,31 +5,24 @@ it may be done again after a kill at any point, and starts nothing twice.
 """
 
 import threading
-import time
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
 
 import structlog
 
-from cabestan.adapters.stack_runs import Named, StackRun
-from cabestan.compose.stack import Stack
-from cabestan.compose.volumes import volumes_of
+from cabestan.adapters.stack_runs import Named
 from cabestan.domain.pipeline import Verdict
 from cabestan.domain.run import Run, RunKind, judge_run
 from cabestan.domain.status import RunStatus
-from cabestan.engine import secrets, space
-from cabestan.engine.managed import use
+from cabestan.engine import run_starts, secrets
 from cabestan.engine.services import Services
 from cabestan.engine.watching import Followed, follow_to_the_end
-from cabestan.errors import CabestanError, StepFailed
+from cabestan.errors import CabestanError
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as store
 
 _log = structlog.get_logger(__name__)
-_SETTLE_SECONDS = 10.0
 _TRIED_AGAIN = "Attempt {attempt} of {attempts} failed: {reason}"
 
 
@@ -45,6 +38,7 @@ def perform(
     Where it failed and may be tried again, its attempt is the next one, and it is running. `place` is held while it
     is being started.
     """
+    run_starts.prepare_ahead(services, run_id, attempt, place)
     run = _begun(services, run_id, attempt)
     if not run.status.ended and run.attempt == attempt:
         run = _record(services, run, attempt, _follow(services, run, place))
@@ -70,7 +64,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         project = project_store.by_id(tx, run.project_id)
         redactor = secrets.redactor(tx, services.vault, project)
     with place:
-        failure, framed = _started(services, run)
+        failure, framed = run_starts.started(services, run)
     what = Followed(
         run=named,
         containers=services.runs,
@@ -78,62 +72,12 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         key=str(run.attempt),
         redactor=redactor,
         judge=judge_run,
-        cancel_asked=lambda: cancel_asked(services, run),
+        cancel_asked=lambda: run_starts.cancel_asked(services, run),
         seconds_left=_seconds_left(services, run),
         too_late=f"Not done after {run.seconds} s, so it was stopped. Allow it more, or let it do less.",
         framed=framed,
     )
     return follow_to_the_end(services, what, failure)
-
-
-def _started(services: Services, run: Run) -> tuple[str, bool]:
-    """Why it could not be started, or nothing; and whether its output comes in frames."""
-    try:
-        started, prepare = _prepared(services, run)
-        if not cancel_asked(services, run):
-            services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.start(started, prepare))
-            _settle(services, run, started)
-    except CabestanError as error:
-        return str(error), True
-    return "", not started.has_terminal
-
-
-def _settle(services: Services, run: Run, started: StackRun) -> None:
-    """Gives the engine a while to start it before it is asked to start others; what comes of it is seen later."""
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    given_up = lambda: time.monotonic() > deadline or cancel_asked(services, run)  # noqa: E731
-    services.engine.patiently(_SETTLE_SECONDS, lambda: services.runs.container(started, given_up=given_up))
-
-
-def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None]]:
-    """The service of the released stack with the secrets of its deployment, and what must be done before its start."""
-    with services.database.reading() as tx:
-        plan = deployment_store.plan_of(tx, run.deployment_id)
-        if not plan:
-            raise StepFailed(f"Deployment {run.deployment_id} has no plan.", "Deploy the release again.")
-        environment = environment_store.by_id(tx, run.environment_id)
-        name = environment.stack_name(services.settings.instance)
-        passwords = use.passwords(services, tx, environment, plan)
-        values, files = secrets.used_by(tx, services.vault, name, plan, passwords)
-    stack = Stack.from_yaml(plan.stack)
-    volumes = volumes_of(stack, {run.service})
-
-    def prepare() -> None:
-        space.check(services.settings)
-        services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
-        if files:
-            services.stacks.ensure_secrets(name, files)
-
-    instance = services.settings.instance
-    return StackRun(instance, run.id, run.attempt, _service(stack, run), stack.document, values), prepare
-
-
-def _service(stack: Stack, run: Run) -> Mapping[str, Any]:
-    ending = stack.once if run.kind is RunKind.ONE_SHOT else stack.cron
-    if run.service not in ending:
-        raise StepFailed(f"Release {run.release} has no {run.service} to run.", "Deploy the release again.")
-    found: Mapping[str, Any] = ending[run.service]
-    return found
 
 
 def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run:
@@ -168,12 +112,6 @@ def _clean(services: Services, named: Named) -> None:
         services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.remove(named))
     except CabestanError as error:
         _log.warning("what a run left is removed at the next start", run=named.id, error=str(error))
-
-
-def cancel_asked(services: Services, run: Run) -> bool:
-    with services.database.reading() as tx:
-        of_deployment = run.kind is RunKind.ONE_SHOT and deployment_store.cancel_asked(tx, run.deployment_id)
-        return of_deployment or bool(store.cancel_reason(tx, run.id))
 
 
 def stop_soon(services: Services, run: Run) -> None:
