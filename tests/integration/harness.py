@@ -18,6 +18,7 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import APIError, NotFound
+from tests.integration.served import Forked
 from tests.ports import free_port
 
 from cabestan.store.database import Database
@@ -65,7 +66,7 @@ class Platform:
     engine: str = "unix:///var/run/docker.sock"
     token: str = ""
     root: str = ""
-    process: "subprocess.Popen[bytes] | None" = None
+    process: "Forked | subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
         self.instance = f"t{uuid.uuid4().hex[:7]}"
@@ -100,21 +101,27 @@ class Platform:
     # ---- the platform's life
 
     def prepare(self) -> None:
-        command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "prepare"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr
-        self.token = json.loads(done.stdout.splitlines()[-1])["token"] or self.token
+        output = self.folder / "prepare.log"
+        done = self._run(["prepare"], output)
+        assert done.wait(300) == 0, output.read_text(errors="replace")
+        self.token = json.loads(output.read_text().splitlines()[-1])["token"] or self.token
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
     def start(self, kill_at: Iterable[str] = ()) -> None:
         """Starts the server and waits until it answers, or has killed itself as asked."""
         wishes = [part for boundary in kill_at for part in ("--kill-at", boundary)]
-        command = [*self.prefix, sys.executable, "-m", "cabestan.testing", "serve", "--kills", str(self.kills), *wishes]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.process = self._run(["serve", "--kills", str(self.kills), *wishes], self.folder / "server.log")
         eventually(
             lambda: self.died or self.answers, _START_SECONDS, f"the server starts\n{self.server_log[-3000:]}", 0.05
         )
+
+    def _run(self, words: Sequence[str], output: Path) -> "Forked | subprocess.Popen[bytes]":
+        """A process of the platform; elsewhere, it is one that starts from nothing."""
+        if not self.prefix:
+            return Forked(words, self.environment, output)
+        command = [*self.prefix, sys.executable, "-m", "cabestan.testing", *words]
+        with output.open("ab") as file:
+            return subprocess.Popen(command, env=self.environment, stdout=file, stderr=file)
 
     @property
     def died(self) -> bool:
