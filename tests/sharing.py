@@ -1,6 +1,7 @@
 """Several workers share the tests (`-n`): what each is handed at a time, and in which order.
 
-What waits for the engine comes first, so that there is something to do meanwhile; the browser's tests come last.
+What takes long comes first: the browser's tests, all in one piece, for browser and site cost much to start; then what
+waits for the engine, so that there is something to do meanwhile.
 """
 
 from __future__ import annotations
@@ -28,28 +29,29 @@ _DATABASES = ("sqlite", "postgresql")
 
 
 def rank(path: PurePath) -> int:
-    """The place of a file: those that need the engine, of which those that stay whole come first; others; the browser.
-
-    Playwright's event loop stays in the main thread, where others start their own: after its tests come no others.
-    """
+    """The place of a file: the browser; those with an engine, of which those that stay whole come first; others."""
     if "e2e" in path.parts:
-        return 3
+        return 0
     if "integration" not in path.parts:
-        return 2
-    return 1 if path.name in _BY_TEST else 0
+        return 3
+    return 2 if path.name in _BY_TEST else 1
 
 
 def unit(test: str) -> str:
     """What a worker is handed at once: the test's file, as far as it runs on one kind of database, or the test."""
-    file = test.partition("::")[0]
+    file = PurePath(test.partition("::")[0])
+    if rank(file) == 2:
+        return test
     kind = next((kind for kind in _DATABASES if f"[{kind}" in test), "")
-    return test if rank(PurePath(file)) == 1 else f"{file} {kind}".rstrip()
+    return f"{file.parent if rank(file) == 0 else file} {kind}".rstrip()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One alone keeps to the order of the files, but for the browser's."""
-    shared = hasattr(config, "workerinput")
-    items.sort(key=lambda item: rank(item.path) if shared else "e2e" in item.path.parts)
+    """One alone keeps to the order of the files. What was loaded stays: the collector need not look at it again."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.path))
+    gc.collect()
+    gc.freeze()
 
 
 class Sharing(LoadScopeScheduling):

@@ -30,7 +30,7 @@ def test_leaks():
         ("tests/store/test_users.py::test_a[postgresql-x]", "tests/store/test_users.py postgresql"),
         ("tests/integration/test_routing.py::test_a", "tests/integration/test_routing.py"),
         ("tests/integration/test_restarts.py::test_a[x]", "tests/integration/test_restarts.py::test_a[x]"),
-        ("tests/e2e/test_log.py::test_a", "tests/e2e/test_log.py"),
+        ("tests/e2e/test_log.py::test_a[sqlite]", "tests/e2e sqlite"),
     ],
 )
 def test_files_stay_whole_but_for_those_that_share_only_the_platform(test: str, wanted: str) -> None:
@@ -49,11 +49,11 @@ def _run(folder: Path, files: dict[str, str], workers: int = 2) -> subprocess.Co
     )
 
 
-def test_the_browsers_tests_come_last_and_those_with_the_engine_first(tmp_path: Path) -> None:
+def test_the_browsers_tests_come_first_and_then_those_with_the_engine(tmp_path: Path) -> None:
     names = ("a/test_1.py", "e2e/test_2.py", "integration/test_restarts.py", "integration/test_x.py", "z/test_3.py")
     done = _run(tmp_path, dict.fromkeys(names, "def test(): pass"), workers=1)
     ran = re.findall(r"PASSED (\S+)::test", done.stdout)
-    assert ran == [names[place] for place in (3, 2, 0, 4, 1)], done.stdout + done.stderr
+    assert ran == [names[place] for place in (1, 3, 2, 0, 4)], done.stdout + done.stderr
     assert done.returncode == 0
 
 

@@ -25,13 +25,13 @@ PHONE = {"width": 360, "height": 740}
 OpenContext = Callable[..., BrowserContext]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Site]:
     with running_site(Path(tmp_path_factory.mktemp("site")), make_database("")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cookies(browser: Browser, site: Site) -> dict[str, list[object]]:
     """Of a login, by the user's name: signing in costs time by design."""
     kept: dict[str, list[object]] = {}

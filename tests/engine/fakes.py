@@ -142,7 +142,7 @@ class FakeRuns(Failing):
             self.start(run, prepare)
         return self.holds
 
-    def ended_before(self, run: Once, moment: datetime) -> bool:
+    def ended_before(self, run: Named, moment: datetime) -> bool:
         self._call("ended_before", run.name)
         ended = run.name in self.ended_while_held and moment == self.held.get(run.name)
         self.ended_while_held.discard(run.name)

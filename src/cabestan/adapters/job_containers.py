@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -127,17 +126,10 @@ class Containers:
                 return Exit(LOST, error="its container is gone")
         return parse_exit(state)
 
-    def ended_before(self, run: Once, moment: datetime) -> bool:
-        """Whether its container was at its end by then."""
-        with self._engine.speaking("look at the job's container") as client:
-            found = [client.api.inspect_container(container["Id"]) for container in _containers(client, run)]
-        ended = (one["State"]["FinishedAt"] for one in found if parse_exit(one["State"]))
-        return any(datetime.fromisoformat(end) < moment for end in ended)
-
     def stop(self, run: Once) -> None:
         """Ends its container now, and keeps it, for the rest of its log."""
         with self._engine.speaking("stop the job's container") as client:
-            for container in _containers(client, run):
+            for container in containers_of(client, run):
                 try:
                     client.api.stop(container["Id"], timeout=_STOP_SECONDS)
                 except APIError as error:
@@ -149,7 +141,7 @@ class Containers:
         with self._engine.speaking("remove the job") as client:
             if service := service_named(client, run.name):
                 _gone(partial(client.api.remove_service, service["ID"]))
-            for container in _containers(client, run):
+            for container in containers_of(client, run):
                 _gone(partial(client.api.remove_container, container["Id"], force=True, v=True))
             for secret in client.api.secrets(filters={"name": run.name}):
                 if secret["Spec"]["Name"] == run.name:
@@ -229,13 +221,14 @@ def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
     return key
 
 
-def _containers(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
+def containers_of(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
+    """All of its own, as the engine lists them."""
     label = [f"{name}={value}" for name, value in run.labels.items()]
     return of_service(client.api.containers(all=True, filters={"label": label}), run.name)
 
 
 def _started_container(client: DockerClient, run: Once) -> str | None:
-    for container in _containers(client, run):
+    for container in containers_of(client, run):
         if container["State"] in ("running", "exited", "dead"):
             return str(container["Id"])
     return None

@@ -10,7 +10,15 @@ from docker import DockerClient
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.held_start import bash_of, held
-from cabestan.adapters.job_containers import INSTANCE_LABEL, ONCE, WHOLE_LOG, Containers, service_named
+from cabestan.adapters.job_containers import (
+    INSTANCE_LABEL,
+    ONCE,
+    WHOLE_LOG,
+    Containers,
+    containers_of,
+    parse_exit,
+    service_named,
+)
 from cabestan.errors import StepFailed
 
 RUN_LABEL = "cabestan.run"
@@ -81,6 +89,13 @@ class StackRuns(Containers):
         words = [*(_plain(word) for word in held(bash, until)), *entrypoint]
         self.start(replace(run, service={**run.service, "entrypoint": words}), prepare)
         return True
+
+    def ended_before(self, run: Named, moment: datetime) -> bool:
+        """Whether its container was at its end by then."""
+        with self._engine.speaking("look at the job's container") as client:
+            found = [client.api.inspect_container(container["Id"]) for container in containers_of(client, run)]
+        ended = (one["State"]["FinishedAt"] for one in found if parse_exit(one["State"]))
+        return any(datetime.fromisoformat(end) < moment for end in ended)
 
     def _entrypoint(self, run: StackRun) -> list[str] | None:
         """Of its image, as a stack file would have it; None where the image is not here."""
