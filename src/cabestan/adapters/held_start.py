@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 _BASH = "bash"
-#: After so many looks it goes on, so that a clock that is put back holds it for ten seconds at most. Without a variable
-#: of the container's, such as BASH_ENV (`-p`). A signal ends it also where bash is process 1, which the kernel spares.
+#: After a thousand hundredths of a second it goes on, so that a clock that is put back does not hold it for an hour. It
+#: looks often in the last second only. Without variables of the container's, such as BASH_ENV (`-p`). A signal ends it
+#: also where bash is process 1, which the kernel spares.
 _SCRIPT = """\
 trap 'exit 143' HUP INT QUIT TERM USR1 USR2 WINCH
 printf -v _cabestan_now '%(%s)T' -1
 if ((_cabestan_now < $1)); then
   exec {_cabestan_pipe}<> <(:)
-  for ((_cabestan_look = 0; _cabestan_look < 1000 && _cabestan_now < $1; _cabestan_look++)); do
-    read -rt 0.01 -u "$_cabestan_pipe"
+  for ((_cabestan_past = 0; _cabestan_past < 1000 && _cabestan_now < $1; _cabestan_past += 10#$_cabestan_nap)); do
+    _cabestan_nap=01
+    ((_cabestan_now + 1 < $1)) && _cabestan_nap=90
+    read -rt "0.$_cabestan_nap" -u "$_cabestan_pipe"
     printf -v _cabestan_now '%(%s)T' -1
   done
   exec {_cabestan_pipe}>&-
