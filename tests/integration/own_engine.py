@@ -115,10 +115,11 @@ class OwnEngine:
     def _processes(self) -> list[int]:
         """Of this engine alone: those that name its folder."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            with suppress(OSError):
-                if str(self.folder).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                    found.append(int(path.parent.name))
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it may be gone by now
+                line = (process / "cmdline").read_bytes()
+                if str(self.folder).encode() in line and int(process.name) != os.getpid():
+                    found.append(int(process.name))
         return found
 
 
