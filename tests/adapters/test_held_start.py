@@ -17,7 +17,8 @@ def _in(seconds: float) -> datetime:
 
 
 def _started(until: datetime, *words: str, **environment: str) -> "subprocess.Popen[str]":
-    command = [*held("bash", until), *words]
+    # whoever began the tests may ignore signals, as a shell does for what runs in its background
+    command = ["env", "--default-signal", *held("bash", until), *words]
     return subprocess.Popen(
         command, env=os.environ | environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -70,9 +70,9 @@ def test_schedules_run_when_due_and_now_with_what_the_environment_has(work: Work
         "rarely": "0 5 1 jan *",
         "slow": "0 0 1 1 *",
     }
-    now = platform.post(f"/schedules/{schedules['minutely']['id']}/run")
-    failing = platform.post(f"/schedules/{schedules['rarely']['id']}/run")
-    slow = platform.post(f"/schedules/{schedules['slow']['id']}/run")
+    now = platform.run_now(schedules["minutely"]["id"])
+    failing = platform.run_now(schedules["rarely"]["id"])
+    slow = platform.run_now(schedules["slow"]["id"])
     ran = _ended(platform, now["id"])
     assert (ran["status"], ran["cause"], ran["by"], ran["due_at"]) == ("succeeded", "asked", "admin", None)
     assert _log(platform, now["id"]) == f"token [secret] in staging\none staging {deployed['commit']}\n"

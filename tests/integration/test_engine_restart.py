@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.engine.platform import ensure_swarm
 
 pytestmark = pytest.mark.integration
 _LINES = 400
@@ -59,6 +64,22 @@ def platform(engine: OwnEngine, apart: Platform) -> Iterator[Platform]:
     apart.start()
     yield apart
     apart.kill()
+
+
+def test_all_who_prepare_at_once_share_one_swarm_that_is_waited_for(engine: OwnEngine) -> None:
+    """First, for nobody has made one on this engine yet."""
+
+    def ensured() -> bool:
+        speaker = Engine(engine.address)
+        with closing(speaker.client):
+            return ensure_swarm(speaker)
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(ensured) for _ in range(4)]
+    assert sorted(each.result() for each in made) == [False, False, False, True]
+    engine.stop()
+    engine.start()
+    assert ensured() is False
 
 
 def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine: OwnEngine) -> None:

@@ -131,7 +131,7 @@ def test_a_cron_job_runs_in_the_released_image_with_its_volume(deployed: Example
     (schedule,) = deployed.platform.get(f"/projects/{deployed.work.name}/schedules", environment="staging")["items"]
     told = [schedule[key] for key in ("service", "schedule", "command")]
     assert told == ["tick", "* * * * *", "ruby tick.rb"]
-    deployed.platform.post(f"/schedules/{schedule['id']}/run")
+    deployed.platform.run_now(schedule["id"])
     eventually(lambda: deployed.ask().text.endswith(" staging\n"), 60, "it ticks")
 
 

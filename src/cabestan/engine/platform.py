@@ -1,10 +1,13 @@
 """Preparing the machine: Swarm, base images, registry, router, administrator."""
 
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import docker
 from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
@@ -24,22 +27,42 @@ from cabestan.store.database import Database
 ADMINISTRATOR = "admin"
 ROUTER_IMAGE = "cabestan/router:4"
 REGISTRY_IMAGE = "cabestan/registry:2"
+#: for a Swarm to come up
+_SWARM_SECONDS = 30
 
 
 def ensure_swarm(engine: Engine) -> bool:
-    """Uses the Swarm that is there, or makes one of this node alone. True where it made it."""
+    """Uses the Swarm that is there, or makes one of this node alone. True where it made it.
+
+    One that somebody else is making at this moment, or that comes up with its engine, is waited for.
+    """
     with engine.speaking("make a Swarm") as client:
-        state = client.info()["Swarm"]
-        if state["LocalNodeState"] == "active":
-            if not state["ControlAvailable"]:
-                raise StepFailed("This node is a worker of a Swarm.", "Run Cabestan on one of its managers.")
-            return False
-        if state["LocalNodeState"] != "inactive":
+        if _settled(client)["LocalNodeState"] == "inactive" and _made_swarm(client):
+            return True
+        state = _settled(client)
+        if state["LocalNodeState"] != "active":
             raise StepFailed(f"The Swarm here is {state['LocalNodeState']}.", "See `docker info`; unlock or leave it.")
-        try:
-            client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
-        except APIError as error:
-            raise StepFailed(f"The engine cannot make a Swarm: {error.explanation}.", "Is port 2377 free?") from error
+        if not state["ControlAvailable"]:
+            raise StepFailed("This node is a worker of a Swarm.", "Run Cabestan on one of its managers.")
+        return False
+
+
+def _settled(client: docker.DockerClient) -> dict[str, Any]:
+    """What the engine says of its Swarm, once that does not change any more by itself."""
+    deadline = time.monotonic() + _SWARM_SECONDS
+    while (state := client.info()["Swarm"])["LocalNodeState"] == "pending" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return dict(state)
+
+
+def _made_swarm(client: docker.DockerClient) -> bool:
+    """False where somebody else was faster."""
+    try:
+        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+    except APIError as error:
+        if "already part of a swarm" in str(error.explanation):
+            return False
+        raise StepFailed(f"The engine cannot make a Swarm: {error.explanation}.", "Is port 2377 free?") from error
     return True
 
 
