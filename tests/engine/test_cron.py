@@ -189,7 +189,7 @@ def test_a_container_that_is_taken_away_is_not_started_again_unasked(world: Worl
 def test_now_is_beside_the_times_and_forbidden_while_one_goes_on(world: World, project: Project) -> None:
     deploy(world, project, with_cron())
     cron.run_now(world.services, 1, "ann")
-    with pytest.raises(Conflict, match="forbids two at once"):
+    with pytest.raises(Conflict, match="has not ended, and its schedule forbids two at once"):
         cron.run_now(world.services, 1, "ann")
     world.durable.run()
     (run,) = runs_of(world)

@@ -183,7 +183,7 @@ def _cancel(world: World) -> None:
 
 def test_now_is_refused_while_one_is_about_to_begin(world: World, project: Project) -> None:
     prepare(world, project)
-    with pytest.raises(Conflict, match="forbids two at once"):
+    with pytest.raises(Conflict, match="A run of tidy begins in a moment, and its schedule forbids two at once"):
         cron.run_now(world.services, 1, "ann")
 
 

@@ -134,11 +134,9 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
     with services.database.writing() as tx:
         schedule = store.get(tx, schedule_id)
         _check_present(schedule)
-        if schedule.id in run_store.busy_schedules(tx) and schedule.timetable.overlap is Overlap.FORBID:
-            raise Conflict(
-                f"A run of {schedule.service} has not ended, and its schedule forbids two at once.",
-                f"Wait for it, or cancel it: `cabestan cron history {schedule.service}` shows it.",
-            )
+        runs = run_store.open_of_schedule(tx, schedule_id)
+        if runs and schedule.timetable.overlap is Overlap.FORBID:
+            raise _no_second(schedule, runs[0], services.now())
         row = run_store.scheduled(schedule, due_at=None, cause=Cause.ASKED, by=by, now=services.now())
         run_id = run_store.add_one(tx, row)
         replaces = schedule.timetable.overlap is Overlap.REPLACE
@@ -150,6 +148,14 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
         run = run_store.get(tx, run_id)
     service_runs.publish(services, run)
     return run
+
+
+def _no_second(schedule: Schedule, run: Run, now: datetime) -> Conflict:
+    state = "begins in a moment" if run.due_at and run.due_at > now else "has not ended"
+    return Conflict(
+        f"A run of {schedule.service} {state}, and its schedule forbids two at once.",
+        f"Wait for it, or cancel it: `cabestan cron history {schedule.service}` shows it.",
+    )
 
 
 def pause(services: Services, schedule_id: int, by: str) -> Schedule:
