@@ -31,12 +31,16 @@ _INSTANCE_LABEL = "cabestan.instance"
 _START_SECONDS = 60.0
 
 
-def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.1) -> Any:
-    """The condition's first true value; fails with `what` when there is none in time."""
-    deadline = time.monotonic() + seconds
+def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float | None = None) -> Any:
+    """The condition's first true value; fails with `what` when there is none in time.
+
+    Without a `pause` it looks the less often the longer it takes, for looking takes time from what is waited for.
+    """
+    start = time.monotonic()
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(pause)
+        passed = time.monotonic() - start
+        assert passed < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(pause or min(0.1 + passed / 20, 0.4))
     return value
 
 
