@@ -46,6 +46,21 @@ def test_both_ends_and_every_line_between_can_be_reached(page: Page, site: Site)
     _until(page, lambda first, last: first == 51)
 
 
+#: as where a frame takes longer than what a clock waits for
+_EARLY_CLOCKS = (
+    "const later = window.setTimeout; window.setTimeout = (act, ms, ...more) => later(act, ms / 20, ...more);"
+)
+
+
+def test_a_slow_browser_is_left_to_scroll_to_the_end_of_its_movement(open_context: OpenContext, site: Site) -> None:
+    page = open_context().new_page()
+    page.add_init_script(_EARLY_CLOCKS)
+    view = _open(page, site, "long")
+    for key, edge in (("End", LONG), ("Home", 1)) * 3:
+        view.press(key)
+        _until(page, lambda first, last, edge=edge: edge in (first, last))
+
+
 def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
     page.goto(site.job_path("long") + "#L654321")
     expect(page.locator(".log-row.selected .log-text")).to_have_text("line 654321 of a long log")

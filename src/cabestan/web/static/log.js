@@ -6,8 +6,9 @@ import { barAt, highest, moved, spaceHeight } from "./scroll.js";
 import { LogStream } from "./stream.js";
 
 const AROUND = 20;
-//: milliseconds after the last movement before the scroll bar is put where it belongs
-const SETTLE = 160;
+//: how long the view stands still before a movement is over: milliseconds, and frames, for a slow browser's are far apart
+const STILL_TIME = 160;
+const STILL_FRAMES = 10;
 
 export class LogView {
   constructor(section) {
@@ -95,9 +96,20 @@ export class LogView {
     this.bar = now;
     if (now < before) this.setFollow(false);
     else if (this.live && this.position >= this.highest - 1) this.setFollow(true);
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.placeBar(), SETTLE);
+    this.movedAt = performance.now();
+    this.stillFrames = 0;
+    this.settle();
     return this.drawSoon();
+  }
+
+  /** Puts the scroll bar where it belongs when the movement is over; before, that would end it half-way. */
+  settle() {
+    this.settling ||= requestAnimationFrame(() => {
+      this.settling = 0;
+      this.stillFrames += 1;
+      const over = this.stillFrames > STILL_FRAMES && performance.now() - this.movedAt > STILL_TIME;
+      return over ? this.placeBar() : this.settle();
+    });
   }
 
   placeBar() {
