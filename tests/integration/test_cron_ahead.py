@@ -17,6 +17,8 @@ from cabestan.store.schema import schedules
 
 pytestmark = pytest.mark.integration
 _RUN = "cabestan.run"
+#: for what the test does before they are due
+_LEISURE = timedelta(seconds=1)
 _CRON = """
   plain: &cron
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
@@ -77,13 +79,28 @@ def _log(platform: Platform, run: dict[str, Any]) -> str:
     return platform.http.get(f"/api/v1/runs/{run['id']}/log").text
 
 
+def _prepared(work: Work, ids: dict[str, int]) -> tuple[datetime, bool]:
+    """When they are due, and whether all have their containers in time: a busy machine gets three tries for it."""
+    for _ in range(3):
+        former = {run["id"] for run in _newest_runs(work, ids).values()}
+        due = _make_due_soon(work.platform, list(ids.values()))
+        while datetime.now(UTC) < due - _LEISURE:
+            if set(_held(work.platform, _newest_runs(work, ids))) == set(ids):
+                return due, True
+            time.sleep(0.05)
+        eventually(lambda f=former: _have_ended(work, ids, f), 60, "all of them run nevertheless")  # type: ignore[misc]
+    return due, False
+
+
+def _have_ended(work: Work, ids: dict[str, int], former: set[int]) -> bool:
+    ended = [run for run in _newest_runs(work, ids).values() if run["id"] not in former and run["status"] in ENDED]
+    return len(ended) == len(ids)
+
+
 def test_containers_are_there_in_time_and_do_nothing_until_they_are_due(work: Work) -> None:
     platform = work.platform
     ids = {name: schedule["id"] for name, schedule in _schedules(work).items()}
-    due = _make_due_soon(platform, list(ids.values()))
-    held = lambda: set(_held(platform, _newest_runs(work, ids))) == set(ids)  # noqa: E731
-    eventually(held, LEAD.total_seconds() + 30, "all of them have containers", 0.05)
-    early = datetime.now(UTC) < due  # a machine that is too busy for it runs them nevertheless
+    due, early = _prepared(work, ids)
     runs = _newest_runs(work, ids)
     containers = _held(platform, runs)
     if early:
@@ -108,5 +125,6 @@ def test_containers_are_there_in_time_and_do_nothing_until_they_are_due(work: Wo
         assert (runs[name]["status"], runs[name]["attempt"], runs[name]["cause"]) == ("succeeded", 1, "due")
         assert float(begun) >= due.timestamp()
         assert words == ("staging entrypoint 1" if name == "through" else "staging 1"), name
-    assert float(_log(platform, runs["plain"]).split()[0]) < restarted
+    if early:
+        assert float(_log(platform, runs["plain"]).split()[0]) < restarted
     eventually(lambda: platform.left_over() == {}, 20, "nothing is left over")
