@@ -140,6 +140,34 @@ def test_a_service_fails_in_the_words_of_its_task(
     assert found is None or found.service == "web"
 
 
+_BUSY = "starting container failed: unable to remount dir as readonly: mount tmpfs: device or resource busy"
+_PAUSED = {"State": "paused", "Message": "update paused due to failure"}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "update", "why", "may_go_on"),
+    [
+        ([failed(1, _BUSY)], {"State": "updating"}, "", False),
+        ([failed(1, _BUSY)], _PAUSED, "", False),
+        ([failed(1, _BUSY), task(1, "starting")], _PAUSED, "", False),
+        ([failed(1, _BUSY), task(1, image=OLD), task(2)], _PAUSED, "", False),
+        ([failed(1, _BUSY), task(1, "running", "shutdown")], _PAUSED, "", False),
+        ([failed(1, _BUSY), task(1)], _PAUSED, "", True),
+        ([failed(1, _BUSY), failed(1, _BUSY), task(1)], _PAUSED, "", True),
+        ([failed(1, _BUSY), failed(2, _BUSY), failed(3, _BUSY), task(1), task(2), task(3)], _PAUSED, _BUSY, False),
+        ([failed(1, _BUSY), failed(2, "no luck"), task(1), task(2)], _PAUSED, "no luck", False),
+        ([task(1)], _PAUSED, "update paused due to failure", False),
+        ([failed(1, _BUSY), task(1)], {"State": "rollback_paused"}, _BUSY, False),
+    ],
+)
+def test_an_update_that_a_passing_fault_stopped_goes_on_once_its_task_runs(
+    tasks: list[dict[str, Any]], update: dict[str, Any], why: str, may_go_on: bool
+) -> None:
+    found = parsed(tasks, update=update)
+    failure = found.failure(SINCE)
+    assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, may_go_on)
+
+
 def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> None:
     services = [service("worker"), service("web", {"Replicated": {"Replicas": 1}})]
     good, bad = task(1), [task(n, "failed", "shutdown", of="worker", Err="no luck") for n in (2, 3, 4)]

@@ -251,6 +251,9 @@ class FakeStacks(Failing):
         services: Mapping[str, Any] = Stack.from_yaml(self.deployed[stack]).document["services"]
         return healthy(stack, tuple(name for name in services if services[name]["deploy"].get("replicas") != 0))
 
+    def go_on(self, stack: str, service: str) -> None:
+        self._call("go_on", stack, service)
+
     def node_names(self) -> Mapping[str, str]:
         self._call("node_names")
         return {"node": "here"}

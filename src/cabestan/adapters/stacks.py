@@ -13,7 +13,8 @@ from typing import Any
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
+from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
@@ -200,6 +201,12 @@ class Stacks:
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"look at the stack {stack}") as client:
             return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
+
+    def go_on(self, stack: str, service: str) -> None:
+        """Lets a rolling update that Swarm has paused go on, by giving it what it has."""
+        with self._engine.speaking(f"go on with the update of {service}") as client:
+            if found := service_named(client, f"{stack}_{service}"):
+                hand_over(client, found, found["Spec"]["TaskTemplate"])
 
     def node_names(self) -> Mapping[str, str]:
         """The host name of each node, by its id."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cabestan.adapters.passing_faults import passes
+
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
 _ENDED_BADLY = ("failed", "rejected", "orphaned")
@@ -52,14 +54,32 @@ class ServiceState:
 
     def failure(self, since: str) -> "Failure | None":
         """Why it will not come up; None while it may. `since`: when the deployment began, in the engine's form."""
-        ended = _ENDED_BADLY if self.one_shot else (*_ENDED_BADLY, "complete")
-        failed = [t for t in self.tasks if t.current and t.state in ended and t.since > since]
+        failed = self._failed(since)
         task = failed[0] if failed else None
+        if self._held_up(failed):
+            return None
         if self.update in ("paused", "rollback_paused", "rollback_completed", "rollback_started"):
             return Failure(self.name, task, (task.error if task else "") or self.update_message or self.update)
         if task and (self.one_shot or len(failed) >= MOST_FAILURES or task.state == "rejected"):
             return Failure(self.name, task, task.error or f"its container {task.state}")
         return None
+
+    def may_go_on(self, since: str) -> bool:
+        """Whether its update stopped over a fault that has passed: Swarm has started again what failed.
+
+        Not before that runs, for an update that goes on takes the former task of its slot away at once.
+        """
+        failed = self._failed(since)
+        slots = {task.slot for task in self.tasks if task.current and task.wanted == task.state == "running"}
+        return self._held_up(failed) and slots.issuperset(task.slot for task in failed)
+
+    def _failed(self, since: str) -> list[TaskState]:
+        ended = _ENDED_BADLY if self.one_shot else (*_ENDED_BADLY, "complete")
+        return [t for t in self.tasks if t.current and t.state in ended and t.since > since]
+
+    def _held_up(self, failed: Sequence[TaskState]) -> bool:
+        few = 0 < len(failed) < MOST_FAILURES
+        return few and self.update == "paused" and all(passes(task.error) for task in failed)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
 
 from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.environment import Environment
@@ -10,6 +13,7 @@ from cabestan.engine.deploying.record import CANCELED
 from cabestan.engine.services import Services
 from cabestan.errors import DeadlineExceeded, StepFailed
 
+_log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.2
 #: task times are the engine's clock's, which may be behind ours
 _CLOCK_SKEW = timedelta(seconds=2)
@@ -33,6 +37,7 @@ def watch_stack(
         now = time.monotonic()
         if failure := state.failure(since):
             raise StepFailed(_words(services, failure))
+        _go_on(services, state, since)
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -43,6 +48,14 @@ def watch_stack(
                 _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def _go_on(services: Services, state: StackState, since: str) -> None:
+    """With updates that stopped over a fault which has passed."""
+    for name in (service.name for service in state.services if service.may_go_on(since)):
+        _log.warning("an update stopped over a fault that has passed, and goes on", stack=state.name, service=name)
+        go_on = partial(services.stacks.go_on, state.name, name)
+        services.engine.patiently(services.settings.engine_seconds, go_on)
 
 
 def _words(services: Services, failure: Failure) -> str:

@@ -1,0 +1,105 @@
+"""Containers that the engine cannot start at once, but a moment later: nobody notices.
+
+The fault itself comes by chance only. What is started here is a file that is not there yet, named like the fault, so
+that the engine's own words on it are read as on the fault.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+from tests.integration.harness import Platform, Work, eventually
+from tests.integration.samples import APP, COMPOSE, DOCKERFILE
+
+pytestmark = pytest.mark.integration
+
+_FILE = "start: device or resource busy"
+_APP = """\
+    init: false
+    volumes: ["./data:/data"]
+    command: [python3, app.py]
+    deploy: {update_config: {order: start-first}}
+"""
+_ENTRYPOINT = f'    entrypoint: ["/data/{_FILE}"]\n'
+_MIGRATE = f"""\
+  migrate:
+    image: ${{CI_REGISTRY_IMAGE}}:${{CI_COMMIT_SHA}}
+    restart: "no"
+    init: false
+    entrypoint: ["/data/{_FILE}"]
+    command: [echo, migrated]
+    volumes: ["./data:/data"]
+"""
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+def _not_started(engine: docker.DockerClient, service: str) -> bool:
+    """Whether a service whose name begins so has a container that did not start."""
+    services = [s for s in engine.api.services() if s["Spec"]["Name"].startswith(service)]
+    tasks = [task for s in services for task in engine.api.tasks(filters={"service": s["ID"]})]
+    return any(_FILE in task["Status"].get("Err", "") for task in tasks)
+
+
+def _give_once_it_failed(engine: docker.DockerClient, platform: Platform, service: str) -> Path:
+    """Puts the file that was missing into the volume."""
+    eventually(lambda: _not_started(engine, service), 60, f"a container of {service} that does not start", pause=0.05)
+    volumes = [v.name for v in engine.volumes.list(filters={"name": f"{platform.instance}-"})]
+    (data,) = [name for name in volumes if name.endswith("_data")]
+    file = Path(engine.api.inspect_volume(data)["Mountpoint"], _FILE)
+    file.write_text('#!/bin/sh\nexec "$@"\n')
+    file.chmod(0o755)
+    return file
+
+
+def _deployed(work: Work, meanwhile: Callable[[], Path]) -> Path:
+    """Pushes, and does something before the deployment is at its end; what that gave."""
+    pushed = work.push()
+    given = meanwhile()
+    assert pushed.pipeline is not None, pushed.output
+    assert work.platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
+    (deployment,) = [d for d in work.platform.deployments(work.name, "staging") if d["commit"] == pushed.commit]
+    ended = work.platform.wait_for_deployment(deployment["id"])
+    assert ended["status"] == "succeeded", ended
+    return given
+
+
+@contextmanager
+def _asked(platform: Platform, host: str) -> Iterator[list[int]]:
+    """Asks again and again meanwhile: the status of each answer."""
+    answers: list[int] = []
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not enough.wait(0.05):
+            answers.append(platform.ask(host).status_code)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        enough.set()
+        thread.join()
+
+
+def test_what_did_not_start_is_started_again(platform: Platform, engine: docker.DockerClient) -> None:
+    compose = COMPOSE + _APP
+    work = platform.make_project({"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": compose + _MIGRATE})
+    file = _deployed(work, lambda: _give_once_it_failed(engine, platform, f"{platform.instance}-run-"))
+    file.unlink()
+
+    work.files["docker-compose.yml"] = compose.replace("one ", "two ") + _ENTRYPOINT
+    stack = file.parent.parent.name.removesuffix("_data")
+    with _asked(platform, work.host("staging")) as answers:
+        _deployed(work, lambda: _give_once_it_failed(engine, platform, f"{stack}_app"))
+    assert set(answers) == {200}
+    assert platform.ask(work.host("staging")).text.startswith("two staging")
