@@ -117,6 +117,22 @@ def test_what_is_wrong_with_a_chain_or_its_key_is_told(root: Issued) -> None:
         assert leaf.key.splitlines()[1] not in str(caught.value)
 
 
+@pytest.mark.parametrize("remedied", [False, True])
+def test_one_that_signs_itself_is_taken_when_it_is_made_as_the_refusal_says(tmp_path: Path, remedied: bool) -> None:
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=a.internal -keyout key"
+    more = ["-addext", "basicConstraints=critical,CA:FALSE"] if remedied else []
+    names = ["-addext", "subjectAltName=DNS:a.internal"]
+    made = subprocess.run([*command.split(), *names, *more], cwd=tmp_path, capture_output=True, text=True, check=True)
+    key, now = (tmp_path / "key").read_text(), datetime.now(UTC) + timedelta(minutes=1)
+    if remedied:
+        assert check_upload(made.stdout, key, now).hosts == ("a.internal",)
+        return
+    with pytest.raises(Invalid) as caught:
+        check_upload(made.stdout, key, now)
+    assert caught.value.message == "The certificate of a.internal is an authority's."
+    assert "-addext basicConstraints=critical,CA:FALSE" in caught.value.remedy
+
+
 def _encrypted(key: str) -> str:
     command = ["openssl", "pkey", "-aes256", "-passout", "pass:x"]
     return subprocess.run(command, input=key, capture_output=True, text=True, check=True).stdout

@@ -49,6 +49,15 @@ def test_a_password_or_a_token_opens_a_session(world: World) -> None:
             assert (answer.status_code, "set-cookie" in answer.headers) == (401, False)
 
 
+def test_a_mistyped_password_costs_neither_the_name_nor_the_page_that_was_wanted(world: World) -> None:
+    world.user("dev")
+    with asking(world) as client:
+        text = log_in(client, 'd"ev', "wrong", next="/shop/api?page=2").text
+    assert 'name="next" value="/shop/api?page=2"' in text
+    assert 'value="d&#34;ev" required>' in text
+    assert 'autocomplete="current-password" required autofocus>' in text
+
+
 @pytest.mark.parametrize(
     ("wanted", "location"),
     [("/shop/api", "/shop/api"), ("//evil.org", "/"), ("/\\evil.org", "/"), ("https://evil.org", "/"), ("", "/")],

@@ -147,7 +147,11 @@ def _check_use(first: x509.Certificate, value: Certificate, now: datetime) -> No
     if value.not_before > now:
         raise Invalid(f"{_name(first)} is good from {value.not_before} only.", "Add it then.")
     if _is_authority(first):
-        raise Invalid(f"{_name(first)} is an authority's.", "Put the server's own certificate first.")
+        raise Invalid(
+            f"{_name(first)} is an authority's.",
+            "Put the server's own certificate first. One that signs itself is made by "
+            "`openssl req -x509 … -addext basicConstraints=critical,CA:FALSE`.",
+        )
     if further := _further_name(first, value.hosts):
         message = f"The common name of the certificate, {further[:80]!r}, is none of its subject alternative names."
         raise Invalid(message, "Have it made anew with all its host names as subject alternative names.")

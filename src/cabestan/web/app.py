@@ -30,7 +30,7 @@ from cabestan.web.api import (
     waivers,
 )
 from cabestan.web.limits import BodyLimit
-from cabestan.web.pages.routes import error_page, pages, public_pages, static_files
+from cabestan.web.pages.routes import error_page, pages, static_files
 
 _API = "/api/v1"
 _SECURITY_HEADERS = {
@@ -79,7 +79,6 @@ def _mount(app: FastAPI) -> None:
     app.include_router(certificates.public, prefix=_API)
     app.include_router(git_http.router)
     app.include_router(sessions.public)
-    app.include_router(public_pages)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]
     for module in (

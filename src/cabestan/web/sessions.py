@@ -15,7 +15,9 @@ from cabestan.domain.access import User
 from cabestan.engine.services import Services
 from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
-from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired
+from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired, visitor_of
+from cabestan.web.pages.answers import html, see
+from cabestan.web.pages.views.frame import plain_frame
 
 public = APIRouter()
 router = APIRouter()
@@ -88,6 +90,16 @@ def open_session(services: Services, user: User, address: str = "/") -> Response
     return response
 
 
+@public.get("/login", include_in_schema=False)
+def login_page(request: Request, next: str = "/") -> Response:
+    return see("/") if visitor_of(request) else _form(next)
+
+
+def _form(address: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+    """`address` is where it leads, `name` what was entered before."""
+    return html("login.html", plain_frame(None, "Sign in"), status, problem=problem, next=address, name=name)
+
+
 @public.post("/login", include_in_schema=False)
 def login(
     services: Wired,
@@ -95,7 +107,11 @@ def login(
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
-    return open_session(services, check_login(services, name.strip(), password.strip()), next)
+    try:
+        user = check_login(services, name.strip(), password.strip())
+    except NotSignedIn as error:
+        return _form(next, name.strip(), str(error), 401)
+    return open_session(services, user, next)
 
 
 def _own_address(address: str) -> str:

@@ -8,14 +8,11 @@ from fastapi.responses import RedirectResponse, Response
 from cabestan.errors import CabestanError
 from cabestan.web.access import visitor_of
 from cabestan.web.pages.answers import framed, html
-from cabestan.web.pages.home import login_form
 from cabestan.web.pages.views.errors import error_page as error_view
 from cabestan.web.pages.views.frame import Visitor, plain_frame
 
 
 def error_page(request: Request, status: int, error: CabestanError) -> Response:
-    if status == 401 and request.url.path == "/login":
-        return login_form(str(error), status=401)
     if status == 401 and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(wanted)}" if wanted != "/" else "/login", 303)

@@ -1,7 +1,7 @@
-"""The first page, and the one to sign in on."""
+"""The first page: what runs where."""
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.project import Project
@@ -11,23 +11,13 @@ from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
-from cabestan.web.access import SignedIn, Wired, visitor_of
-from cabestan.web.pages.answers import framed, html, see
+from cabestan.web.access import SignedIn, Wired
+from cabestan.web.pages.answers import framed, html
 from cabestan.web.pages.views.alerts import alert_rows
 from cabestan.web.pages.views.frame import plain_frame
 from cabestan.web.pages.views.home import Matrix, home_matrix
 
-public = APIRouter()
 router = APIRouter()
-
-
-@public.get("/login")
-def login(request: Request, next: str = "/") -> Response:
-    return see("/") if visitor_of(request) else login_form(address=next)
-
-
-def login_form(problem: str = "", address: str = "/", status: int = 200) -> Response:
-    return html("login.html", plain_frame(None, "Sign in"), status, problem=problem, next=address)
 
 
 @router.get("/")

@@ -24,10 +24,8 @@ from cabestan.web.pages import (
 from cabestan.web.pages import settings as project_settings
 
 error_page = errors.error_page
-public_pages = APIRouter(include_in_schema=False)
 pages = APIRouter(include_in_schema=False)
 
-public_pages.include_router(home.public)
 for module in (
     home,
     certificates,
