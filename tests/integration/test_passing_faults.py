@@ -49,12 +49,11 @@ def _not_started(engine: docker.DockerClient, service: str) -> bool:
     return any(_FILE in task["Status"].get("Err", "") for task in tasks)
 
 
-def _give_once_it_failed(engine: docker.DockerClient, platform: Platform, service: str) -> Path:
+def _give_once_it_failed(engine: docker.DockerClient, work: Work, service: str) -> Path:
     """Puts the file that was missing into the volume."""
     eventually(lambda: _not_started(engine, service), 60, f"a container of {service} that does not start", pause=0.05)
-    volumes = [v.name for v in engine.volumes.list(filters={"name": f"{platform.instance}-"})]
-    (data,) = [name for name in volumes if name.endswith("_data")]
-    file = Path(engine.api.inspect_volume(data)["Mountpoint"], _FILE)
+    (volume,) = engine.volumes.list(filters={"name": f"-{work.name.replace('/', '-')}-staging_data"})
+    file = Path(engine.api.inspect_volume(volume.name)["Mountpoint"], _FILE)
     file.write_text('#!/bin/sh\nexec "$@"\n')
     file.chmod(0o755)
     return file
@@ -94,12 +93,12 @@ def _asked(platform: Platform, host: str) -> Iterator[list[int]]:
 def test_what_did_not_start_is_started_again(platform: Platform, engine: docker.DockerClient) -> None:
     compose = COMPOSE + _APP
     work = platform.make_project({"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": compose + _MIGRATE})
-    file = _deployed(work, lambda: _give_once_it_failed(engine, platform, f"{platform.instance}-run-"))
+    file = _deployed(work, lambda: _give_once_it_failed(engine, work, f"{platform.instance}-run-"))
     file.unlink()
 
     work.files["docker-compose.yml"] = compose.replace("one ", "two ") + _ENTRYPOINT
     stack = file.parent.parent.name.removesuffix("_data")
     with _asked(platform, work.host("staging")) as answers:
-        _deployed(work, lambda: _give_once_it_failed(engine, platform, f"{stack}_app"))
+        _deployed(work, lambda: _give_once_it_failed(engine, work, f"{stack}_app"))
     assert set(answers) == {200}
     assert platform.ask(work.host("staging")).text.startswith("two staging")
