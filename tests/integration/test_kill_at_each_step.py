@@ -66,7 +66,10 @@ def _story(platform: Platform, work: Work) -> dict[str, Any]:
         "pipelines": [p["status"] for p in pipelines],
         "jobs": [(j["status"], j["attempt"]) for p in pipelines for j in p["jobs"]],
         "releases": [p["release"] for p in pipelines],
-        "staging": [(d["release"], d["status"]) for d in platform.deployments(work.name, "staging")],
+        "staging": [
+            (d["release"], d["reason"] if d["status"] == "failed" else d["status"])
+            for d in platform.deployments(work.name, "staging")
+        ],
         "production": [(d["release"], d["status"]) for d in platform.deployments(work.name, "production")],
     }
 
