@@ -56,9 +56,3 @@ def obscured(password: str) -> str:
     """As rclone wants it in a description; whoever has it has the password."""
     done = subprocess.run(["rclone", "obscure", "-"], input=password, capture_output=True, text=True, check=True)
     return done.stdout.strip()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

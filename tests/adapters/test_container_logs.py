@@ -87,6 +87,18 @@ def start(image: str, container: str, perl: str) -> None:
     run("docker", "run", "-d", "-t", "--name", container, image, "/bin/perl", "-e", "$| = 1; " + perl)
 
 
+#: perl that waits for `go_on`
+HOLD = "select undef, undef, undef, 0.05 until $go;"
+
+
+def start_held(image: str, container: str, perl: str) -> None:
+    start(image, container, "my $go; $SIG{USR1} = sub { $go = 1 }; " + perl)
+
+
+def go_on(container: str) -> None:
+    run("docker", "kill", "--signal", "USR1", container)
+
+
 def lines_of(store: LogStore) -> list[str]:
     with store.reader("1") as reader:
         return b"".join(reader.chunks()).decode().split("\n")
@@ -94,10 +106,16 @@ def lines_of(store: LogStore) -> list[str]:
 
 @integration
 def test_a_log_is_copied_to_its_end_and_a_second_call_adds_nothing(tmp_path: Path, image: str, container: str) -> None:
-    start(image, container, r'print "one\n"; sleep 1; print STDERR "10%\r20%\n"; print "no line end";')
+    start_held(image, container, rf'print "one\n"; {HOLD} print STDERR "10%\r20%\n"; print "no line end";')
     store, appends = LogStore(tmp_path), []
+
+    def advanced() -> None:
+        if not appends:
+            go_on(container)
+        appends.append(writer.head.stored)
+
     with store.writer("1") as writer:
-        assert copy_log(Engine(), container, writer, lambda: appends.append(writer.head.stored))
+        assert copy_log(Engine(), container, writer, advanced)
         assert copy_log(Engine(), container, writer, lambda: None)
     assert lines_of(store) == ["one", "10%\r20%", "no line end"]
     assert appends[0] == 4
@@ -122,12 +140,12 @@ def test_an_unknown_container_is_not_found(tmp_path: Path) -> None:
 
 @integration
 def test_copying_can_be_stopped_and_goes_on(tmp_path: Path, image: str, container: str) -> None:
-    start(image, container, r'for (1..30) { print "$_\n"; select undef, undef, undef, 0.1 }')
-    store, stop = LogStore(tmp_path), threading.Event()
-    threading.Timer(0.8, stop.set).start()
+    start_held(image, container, rf'print "$_\n" for 1..15; {HOLD} print "$_\n" for 16..30')
+    store = LogStore(tmp_path)
     with store.writer("1") as writer:
-        assert not copy_log(Engine(), container, writer, lambda: None, stop.is_set)
-        assert 0 < writer.head.lines < 30
+        assert not copy_log(Engine(), container, writer, lambda: None, lambda: writer.head.lines > 0)
+        assert 0 < writer.head.lines <= 15
+        go_on(container)
         assert copy_log(Engine(), container, writer, lambda: None)
     assert lines_of(store) == [*map(str, range(1, 31)), ""]
 
@@ -187,14 +205,14 @@ def test_killed_at_any_moment_the_log_has_each_line_once(tmp_path: Path, image: 
         for my $n (1..30000) {{
             print "$n ";
             if ($n % 1000 == 0) {{
-                print substr("{SECRET}", 0, 6); select undef, undef, undef, 0.05; print substr("{SECRET}", 6);
+                print substr("{SECRET}", 0, 6); select undef, undef, undef, 0.25; print substr("{SECRET}", 6);
             }}
             elsif ($n % 3 == 0) {{ print "{SECRET}" }}
             print "\n";
         }}""",
     )
     kills = 0
-    while copy_for(tmp_path, container, random.uniform(0, 0.2 + kills * 0.02)):  # reading again takes longer, too
+    while copy_for(tmp_path, container, random.uniform(0, 0.2 + kills * 0.1)):  # reading again takes longer, too
         kills += 1
     expected = [f"{n} {'[secret]' if n % 3 == 0 or n % 1000 == 0 else ''}" for n in range(1, 30001)]
     assert lines_of(LogStore(tmp_path)) == [*expected, ""]

@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.storage_servers import PROTOCOLS, StorageServer, free_port, obscured
+from tests.ports import free_port
+from tests.storage_servers import PROTOCOLS, StorageServer, obscured
 
 from cabestan.adapters.rclone import Remote, environment, without_secrets
 from cabestan.errors import StepFailed
 
-SECONDS = 60
+SECONDS = 120
 
 
 @pytest.fixture(params=PROTOCOLS)

@@ -2,9 +2,11 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,14 +41,21 @@ def on_a_terminal(
         preexec_fn=hear_interrupts,
     )
     os.close(worker)
-    written = _converse(main, list(typed))
-    os.close(main)
-    return Session(process.wait(timeout=30), written.replace("\r\n", "\n"))
+    try:
+        written = _converse(main, list(typed))
+        return Session(process.wait(timeout=30), written.replace("\r\n", "\n"))
+    finally:
+        process.kill()
+        process.wait()
+        os.close(main)
 
 
 def _converse(terminal: int, typed: list[tuple[str, str]]) -> str:
     written = b""
+    deadline = time.monotonic() + 60
     while True:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"not within a minute: {typed}, but {written.decode()}"
         try:
             written += os.read(terminal, 4096)
         except OSError:  # the other end is closed: the process has ended

@@ -1,5 +1,6 @@
 """How commands fail: words on stderr, a remedy, and an exit code that tells the cases apart."""
 
+import os
 import re
 import signal
 import socket
@@ -18,9 +19,9 @@ from tests.cli.things import DEPLOYMENT, PROJECT
 from cabestan.cli import client_config
 
 
-def started(*arguments: str) -> subprocess.Popen[bytes]:
+def started(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "cabestan", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +120,13 @@ def test_ctrl_c_is_quiet_and_130(server: FakeServer) -> None:
         stream(b'id: 2\nevent: log\ndata: {"offset": 0, "text": "a\\n"}\n\n', *[b": x\n\n"] * 500),
     )
     with started("job", "log", "7", "--follow") as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"a\n"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=10) == (b"", b"")
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"a\n"
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=60) == (b"", b"")
+        finally:
+            process.kill()
     assert process.returncode == 130
 
 
@@ -130,10 +134,11 @@ def test_ctrl_c_is_quiet_and_130(server: FakeServer) -> None:
 def test_a_reader_that_goes_away_is_no_news(server: FakeServer, command: str) -> None:
     server.on("GET", "/jobs/7/log", Response(b"line\n" * 200_000, media_type="text/plain"))
     server.on("GET", "/projects/demo/hello", PROJECT)
-    with started(*command.split()) as process:
-        assert process.stdout is not None
+    reading, writing = os.pipe()
+    os.close(reading)
+    with started(*command.split(), stdout=writing) as process:
+        os.close(writing)
         assert process.stderr is not None
-        process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
 

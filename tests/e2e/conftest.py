@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.conftest import MakeDatabase
 from tests.e2e.site import PASSWORD, Site, running_site
 
@@ -23,6 +23,7 @@ _ARGUMENTS = [
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 OpenContext = Callable[..., BrowserContext]
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="package")
@@ -47,6 +48,7 @@ def cookies(browser: Browser, site: Site) -> dict[str, list[object]]:
         context = browser.new_context(base_url=site.url)
         page = context.new_page()
         sign_in(page, name)
+        expect(page).to_have_url(f"{site.url}/")
         kept[name] = list(context.cookies())
         context.close()
     return kept

@@ -124,8 +124,8 @@ def running_site(data: Path, database_url: str) -> Iterator[Site]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
-    _wait(server)
     try:
+        _wait(server)
         yield site
     finally:
         server.should_exit = True

@@ -64,14 +64,21 @@ def test_a_slow_browser_is_left_to_scroll_to_the_end_of_its_movement(open_contex
 def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
     page.goto(site.job_path("long") + "#L654321")
     expect(page.locator(".log-row.selected .log-text")).to_have_text("line 654321 of a long log")
-    first, last, _ = _seen(page)
-    assert first < 654321 < last
+    _until(page, lambda first, last: first < 654321 < last)
+
+
+#: a busy machine would miss a word that stands for a moment only
+_PATIENT_WORDS = (
+    "const later = window.setTimeout;"
+    "window.setTimeout = (act, ms, ...more) => later(act, ms === 1500 ? 60000 : ms, ...more);"
+)
 
 
 def test_the_link_to_a_line_is_made_by_a_click_and_copied(open_context: OpenContext, site: Site) -> None:
     context = open_context()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
+    page.add_init_script(_PATIENT_WORDS)
     _open(page, site, "long")
     page.locator(".log-number").nth(6).click()
     expect(page).to_have_url(re.compile("#L7$"))
@@ -120,8 +127,10 @@ def test_live_lines_come_in_order_without_freezing_the_page(page: Page, site: Si
         expect(page.get_by_text("Nothing printed yet")).to_be_visible()
         feeder = Thread(target=_feed, args=(site, log, 4))
         feeder.start()
-        expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "true")
-        feeder.join()
+        try:
+            expect(page.get_by_role("button", name="Follow the end")).to_have_attribute("aria-pressed", "true")
+        finally:
+            feeder.join()
         expect(page.locator("[data-log-count]")).to_have_text("4,000 lines")
         _until(page, lambda first, last: last == 4000)
         assert page.locator(".log-row").evaluate_all(_WRONG_ROWS) == []

@@ -194,6 +194,7 @@ def _showing(world: World, issued: Issued, folder: Path) -> Iterator[None]:
     pair.write_text(issued.certificate.chain + issued.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair)
+    context.num_tickets = 0  # who looks at the certificate alone would leave them unread
     with create_server(("127.0.0.1", 0)) as listening:
         ports = {"router_tls_port": listening.getsockname()[1]}
         object.__setattr__(world.services, "settings", world.services.settings.model_copy(update=ports))

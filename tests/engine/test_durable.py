@@ -125,11 +125,9 @@ def test_what_was_under_way_is_taken_up_after_the_last_recorded_step(database_ur
             stopped.set()
             raise SystemExit  # ends the thread as the end of the process would
 
-    first = open_durable(stop_before_two)
-    first.start("interrupted", "interrupted-1", 1)
-    assert stopped.wait(20)
-    first.close()
-    second = open_durable(lambda _name: None)
-    settle(second)
-    second.close()
+    with closing(open_durable(stop_before_two)) as first:
+        first.start("interrupted", "interrupted-1", 1)
+        assert stopped.wait(20)
+    with closing(open_durable(lambda _name: None)) as second:
+        settle(second)
     assert done == ["one", "two"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.conftest import MakeDatabase
-from tests.integration.harness import Platform
+from tests.integration.harness import Platform, eventually
 
 
 @pytest.fixture(scope="package")
@@ -28,4 +28,6 @@ def platform(prepared: Platform) -> Platform:
         prepared.start()
     for (schedule,) in prepared.rows("select id from schedules where paused_by = '' and not removed"):
         prepared.post(f"/schedules/{schedule}/pause")
+    running = "select id from runs where status in ('created', 'running')"
+    eventually(lambda: not prepared.rows(running) and not prepared.left_over().get("runs"), 90, "earlier runs end")
     return prepared

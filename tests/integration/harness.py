@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ class Platform:
             "watch_seconds": "1",
             "free_bytes": str(64 * 1024 * 1024),
             "healthy_seconds": "60",
+            "backup_schedule": "off",
             **self.settings,
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -160,13 +161,16 @@ class Platform:
     def run_through(self, boundaries: Sequence[str], done: Callable[[], Any], seconds: float) -> Any:
         """Restarts the server each time that it kills itself, until `done`; then without further kills."""
         deadline = time.monotonic() + seconds
+        deaths = 0
         while True:
             if self.died:
+                deaths += 1
                 assert self.process
                 assert self.process.returncode == -signal.SIGKILL, self.server_log[-3000:]
                 self.start(boundaries)
             with suppress(httpx.HTTPError):
-                if value := done():
+                # one that has just left its marker may still answer
+                if (value := done()) and deaths == len(self.killed_at):
                     return value
             assert time.monotonic() < deadline, f"not done in {seconds} s, killed at {self.killed_at}"
             time.sleep(0.1)
@@ -177,6 +181,12 @@ class Platform:
 
     def remove(self) -> None:
         """All that bears the platform's name, on this engine and on the disk."""
+        try:
+            self._remove()
+        finally:
+            self.close()
+
+    def _remove(self) -> None:
         with suppress(Exception):
             self.stop()
         if self.process and self.process.poll() is None:
@@ -189,7 +199,7 @@ class Platform:
         for secret in self.client.secrets.list(filters=label):
             _quietly(secret.remove)
         for network in self.client.networks.list(filters=label):
-            eventually(lambda n=network: _quietly(n.remove), 20, f"network {network.name} goes")
+            eventually(lambda n=network: _quietly(n.remove), 120, f"network {network.name} goes")
         for volume in self.client.volumes.list():
             if volume.name.startswith(f"{self.instance}-"):
                 _quietly(lambda v=volume: v.remove(force=True))
@@ -197,7 +207,6 @@ class Platform:
             for tag in (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
-        self.close()
 
     def close(self) -> None:
         """The connections of this process; what runs goes on."""
@@ -268,6 +277,21 @@ class Platform:
         with httpx.Client(verify=self.trust(), timeout=10, trust_env=False) as client:
             return client.request(method, url, headers=headers, extensions=extensions, **options)
 
+    def comes_to_say(self, host: str, text: str, path: str = "/") -> None:
+        """Within a while: the former containers live on for seconds, and a busy router looks for others late."""
+        said = ""
+
+        def says() -> bool:
+            nonlocal said
+            with suppress(httpx.TransportError):
+                said = self.ask(host, path).text
+            return said.startswith(text)
+
+        try:
+            eventually(says, 30, f"{host} says {text}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {said[:500]}") from None
+
     def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
         """Over HTTP, without following where that leads."""
         url = f"http://{self.host}:{self.router_port}{path}"
@@ -304,6 +328,20 @@ class Platform:
         }
         return {kind: names for kind, names in found.items() if names}
 
+    def becomes_tidy(self) -> None:
+        """The engine takes away what it is told to within a while."""
+        left: dict[str, list[str]] = {}
+
+        def tidy() -> bool:
+            nonlocal left
+            left = self.left_over()
+            return left == {}
+
+        try:
+            eventually(tidy, 30, "nothing is left over")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {left}") from None
+
     def networks(self) -> list[str]:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
         return sorted(n.name for n in self.client.networks.list(filters=label))
@@ -314,12 +352,14 @@ class Platform:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the server's own database."""
-        database = Database(self.database_url)
-        try:
-            with database.reading() as tx:
-                return [tuple(row) for row in tx.exec_driver_sql(query)]
-        finally:
-            database.close()
+        return _rows(self.database_url, query)
+
+    def workflows(self) -> int:
+        """How many are under way, their last steps included."""
+        table, address = "dbos.workflow_status", self.database_url
+        if address.startswith("sqlite"):
+            table, address = "workflow_status", f"sqlite:///{self.data / 'workflows.sqlite'}"
+        return int(_rows(address, f"select count(*) from {table} where status in ('PENDING', 'ENQUEUED')")[0][0])
 
     @property
     def database_url(self) -> str:
@@ -390,6 +430,11 @@ class Work:
     def deployed(self, seconds: float = 90) -> dict[str, Any]:
         """The same, on staging, to its end."""
         return self.platform.wait_for_deployment(self.pushed_to("staging", seconds)["id"], seconds)
+
+
+def _rows(address: str, query: str) -> list[tuple[Any, ...]]:
+    with closing(Database(address)) as database, database.reading() as tx:
+        return [tuple(row) for row in tx.exec_driver_sql(query)]
 
 
 def _git_environment() -> dict[str, str]:

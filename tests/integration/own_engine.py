@@ -96,6 +96,8 @@ class OwnEngine:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.2)
+        if self.process:
+            self.process.wait(20)
         for line in Path("/proc/mounts").read_text().splitlines():
             if str(self.folder) in line:
                 subprocess.run(["umount", "--lazy", line.split()[1]], check=False)

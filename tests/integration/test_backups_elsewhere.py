@@ -11,7 +11,8 @@ from tests.integration import databases
 from tests.integration.harness import Platform, Work
 from tests.integration.test_canary import Watcher
 from tests.integration.test_managed_services import database, inside, wished
-from tests.storage_servers import StorageServer, free_port
+from tests.ports import free_port
+from tests.storage_servers import StorageServer
 
 pytestmark = pytest.mark.integration
 

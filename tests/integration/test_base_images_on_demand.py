@@ -121,7 +121,7 @@ def test_a_server_that_is_killed_while_it_builds_an_image_goes_on(kitchen: Kitch
     kitchen.platform.restart()
     assert (kitchen.ended(pipeline)["status"], kitchen.job(pipeline)["attempt"]) == ("succeeded", 1)
     assert kitchen.built()[base] == 1
-    assert kitchen.platform.left_over() == {}
+    kitchen.platform.becomes_tidy()
 
 
 def test_a_job_that_is_canceled_does_not_wait_for_its_image(kitchen: Kitchen) -> None:
@@ -133,7 +133,7 @@ def test_a_job_that_is_canceled_does_not_wait_for_its_image(kitchen: Kitchen) ->
     assert kitchen.ended(pipeline)["status"] == "canceled"
     # what was begun ends with the server, and leaves nothing
     kitchen.platform.restart()
-    assert kitchen.platform.left_over() == {}
+    kitchen.platform.becomes_tidy()
 
 
 def test_the_command_line_lists_and_builds_them(kitchen: Kitchen) -> None:

@@ -92,7 +92,7 @@ def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine
     [staging] = platform.deployments(work.name, "staging")
     assert platform.wait_for_deployment(staging["id"], 90)["status"] == "succeeded"
     assert platform.ask(work.host("staging")).text.startswith("one staging")
-    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+    platform.becomes_tidy()
 
 
 def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: Platform, engine: OwnEngine) -> None:
@@ -114,7 +114,7 @@ def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: P
     assert platform.wait_for_deployment(waiting["id"], 90)["status"] == "succeeded"
     eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
     _is_run_again(platform, pushed.pipeline)
-    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+    platform.becomes_tidy()
 
 
 def _is_counting(platform: Platform, pipeline: int | None) -> bool:

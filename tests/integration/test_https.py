@@ -44,9 +44,9 @@ def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platf
     added = platform.post(f"{at}/certificates", body)
     assert brought.key.splitlines()[1] not in str(added)
     wanted = ssl.PEM_cert_to_DER_cert(brought.certificate.chain)
-    eventually(lambda: _shown(platform, host) == wanted, 10, "the certificate that was brought")
+    eventually(lambda: _shown(platform, host) == wanted, 60, "the certificate that was brought")
     platform.http.delete(f"/api/v1{at}/certificates/{added['id']}").raise_for_status()
-    eventually(lambda: _shown(platform, host) != wanted, 10, "the own certificate again")
+    eventually(lambda: _shown(platform, host) != wanted, 60, "the own certificate again")
     assert platform.ask(host).status_code == 200
 
     page = platform.ask_plainly("nobody.localhost", "/x<y>")
@@ -70,12 +70,12 @@ def test_a_name_that_is_given_up_takes_its_certificate_with_it(platform: Platfor
     brought = issue(make_authority("Elsewhere", ("localhost",), datetime.now(UTC)), (host,), datetime.now(UTC))
     platform.post(f"/projects/{first.name}/certificates", {"chain": brought.certificate.chain, "key": brought.key})
     theirs = ssl.PEM_cert_to_DER_cert(brought.certificate.chain)
-    eventually(lambda: _shown(platform, host) == theirs, 10, "the certificate that was brought")
+    eventually(lambda: _shown(platform, host) == theirs, 60, "the certificate that was brought")
     first.files |= {"docker-compose.yml": COMPOSE}
     assert first.deployed()["status"] == "succeeded"
     assert _shown(platform, host) == theirs
     platform.http.delete(f"/api/v1/projects/{first.name}/hosts/{host}").raise_for_status()
-    eventually(lambda: _shown(platform, host) != theirs, 10, "another certificate")
+    eventually(lambda: _shown(platform, host) != theirs, 60, "another certificate")
     left = platform.get(f"/projects/{first.name}/certificates")["items"]
     assert {certificate["kind"] for certificate in left} == {"own"}
     second = platform.make_project(taking)
@@ -89,7 +89,7 @@ def test_a_killed_replica_costs_no_request_that_it_was_not_answering(platform: P
     label = {"label": [f"cabestan.instance={platform.instance}", f"cabestan.project={work.name}"]}
     with _asked_steadily(platform, work.host("staging")) as asked:
         for _ in range(2):
-            before = {container.id for container in platform.client.containers.list(filters=label)}
+            before = {container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)}
             assert len(before) == 3
             victim = platform.client.containers.get(min(before))
             victim.kill()
@@ -103,7 +103,7 @@ def test_a_killed_replica_costs_no_request_that_it_was_not_answering(platform: P
 
 
 def _others(platform: Platform, label: dict[str, list[str]], before: set[str]) -> bool:
-    now = {container.id for container in platform.client.containers.list(filters=label)}
+    now = {container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)}
     return len(now) == 3 and now != before
 
 

@@ -35,20 +35,13 @@ def killed(platform: Platform) -> Any:
 
     What earlier tests left under way ends first: the kills are for this test's push.
     """
-    eventually(lambda: _is_quiet(platform), 90, "earlier work ends")
-    time.sleep(1)  # for the last steps of workflows, which come after their work is recorded as ended
+    eventually(lambda: platform.workflows() == 0, 90, "earlier work ends")
     platform.stop()
     for marker in platform.kills.iterdir():
         marker.unlink()
     yield platform
     if not platform.died:
         platform.kill()
-
-
-def _is_quiet(platform: Platform) -> bool:
-    pipelines = "select count(*) from pipelines where status in ('created', 'running')"
-    deployments = "select count(*) from deployments where status in ('queued', 'running')"
-    return all(platform.rows(query) == [(0,)] for query in (pipelines, deployments))
 
 
 def _all_ended(platform: Platform, work: Work) -> bool:
@@ -88,7 +81,7 @@ def _says(platform: Platform, work: Work) -> str:
 
 
 def _is_tidy(platform: Platform) -> None:
-    assert platform.left_over() == {}
+    platform.becomes_tidy()
 
 
 @pytest.mark.parametrize("edge", ["before", "after"])
@@ -232,7 +225,7 @@ def test_a_kill_during_the_push_makes_one_pipeline(killed: Platform, delay: floa
     again = work.push_in_background()
     output, _ = again.communicate(timeout=60)
     assert again.returncode == 0, output
-    pipelines = eventually(lambda: killed.pipelines(work.name), 10, "the pipeline starts")
+    pipelines = eventually(lambda: killed.pipelines(work.name), 60, "the pipeline starts")
     killed.wait_for_pipeline(pipelines[0]["id"])
     eventually(lambda: _all_ended(killed, work), 60, "all ends")
     assert [p["commit"] for p in killed.pipelines(work.name)] == [commit]

@@ -23,7 +23,7 @@ _DELETE = ("database.remove:before", "database.remove:after")
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
-    settings = {"database_url": make_database(""), "managed_seconds": "20"}
+    settings = {"database_url": make_database(""), "managed_seconds": "40"}
     made = Platform(tmp_path_factory.mktemp("killed"), settings)
     try:
         made.prepare()
@@ -83,7 +83,9 @@ def _instance(platform: Platform, work: Work) -> dict[str, Any]:
 def _ask(platform: Platform, *words: str) -> str:
     label = [f"cabestan.instance={platform.instance}", "cabestan.managed=redis"]
     (container,) = eventually(
-        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}), 60, "it answers"
+        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}, ignore_removed=True),
+        60,
+        "it answers",
     )
     code, output = container.exec_run(["redis-cli", "-s", "/tmp/served.sock", *words])
     assert code == 0, output

@@ -44,7 +44,9 @@ def inside(platform: Platform, instance: Mapping[str, Any], *command: str, words
     """In its container; fails with what it said."""
     label = [f"cabestan.instance={platform.instance}", f"cabestan.managed-id={instance['id']}"]
     (container,) = eventually(
-        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}), 60, "it runs"
+        lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}, ignore_removed=True),
+        60,
+        "it runs",
     )
     if words:
         line = ["docker", "--host", platform.engine, "exec", "-i", container.id, *command]
@@ -104,14 +106,17 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     seen = _visits(platform, host, 0)
 
     label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.managed-id"]}
-    running = {container.id for container in platform.client.containers.list(filters=label)}
+    running = {container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)}
     work.files["app.py"] += "# another release\n"
     assert work.deployed(120)["status"] == "succeeded"
-    assert {container.id for container in platform.client.containers.list(filters=label)} == running
+    assert {
+        container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)
+    } == running
     seen = _visits(platform, host, seen)
 
     work.files["app.py"] = "raise SystemExit(7)\n"
     assert work.deployed(120)["status"] == "rolled_back"
+    eventually(lambda: platform.ask(host, "/visit").status_code == 200, 60, "the former release serves again")
     seen = _visits(platform, host, seen)
 
     work.files |= databases.idle()

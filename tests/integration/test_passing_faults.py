@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import docker
+import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE
@@ -21,6 +22,9 @@ _APP = """\
     init: false
     volumes: ["./data:/data"]
     command: [python3, app.py]
+    healthcheck:
+      test: [CMD, python3, -c, "import socket; socket.create_connection(('127.0.0.1', 8000))"]
+      interval: 1s
     deploy: {update_config: {order: start-first}}
 """
 _ENTRYPOINT = f'    entrypoint: ["/data/{_FILE}"]\n'
@@ -72,14 +76,17 @@ def _deployed(work: Work, meanwhile: Callable[[], Path]) -> Path:
 
 
 @contextmanager
-def _asked(platform: Platform, host: str) -> Iterator[list[int]]:
-    """Asks again and again meanwhile: the status of each answer."""
-    answers: list[int] = []
+def _asked(platform: Platform, host: str) -> Iterator[list[int | str]]:
+    """Asks again and again meanwhile: the status of each answer, or why there was none."""
+    answers: list[int | str] = []
     enough = threading.Event()
 
     def ask() -> None:
         while not enough.wait(0.05):
-            answers.append(platform.ask(host).status_code)
+            try:
+                answers.append(platform.ask(host).status_code)
+            except httpx.TransportError as error:
+                answers.append(repr(error))
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -101,4 +108,4 @@ def test_what_did_not_start_is_started_again(platform: Platform, engine: docker.
     with _asked(platform, work.host("staging")) as answers:
         _deployed(work, lambda: _give_once_it_failed(engine, work, f"{stack}_app"))
     assert set(answers) == {200}
-    assert platform.ask(work.host("staging")).text.startswith("two staging")
+    platform.comes_to_say(work.host("staging"), "two staging")

@@ -34,7 +34,7 @@ class Machine:
     def docker_objects(self) -> dict[str, int]:
         client, label = self.platform.client, {"label": f"cabestan.instance={self.platform.instance}"}
         return {
-            "containers": len(client.containers.list(all=True, filters=label)),
+            "containers": len(client.containers.list(all=True, filters=label, ignore_removed=True)),
             "networks": len(client.networks.list(filters=label)),
             "services": len(client.services.list(filters=label)),
             "volumes": len(client.volumes.list(filters=label)),

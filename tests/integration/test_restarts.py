@@ -77,7 +77,7 @@ def test_pushes_that_are_under_way_all_end_after_a_restart_and_the_newest_serves
     eventually(lambda: _settled(platform, work), 60, "the deployments end")
     serving = platform.get(f"/projects/{work.name}/environments/staging")
     assert (serving["commit"], serving["status"]) == (second.commit, "succeeded")
-    eventually(lambda: platform.left_over() == {}, 30, "nothing is left over")
+    platform.becomes_tidy()
 
 
 def _settled(platform: Platform, work: Work) -> bool:
@@ -93,7 +93,7 @@ def test_a_canceled_job_stops_and_leaves_nothing(platform: Platform) -> None:
     ended = platform.wait_for_pipeline(pushed.pipeline, 30)
     assert (ended["status"], [job["status"] for job in ended["jobs"]]) == ("canceled", ["succeeded", "canceled"])
     assert "Canceled." in platform.log(ended["jobs"][-1]["id"])
-    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+    platform.becomes_tidy()
     assert platform.deployments(work.name) == []
 
 
@@ -105,7 +105,7 @@ def test_a_cancel_is_not_forgotten_over_a_kill(platform: Platform) -> None:
     platform.post(f"/pipelines/{pushed.pipeline}/cancel")
     platform.restart()
     assert platform.wait_for_pipeline(pushed.pipeline, 30)["status"] == "canceled"
-    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+    platform.becomes_tidy()
 
 
 def test_a_failed_pipeline_runs_again(platform: Platform) -> None:
@@ -118,7 +118,7 @@ def test_a_failed_pipeline_runs_again(platform: Platform) -> None:
     platform.post(f"/pipelines/{pushed.pipeline}/retry")
     again = platform.wait_for_pipeline(pushed.pipeline)
     assert (again["status"], again["jobs"][-1]["attempt"]) == ("failed", 2)
-    assert platform.left_over() == {}
+    platform.becomes_tidy()
 
 
 def test_a_script_prints_on_while_the_server_is_away(platform: Platform) -> None:
@@ -134,12 +134,14 @@ def test_a_script_prints_on_while_the_server_is_away(platform: Platform) -> None
     job = _only_job(platform, pipeline)
     assert (job["status"], job["attempt"]) == ("succeeded", 1)
     assert counted(platform.log(int(str(job["id"])))) == list(range(1, 401))
-    eventually(lambda: platform.left_over() == {}, 10, "nothing is left over")
+    platform.becomes_tidy()
 
 
 def _exited(platform: Platform) -> bool:
     label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.job"]}
-    return [c.status for c in platform.client.containers.list(all=True, filters=label)] == ["exited"]
+    return [c.status for c in platform.client.containers.list(all=True, filters=label, ignore_removed=True)] == [
+        "exited"
+    ]
 
 
 def test_the_names_of_all_steps_are_known_here() -> None:

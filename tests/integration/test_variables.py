@@ -46,10 +46,6 @@ def _swarm_secrets(platform: Platform, stack: str) -> dict[str, dict[str, str]]:
     return {secret["Spec"]["Name"]: secret["Spec"]["Labels"] for secret in found}
 
 
-def _said(platform: Platform, work: Work) -> str:
-    return platform.ask(work.host("staging")).text
-
-
 def test_a_secret_file_and_variables_of_each_level_reach_the_container(platform: Platform, work: Work) -> None:
     first, second = (f"canary-{uuid.uuid4().hex}" for _ in range(2))
     secret = f"/projects/{work.name}/secrets/SV_STAGING_BIRD"
@@ -59,7 +55,7 @@ def test_a_secret_file_and_variables_of_each_level_reach_the_container(platform:
         deployment = work.deployed()
     assert deployment["status"] == "succeeded", deployment
     slug = work.name.replace("/", "-")
-    assert _said(platform, work) == f"{first} of-the-group nowhere Test <test@example.org> {slug}"
+    platform.comes_to_say(work.host("staging"), f"{first} of-the-group nowhere Test <test@example.org> {slug}")
     assert (watcher.seen, watcher.looked > 1000) == ([], True)
     warnings = platform.get(f"/deployments/{deployment['id']}")["plan"]["warnings"]
     assert [w.partition(" For ")[0] for w in warnings if w.startswith(".env")] == [
@@ -78,7 +74,7 @@ def test_a_secret_file_and_variables_of_each_level_reach_the_container(platform:
     assert platform.get(staging)["changed_variables"] == ["BIRD"]
     ended = _deployed_through_kills(platform, work, staging, deployment["release"])
     assert ended["status"] == "succeeded", ended
-    assert _said(platform, work).startswith(f"{second} ")
+    platform.comes_to_say(work.host("staging"), f"{second} ")
     assert platform.get(staging)["changed_variables"] == []
     assert len(_swarm_secrets(platform, stack)) == 2
     _is_nowhere(platform, work, second)
@@ -131,4 +127,4 @@ def test_what_a_pipeline_is_given_travels_to_the_container(platform: Platform, w
     assert (pipeline["status"], pipeline["variables"]) == ("succeeded", {"X_FROM": "the pipeline", "Y": "no"})
     [deployment] = [d for d in platform.deployments(work.name, "staging") if d["release"] == pipeline["release"]]
     assert platform.wait_for_deployment(deployment["id"])["status"] == "succeeded"
-    assert _said(platform, work).startswith("tweet of-the-group the pipeline ")
+    platform.comes_to_say(work.host("staging"), "tweet of-the-group the pipeline ")

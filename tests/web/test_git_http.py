@@ -232,13 +232,13 @@ def test_a_push_while_nobody_takes_note_is_stored_all_the_same(world: World, pro
 
 @pytest.mark.parametrize("path", ["HEAD", "objects/info/packs", "config", "../1.git/config", "info/refs/x", ""])
 def test_only_the_smart_protocol_is_spoken(world: World, project: Project, server: str, path: str) -> None:
-    answer = httpx.get(f"{server}/shop/api.git/{path}", auth=("x", "token-of-dev"))
+    answer = httpx.get(f"{server}/shop/api.git/{path}", auth=("x", "token-of-dev"), timeout=20)
     assert answer.status_code == 404
 
 
 def test_the_hooks_address_is_the_hooks_alone(world: World, project: Project, server: str) -> None:
     world.push(project)
     for brought in ({}, {"X-Cabestan-Hook": "wrong"}, {"X-Cabestan-Hook": "token-of-dev"}):
-        answer = httpx.post(f"{server}/internal/pushes/1", json={"by": "dev"}, headers=brought)
+        answer = httpx.post(f"{server}/internal/pushes/1", json={"by": "dev"}, headers=brought, timeout=20)
         assert answer.status_code == 403
     assert world.pipelines(project) == ()

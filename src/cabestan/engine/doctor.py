@@ -100,8 +100,10 @@ def _swarm(engine: Engine) -> Finding:
 
 def _clock(engine: Engine) -> Finding:
     with engine.speaking("tell the time") as client:
-        theirs = datetime.fromisoformat(client.info()["SystemTime"][:19] + "+00:00")
-    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+        asked = datetime.now(UTC)
+        theirs = datetime.fromisoformat(client.info()["SystemTime"])
+        told = datetime.now(UTC)
+    apart = max((asked - theirs).total_seconds(), (theirs - told).total_seconds())
     if apart > _CLOCK_SECONDS:
         return Finding("clock", Health.WARNING, f"The engine's clock is {apart:.0f} s off ours.", "Keep time with NTP.")
     return Finding("clock", Health.OK, "Engine and server agree")

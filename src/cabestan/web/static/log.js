@@ -72,6 +72,9 @@ export class LogView {
     this.view.replaceChildren(this.space, ...(this.note ? [this.note] : []));
     this.view.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.view.addEventListener("keydown", (event) => this.controls.pressed(event));
+    for (const cause of ["keydown", "wheel", "pointerdown", "touchmove"]) {
+      this.view.addEventListener(cause, () => this.stirred(), { passive: true });
+    }
     this.rows.element.addEventListener("click", (event) => this.clicked(event));
     addEventListener("hashchange", () => this.goToAddress());
     new ResizeObserver(() => this.drawSoon()).observe(this.view);
@@ -96,10 +99,15 @@ export class LogView {
     this.bar = now;
     if (now < before) this.setFollow(false);
     else if (this.live && this.position >= this.highest - 1) this.setFollow(true);
-    this.movedAt = performance.now();
-    this.stillFrames = 0;
+    this.stirred();
     this.settle();
     return this.drawSoon();
+  }
+
+  /** Moves now, or is about to: a movement tells of itself a frame or more after what began it. */
+  stirred() {
+    this.movedAt = performance.now();
+    this.stillFrames = 0;
   }
 
   /** Puts the scroll bar where it belongs when the movement is over; before, that would end it half-way. */
