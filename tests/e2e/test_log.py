@@ -61,6 +61,27 @@ def test_a_slow_browser_is_left_to_scroll_to_the_end_of_its_movement(open_contex
         _until(page, lambda first, last, edge=edge: edge in (first, last))
 
 
+#: how far the scroll bar is put elsewhere after a movement, while a key is held down and then
+_PLACED_WITH_A_KEY_DOWN = """async () => {
+  const view = document.querySelector('.log-view');
+  const pressed = () => view.dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' }));
+  const frame = () => new Promise(requestAnimationFrame);
+  view.scrollTop -= 400;
+  const before = view.scrollTop;
+  for (let frames = 0; frames < 60; frames += 1) { pressed(); await frame(); }
+  const during = Math.abs(view.scrollTop - before);
+  for (let frames = 0; frames < 600 && view.scrollTop === before; frames += 1) await frame();
+  return [during > 1, Math.abs(view.scrollTop - before) > 1];
+}"""
+
+
+def test_what_a_key_has_begun_is_not_broken_off_before_it_moves(page: Page, site: Site) -> None:
+    view = _open(page, site, "long")
+    view.press("End")
+    _until(page, lambda first, last: last == LONG)
+    assert page.evaluate(_PLACED_WITH_A_KEY_DOWN) == [False, True]
+
+
 def test_a_link_leads_to_its_line(page: Page, site: Site) -> None:
     page.goto(site.job_path("long") + "#L654321")
     expect(page.locator(".log-row.selected .log-text")).to_have_text("line 654321 of a long log")
