@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from tests.engine.fakes import Killed
 from tests.engine.managed.samples import instance_of
 from tests.engine.world import World
@@ -12,7 +13,7 @@ from cabestan.domain.managed import Instance
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import deployments, recovery
 from cabestan.engine.managed import wishes
-from cabestan.store import backups
+from cabestan.store import backups, pipelines
 
 
 def killed(*_: object) -> None:
@@ -31,6 +32,44 @@ def test_a_deployment_that_took_its_turn_before_a_kill_goes_on(world: World, mon
     recovery.reconcile(world.services)
     world.durable.run()
     assert [d.status for d in world.deployments(staging)] == [DeploymentStatus.SUCCEEDED]
+
+
+def test_a_deployment_that_takes_its_turn_while_the_others_are_looked_at_is_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a workflow that was taken up again: between its turn and its start lies a moment."""
+    project = world.project()
+    start, look = deployments.start_steps, pipelines.running_job_ids
+
+    def release_first(tx: sa.Connection) -> frozenset[int]:
+        monkeypatch.setattr(pipelines, "running_job_ids", look)
+        with monkeypatch.context() as patch:
+            patch.setattr(deployments, "start_steps", lambda *_: None)
+            world.released(project)
+        return look(tx)
+
+    monkeypatch.setattr(pipelines, "running_job_ids", release_first)
+    recovery.reconcile(world.services)
+    staging = world.environment(project, "staging")
+    assert [d.status for d in world.deployments(staging)] == [DeploymentStatus.RUNNING]
+    start(world.services, world.deployments(staging)[0].id)
+    world.durable.run()
+    assert [d.status for d in world.deployments(staging)] == [DeploymentStatus.SUCCEEDED]
+
+
+def test_a_deployment_whose_workflow_is_lost_has_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = world.project()
+    with monkeypatch.context() as patch:
+        patch.setattr(deployments, "start_steps", lambda *_: None)
+        world.released(project)
+    staging = world.environment(project, "staging")
+    key = f"deployment-{world.deployments(staging)[0].id}"
+    world.durable.started[key] = ("deployment", (world.deployments(staging)[0].id,))
+    world.durable.ended.append(key)
+    recovery.reconcile(world.services)
+    assert [(d.status, d.reason) for d in world.deployments(staging)] == [
+        (DeploymentStatus.FAILED, "Its work was lost in a restart. Retry it.")
+    ]
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ def reconcile(services: Services) -> None:
 
     Runs of schedules are the clock's: there may be a thousand of them, and nobody shall wait for the server meanwhile.
     """
-    _start_what_took_its_turn(services)
     _end_what_is_stuck(services)
     _go_on(services)
     for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
@@ -73,30 +72,40 @@ def _find_pushes(services: Services) -> None:
         intake.take_pushes(services, project, by="")
 
 
-def _start_what_took_its_turn(services: Services) -> None:
-    """Deployments that had taken their turn when the process ended: those that were started already are left alone."""
+def _start_what_took_its_turn(services: Services) -> tuple[int, ...]:
+    """Deployments that had taken their turn when the process ended: those that were started already are left alone.
+
+    Gives the ids of all that have their turn.
+    """
+    running = _running_deployments(services)
+    for key in running:
+        deployments.start_steps(services, key)
+    return running
+
+
+def _running_deployments(services: Services) -> tuple[int, ...]:
     with services.database.reading() as tx:
-        running = [d for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
-    for deployment in running:
-        deployments.start_steps(services, deployment.id)
+        return tuple(d.id for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING)
 
 
 def _end_what_is_stuck(services: Services) -> None:
     """What counts as running although no workflow is at it any more: nothing would ever end it.
 
-    Looked at twice: a workflow that ended in between has written its end.
+    Looked at twice: a workflow that ended in between has written its end. Deployments take their turn meanwhile, in
+    workflows that were taken up again, a moment before they are started: here they are started first.
     """
     with services.database.reading() as tx:
         running_jobs = pipeline_store.running_job_ids(tx)
-        running = [d.id for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING]
+    running = _start_what_took_its_turn(services)
     alive = services.durable.alive()
     lost = [key for key in running_jobs if not any(workflow.startswith(f"job-{key}-") for workflow in alive)]
     with services.database.reading() as tx:
         stuck_jobs = [pipeline_store.get_job(tx, key) for key in lost if key in pipeline_store.running_job_ids(tx)]
     for job in stuck_jobs:
         jobs.fail(services, job.id, job.attempt, _LOST)
+    still = _running_deployments(services)
     for key in running:
-        if f"deployment-{key}" not in alive:
+        if key in still and f"deployment-{key}" not in alive:
             deploying.fail(services, key, _LOST)
 
 
