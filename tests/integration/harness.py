@@ -258,6 +258,10 @@ class Platform:
     def wait_for_deployment(self, key: int, seconds: float = 60) -> dict[str, Any]:
         return self._ended(f"/deployments/{key}", seconds)
 
+    def succeeds(self, deployment: int, seconds: float = 60) -> None:
+        ended = self.wait_for_deployment(deployment, seconds)
+        assert ended["status"] == "succeeded", f"deployment {deployment} {ended['status']}: {ended['reason']}"
+
     def _ended(self, path: str, seconds: float) -> dict[str, Any]:
         def ended() -> dict[str, Any] | None:
             found: dict[str, Any] = self.get(path)
@@ -430,6 +434,10 @@ class Work:
     def deployed(self, seconds: float = 90) -> dict[str, Any]:
         """The same, on staging, to its end."""
         return self.platform.wait_for_deployment(self.pushed_to("staging", seconds)["id"], seconds)
+
+    def goes_live(self, seconds: float = 90) -> None:
+        """Pushes; staging serves it, or the reason why not fails the test."""
+        self.platform.succeeds(self.pushed_to("staging", seconds)["id"], seconds)
 
 
 def _rows(address: str, query: str) -> list[tuple[Any, ...]]:

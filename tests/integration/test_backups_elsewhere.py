@@ -54,7 +54,7 @@ def test_storage_that_fails_alerts_costs_no_backup_and_is_made_up_for(
     platform: Platform, storage: StorageServer
 ) -> None:
     work = platform.make_project(databases.idle("redis"))
-    assert work.deployed(180)["status"] == "succeeded"
+    work.goes_live(180)
     at = f"/databases/{database(platform, work, 'redis')['id']}"
     assert _ask(platform, work, "set", "a", "one") == "OK"
     canary = platform.settings["backup_remote"].partition("pass=")[2].removesuffix(":kept")

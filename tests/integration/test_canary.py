@@ -99,7 +99,7 @@ def test_a_secret_reaches_its_container_and_nothing_else(platform: Platform, can
     platform.put(f"/projects/{work.name}/secrets/BIRD", {"value": value})
     watcher = Watcher(canary)
     with watcher.watching():
-        assert work.deployed()["status"] == "succeeded"
+        work.goes_live()
     assert platform.ask(work.host("staging")).text == value
     assert (watcher.seen, watcher.looked > 1000) == ([], True)
     _is_nowhere(platform, work, canary)

@@ -47,11 +47,11 @@ OVER = "services: {store: {environment: {SAYS: another store}}}\n"
 def test_an_environment_runs_what_its_files_say_together(platform: Platform) -> None:
     files = {"app.py": APP, "Dockerfile": DOCKERFILE, "compose.yml": COMPOSE, "common/base.yml": BASE, "over.yml": OVER}
     work = platform.make_project(files)
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     assert platform.ask(work.host("staging")).text == "app store "
     environment = f"/projects/{work.name}/environments/staging"
     platform.put(environment, {"compose_files": ["compose.yml", "over.yml"]})
     assert platform.get(environment)["compose_files"] == ["compose.yml", "over.yml"]
     work.files |= {"again": "1"}
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     assert platform.ask(work.host("staging")).text == "app another store "

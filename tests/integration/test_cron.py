@@ -63,7 +63,7 @@ def _log(platform: Platform, run: int) -> str:
 def test_schedules_run_when_due_and_now_with_what_the_environment_has(work: Work) -> None:
     platform = work.platform
     deployed = work.deployed()
-    assert deployed["status"] == "succeeded"
+    assert deployed["status"] == "succeeded", deployed
     schedules = _schedules(work)
     assert {name: found["schedule"] for name, found in schedules.items()} == {
         "minutely": "* * * * *",
@@ -100,6 +100,6 @@ def test_schedules_run_when_due_and_now_with_what_the_environment_has(work: Work
     assert _schedules(work)["minutely"]["next_due"] is None
 
     work.files |= {"docker-compose.yml": COMPOSE}
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     assert _schedules(work) == {}
     platform.becomes_tidy()

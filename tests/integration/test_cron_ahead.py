@@ -42,7 +42,7 @@ _CRON = """
 @pytest.fixture
 def work(platform: Platform) -> Iterator[Work]:
     made = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + _CRON})
-    assert made.deployed()["status"] == "succeeded"
+    made.goes_live()
     yield made
     for schedule in _schedules(made).values():
         platform.post(f"/schedules/{schedule['id']}/pause")

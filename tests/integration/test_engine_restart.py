@@ -90,7 +90,7 @@ def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine
     engine.start()
     _is_run_again(platform, pushed.pipeline)
     [staging] = platform.deployments(work.name, "staging")
-    assert platform.wait_for_deployment(staging["id"], 90)["status"] == "succeeded"
+    platform.succeeds(staging["id"], 90)
     assert platform.ask(work.host("staging")).text.startswith("one staging")
     platform.becomes_tidy()
 
@@ -111,7 +111,7 @@ def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: P
     platform.restart()
     assert platform.get(f"/deployments/{waiting['id']}")["status"] in ("queued", "running")
     engine.start()
-    assert platform.wait_for_deployment(waiting["id"], 90)["status"] == "succeeded"
+    platform.succeeds(waiting["id"], 90)
     eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
     _is_run_again(platform, pushed.pipeline)
     platform.becomes_tidy()

@@ -32,7 +32,7 @@ def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
     assert first.pipeline
     assert platform.wait_for_pipeline(first.pipeline)["status"] == "succeeded"
     [staging] = platform.deployments(work.name, "staging")
-    assert platform.wait_for_deployment(staging["id"])["status"] == "succeeded"
+    platform.succeeds(staging["id"])
     assert platform.ask(work.host("staging")).text == f"one staging {first.commit}"
     [waiting] = platform.deployments(work.name, "production")
     assert waiting["status"] == "waiting"
@@ -50,7 +50,7 @@ def test_a_commit_travels_to_production_and_back(platform: Platform) -> None:
     third = work.pushed_to("production")
     assert _approve(platform, third["id"])["status"] == "succeeded"
     back = platform.post(f"/projects/{work.name}/environments/production/rollback")
-    assert platform.wait_for_deployment(back["id"])["status"] == "succeeded"
+    platform.succeeds(back["id"])
     platform.comes_to_say(work.host("production"), f"one production {second['commit']}")
     platform.becomes_tidy()
 
@@ -66,7 +66,7 @@ def test_images_that_build_on_each_other_are_built_in_order_and_the_others_besid
         "docker-compose.yml": COMPOSE.replace(":${CI_COMMIT_SHA}\n    expose", "/web:${CI_COMMIT_SHA}\n    expose"),
     }
     work = platform.make_project(files)
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     [pipeline] = platform.pipelines(work.name)
     jobs = {job["name"]: job["needs"] for job in platform.get(f"/pipelines/{pipeline['id']}")["jobs"]}
     assert jobs == {
@@ -137,7 +137,7 @@ def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> Non
     ]
     eventually(lambda: platform.ask(work.host("staging")).status_code == 404, 30, "the router knows it no more")
     work.files |= SMALL
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
 
 
 def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform) -> None:
@@ -145,7 +145,7 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
     second = COMPOSE.partition("services:\n")[2].replace("  app:", "  other:").replace("Host:", "Host:other.")
     work = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + second})
     good = work.deployed()
-    assert good["status"] == "succeeded"
+    assert good["status"] == "succeeded", good
     broken = second.replace("    expose", "    command: [python3, -c, 'raise SystemExit(7)']\n    expose")
     work.files |= {"docker-compose.yml": COMPOSE.replace("one", "two") + broken}
     bad = work.deployed()
@@ -159,7 +159,7 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
 def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platform) -> None:
     check = "    healthcheck: {test: [CMD, 'false'], interval: 1s, retries: 1}\n"
     work = platform.make_project(SMALL)
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     work.files |= {"docker-compose.yml": COMPOSE + check}
     bad = work.deployed()
     assert bad["status"] == "rolled_back"
@@ -171,7 +171,7 @@ def test_a_second_project_cannot_have_a_host_name_that_the_first_one_has(platfor
     taking = COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)
     first = platform.make_project(SMALL | {"docker-compose.yml": taking})
     platform.put(f"/projects/{first.name}/environments/production", {"branches": ["none"]})
-    assert first.deployed()["status"] == "succeeded"
+    first.goes_live()
     second = platform.make_project(SMALL | {"docker-compose.yml": taking})
     failed = second.deployed()
     assert failed["status"] == "failed"
@@ -183,7 +183,7 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
     """Judged by who answers: a proxy of the network may accept connections to anything."""
     one, two = platform.make_project(SMALL), platform.make_project(SMALL)
     said = f"one staging {one.deployed()['commit']}"
-    assert two.deployed()["status"] == "succeeded"
+    two.goes_live()
     target, asking = _container(platform, one.name), _container(platform, two.name)
     addresses = [net["IPAddress"] for net in target.attrs["NetworkSettings"]["Networks"].values()]
     own = _container(platform, one.name)
@@ -230,7 +230,7 @@ def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Pla
     platform.post(f"/pipelines/{pushed.pipeline}/retry")
     assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
     [staging] = platform.deployments(work.name, "staging")
-    assert platform.wait_for_deployment(staging["id"])["status"] == "succeeded"
+    platform.succeeds(staging["id"])
     platform.becomes_tidy()
 
 
@@ -244,11 +244,11 @@ def _registry_answers(platform: Platform) -> bool:
 def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(platform: Platform) -> None:
     work = platform.make_project(SMALL)
     first = work.deployed()
-    assert first["status"] == "succeeded"
+    assert first["status"] == "succeeded", first
     waiting = work.pushed_to("production")
     [image] = set(platform.get(f"/projects/{work.name}/releases/2")["images"].values())
     staging = platform.wait_for_deployment(platform.deployments(work.name, "staging")[0]["id"])
-    assert staging["status"] == "succeeded"
+    assert staging["status"] == "succeeded", staging
     platform.client.services.get(f"{_stack(platform, work.name)}_app").remove()
     registry = platform.client.containers.get(f"{platform.instance}-registry")
     registry.stop(timeout=1)
@@ -261,7 +261,7 @@ def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(plat
     assert "cannot be pulled" in str(failed["reason"])
     eventually(lambda: _registry_answers(platform), 60, "the registry is back")
     again = platform.post(f"/projects/{work.name}/environments/production/deployments")
-    assert platform.wait_for_deployment(again["id"])["status"] == "succeeded"
+    platform.succeeds(again["id"])
 
 
 def _stack(platform: Platform, project: str) -> str:
@@ -286,7 +286,7 @@ def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: 
     assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
     assert "-router does not run." in failed["reason"]
     again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
-    assert platform.wait_for_deployment(again["id"])["status"] == "succeeded"
+    platform.succeeds(again["id"])
     assert platform.ask(work.host("staging")).text.startswith("one staging")
 
 
@@ -300,7 +300,7 @@ def _serves(platform: Platform, host: str) -> bool:
 def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
     """The server starts without it, says what to do, and goes on when it is made anew."""
     work = platform.make_project(SMALL)
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     platform.client.containers.get(f"{platform.instance}-router").remove(force=True)
     platform.restart()
     failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")

@@ -72,7 +72,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_build_delays_it_and_loses_nothing(
     assert ended["status"] == "succeeded", ended
     assert counted(cramped.log(ended["jobs"][-1]["id"])) == list(range(1, _LINES + 1))
     [staging] = cramped.deployments(work.name, "staging")
-    assert cramped.wait_for_deployment(staging["id"], 60)["status"] == "succeeded"
+    cramped.succeeds(staging["id"], 60)
     cramped.becomes_tidy()
 
 

@@ -35,7 +35,7 @@ def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platf
 
     at = f"/projects/{work.name}"
     platform.put(f"{at}/environments/staging", {"plain_http": True})
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     assert platform.ask_plainly(host).text.startswith("one staging")
     assert platform.ask(host).text.startswith("one staging")
 
@@ -66,26 +66,26 @@ def test_a_name_that_is_given_up_takes_its_certificate_with_it(platform: Platfor
     host = f"{uuid.uuid4().hex[:8]}.localhost"
     taking = SMALL | {"docker-compose.yml": COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)}
     first = platform.make_project(taking)
-    assert first.deployed()["status"] == "succeeded"
+    first.goes_live()
     brought = issue(make_authority("Elsewhere", ("localhost",), datetime.now(UTC)), (host,), datetime.now(UTC))
     platform.post(f"/projects/{first.name}/certificates", {"chain": brought.certificate.chain, "key": brought.key})
     theirs = ssl.PEM_cert_to_DER_cert(brought.certificate.chain)
     eventually(lambda: _shown(platform, host) == theirs, 60, "the certificate that was brought")
     first.files |= {"docker-compose.yml": COMPOSE}
-    assert first.deployed()["status"] == "succeeded"
+    first.goes_live()
     assert _shown(platform, host) == theirs
     platform.http.delete(f"/api/v1/projects/{first.name}/hosts/{host}").raise_for_status()
     eventually(lambda: _shown(platform, host) != theirs, 60, "another certificate")
     left = platform.get(f"/projects/{first.name}/certificates")["items"]
     assert {certificate["kind"] for certificate in left} == {"own"}
     second = platform.make_project(taking)
-    assert second.deployed()["status"] == "succeeded"
+    second.goes_live()
     assert platform.ask(host).text.startswith("one staging")
 
 
 def test_a_killed_replica_costs_no_request_that_it_was_not_answering(platform: Platform) -> None:
     work = platform.make_project(SMALL | {"docker-compose.yml": THREE})
-    assert work.deployed()["status"] == "succeeded"
+    work.goes_live()
     label = {"label": [f"cabestan.instance={platform.instance}", f"cabestan.project={work.name}"]}
     with _asked_steadily(platform, work.host("staging")) as asked:
         for _ in range(2):

@@ -152,7 +152,7 @@ def test_what_runs_once_or_by_the_clock_runs_once_with_a_kill_at_every_step(kill
         deploying, lambda: killed.killed_at == set(deploying) and not killed.died and _all_ended(killed, work), 120
     )
     [staging] = killed.deployments(work.name, "staging")
-    assert staging["status"] == "succeeded"
+    assert staging["status"] == "succeeded", staging
     [once] = killed.get(f"/deployments/{staging['id']}")["runs"]
     assert (once["status"], killed.http.get(f"/api/v1/runs/{once['id']}/log").text) == ("succeeded", "1\n")
 

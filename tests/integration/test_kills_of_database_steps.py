@@ -134,7 +134,7 @@ def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
     killed.stop()
     killed.start()
     work.files |= databases.idle()
-    assert work.deployed(120)["status"] == "succeeded"
+    work.goes_live(120)
     gone = _through(killed, _DELETE, f"{at}/delete", {"confirm": "staging/redis"})
     assert (gone["status"], gone["saved"]["status"]) == ("succeeded", "verified"), gone
     ours = [v.name for v in killed.client.volumes.list() if v.name.startswith(f"{killed.instance}-")]

@@ -149,8 +149,8 @@ def test_a_database_comes_from_an_older_major_version_with_all_its_data(
     _says(platform, work, "version 15, 3 tables")
 
     work.files["app.py"] += "# another release\n"
-    assert work.deployed(180)["status"] == "succeeded"
+    work.goes_live(180)
     back = platform.post(f"/projects/{work.name}/environments/staging/rollback", {"release": 1})
-    assert platform.wait_for_deployment(back["id"], 120)["status"] == "succeeded"
+    platform.succeeds(back["id"], 120)
     _says(platform, work, "version 15, 3 tables")
     assert _secrets(platform, work) == secret

@@ -108,7 +108,7 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.managed-id"]}
     running = {container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)}
     work.files["app.py"] += "# another release\n"
-    assert work.deployed(120)["status"] == "succeeded"
+    work.goes_live(120)
     assert {
         container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)
     } == running
@@ -120,7 +120,7 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     seen = _visits(platform, host, seen)
 
     work.files |= databases.idle()
-    assert work.deployed(120)["status"] == "succeeded"
+    work.goes_live(120)
     assert [database(platform, work, kind)["status"] for kind in ("mysql", "postgresql", "redis")] == ["unused"] * 3
     answer = platform.http.post(
         f"/api/v1/databases/{database(platform, work, 'redis')['id']}/delete", json={"confirm": "staging/mysql"}
@@ -128,7 +128,7 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     assert answer.status_code == 422, answer.text
 
     back = platform.post(f"/projects/{work.name}/environments/staging/rollback", {"release": 2})
-    assert platform.wait_for_deployment(back["id"], 120)["status"] == "succeeded"
+    platform.succeeds(back["id"], 120)
     assert _visits(platform, host, seen) > seen
     assert volumes(platform, work) == made
 
@@ -219,7 +219,7 @@ def being_written(write: Callable[[], object]) -> Iterator[None]:
 def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
     """100,000 rows, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
     work = platform.make_project(databases.idle("postgresql", "mysql", "redis"))
-    assert work.deployed(300)["status"] == "succeeded"
+    work.goes_live(300)
     for kind in ("postgresql", "mysql"):
         instance = database(platform, work, kind)
         at = f"/databases/{instance['id']}"
@@ -353,7 +353,7 @@ def _delete(platform: Platform, work: Work) -> None:
     instance = database(platform, work, "mysql")
     before = inside(platform, instance, "database", "manifest")
     work.files |= databases.idle("postgresql", "redis")
-    assert work.deployed(120)["status"] == "succeeded"
+    work.goes_live(120)
     answer = wished(platform, f"/databases/{instance['id']}/delete", {"confirm": "staging/mysql"})
     assert (answer["status"], answer["saved"]["status"]) == ("succeeded", "verified"), answer
     there = {volume.name for volume in platform.client.volumes.list()}
@@ -361,7 +361,7 @@ def _delete(platform: Platform, work: Work) -> None:
     assert database(platform, work, "postgresql")["status"] == "serving"
 
     work.files |= databases.idle("postgresql", "redis", "mysql")
-    assert work.deployed(120)["status"] == "succeeded"
+    work.goes_live(120)
     new = database(platform, work, "mysql")
     assert new["id"] != instance["id"]
     wish = {"backup": answer["saved"]["id"], "confirm": "staging/mysql"}

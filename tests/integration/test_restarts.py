@@ -52,7 +52,7 @@ def test_what_waits_for_approval_still_does_after_a_restart(platform: Platform) 
     platform.restart()
     assert platform.get(f"/deployments/{waiting['id']}")["status"] == "waiting"
     platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": seen})
-    assert platform.wait_for_deployment(waiting["id"])["status"] == "succeeded"
+    platform.succeeds(waiting["id"])
     assert platform.ask(work.host("production")).text == f"one production {waiting['commit']}"
 
 
@@ -62,7 +62,7 @@ def test_an_approval_is_not_lost_by_a_kill_right_after_it(platform: Platform) ->
     seen = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
     platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": seen})
     platform.restart()
-    assert platform.wait_for_deployment(waiting["id"])["status"] == "succeeded"
+    platform.succeeds(waiting["id"])
 
 
 def test_pushes_that_are_under_way_all_end_after_a_restart_and_the_newest_serves(platform: Platform) -> None:

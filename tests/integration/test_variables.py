@@ -126,5 +126,5 @@ def test_what_a_pipeline_is_given_travels_to_the_container(platform: Platform, w
     pipeline = platform.wait_for_pipeline(made["id"])
     assert (pipeline["status"], pipeline["variables"]) == ("succeeded", {"X_FROM": "the pipeline", "Y": "no"})
     [deployment] = [d for d in platform.deployments(work.name, "staging") if d["release"] == pipeline["release"]]
-    assert platform.wait_for_deployment(deployment["id"])["status"] == "succeeded"
+    platform.succeeds(deployment["id"])
     platform.comes_to_say(work.host("staging"), "tweet of-the-group the pipeline ")
