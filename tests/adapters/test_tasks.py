@@ -141,6 +141,7 @@ def test_a_service_fails_in_the_words_of_its_task(
 
 
 _BUSY = "starting container failed: unable to remount dir as readonly: mount tmpfs: device or resource busy"
+_NO_ADDRESS = "failed to find a load balancer IP to use for network: 3i9lakxoqk5rcko2cp18qa83e"
 _PAUSED = {"State": "paused", "Message": "update paused due to failure"}
 
 
@@ -153,6 +154,9 @@ _PAUSED = {"State": "paused", "Message": "update paused due to failure"}
         ([failed(1, _BUSY), task(1, image=OLD), task(2)], _PAUSED, "", False),
         ([failed(1, _BUSY), task(1, "running", "shutdown")], _PAUSED, "", False),
         ([failed(1, _BUSY), task(1)], _PAUSED, "", True),
+        ([failed(1, _NO_ADDRESS, "rejected")], {"State": "updating"}, "", False),
+        ([failed(1, _NO_ADDRESS, "rejected"), task(1)], _PAUSED, "", True),
+        ([failed(n, _NO_ADDRESS, "rejected") for n in (1, 2, 3)], {"State": "updating"}, _NO_ADDRESS, False),
         ([failed(1, _BUSY), failed(1, _BUSY), task(1)], _PAUSED, "", True),
         ([failed(1, _BUSY), failed(2, _BUSY), failed(3, _BUSY), task(1), task(2), task(3)], _PAUSED, _BUSY, False),
         ([failed(1, _BUSY), failed(2, "no luck"), task(1), task(2)], _PAUSED, "no luck", False),

@@ -14,7 +14,9 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.router import PlatformContainers
 from cabestan.engine.platform import ensure_swarm
+from cabestan.errors import EngineUnavailable
 
 pytestmark = pytest.mark.integration
 _LINES = 400
@@ -115,6 +117,29 @@ def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: P
     eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
     _is_run_again(platform, pushed.pipeline)
     platform.becomes_tidy()
+
+
+def test_a_network_that_could_not_be_joined_is_joined_at_the_next_try(engine: OwnEngine) -> None:
+    """As where Swarm has no address for the node yet: one that is drained gets none."""
+    own = Engine(engine.address)
+    name = f"t{uuid.uuid4().hex[:7]}"
+    with closing(own.client) as client:
+        ensure_swarm(own)
+        network = client.networks.create(f"{name}-net", driver="overlay", attachable=True)
+        container = client.containers.run("cabestan/debian:12", "sleep 600", name=name, detach=True, init=True)
+        (node,) = client.nodes.list()
+        try:
+            joining = PlatformContainers(own, name)
+            node.update({**node.attrs["Spec"], "Availability": "drain"})
+            with pytest.raises(EngineUnavailable):
+                joining.join(name, network.name)
+            node.reload()
+            node.update({**node.attrs["Spec"], "Availability": "active"})
+            own.patiently(60, lambda: joining.join(name, network.name))
+            assert network.name in joining.networks(name)
+        finally:
+            container.remove(force=True)
+            network.remove()
 
 
 def _is_counting(platform: Platform, pipeline: int | None) -> bool:

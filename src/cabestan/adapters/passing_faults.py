@@ -9,8 +9,9 @@ from docker.errors import APIError
 
 _log = structlog.get_logger(__name__)
 #: Making the folder of a container's secrets read-only is refused by the kernel now and then, on some machines once
-#: in a hundred starts (https://github.com/moby/moby/issues/48783).
-_BUSY = "device or resource busy"
+#: in a hundred starts (https://github.com/moby/moby/issues/48783). And Swarm gives a task out before its node has an
+#: address in the task's network, where another network goes at that moment.
+_PASSING = ("device or resource busy", "failed to find a load balancer IP")
 #: how often a container of something that runs once is started again
 _STARTS_AGAIN = 5
 _CHANGED_MEANWHILE = "update out of sequence"
@@ -18,7 +19,7 @@ _CHANGED_MEANWHILE = "update out of sequence"
 
 def passes(words: str) -> bool:
     """Whether Swarm's words on a task that did not start tell of one."""
-    return _BUSY in words
+    return any(fault in words for fault in _PASSING)
 
 
 def starts_again(template: Mapping[str, Any]) -> int:

@@ -83,11 +83,7 @@ class PlatformContainers:
             if not container or container.status != "running":
                 raise StepFailed(f"The container {name} does not run.", "`cabestan up` starts it; then try again.")
             if network not in container.attrs["NetworkSettings"]["Networks"]:
-                try:
-                    client.networks.get(network).connect(container)
-                except APIError as error:
-                    if "already exists" not in str(error):
-                        raise
+                _connect(client.networks.get(network), container)
 
     def leave(self, name: str, network: str) -> None:
         """Disconnects a container: one that still asked for a removed network could never start again."""
@@ -206,6 +202,20 @@ class PlatformContainers:
             ports = " and ".join(f"{address}:{port}" for address, port in wanted.ports.values())
             remedy = f"Free {ports}, or set {wanted.settings_of_ports}." if taken else "`docker logs` may tell more."
             raise StepFailed(f"The {wanted.role} cannot start: {words}.", remedy) from error
+
+
+def _connect(network: Any, container: Any) -> None:
+    """Where an earlier try came to nothing (Swarm had no address for the node yet), the engine still remembers it: it
+    says once that there is no such network, and forgets it with that.
+    """
+    try:
+        try:
+            network.connect(container)
+        except NotFound:
+            network.connect(container)
+    except APIError as error:
+        if "already exists" not in str(error):
+            raise
 
 
 def _write(container: Any, files: Mapping[str, bytes]) -> None:

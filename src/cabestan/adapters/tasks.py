@@ -60,7 +60,8 @@ class ServiceState:
             return None
         if self.update in ("paused", "rollback_paused", "rollback_completed", "rollback_started"):
             return Failure(self.name, task, (task.error if task else "") or self.update_message or self.update)
-        if task and (self.one_shot or len(failed) >= MOST_FAILURES or task.state == "rejected"):
+        hopeless = self.one_shot or len(failed) >= MOST_FAILURES
+        if task and (hopeless or (task.state == "rejected" and not passes(task.error))):
             return Failure(self.name, task, task.error or f"its container {task.state}")
         return None
 
