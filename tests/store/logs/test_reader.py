@@ -1,4 +1,5 @@
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +199,22 @@ def test_an_unpacked_log_takes_more_lines(tmp_path: Path) -> None:
         writer.end()
     assert b"".join(store.reader("1").chunks()) == b"one\ntwo\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.idx", "1.log"]
+
+
+def test_a_reader_that_is_let_go_is_not_handed_out_again(store: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may ask for one at any moment, also while the files of the last one are being closed."""
+    reader = written(store, b"one\ntwo\n")
+    assert reader.search("two") == [2]
+    found: list[list[int]] = []
+    close = os.close
+
+    def closing(file: int) -> None:
+        close(file)
+        if not found:
+            found.append([])
+            found[0] = store.reader("1").search("two")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", closing)
+        del reader
+    assert found == [[2]]

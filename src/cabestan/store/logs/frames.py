@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cabestan.store.logs.layout import LogPaths
+from cabestan.store.logs.open_file import OpenFile
 
 #: bytes of the log in one frame
 FRAME = 1 << 20
@@ -46,7 +47,7 @@ class Frames:
 class PackedFile:
     """Reads a packed log like a plain one; remembers the frame that was read last."""
 
-    def __init__(self, file: int, frames: Frames) -> None:
+    def __init__(self, file: OpenFile, frames: Frames) -> None:
         self._file = file
         self._frames = frames
         self._last: tuple[int, bytes] = (-1, b"")
@@ -63,7 +64,7 @@ class PackedFile:
         last = self._last
         if last[0] != number:
             first, end = self._frames.places[number : number + 2]
-            last = (number, gzip.decompress(os.pread(self._file, end - first, first)))
+            last = (number, gzip.decompress(self._file.read(first, end - first)))
             self._last = last
         return last[1]
 

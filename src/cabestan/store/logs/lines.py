@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cabestan.store.logs.layout import Entry, read_entries
+from cabestan.store.logs.open_file import OpenFile
 
 #: a longer line is cut where lines are listed (bytes)
 LONGEST_LINE = 64 << 10
@@ -28,7 +29,7 @@ class LogLine:
 class Entries:
     """The index entries in an open file, `count` of them."""
 
-    def __init__(self, index: int, count: int) -> None:
+    def __init__(self, index: OpenFile, count: int) -> None:
         self._index = index
         self._count = count
 
@@ -39,12 +40,12 @@ class Entries:
 
     def from_entry(self, first: int) -> Iterator[Entry]:
         """The entries from the `first` on."""
-        while first < self._count and (some := read_entries(self._index, first, min(64, self._count - first))):
+        while first < self._count and (some := read_entries(self._index.fileno(), first, min(64, self._count - first))):
             yield from some
             first += len(some)
 
     def _at(self, place: int) -> Entry:
-        return read_entries(self._index, place, 1)[0]
+        return read_entries(self._index.fileno(), place, 1)[0]
 
 
 def lines_between(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ from cabestan.errors import NotFound
 from cabestan.store.logs.frames import Frames, PackedFile
 from cabestan.store.logs.layout import Flag, Head, LogPaths, read_head
 from cabestan.store.logs.lines import Entries, LogLine, lines_between
+from cabestan.store.logs.open_file import OpenFile
 from cabestan.store.logs.search import matching_lines
 
 #: bytes read at once
@@ -23,16 +23,13 @@ class LogReader:
     def __init__(self, log_id: str, paths: LogPaths) -> None:
         self.id = log_id
         self._paths = paths
-        self._index: int | None = None
-        self._file: int | None = None
+        self._index: OpenFile | None = None
         self._read: Read | None = None
 
     def head(self) -> Head:
         """The counts; all zero when nothing was written yet."""
-        if self._index is None:
-            with suppress(FileNotFoundError):
-                self._index = os.open(self._paths.index, os.O_RDONLY | os.O_CLOEXEC)
-        return (read_head(self._index) if self._index is not None else None) or Head()
+        index = self._open_index()
+        return (read_head(index.fileno()) if index else None) or Head()
 
     def size(self) -> int:
         """Bytes."""
@@ -59,22 +56,19 @@ class LogReader:
 
     def lines_from(self, number: int, count: int) -> list[LogLine]:
         """Up to `count` lines, the first of them line `number`."""
-        head, number = self.head(), max(1, number)
-        if self._index is None or number > head.lines_shown:
+        head, index, number = self.head(), self._open_index(), max(1, number)
+        if index is None or number > head.lines_shown:
             return []
         count = min(count, head.lines_shown - number + 1)
-        return list(lines_between(Entries(self._index, head.entries), self.chunks, number, count))
+        return list(lines_between(Entries(index, head.entries), self.chunks, number, count))
 
     def search(self, query: str, limit: int = 1000, ignore_case: bool = False) -> list[int]:
         """The numbers of the first `limit` lines that hold `query`. Raises Invalid for an unusable query."""
         return matching_lines(self.chunks(), query, limit=limit, ignore_case=ignore_case)
 
     def close(self) -> None:
-        """Gives the files back; the reader opens them again when it is used."""
-        for file in (self._index, self._file):
-            if file is not None:
-                os.close(file)
-        self._index = self._file = self._read = None
+        """Lets go of the files; the reader opens them again when it is used."""
+        self._index = self._read = None
 
     def __enter__(self) -> LogReader:
         return self
@@ -82,8 +76,13 @@ class LogReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
+    def _open_index(self) -> OpenFile | None:
+        """None where nothing was written yet."""
+        index = self._index
+        if index is None:
+            with suppress(FileNotFoundError):
+                self._index = index = OpenFile(self._paths.index)
+        return index
 
     def _read_up_to(self, offset: int, end: int) -> bytes:
         pieces = []
@@ -94,21 +93,18 @@ class LogReader:
 
     def _open_data(self) -> Read:
         """The plain file where there is one; it stays readable in here when it is packed away meanwhile."""
-        if self._read is None:
+        read = self._read
+        if read is None:
             try:
-                self._file, self._read = self._open_plain()
+                self._read = read = OpenFile(self._paths.log).read
             except FileNotFoundError:
-                self._file, self._read = self._open_packed()
-        return self._read
+                self._read = read = self._open_packed()
+        return read
 
-    def _open_plain(self) -> tuple[int, Read]:
-        file = os.open(self._paths.log, os.O_RDONLY | os.O_CLOEXEC)
-        return file, lambda offset, limit: os.pread(file, limit, offset)
-
-    def _open_packed(self) -> tuple[int, Read]:
+    def _open_packed(self) -> Read:
         try:
             frames = Frames.read(self._paths.frames)
-            file = os.open(self._paths.packed, os.O_RDONLY | os.O_CLOEXEC)
+            file = OpenFile(self._paths.packed)
         except FileNotFoundError as error:
             raise NotFound(f"The log {self.id} is gone.", "It was deleted; run the job again for a new one.") from error
-        return file, PackedFile(file, frames).read
+        return PackedFile(file, frames).read
