@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from docker.errors import APIError
+from docker.models.nodes import Node
 from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
@@ -130,16 +132,26 @@ def test_a_network_that_could_not_be_joined_is_joined_at_the_next_try(engine: Ow
         (node,) = client.nodes.list()
         try:
             joining = PlatformContainers(own, name)
-            node.update({**node.attrs["Spec"], "Availability": "drain"})
+            eventually(lambda: _becomes(node, "drain"), 20, "the node is drained")
             with pytest.raises(EngineUnavailable):
                 joining.join(name, network.name)
-            node.reload()
-            node.update({**node.attrs["Spec"], "Availability": "active"})
+            eventually(lambda: _becomes(node, "active"), 20, "the node takes tasks again")
             own.patiently(60, lambda: joining.join(name, network.name))
             assert network.name in joining.networks(name)
         finally:
             container.remove(force=True)
             network.remove()
+
+
+def _becomes(node: Node, availability: str) -> bool:
+    """False where Swarm changed it between the look and the update."""
+    node.reload()
+    try:
+        return bool(node.update({**node.attrs["Spec"], "Availability": availability}))
+    except APIError as error:
+        if "out of sequence" not in str(error):
+            raise
+        return False
 
 
 def _is_counting(platform: Platform, pipeline: int | None) -> bool:
