@@ -36,7 +36,7 @@ def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platf
     at = f"/projects/{work.name}"
     platform.put(f"{at}/environments/staging", {"plain_http": True})
     work.goes_live()
-    assert platform.ask_plainly(host).text.startswith("one staging")
+    eventually(lambda: platform.ask_plainly(host).text.startswith("one staging"), 30, "it answers over HTTP")
     assert platform.ask(host).text.startswith("one staging")
 
     brought = issue(make_authority("Elsewhere", ("localhost",), datetime.now(UTC)), (host,), datetime.now(UTC))
