@@ -54,4 +54,4 @@ def test_an_environment_runs_what_its_files_say_together(platform: Platform) -> 
     assert platform.get(environment)["compose_files"] == ["compose.yml", "over.yml"]
     work.files |= {"again": "1"}
     work.goes_live()
-    assert platform.ask(work.host("staging")).text == "app another store "
+    platform.comes_to_say(work.host("staging"), "app another store ")
