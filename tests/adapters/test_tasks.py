@@ -172,6 +172,12 @@ def test_an_update_that_a_passing_fault_stopped_goes_on_once_its_task_runs(
     assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, may_go_on)
 
 
+def test_what_is_never_started_again_fails_of_a_passing_fault_too() -> None:
+    found = parsed([failed(1, _BUSY)], update=_PAUSED, restart="none")
+    failure = found.failure(SINCE)
+    assert (failure.words if failure else "", found.may_go_on(SINCE)) == (_BUSY, False)
+
+
 def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> None:
     services = [service("worker"), service("web", {"Replicated": {"Replicas": 1}})]
     good, bad = task(1), [task(n, "failed", "shutdown", of="worker", Err="no luck") for n in (2, 3, 4)]

@@ -10,7 +10,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.passing_faults import start_again, starts_again
+from cabestan.adapters.passing_faults import restarts, start_again
 from cabestan.domain.pipeline import Exit, Job
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -240,9 +240,9 @@ def _never_started(client: DockerClient, run: Once) -> Exit | None:
     service = service_named(client, run.name)
     if not service:
         raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.")
-    starts = starts_again(service["Spec"]["TaskTemplate"])
+    wanted = restarts(service["Spec"]["TaskTemplate"])
     tasks = client.api.tasks(filters={"service": service["ID"]})
-    ended = parse_never_started([task for task in tasks if starts_again(task["Spec"]) == starts])
+    ended = parse_never_started([task for task in tasks if restarts(task["Spec"]) == wanted])
     if not ended or _started_container(client, run):
         return None
     return None if ended.code is None and start_again(client, service, ended.error) else ended

@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 #: address in the task's network, where another network goes at that moment.
 _PASSING = ("device or resource busy", "failed to find a load balancer IP")
 #: how often a container of something that runs once is started again
-_STARTS_AGAIN = 5
+_MOST_RESTARTS = 5
 _CHANGED_MEANWHILE = "update out of sequence"
 
 
@@ -22,7 +22,7 @@ def passes(words: str) -> bool:
     return any(fault in words for fault in _PASSING)
 
 
-def starts_again(template: Mapping[str, Any]) -> int:
+def restarts(template: Mapping[str, Any]) -> int:
     """How often something has been started again, by its `TaskTemplate`: Swarm keeps it, so no kill loses it."""
     return int(template.get("ForceUpdate") or 0)
 
@@ -30,11 +30,11 @@ def starts_again(template: Mapping[str, Any]) -> int:
 def start_again(client: DockerClient, service: Mapping[str, Any], words: str) -> bool:
     """Has Swarm start once more what runs once, and did not start; False where that is given up."""
     template = service["Spec"]["TaskTemplate"]
-    starts = starts_again(template) + 1
-    if not passes(words) or starts > _STARTS_AGAIN:
+    count = restarts(template) + 1
+    if not passes(words) or count > _MOST_RESTARTS:
         return False
     _log.warning("a container could not be started, and is once more", service=service["Spec"]["Name"], words=words)
-    hand_over(client, service, {**template, "ForceUpdate": starts})
+    hand_over(client, service, {**template, "ForceUpdate": count})
     return True
 
 

@@ -79,7 +79,8 @@ class ServiceState:
         return [t for t in self.tasks if t.current and t.state in ended and t.since > since]
 
     def _held_up(self, failed: Sequence[TaskState]) -> bool:
-        few = 0 < len(failed) < MOST_FAILURES
+        """By a fault that passes; what is never started again is not held up, it has failed."""
+        few = 0 < len(failed) < MOST_FAILURES and not self.one_shot
         return few and self.update == "paused" and all(passes(task.error) for task in failed)
 
 
