@@ -1,14 +1,34 @@
 """One platform for all tests of this folder (for each worker, of several); tests make projects of their own on it."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conftest import MakeDatabase
+from tests.integration import layers
 from tests.integration.harness import Platform, eventually
+
+#: has the platform's registry hold the layers of these base images, `NAME:VERSION`
+ShareLayers = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def share_layers(tmp_path_factory: pytest.TempPathFactory) -> ShareLayers:
+    own = tmp_path_factory.getbasetemp()
+    whole = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def share(platform: Platform, *images: str) -> None:
+        registry, volume = f"127.0.0.1:{platform.registry_port}", f"{platform.instance}-registry"
+        for image in images:
+            layers.share(whole, platform.client, registry, volume, image)
+
+    return share
 
 
 @pytest.fixture(scope="package")
-def prepared(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
+) -> Iterator[Platform]:
     """Router and registry run; the server does not. On the database that `--database` asks for.
 
     It goes before the tests of other folders begin, with all that was deployed on it.
@@ -16,6 +36,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDataba
     platform = Platform(tmp_path_factory.mktemp("platform"), {"database_url": make_database("")})
     try:
         platform.prepare()
+        share_layers(platform, "python:3.11")
         yield platform
     finally:
         platform.remove()

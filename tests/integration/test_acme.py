@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.acme_server import AcmeServer, bridge_address
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import SMALL
 
@@ -43,12 +44,15 @@ def _deploy(work: Work, domain: str) -> None:
     work.goes_live()
 
 
-def test_public_names_get_certificates_that_outlive_the_router(platform: Platform, tmp_path: Path) -> None:
+def test_public_names_get_certificates_that_outlive_the_router(
+    platform: Platform, share_layers: ShareLayers, tmp_path: Path
+) -> None:
     acme = AcmeServer(tmp_path / "acme", bridge_address(), platform.router_port)
     platform.settings |= {"acme_server": acme.directory, "acme_ca_bundle": str(acme.bundle)}
     by_http, by_dns = "www.cabestan-test.org", "hidden.cabestan-test.org"
     with acme.running():
         platform.prepare()
+        share_layers(platform, "python:3.11")
         platform.start()
         work = platform.make_project(SMALL)
         _deploy(work, by_http)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work
 from tests.integration.test_canary import Watcher
 from tests.integration.test_managed_services import database, inside, wished
@@ -24,12 +25,16 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> StorageServer:
 
 @pytest.fixture(scope="module")
 def platform(
-    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, storage: StorageServer
+    tmp_path_factory: pytest.TempPathFactory,
+    make_database: MakeDatabase,
+    share_layers: ShareLayers,
+    storage: StorageServer,
 ) -> Iterator[Platform]:
     settings = {"database_url": make_database(""), "backup_remote": storage.place()}
     made = Platform(tmp_path_factory.mktemp("elsewhere"), settings)
     try:
         made.prepare()
+        share_layers(made, "python:3.11")
         made.start()
         yield made
     finally:

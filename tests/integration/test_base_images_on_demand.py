@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import CHECKOUT, Platform, eventually
 
 pytestmark = pytest.mark.integration
@@ -66,13 +67,14 @@ class Kitchen:
 
 
 @pytest.fixture(scope="module")
-def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
+def kitchen(tmp_path_factory: pytest.TempPathFactory, share_layers: ShareLayers) -> Iterator[Kitchen]:
     folder = tmp_path_factory.mktemp("kitchen")
     shutil.copytree(CHECKOUT / "images", folder / "images")
     platform = Platform(folder / "platform", {"images": str(folder / "images")})
     kitchen = Kitchen(platform, folder / "images", [])
     try:
         platform.prepare()
+        share_layers(platform, "python:3.11")
         platform.start()
         yield kitchen
     finally:

@@ -14,12 +14,15 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import CHECKOUT, Platform, Work, eventually
 
 pytestmark = pytest.mark.integration
 EXAMPLES = CHECKOUT / "examples"
 #: a base image may have to be built first
 SECONDS = 280
+#: images that other platforms push too
+_SHARED = {"python-postgresql": "postgresql:15", "php-mysql": "mariadb:10.11"}
 
 
 @dataclass
@@ -52,8 +55,10 @@ def example(platform: Platform, name: str) -> Example:
 
 
 @pytest.fixture
-def deployed(platform: Platform, request: pytest.FixtureRequest) -> Example:
+def deployed(platform: Platform, share_layers: ShareLayers, request: pytest.FixtureRequest) -> Example:
     """The example that the test names, serving on staging."""
+    if request.param in _SHARED:
+        share_layers(platform, _SHARED[request.param])
     found = example(platform, request.param)
     found.deploy()
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import MakeDatabase
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import counted, counting
 
@@ -26,13 +27,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def cramped(small_disk: Path, make_database: MakeDatabase) -> Iterator[Platform]:
+def cramped(small_disk: Path, make_database: MakeDatabase, share_layers: ShareLayers) -> Iterator[Platform]:
     """Its data, its logs and the server's own log are on that disk."""
     platform = Platform(small_disk, {"free_bytes": "0", "database_url": make_database("")})
     if platform.database_url.startswith("sqlite"):
         platform.settings.pop("database_url")  # in the data folder
     try:
         platform.prepare()
+        share_layers(platform, "python:3.11")
         platform.start()
         yield platform
     finally:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
 
 pytestmark = pytest.mark.integration
@@ -22,11 +23,14 @@ _DELETE = ("database.remove:before", "database.remove:after")
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+def killed(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
+) -> Iterator[Platform]:
     settings = {"database_url": make_database(""), "managed_seconds": "40"}
     made = Platform(tmp_path_factory.mktemp("killed"), settings)
     try:
         made.prepare()
+        share_layers(made, "python:3.11")
         yield made
     finally:
         made.remove()

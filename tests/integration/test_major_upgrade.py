@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.test_managed_services import _FILL, _ROWS, database, inside, sql, wished
 
@@ -69,10 +70,13 @@ _FILES = {
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
+) -> Iterator[Platform]:
     made = Platform(tmp_path_factory.mktemp("upgraded"), {"database_url": make_database(""), "healthy_seconds": "120"})
     try:
         made.prepare()
+        share_layers(made, "python:3.11", "postgresql:15")
         made.start()
         yield made
     finally:

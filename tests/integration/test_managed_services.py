@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
 
 pytestmark = pytest.mark.integration
@@ -20,7 +21,9 @@ _ROWS = 100_000
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Platform]:
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
+) -> Iterator[Platform]:
     """One of its own: its backups go elsewhere too, to a folder that rclone reaches as a remote."""
     folder = tmp_path_factory.mktemp("managed")
     remote = f":alias,remote={folder / 'elsewhere'}:"
@@ -28,6 +31,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDataba
     made.settings["mongodb_image"] = f"{made.instance}/mongodb:0.1"
     try:
         made.prepare()
+        share_layers(made, "python:3.11", "postgresql:15", "mariadb:10.11")
         made.start()
         yield made
     finally:
