@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.conftest import MakeDatabase
 from tests.e2e.site import PASSWORD, Site, running_site
 
-_CHROMIUM = os.environ.get("CABESTAN_TEST_CHROMIUM", "/usr/bin/chromium")
+_CHROMIUM = os.environ.get("CABESTAN_TEST_CHROMIUM", "/usr/bin/chromium-headless-shell")
 _ARGUMENTS = [
     "--headless",
     "--no-sandbox",
