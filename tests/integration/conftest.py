@@ -43,7 +43,7 @@ def prepared(
 
 
 @pytest.fixture
-def platform(prepared: Platform) -> Platform:
+def platform(prepared: Platform) -> Iterator[Platform]:
     """With a server that answers, also where an earlier test left none; schedules of earlier tests rest."""
     if prepared.died:
         prepared.start()
@@ -51,4 +51,5 @@ def platform(prepared: Platform) -> Platform:
         prepared.post(f"/schedules/{schedule}/pause")
     running = "select id from runs where status in ('created', 'running')"
     eventually(lambda: not prepared.rows(running) and not prepared.left_over().get("runs"), 90, "earlier runs end")
-    return prepared
+    with prepared.cleared():
+        yield prepared

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ ENDED = frozenset({"succeeded", "failed", "canceled", "skipped", "rolled_back", 
 _JOB_LABEL = "cabestan.job"
 _RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
+_STACK_LABEL = "com.docker.stack.namespace"
 _START_SECONDS = 60.0
 
 
@@ -207,6 +208,22 @@ class Platform:
             for tag in (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())):
                 if tag.startswith(f"127.0.0.1:{self.registry_port}/"):
                     _quietly(lambda t=tag: self.client.images.remove(t, force=False))
+
+    @contextmanager
+    def cleared(self) -> Iterator[None]:
+        """What is deployed meanwhile ends afterwards: its health checks and its routes would slow later tests down."""
+        before = {service.id for service in self._deployed()}
+        try:
+            yield
+        finally:
+            for service in self._deployed():
+                if service.id not in before:
+                    _quietly(service.remove)
+
+    def _deployed(self) -> list[Any]:
+        label = {"label": [f"{_INSTANCE_LABEL}={self.instance}", _STACK_LABEL]}
+        services: list[Any] = self.client.services.list(filters=label)
+        return services
 
     def close(self) -> None:
         """The connections of this process; what runs goes on."""

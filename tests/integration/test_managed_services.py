@@ -21,7 +21,7 @@ _ROWS = 100_000
 
 
 @pytest.fixture(scope="module")
-def platform(
+def own(
     tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
 ) -> Iterator[Platform]:
     """One of its own: its backups go elsewhere too, to a folder that rclone reaches as a remote."""
@@ -36,6 +36,12 @@ def platform(
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture
+def platform(own: Platform) -> Iterator[Platform]:
+    with own.cleared():
+        yield own
 
 
 def database(platform: Platform, work: Work, kind: str) -> dict[str, Any]:
