@@ -44,7 +44,9 @@ def share(folder: Path, client: docker.DockerClient, registry: str, volume: str,
 
 
 def _push(client: docker.DockerClient, name: str, image: str) -> None:
-    client.images.build(fileobj=io.BytesIO(f"FROM cabestan/{image}\nLABEL of={_REPOSITORY}\n".encode()), tag=name)
+    client.images.build(
+        fileobj=io.BytesIO(f"FROM cabestan/{image}\nLABEL of={_REPOSITORY}\n".encode()), tag=name, rm=True
+    )
     answers = list(client.images.push(name, stream=True, decode=True))
     assert not any("error" in answer for answer in answers), answers
 
