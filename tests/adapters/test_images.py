@@ -4,6 +4,7 @@ import io
 import tarfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def test_proxies_are_passed_in_both_spellings() -> None:
 
 
 def failing(recipe: ImageRecipe, error: Exception, lines: int = 0) -> StepFailed:
-    progress = _Progress(recipe.name, lambda event: None)
+    progress = _Progress(recipe.name, lambda event: None, threading.Event())
     for number in range(lines):
         progress.line(f"line {number}")
     with pytest.raises(StepFailed) as raised, _told(recipe, progress):
@@ -205,16 +206,31 @@ def test_a_failure_says_what_to_do(why: Exception, remedy: str) -> None:
 
 def test_the_engine_s_error_fails_the_build_and_its_lines_are_reported() -> None:
     events: list[BuildEvent] = []
-    progress = _Progress("a", lambda event: events.append(replace(event, seconds=0)))
+    progress = _Progress("a", lambda event: events.append(replace(event, seconds=0)), threading.Event())
     messages = [{"stream": "Step 1\n"}, {"stream": "\n"}, {"error": "exit code 1"}]
     with pytest.raises(StepFailed, match="exit code 1"):
         _follow(messages, progress, time.monotonic() + 5)
     assert events == [BuildEvent("a", "Step 1", 0)]
 
 
+def test_a_build_that_is_given_up_ends_at_its_next_line() -> None:
+    events: list[BuildEvent] = []
+    given_up = threading.Event()
+    progress = _Progress("a", events.append, given_up)
+
+    def messages() -> Iterator[dict[str, str]]:
+        yield {"stream": "one"}
+        given_up.set()
+        yield {"stream": "two"}
+
+    with pytest.raises(StepFailed, match="given up"):
+        _follow(messages(), progress, time.monotonic() + 5)
+    assert [event.text for event in events] == ["one"]
+
+
 def test_a_build_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(DeadlineExceeded):
-        _follow([{"stream": "x"}], _Progress("a", lambda event: None), time.monotonic() - 1)
+        _follow([{"stream": "x"}], _Progress("a", lambda event: None, threading.Event()), time.monotonic() - 1)
 
 
 def test_an_mmdebstrap_that_hangs_is_ended_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What a person sees while images are built."""
 
 import re
+import time
 
 import pytest
 
@@ -35,6 +36,21 @@ def test_on_a_terminal_one_line_is_rewritten(
     assert all(not part or part.startswith("Preparing the base images: ") for part in rewritten)
     assert last.startswith("Preparing the base images: done in ")
     assert nothing == ""
+
+
+def test_it_tells_of_all_that_is_under_way_as_far_as_there_is_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = Progress()
+    with progress.step("Building"):
+        for image in ("debian", "python", "job"):
+            progress.report(BuildEvent(image, f"{image} {'x' * 50}", 0.0))
+        progress.report(BuildEvent("debian", "built", 1.0, done=True))
+        time.sleep(0.5)
+    shown = capsys.readouterr().err
+    assert "Building: 0 s  python: python xxxxxxxxxxxxxxxxxx | job: job xxxxxxxxxxxxxxxxxxxxxxxx" in shown
+    assert max(map(len, shown.split("\r\033[K"))) <= 100
 
 
 def test_a_step_that_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:

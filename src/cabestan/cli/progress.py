@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from cabestan.adapters.images import BuildEvent
 
 _PLAIN_SECONDS = 15
+#: characters for what is under way
+_DETAIL = 66
 
 
 class Progress:
@@ -16,20 +18,26 @@ class Progress:
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._image = ""
-        self._detail = ""
+        #: the last line of each image, of which several are made at a time
+        self._lines: dict[str, str] = {}
+        self._built: set[str] = set()
 
     def report(self, event: BuildEvent) -> None:
-        self._detail = f"{event.image}: {event.text.strip()[:60]}"
-        if event.image != self._image:
-            self._image = event.image
-            if not self._terminal:
-                print(f"Building the image {event.image} ...", file=sys.stderr)
+        if event.image not in self._lines and not self._terminal:
+            print(f"Building the image {event.image} ...", file=sys.stderr)
+        self._lines[event.image] = event.text.strip()
+        if event.done:
+            self._built.add(event.image)
+
+    def _detail(self) -> str:
+        """What is under way, each as far as it has room."""
+        under_way = [f"{image}: {text}" for image, text in self._lines.copy().items() if image not in self._built]
+        return " | ".join(text[: _DETAIL // len(under_way)] for text in under_way)
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         begun, done = time.monotonic(), threading.Event()
-        self._image = self._detail = ""
+        self._lines, self._built = {}, set()
         ticking = threading.Thread(target=self._tick, args=(what, begun, done), daemon=True)
         ticking.start()
         try:
@@ -42,7 +50,7 @@ class Progress:
 
     def _tick(self, what: str, begun: float, done: threading.Event) -> None:
         while not done.wait(0.2 if self._terminal else _PLAIN_SECONDS):
-            line = f"{what}: {time.monotonic() - begun:.0f} s  {self._detail}"
+            line = f"{what}: {time.monotonic() - begun:.0f} s  {self._detail()}"
             self._rewrite(line) if self._terminal else print(line, file=sys.stderr)
 
     def _rewrite(self, line: str) -> None:

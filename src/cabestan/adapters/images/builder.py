@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from cabestan.adapters.images.context import write_context
 from cabestan.adapters.images.debian import write_root
 from cabestan.adapters.images.recipes import MMDEBSTRAP, ImageRecipe, missing, wanted
+from cabestan.adapters.images.side_by_side import make_each
 from cabestan.adapters.images.workspace import Workspace, default_folder, workspace
 from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
 
@@ -45,6 +47,8 @@ class BuildEvent:
     text: str
     #: since the image was begun
     seconds: float
+    #: the image is made: nothing more comes of it
+    done: bool = False
 
 
 @dataclass
@@ -53,13 +57,21 @@ class _Progress:
 
     image: str
     report: Callable[[BuildEvent], None]
+    #: nobody wants the image any more
+    given_up: threading.Event
     begun: float = field(default_factory=time.monotonic)
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
 
     def line(self, text: str) -> None:
+        """Raises StepFailed where the image was given up."""
+        if self.given_up.is_set():
+            raise StepFailed("It was given up.")
         if text := text.strip():
             self.tail.append(text)
             self.report(BuildEvent(self.image, text, time.monotonic() - self.begun))
+
+    def done(self) -> None:
+        self.report(BuildEvent(self.image, "built", time.monotonic() - self.begun, done=True))
 
 
 class ImageBuilder:
@@ -98,8 +110,7 @@ class ImageBuilder:
         with self._workspace(recipes[0].name) as work:
             # looked at again: another process may just have built them
             lacking = missing(recipes, self.present(recipes))
-            for recipe in lacking:
-                self._build(recipe, work)
+            make_each(lacking, lambda recipe, given_up: self._build(recipe, work, given_up))
         return lacking
 
     def lacking(self, names: Iterable[str]) -> tuple[ImageRecipe, ...]:
@@ -110,7 +121,7 @@ class ImageBuilder:
     def build(self, recipe: ImageRecipe) -> None:
         """Build this one image, present or not. Its base must be there. Raises like `ensure`."""
         with self._workspace(recipe.name) as work:
-            self._build(recipe, work)
+            self._build(recipe, work, threading.Event())
 
     def present(self, recipes: Iterable[ImageRecipe]) -> dict[str, str]:
         """Reference → recipe label, of the images that the engine has."""
@@ -125,20 +136,20 @@ class ImageBuilder:
 
     @contextmanager
     def _workspace(self, image: str) -> Iterator[Workspace]:
-        progress = _Progress(image, self._report)
+        progress = _Progress(image, self._report, threading.Event())
         deadline = time.monotonic() + LOCK_LIMIT
         with workspace(self._work, deadline, lambda: progress.line("another process is building, waiting")) as work:
             yield work
 
-    def _build(self, recipe: ImageRecipe, work: Workspace) -> None:
-        progress = _Progress(recipe.name, self._report)
+    def _build(self, recipe: ImageRecipe, work: Workspace, given_up: threading.Event) -> None:
+        progress = _Progress(recipe.name, self._report, given_up)
         deadline = progress.begun + BUILD_LIMIT
         earlier = self._image_id(recipe.reference)
         make = self._import if (recipe.folder / MMDEBSTRAP).exists() else self._build_dockerfile
         with _told(recipe, progress):
             make(recipe, work, progress, deadline)
             self._remove_superseded(recipe, earlier)
-        progress.line("built")
+        progress.done()
 
     def _import(self, recipe: ImageRecipe, work: Workspace, progress: _Progress, deadline: float) -> None:
         with tempfile.TemporaryFile(dir=work.folder) as tar:
