@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from docker.errors import APIError
 from docker.models.nodes import Node
 from tests.conftest import MakeDatabase
-from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
@@ -63,10 +62,9 @@ def by_socket(database_url: str) -> str:
 
 
 @pytest.fixture
-def platform(engine: OwnEngine, apart: Platform, share_layers: ShareLayers) -> Iterator[Platform]:
+def platform(engine: OwnEngine, apart: Platform) -> Iterator[Platform]:
     if not apart.token:
         apart.prepare()
-        share_layers(apart, "python:3.11")
     apart.start()
     yield apart
     apart.kill()
