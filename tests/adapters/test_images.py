@@ -5,12 +5,14 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import docker
 import pytest
 
-from cabestan.adapters.images import BuildEvent, ImageRecipe, catalogue, missing, wanted
+from cabestan.adapters.images import BuildEvent, ImageBuilder, ImageRecipe, catalogue, missing, wanted
 from cabestan.adapters.images.builder import _follow, _Progress, _proxies, _told
 from cabestan.adapters.images.context import wheel_program, with_extra_ca, write_context
 from cabestan.adapters.images.debian import mmdebstrap_args, write_root
@@ -173,7 +175,7 @@ def test_proxies_are_passed_in_both_spellings() -> None:
 
 
 def failing(recipe: ImageRecipe, error: Exception, lines: int = 0) -> StepFailed:
-    progress = _Progress(recipe.name, lambda event: None, threading.Event())
+    progress = _Progress(recipe.name, lambda event: None)
     for number in range(lines):
         progress.line(f"line {number}")
     with pytest.raises(StepFailed) as raised, _told(recipe, progress):
@@ -206,7 +208,7 @@ def test_a_failure_says_what_to_do(why: Exception, remedy: str) -> None:
 
 def test_the_engine_s_error_fails_the_build_and_its_lines_are_reported() -> None:
     events: list[BuildEvent] = []
-    progress = _Progress("a", lambda event: events.append(replace(event, seconds=0)), threading.Event())
+    progress = _Progress("a", lambda event: events.append(replace(event, seconds=0)))
     messages = [{"stream": "Step 1\n"}, {"stream": "\n"}, {"error": "exit code 1"}]
     with pytest.raises(StepFailed, match="exit code 1"):
         _follow(messages, progress, time.monotonic() + 5)
@@ -230,7 +232,7 @@ def test_a_build_that_is_given_up_ends_at_its_next_line() -> None:
 
 def test_a_build_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(DeadlineExceeded):
-        _follow([{"stream": "x"}], _Progress("a", lambda event: None, threading.Event()), time.monotonic() - 1)
+        _follow([{"stream": "x"}], _Progress("a", lambda event: None), time.monotonic() - 1)
 
 
 def test_an_mmdebstrap_that_hangs_is_ended_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,6 +273,32 @@ def test_one_builder_waits_for_the_other(tmp_path: Path) -> None:
         order.append("second")
     thread.join()
     assert (order[0], order[-2:]) == ("waiting", ["first", "second"])
+
+
+def test_who_waits_for_another_builder_says_so_and_when_it_is_over(tmp_path: Path) -> None:
+    events: list[BuildEvent] = []
+    held, waited_for = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with workspace(tmp_path / "work", time.monotonic() + 20, lambda: None):
+            held.set()
+            waited_for.wait(20)
+
+    def report(event: BuildEvent) -> None:
+        events.append(event)
+        waited_for.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait()
+    with closing(docker.DockerClient()) as client:
+        builder = ImageBuilder(client, recipes=(), report=report, work=tmp_path / "work")
+        with builder._workspace("a"):
+            thread.join()
+        assert [event.done for event in events] == [False] * (len(events) - 1) + [True]
+        told = len(events)
+        with builder._workspace("a"):
+            assert len(events) == told
 
 
 def test_waiting_for_another_builder_ends_at_the_deadline(tmp_path: Path) -> None:

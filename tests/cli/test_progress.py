@@ -25,32 +25,43 @@ def test_without_a_terminal_an_image_has_one_line_however_much_its_build_prints(
     ]
 
 
-def test_on_a_terminal_one_line_is_rewritten(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Progress:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    progress = Progress()
-    with progress.step("Preparing the base images"):
-        progress.report(BuildEvent("debian", "line", 0.0))
+    return Progress()
+
+
+def test_on_a_terminal_one_line_is_rewritten(on_a_terminal: Progress, capsys: pytest.CaptureFixture[str]) -> None:
+    with on_a_terminal.step("Preparing the base images"):
+        on_a_terminal.report(BuildEvent("debian", "line", 0.0))
     *rewritten, last, nothing = re.split(r"\r\033\[K|\n", capsys.readouterr().err)
     assert all(not part or part.startswith("Preparing the base images: ") for part in rewritten)
     assert last.startswith("Preparing the base images: done in ")
     assert nothing == ""
 
 
+def _comes(text: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """All that is shown until the text is."""
+    shown, deadline = "", time.monotonic() + 20
+    while text not in shown:
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.05)
+        shown += capsys.readouterr().err
+    return shown
+
+
 def test_it_tells_of_all_that_is_under_way_as_far_as_there_is_room(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    on_a_terminal: Progress, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    progress = Progress()
-    with progress.step("Building"):
-        for image in ("debian", "python", "job"):
-            progress.report(BuildEvent(image, f"{image} {'x' * 50}", 0.0))
-        progress.report(BuildEvent("debian", "built", 1.0, done=True))
-        time.sleep(0.5)
-    shown = capsys.readouterr().err
-    assert "Building: 0 s  python: python xxxxxxxxxxxxxxxxxx | job: job xxxxxxxxxxxxxxxxxxxxxxxx" in shown
-    assert max(map(len, shown.split("\r\033[K"))) <= 100
+    with on_a_terminal.step("Building"):
+        on_a_terminal.report(BuildEvent("debian", "waiting", 0.0))
+        on_a_terminal.report(BuildEvent("debian", "built", 1.0, done=True))
+        for image in ("python", "job"):
+            on_a_terminal.report(BuildEvent(image, f"{image} {'x' * 50}", 0.0))
+        shown = _comes("s  python: python xxxxxxxxxxxxxxxxxx | job: job xxxxxxxxxxxxxxxxxxxxxxxx", capsys)
+        assert max(map(len, shown.split("\r\033[K"))) <= 100
+        on_a_terminal.report(BuildEvent("debian", "begun", 0.0))
+        _comes("debian: begun | ", capsys)
 
 
 def test_a_step_that_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,24 +20,26 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         #: the last line of each image, of which several are made at a time
         self._lines: dict[str, str] = {}
-        self._built: set[str] = set()
+        self._done: set[str] = set()
 
     def report(self, event: BuildEvent) -> None:
         if event.image not in self._lines and not self._terminal:
             print(f"Building the image {event.image} ...", file=sys.stderr)
         self._lines[event.image] = event.text.strip()
         if event.done:
-            self._built.add(event.image)
+            self._done.add(event.image)
+        else:
+            self._done.discard(event.image)
 
     def _detail(self) -> str:
         """What is under way, each as far as it has room."""
-        under_way = [f"{image}: {text}" for image, text in self._lines.copy().items() if image not in self._built]
+        under_way = [f"{image}: {text}" for image, text in self._lines.copy().items() if image not in self._done]
         return " | ".join(text[: _DETAIL // len(under_way)] for text in under_way)
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         begun, done = time.monotonic(), threading.Event()
-        self._lines, self._built = {}, set()
+        self._lines, self._done = {}, set()
         ticking = threading.Thread(target=self._tick, args=(what, begun, done), daemon=True)
         ticking.start()
         try:

@@ -47,7 +47,7 @@ class BuildEvent:
     text: str
     #: since the image was begun
     seconds: float
-    #: the image is made: nothing more comes of it
+    #: nothing more comes of this: the image is made, or no longer waited for
     done: bool = False
 
 
@@ -58,7 +58,7 @@ class _Progress:
     image: str
     report: Callable[[BuildEvent], None]
     #: nobody wants the image any more
-    given_up: threading.Event
+    given_up: threading.Event = field(default_factory=threading.Event)
     begun: float = field(default_factory=time.monotonic)
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
 
@@ -70,8 +70,8 @@ class _Progress:
             self.tail.append(text)
             self.report(BuildEvent(self.image, text, time.monotonic() - self.begun))
 
-    def done(self) -> None:
-        self.report(BuildEvent(self.image, "built", time.monotonic() - self.begun, done=True))
+    def done(self, text: str) -> None:
+        self.report(BuildEvent(self.image, text, time.monotonic() - self.begun, done=True))
 
 
 class ImageBuilder:
@@ -136,9 +136,11 @@ class ImageBuilder:
 
     @contextmanager
     def _workspace(self, image: str) -> Iterator[Workspace]:
-        progress = _Progress(image, self._report, threading.Event())
+        progress = _Progress(image, self._report)
         deadline = time.monotonic() + LOCK_LIMIT
         with workspace(self._work, deadline, lambda: progress.line("another process is building, waiting")) as work:
+            if progress.tail:
+                progress.done("no longer waiting")
             yield work
 
     def _build(self, recipe: ImageRecipe, work: Workspace, given_up: threading.Event) -> None:
@@ -149,7 +151,7 @@ class ImageBuilder:
         with _told(recipe, progress):
             make(recipe, work, progress, deadline)
             self._remove_superseded(recipe, earlier)
-        progress.done()
+        progress.done("built")
 
     def _import(self, recipe: ImageRecipe, work: Workspace, progress: _Progress, deadline: float) -> None:
         with tempfile.TemporaryFile(dir=work.folder) as tar:
