@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docker.errors import ImageNotFound, NotFound
 from tests.adapters.engine_answers import task
 from tests.samples import job, spec
 
@@ -20,6 +21,9 @@ from cabestan.adapters.job_containers import (
     task_template,
 )
 from cabestan.domain.pipeline import Exit
+from cabestan.errors import StepFailed
+
+IMAGE = "sha256:12ab"
 
 
 def run(**changes: Any) -> JobRun:
@@ -30,9 +34,9 @@ def run(**changes: Any) -> JobRun:
 def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
     labels = {"cabestan.instance": "cabestan", "cabestan.job": "5", "cabestan.attempt": "2"}
     assert (run().name, run().labels) == ("cabestan-job-5-2", labels)
-    assert task_template(run(), None) == {
+    assert task_template(run(), IMAGE, None) == {
         "ContainerSpec": {
-            "Image": "cabestan/job:1",
+            "Image": IMAGE,
             "Command": ["/bin/bash", "-c"],
             "Args": ["echo one\necho two"],
             "Env": ["A=1", "B=x=y z"],
@@ -49,7 +53,7 @@ def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
 
 
 def test_only_a_build_gets_the_engines_socket_and_its_token_as_a_file() -> None:
-    plain, build = task_template(run(), None), task_template(run(engine_socket=True), "secret-id")
+    plain, build = task_template(run(), IMAGE, None), task_template(run(engine_socket=True), IMAGE, "secret-id")
     socket = "/var/run/docker.sock"
     file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
     assert build == plain | {
@@ -59,6 +63,19 @@ def test_only_a_build_gets_the_engines_socket_and_its_token_as_a_file() -> None:
             "Secrets": [{"SecretID": "secret-id", "SecretName": "cabestan-job-5-2", "File": file}],
         }
     }
+
+
+def test_a_job_whose_image_is_not_here_is_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: str) -> None:
+        raise ImageNotFound("no such image")
+
+    def unknown(_name: str) -> None:
+        raise NotFound("no such service")
+
+    answers = SimpleNamespace(api=SimpleNamespace(inspect_service=unknown), images=SimpleNamespace(get=missing))
+    monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(answers))
+    with pytest.raises(StepFailed, match=r"cabestan/job:1 is not on this engine\. `cabestan up` builds it"):
+        JobContainers(Engine("unix:///nowhere"), "cabestan").start(run(), lambda: pytest.fail("a token was made"))
 
 
 @pytest.mark.parametrize(

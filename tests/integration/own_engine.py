@@ -17,12 +17,13 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import ImageCatalogue
 
 IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:2", "cabestan/router:4")
-_INSIDE = """
+#: the mounts that all starts share, as those of a machine: what a killed engine left, the next one clears away
+_MOUNTS = """
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
-exec dockerd -H unix:///run/docker.sock -H unix://{folder}/docker.sock --data-root {folder}/data \
-    --exec-root {folder}/exec --pidfile {folder}/pid
+echo mounted
+exec cat
 """
 
 
@@ -33,6 +34,7 @@ class OwnEngine:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="engine-")))
     number: int = field(default_factory=lambda: random.randrange(2, 250))
     process: "subprocess.Popen[bytes] | None" = None
+    mounts: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
         self.name = f"cabtest{self.number}"
@@ -41,7 +43,7 @@ class OwnEngine:
         self.prefix = ("nsenter", f"--net=/var/run/netns/{self.name}")
 
     def make(self) -> None:
-        """The network namespace, joined to this machine by a pair of virtual cards."""
+        """The network namespace, joined to this machine by a pair of virtual cards, and the one of the mounts."""
         outside, inside = f"cabo{self.number}", f"cabi{self.number}"
         _run("ip", "netns", "add", self.name)
         _run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", self.name)
@@ -51,10 +53,18 @@ class OwnEngine:
         _run(*self.prefix, "ip", "address", "add", f"{self.host}/30", "dev", inside)
         _run(*self.prefix, "ip", "link", "set", inside, "up")
         _run(*self.prefix, "ip", "route", "add", "default", "via", f"10.203.{self.number}.1")
+        command = [*self.prefix, "unshare", "--mount", "--uts", "--ipc", "sh", "-c", _MOUNTS]
+        self.mounts = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.mounts.stdout
+        assert self.mounts.stdout.readline() == b"mounted\n"
 
     def start(self) -> None:
-        command = [*self.prefix, "unshare", "--mount", "--uts", "--ipc", "sh", "-c", _INSIDE.format(folder=self.folder)]
+        assert self.mounts
+        inside = ["nsenter", f"--target={self.mounts.pid}", "--net", "--mount", "--uts", "--ipc"]
+        sockets = ["-H", "unix:///run/docker.sock", "-H", self.address]
+        folders = [f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid"]
         with (self.folder / "log").open("ab") as log:
+            command = [*inside, "dockerd", *sockets, *folders]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(lambda: self._answers() or self._died(), 60, f"the engine answers: see {self.folder}/log", 0.2)
 
@@ -98,6 +108,8 @@ class OwnEngine:
             time.sleep(0.2)
         if self.process:
             self.process.wait(20)
+        if self.mounts:
+            self.mounts.communicate(timeout=20)
         for line in Path("/proc/mounts").read_text().splitlines():
             if str(self.folder) in line:
                 subprocess.run(["umount", "--lazy", line.split()[1]], check=False)

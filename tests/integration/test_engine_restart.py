@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from docker.errors import APIError
 from docker.models.nodes import Node
 from tests.conftest import MakeDatabase
+from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import SMALL, counted, counting
@@ -62,9 +63,10 @@ def by_socket(database_url: str) -> str:
 
 
 @pytest.fixture
-def platform(engine: OwnEngine, apart: Platform) -> Iterator[Platform]:
+def platform(engine: OwnEngine, apart: Platform, share_layers: ShareLayers) -> Iterator[Platform]:
     if not apart.token:
         apart.prepare()
+        share_layers(apart, "python:3.11")
     apart.start()
     yield apart
     apart.kill()
@@ -84,6 +86,13 @@ def test_all_who_prepare_at_once_share_one_swarm_that_is_waited_for(engine: OwnE
     engine.stop()
     engine.start()
     assert ensured() is False
+
+
+def test_a_job_asks_no_hub_for_its_image(platform: Platform, engine: OwnEngine) -> None:
+    """It would wait 20 s here, where no name is told, and elsewhere run what a stranger put there."""
+    pushed = platform.make_project(SMALL).push()
+    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
+    assert "registry-1.docker.io" not in (engine.folder / "log").read_text()
 
 
 def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine: OwnEngine) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from docker import DockerClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.passing_faults import restarts, start_again
@@ -61,10 +61,13 @@ class JobRun:
         return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), "cabestan.attempt": str(self.attempt)}
 
 
-def task_template(run: JobRun, secret_id: str | None) -> dict[str, Any]:
-    """The `TaskTemplate` of the engine's `POST /services/create`, for a job that Swarm never starts a second time."""
+def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, Any]:
+    """The `TaskTemplate` of the engine's `POST /services/create`, for a job that Swarm never starts a second time.
+
+    `image` is the id of its image.
+    """
     container: dict[str, Any] = {
-        "Image": run.job.spec.image,
+        "Image": image,
         "Command": ["/bin/bash", "-c"],
         "Args": [run.job.spec.script],
         "Env": [f"{name}={value}" for name, value in run.environment.items()],
@@ -171,8 +174,9 @@ class JobContainers(Containers):
         with self._engine.speaking(f"start the job {run.job.name}") as client:
             if service_named(client, run.name):
                 return
+            image = _image_here(client, run.job.spec.image)
             secret = _make_secret(client, run, token()) if token else None
-            client.api.create_service(task_template(run, secret), name=run.name, labels=run.labels, mode=ONCE)
+            client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=ONCE)
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
@@ -211,6 +215,17 @@ def service_named(client: DockerClient, name: str) -> Mapping[str, Any] | None:
     except NotFound:
         return None
     return found
+
+
+def _image_here(client: DockerClient, name: str) -> str:
+    """Its id on this engine. By its name, Swarm would ask the public hub first.
+
+    It would wait for the answer, 20 s where none comes, and run what a stranger may have put there under this name.
+    """
+    try:
+        return str(client.images.get(name).id)
+    except ImageNotFound as error:
+        raise StepFailed(f"The image {name} is not on this engine.", "`cabestan up` builds it.") from error
 
 
 def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
