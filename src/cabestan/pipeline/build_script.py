@@ -53,10 +53,10 @@ say "docker build --file $DOCKERFILE $CONTEXT"
 docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
     -- "$CONTEXT" 2>&1 | cat
-# A registry or an engine that was started just now may drop its first connections.
+# A registry that is replaced, by `cabestan up` or after a crash, is back within seconds.
 push() {
     local pause
-    for pause in 0 1 2; do
+    for pause in 0 1 2 4; do
         sleep "$pause"
         say "docker push $1"
         if docker push "$1" 2>&1 | cat; then return; fi
