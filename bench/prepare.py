@@ -21,7 +21,7 @@ def main(containers: bool) -> None:
         with progress.step("Preparing the base images"):
             platform.build_images(settings, engine, progress.report)
         with progress.step("Starting registry and router"):
-            platform.start_containers(settings, engine)
+            platform.start_containers(settings, engine, cabestan.services.vault)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     print(token)

@@ -31,6 +31,7 @@ from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import BackupClock
+from cabestan.engine.registry_login import registry_login
 from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
 from cabestan.errors import ConfigurationError
@@ -85,9 +86,9 @@ def bootstrap(
         on_failure.callback(database.close)
         database.check()
         migrate(database)
-        vault = _open_vault(settings, database, known)
+        vault = open_vault(settings, database, known)
         on_failure.pop_all()
-    engine = Engine(settings.engine)
+    engine, login = Engine(settings.engine), registry_login(settings, vault)
     services = Services(
         settings=settings,
         database=database,
@@ -96,10 +97,10 @@ def bootstrap(
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
         runs=StackRuns(engine, settings.instance),
-        stacks=Stacks(engine, settings.instance, settings.data / "locks"),
+        stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
         databases=Databases(engine, settings.instance),
         backups=BackupFiles(settings.data / "backups"),
-        registry=Registry(settings.registry),
+        registry=Registry(login),
         platform=PlatformContainers(engine, settings.instance),
         images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
@@ -133,7 +134,7 @@ def _register(services: Services) -> None:
     operations.register(services)
 
 
-def _open_vault(settings: Settings, database: Database, known: KnownSecrets | None) -> Vault:
+def open_vault(settings: Settings, database: Database, known: KnownSecrets | None = None) -> Vault:
     """With the key that the stored secrets were sealed with, or not at all. A new installation gets a new key."""
     with database.writing() as tx:
         check = facts.get(tx, KEY_CHECK)

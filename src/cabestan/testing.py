@@ -93,8 +93,8 @@ def prepare() -> str | None:
     engine = Engine(settings.engine)
     platform.ensure_swarm(engine)
     platform.build_images(settings, engine, lambda _event: None)
-    platform.start_containers(settings, engine)
     cabestan = bootstrap(settings)
+    platform.start_containers(settings, engine, cabestan.services.vault)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     return token

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cabestan.adapters.registry import Registry, parse_configuration
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.domain.image import ImageConfiguration
 from cabestan.errors import RegistryUnavailable, StepFailed
 
@@ -20,12 +21,18 @@ class Answers:
     status: int = 200
     digest: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
+    logins: set[str | None] = field(default_factory=set)
+
+
+def registry(address: str) -> Registry:
+    return Registry(RegistryLogin(address, "s3cret"))
 
 
 @pytest.fixture
 def answers() -> Iterator[Answers]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            told.logins.add(self.headers["Authorization"])
             told.asked.append((self.path, self.headers["Accept"].split(", ")[0]))
             self.send_response(told.status)
             if told.digest:
@@ -47,9 +54,10 @@ def answers() -> Iterator[Answers]:
 
 def test_the_digest_of_a_tag_is_asked_for_by_its_manifest(answers: Answers) -> None:
     answers.digest = "sha256:ab"
-    assert Registry(answers.address).digest("shop/api/web", "0.2") == "sha256:ab"
+    assert registry(answers.address).digest("shop/api/web", "0.2") == "sha256:ab"
     accepted = "application/vnd.docker.distribution.manifest.v2+json"
     assert answers.asked == [("/v2/shop/api/web/manifests/0.2", accepted)]
+    assert answers.logins == {"Basic Y2FiZXN0YW46czNjcmV0"}
 
 
 @pytest.mark.parametrize(
@@ -58,16 +66,19 @@ def test_the_digest_of_a_tag_is_asked_for_by_its_manifest(answers: Answers) -> N
 def test_an_answer_without_a_digest_fails(answers: Answers, status: int, words: str) -> None:
     answers.status = status
     with pytest.raises(StepFailed, match=words):
-        Registry(answers.address).digest("shop/api", "1")
+        registry(answers.address).digest("shop/api", "1")
 
 
 def test_what_answers_otherwise_or_not_at_all_is_unavailable(answers: Answers) -> None:
-    Registry(answers.address).check()
+    registry(answers.address).check()
     answers.status = 404
     with pytest.raises(RegistryUnavailable, match="is no registry"):
-        Registry(answers.address).check()
+        registry(answers.address).check()
+    answers.status = 401
+    with pytest.raises(RegistryUnavailable, match=r"does not know our login\. `cabestan up`"):
+        registry(answers.address).check()
     with pytest.raises(RegistryUnavailable, match="does not answer"):
-        Registry("127.0.0.1:1").digest("shop/api", "1")
+        registry("127.0.0.1:1").digest("shop/api", "1")
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 
 def _stacks(folder: Path) -> Stacks:
-    return Stacks(Engine("unix:///nowhere.sock"), "t", folder)
+    return Stacks(Engine("unix:///nowhere.sock"), "t", RegistryLogin("127.0.0.1:5600", "x"), folder)
 
 
 @contextmanager

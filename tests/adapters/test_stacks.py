@@ -14,6 +14,7 @@ def test_a_stack_is_given_to_swarm_by_this_command() -> None:
         "--prune",
         "--resolve-image",
         "never",
+        "--with-registry-auth",
         "-c",
         "-",
         "cabestan-1-a-b",

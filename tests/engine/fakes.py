@@ -84,7 +84,7 @@ class FakeJobs(Failing):
         if run.name not in self.there:
             self.there[run.name] = run
             if token:
-                self.tokens[run.name] = token()
+                self.tokens[run.name] = token().splitlines()[0]
 
     def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
         assert isinstance(run, JobRun)
@@ -204,9 +204,9 @@ class FakeStacks(Failing):
         self._call("pull", image)
         return image in self.missing
 
-    def pin(self, image: str, registry: str, seconds: float) -> str:
-        self._call("pin", image, registry)
-        return f"{registry}/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
+    def pin(self, image: str, seconds: float) -> str:
+        self._call("pin", image)
+        return f"127.0.0.1:5600/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
     def ports(self, image: str, seconds: float) -> tuple[int, ...]:
         self._call("ports", image)

@@ -98,7 +98,7 @@ def test_a_service_may_run_a_base_image_as_it_is(world: World) -> None:
     pipeline, _ = pushed(world, **{"Dockerfile": "FROM cabestan/python\n", "docker-compose.yml": COMPOSE + service})
     assert pipeline.status is RunStatus.SUCCEEDED, pipeline.reason
     assert world.images.called("ensure") == [["cabestan/node:18"]]
-    assert world.stacks.called("pin") == [["cabestan/node:18", "127.0.0.1:5600"]]
+    assert world.stacks.called("pin") == [["cabestan/node:18"]]
 
 
 def test_the_platform_s_own_images_are_in_the_catalogue() -> None:

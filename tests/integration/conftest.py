@@ -18,9 +18,9 @@ def share_layers(tmp_path_factory: pytest.TempPathFactory) -> ShareLayers:
     whole = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
     def share(platform: Platform, *images: str) -> None:
-        registry, volume = f"127.0.0.1:{platform.registry_port}", f"{platform.instance}-registry"
+        login, volume = platform.registry_login, f"{platform.instance}-registry"
         for image in images:
-            layers.share(whole, platform.client, registry, volume, image)
+            layers.share(whole, platform.client, login, volume, image)
 
     return share
 

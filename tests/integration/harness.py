@@ -21,6 +21,9 @@ from docker.errors import APIError, NotFound
 from tests.integration.served import Forked
 from tests.ports import free_port
 
+from cabestan.adapters.registry_login import RegistryLogin
+from cabestan.adapters.vault import Vault, read_key
+from cabestan.engine.registry_login import PURPOSE
 from cabestan.store.database import Database
 
 CHECKOUT = Path(__file__).parents[2]
@@ -103,6 +106,11 @@ class Platform:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         source = {"PYTHONPATH": str(CHECKOUT / "src"), "CABESTAN_CONFIG": os.devnull}
         return kept | source | {f"CABESTAN_{name.upper()}": value for name, value in given.items()}
+
+    @property
+    def registry_login(self) -> RegistryLogin:
+        """As the platform itself has it."""
+        return RegistryLogin(f"127.0.0.1:{self.registry_port}", Vault(read_key(self.data / "key")).derive(PURPOSE))
 
     # ---- the platform's life
 

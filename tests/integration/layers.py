@@ -13,6 +13,8 @@ from pathlib import Path
 
 import docker
 
+from cabestan.adapters.registry_login import RegistryLogin
+
 _REPOSITORY = "shared-by-tests"
 
 
@@ -23,31 +25,31 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def share(folder: Path, client: docker.DockerClient, registry: str, volume: str, image: str) -> None:
+def share(folder: Path, client: docker.DockerClient, login: RegistryLogin, volume: str, image: str) -> None:
     """Has the registry hold the layers of a base image. The folder is that of the whole run, for all its workers.
 
-    `registry` is the address, `volume` the name of the volume with the registry's data.
+    `volume` is the name of the volume with the registry's data.
     """
     kept = folder / "layers" / image.replace(":", "-")
-    name = f"{registry}/{_REPOSITORY}:{image.replace(':', '-')}"
+    name = f"{login.address}/{_REPOSITORY}:{image.replace(':', '-')}"
     data = Path(client.volumes.get(volume).attrs["Mountpoint"])
     with _one_at_a_time(folder):
         if kept.exists():
             _copy(kept, data)
-            client.images.pull(name)
+            client.images.pull(name, auth_config=login.of(name))
         else:
-            _push(client, name, image)
+            _push(client, login, name, image)
             kept.mkdir(parents=True)
             _copy(data, kept)
         # where the engine has the image already, the next pull of it is none
         client.images.remove(name)
 
 
-def _push(client: docker.DockerClient, name: str, image: str) -> None:
+def _push(client: docker.DockerClient, login: RegistryLogin, name: str, image: str) -> None:
     client.images.build(
         fileobj=io.BytesIO(f"FROM cabestan/{image}\nLABEL of={_REPOSITORY}\n".encode()), tag=name, rm=True
     )
-    answers = list(client.images.push(name, stream=True, decode=True))
+    answers = list(client.images.push(name, stream=True, decode=True, auth_config=login.of(name)))
     assert not any("error" in answer for answer in answers), answers
 
 

@@ -84,8 +84,8 @@ def own(tmp_path: Path, client: docker.DockerClient, base_images: tuple[ImageRec
         ("cabestan/python:3.11", "id app", "uid=1001(app)"),
         ("cabestan/job:1", "git --version", "git version 2."),
         ("cabestan/job:1", "docker --version", "Docker version"),
-        ("cabestan/registry:2", "docker-registry --version", "docker-registry"),
-        ("cabestan/registry:2", "id", "uid=1001(registry)"),
+        ("cabestan/registry:3", "docker-registry --version", "docker-registry"),
+        ("cabestan/registry:3", "id", "uid=1001(registry)"),
         ("cabestan/router:4", "traefik version", "Version:      3."),
     ],
 )

@@ -9,6 +9,9 @@ import pytest
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
+from cabestan.adapters.registry import Registry
+from cabestan.errors import RegistryUnavailable
+
 pytestmark = pytest.mark.integration
 
 DIES_AT_ONCE = DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')
@@ -200,6 +203,28 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
         assert "repositories" not in _answer(asking, f"http://{net['IPAddress']}:5000/v2/_catalog")
 
 
+ASKS = "import urllib.request as r; print(r.build_opener(r.ProxyHandler({})).open('http://%s/v2/', timeout=5).status)"
+
+
+def test_a_build_cannot_use_the_registry_by_itself(platform: Platform) -> None:
+    """It reaches it: over the engine's own network, and through the engine."""
+    registry = platform.client.containers.get(f"{platform.instance}-registry")
+    inside = registry.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    asks = ASKS % f"{inside}:5000"
+    work = platform.make_project(
+        {
+            "Dockerfile.run": f"""FROM cabestan/python:3.11\nRUN python3 -c "{asks}"\n""",
+            "Dockerfile.add": f"FROM cabestan/python:3.11\nADD http://127.0.0.1:{platform.registry_port}/v2/ /v2\n",
+        }
+    )
+    pushed = work.push()
+    assert pushed.pipeline
+    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "failed"
+    jobs = {job["name"]: job["id"] for job in platform.get(f"/pipelines/{pushed.pipeline}")["jobs"]}
+    for name in ("build run", "build add"):
+        assert "401" in platform.log(jobs[name]), name
+
+
 def _container(platform: Platform, project: str):
     label = {"label": [f"cabestan.project={project}", "cabestan.environment=staging"]}
     services = platform.client.services.list(filters=label)
@@ -236,8 +261,9 @@ def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Pla
 
 def _registry_answers(platform: Platform) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{platform.registry_port}/v2/", trust_env=False).status_code == 200
-    except httpx.HTTPError:
+        Registry(platform.registry_login).check()
+        return True
+    except RegistryUnavailable:
         return False
 
 

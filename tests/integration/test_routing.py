@@ -201,7 +201,7 @@ services:
     labels:
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
   store:
-    image: cabestan/registry:2
+    image: cabestan/registry:3
     labels:
       traefik.frontend.rule: Host:store.${CI_ENVIRONMENT_DOMAIN}
 """

@@ -108,7 +108,7 @@ def _deployed_through_kills(platform: Platform, work: Work, staging: str, releas
 def _old_ones_go(platform: Platform, stack: str, old: str) -> None:
     """What a service uses stays, whatever is asked for, until the stack goes."""
     engine = Engine(platform.engine)
-    stacks = Stacks(engine, platform.instance, platform.data / "locks")
+    stacks = Stacks(engine, platform.instance, platform.registry_login, platform.data / "locks")
     try:
         assert eventually(lambda: stacks.drop_secrets(stack, ()), 20, "the old secret goes") == (old,)
         assert len(_swarm_secrets(platform, stack)) == 1

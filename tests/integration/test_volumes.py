@@ -16,6 +16,7 @@ from tests.integration.harness import CHECKOUT, Platform
 from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import EXTENSION, Stack
 from cabestan.compose.volumes import volumes_of
@@ -84,7 +85,7 @@ def stack(client: docker.DockerClient) -> str:
 @pytest.fixture
 def ensure(tmp_path: Path, stack: str) -> Iterator[Callable[[Stack], None]]:
     engine = Engine(_ADDRESS)
-    stacks = Stacks(engine, _INSTANCE, tmp_path)
+    stacks = Stacks(engine, _INSTANCE, RegistryLogin("127.0.0.1:1", ""), tmp_path)
     yield lambda wanted: stacks.ensure_volumes(stack, volumes_of(wanted), 60)
     engine.client.close()
 
@@ -172,6 +173,7 @@ import os, sys
 from pathlib import Path
 from cabestan.adapters import volumes
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import volumes_of
@@ -187,7 +189,8 @@ def killing(*arguments, **options):
     return original(*arguments, **options)
 setattr(APIClient, method, killing)
 wanted = volumes_of(Stack.from_yaml(sys.stdin.read()))
-Stacks(Engine("unix:///var/run/docker.sock"), instance, Path(folder)).ensure_volumes(stack, wanted, 60)
+stacks = Stacks(Engine("unix:///var/run/docker.sock"), instance, RegistryLogin("127.0.0.1:1", ""), Path(folder))
+stacks.ensure_volumes(stack, wanted, 60)
 """
 
 

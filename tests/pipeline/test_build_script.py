@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from cabestan.pipeline.build_script import BUILD_SCRIPT
 RECORDING_DOCKER = """\
 #!/bin/bash
 [ "$1" = version ] && exit "${ENGINE:-0}"
-printf '%s\\n' "$*" >> "$RECORD"
-[ "$1" = "${FAILING:-}" ] && [ "$(grep -c "^$1" "$RECORD")" -le "${TIMES:-9}" ] && { echo "no such luck"; exit 3; }
+[ ! -e "$DOCKER_CONFIG/config.json" ] || with="with login: "
+[ "$1 $2" = "image inspect" ] && exit "${MISSING:-0}"
+printf '%s\\n' "${with:-}$*" >> "$RECORD"
+[ "$1" = "${FAILING:-}" ] || exit 0
+[ "$(grep -c "^${with:-}$1" "$RECORD")" -le "${TIMES:-9}" ] && { echo "no such luck"; exit 3; }
 exit 0
 """
 
@@ -39,7 +43,7 @@ def run(tmp_path: Path, checkout: Checkout):
         tools.mkdir()
         (tools / "docker").write_text(RECORDING_DOCKER)
         (tools / "docker").chmod(0o755)
-        (tmp_path / "token").write_text("token")
+        (tmp_path / "token").write_text("token\nbG9naW4=\n")
         environment = {
             "PATH": f"{tools}:{os.environ['PATH']}",
             "RECORD": str(tmp_path / "record"),
@@ -51,6 +55,7 @@ def run(tmp_path: Path, checkout: Checkout):
             "CI_COMMIT_SHA": commit,
             "CI_PROJECT_DIR": str(tmp_path / "source"),
             "CI_PROJECT_PATH": "shop/api",
+            "CI_REGISTRY": "127.0.0.1:5600",
             "IMAGE": "127.0.0.1:5600/shop/api",
             "TAGS": commit,
             "DOCKERFILE": "Dockerfile",
@@ -79,7 +84,7 @@ BUILT = (
 def test_the_commit_is_built_and_pushed(run) -> None:
     text = "FROM debian:12\nRUN true\n"
     done = run({"Dockerfile": text})
-    assert (done.returncode, done.calls) == (0, [BUILT, "push 127.0.0.1:5600/shop/api:COMMIT"]), done.output
+    assert (done.returncode, done.calls) == (0, [BUILT, "with login: push 127.0.0.1:5600/shop/api:COMMIT"]), done.output
     assert done.dockerfile == text
 
 
@@ -95,8 +100,8 @@ def test_each_tag_and_each_argument_is_given_whole(run) -> None:
         "build --progress plain --file /tmp/Dockerfile --build-arg A=x y --build-arg B=$(id) `id` ; * "
         "--tag 127.0.0.1:5600/shop/api:a --tag 127.0.0.1:5600/shop/api:0.2 "
         "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- web",
-        "push 127.0.0.1:5600/shop/api:a",
-        "push 127.0.0.1:5600/shop/api:0.2",
+        "with login: push 127.0.0.1:5600/shop/api:a",
+        "with login: push 127.0.0.1:5600/shop/api:0.2",
     ], done.output
 
 
@@ -121,6 +126,21 @@ def test_bases_of_this_repository_come_from_the_registry_and_nothing_else_is_tou
         "RUN echo FROM shop/base:0.2",
         "COPY --from=shop/base:0.2 /x /x",
     ], done.output
+
+
+@pytest.mark.parametrize(
+    ("missing", "pulls"), [("0", []), ("1", ["with login: pull --quiet 127.0.0.1:5600/shop/base:1"])]
+)
+def test_a_base_in_the_registry_is_pulled_before_the_build_which_has_no_login(run, missing: str, pulls: list) -> None:
+    bases = "shop/base 127.0.0.1:5600/shop/base:1\nacme/node:18 cabestan/node:18"
+    done = run({"Dockerfile": "FROM shop/base\n"}, BASES=bases, MISSING=missing)
+    assert done.calls == [*pulls, BUILT, "with login: push 127.0.0.1:5600/shop/api:COMMIT"], done.output
+
+
+def test_the_login_of_the_registry_is_as_docker_reads_it(run, tmp_path: Path) -> None:
+    run({"Dockerfile": "FROM debian:12\n"})
+    known = json.loads((tmp_path / "registry/config.json").read_text())
+    assert known == {"auths": {"127.0.0.1:5600": {"auth": "bG9naW4="}}}
 
 
 @pytest.mark.parametrize(("failing", "calls"), [("build", 1), ("push", 5)])

@@ -17,6 +17,7 @@ from cabestan.errors import DeadlineExceeded, StepFailed
 #: What names every object of ours.
 INSTANCE_LABEL = "cabestan.instance"
 JOB_LABEL = "cabestan.job"
+#: two lines: the job's token, and the registry's login as Docker's `config.json` has it
 TOKEN_FILE = "/run/secrets/job-token"  # noqa: S105
 _SOCKET = "/var/run/docker.sock"
 #: How often the engine is asked whether the container is there: somebody waits for the first line.
@@ -170,7 +171,7 @@ class JobContainers(Containers):
     """Jobs of pipelines."""
 
     def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
-        """Starts it, unless it was started before. `token` makes the token that the container gets, if it needs one."""
+        """Starts it, unless it was started before. `token` makes the content of `TOKEN_FILE`, if it needs that."""
         with self._engine.speaking(f"start the job {run.job.name}") as client:
             if service_named(client, run.name):
                 return

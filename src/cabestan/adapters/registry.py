@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.domain.image import ImageConfiguration
 from cabestan.errors import RegistryUnavailable, StepFailed
 
@@ -20,10 +21,13 @@ _MANIFESTS = ", ".join(
 
 
 class Registry:
-    """`address` is `HOST:PORT`, as it stands in references."""
+    def __init__(self, login: RegistryLogin) -> None:
+        self._login = login
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    @property
+    def address(self) -> str:
+        """`HOST:PORT`, as it stands in references."""
+        return self._login.address
 
     def digest(self, repository: str, tag: str) -> str:
         """`sha256:…` of a tag. Raises StepFailed where it is not there, RegistryUnavailable when nobody answers."""
@@ -61,6 +65,9 @@ class Registry:
     def check(self) -> None:
         """Raises RegistryUnavailable when it does not answer as a registry does."""
         status = self._get("/v2/").status_code
+        if status == 401:
+            remedy = "`cabestan up` gives it the one that the key stands for."
+            raise RegistryUnavailable(f"The registry at {self.address} does not know our login.", remedy)
         if status != 200:
             raise RegistryUnavailable(f"What answers at {self.address} is no registry (status {status}).", _REMEDY)
 
@@ -68,7 +75,14 @@ class Registry:
         try:
             headers = {"Accept": _MANIFESTS}
             url = f"http://{self.address}{path}"
-            return httpx.get(url, headers=headers, timeout=_SECONDS, trust_env=False, follow_redirects=True)
+            return httpx.get(
+                url,
+                headers=headers,
+                auth=self._login.pair,
+                timeout=_SECONDS,
+                trust_env=False,
+                follow_redirects=True,
+            )
         except httpx.HTTPError as error:
             raise RegistryUnavailable(f"The registry at {self.address} does not answer: {error}.", _REMEDY) from error
 

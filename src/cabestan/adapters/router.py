@@ -11,9 +11,13 @@ from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.errors import Conflict, StepFailed
 
 _PRIVATE = 0o600
+#: that of its image
+_REGISTRY_USER = 1001
+_REGISTRY_PASSWORD = "/etc/docker/registry/password"  # noqa: S105
 #: of a file that is not whole yet: no program reads one with such a name
 _PART = ".part"
 
@@ -22,7 +26,8 @@ _PART = ".part"
 class ServiceContainer:
     """A container of the platform itself. `ports` maps a port inside to address and port outside.
 
-    `files` (path to content) are in it before it starts, and are written anew each time; only root may read them.
+    `files` (path to content) are in it before it starts, and are written anew each time; only the user with
+    the number `reader` may read them.
     """
 
     name: str
@@ -33,6 +38,7 @@ class ServiceContainer:
     volumes: Mapping[str, str]
     environment: Mapping[str, str] = field(repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    reader: int = 0
 
     @property
     def settings_of_ports(self) -> str:
@@ -46,11 +52,21 @@ class ServiceContainer:
         return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 
-def registry_container(instance: str, image: str, port: int) -> ServiceContainer:
-    """Reached on the loopback address alone: by the engine, for pushing and pulling."""
-    volumes = {f"{instance}-registry": "/var/lib/registry"}
+def registry_container(instance: str, image: str, port: int, login: RegistryLogin) -> ServiceContainer:
+    """Published on the loopback address alone: for the engine, which pushes and pulls.
+
+    What is built reaches it also in the engine's own network, so that it takes nobody without the login.
+    """
     return ServiceContainer(
-        f"{instance}-registry", "registry", image, (), {"5000/tcp": ("127.0.0.1", port)}, volumes, {}
+        name=f"{instance}-registry",
+        role="registry",
+        image=image,
+        command=(),
+        ports={"5000/tcp": ("127.0.0.1", port)},
+        volumes={f"{instance}-registry": "/var/lib/registry"},
+        environment={"REGISTRY_AUTH_HTPASSWD_REALM": "Cabestan", "REGISTRY_AUTH_HTPASSWD_PATH": _REGISTRY_PASSWORD},
+        files={_REGISTRY_PASSWORD: login.password_file},
+        reader=_REGISTRY_USER,
     )
 
 
@@ -72,7 +88,7 @@ class PlatformContainers:
                 existing.remove(force=True)
                 existing = None
             container = existing or self._create(client, wanted, labels)
-            _write(container, wanted.files)
+            _write(container, wanted.files, wanted.reader)
             if container.status != "running":
                 self._start(container, wanted)
 
@@ -218,9 +234,9 @@ def _connect(network: Any, container: Any) -> None:
             raise
 
 
-def _write(container: Any, files: Mapping[str, bytes]) -> None:
+def _write(container: Any, files: Mapping[str, bytes], reader: int = 0) -> None:
     if files:
-        container.put_archive("/", _archive(files))
+        container.put_archive("/", _archive(files, reader))
 
 
 def _put_in_place(container: Any, paths: Iterable[str]) -> None:
@@ -231,12 +247,12 @@ def _put_in_place(container: Any, paths: Iterable[str]) -> None:
             raise StepFailed(f"{path} cannot be replaced in {container.name}: {output.decode(errors='replace')}.")
 
 
-def _archive(files: Mapping[str, bytes]) -> bytes:
+def _archive(files: Mapping[str, bytes], reader: int) -> bytes:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for path, content in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode = len(content), _PRIVATE
+            entry.size, entry.mode, entry.uid = len(content), _PRIVATE, reader
             tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 

@@ -16,6 +16,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
 from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry import parse_configuration
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
@@ -37,19 +38,20 @@ _NAMESPACE = "com.docker.stack.namespace"
 def deploy_command(engine: str, stack: str, *, prune: bool) -> list[str]:
     """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up.
 
-    `prune`: services that the file does not have go.
+    Nodes pull with the login that the client has. `prune`: services that the file does not have go.
     """
     deploy = ["docker", "--host", engine, "stack", "deploy", *(["--prune"] if prune else [])]
-    return [*deploy, "--resolve-image", "never", "-c", "-", stack]
+    return [*deploy, "--resolve-image", "never", "--with-registry-auth", "-c", "-", stack]
 
 
 class Stacks:
     """One stack per environment, by its name."""
 
-    def __init__(self, engine: Engine, instance: str, locks: Path) -> None:
+    def __init__(self, engine: Engine, instance: str, login: RegistryLogin, locks: Path) -> None:
         """`locks` is a folder for lock files, one per stack."""
         self._engine = engine
         self._instance = instance
+        self._login = login
         self._locks = locks
 
     def ensure_network(self, name: str, environment_id: int) -> None:
@@ -69,7 +71,7 @@ class Stacks:
                 return True
         return False
 
-    def pin(self, image: str, registry: str, seconds: float) -> str:
+    def pin(self, image: str, seconds: float) -> str:
         """A reference by digest, for an image that no pipeline of ours built.
 
         One that only the engine has (a base image) is pushed into the registry first, so that it has a digest.
@@ -80,9 +82,9 @@ class Stacks:
             digests: list[str] = client.api.inspect_image(image)["RepoDigests"]
             if known := [digest for digest in digests if digest.partition("@")[0] == name]:
                 return known[0]
-            copy = f"{registry}/library/{name.rpartition('/')[2]}"
+            copy = f"{self._login.address}/library/{name.rpartition('/')[2]}"
             client.api.tag(image, copy, tag)
-            answers = list(client.api.push(copy, tag, stream=True, decode=True))
+            answers = list(client.api.push(copy, tag, stream=True, auth_config=self._login.of(copy), decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
     def ports(self, image: str, seconds: float) -> tuple[int, ...]:
@@ -94,7 +96,8 @@ class Stacks:
     def _pull(self, image: str, deadline: float) -> None:
         """The engine tells its progress all the while, so that the deadline is looked at often."""
         try:
-            for told in self._engine.client.api.pull(image, stream=True, decode=True):
+            login = self._login.of(image)
+            for told in self._engine.client.api.pull(image, stream=True, auth_config=login, decode=True):
                 if "error" in told:
                     raise _not_pulled(image, told["error"])
                 if time.monotonic() > deadline:
@@ -124,6 +127,7 @@ class Stacks:
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
                 self.ensure_secrets(stack, files)
+            (Path(home) / "config.json").write_text(self._login.client_file)
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             try:
                 done = subprocess.run(

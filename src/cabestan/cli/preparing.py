@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +10,13 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
-from cabestan.bootstrap import open_store
+from cabestan.bootstrap import open_store, open_vault
 from cabestan.cli import client_config
 from cabestan.cli.progress import Progress
 from cabestan.config import Settings
 from cabestan.engine import base_images, platform
 from cabestan.engine.purge import purge
+from cabestan.engine.registry_login import registry_login
 from cabestan.errors import CabestanError
 from cabestan.store import facts
 from cabestan.store.database import Database
@@ -30,15 +31,17 @@ def prepare(settings: Settings) -> None:
         made_swarm = platform.ensure_swarm(engine)
     with progress.step("Preparing the base images"):
         built = platform.build_images(settings, engine, progress.report)
-    with progress.step("Starting registry and router"):
-        platform.start_containers(settings, engine)
-    with progress.step("Preparing the database"), open_store(settings) as database:
-        base_images.remember(database, built)
-        if made_swarm:
-            _remember_swarm(database)
-        stacks = Stacks(engine, settings.instance, settings.data / "locks")
-        containers = PlatformContainers(engine, settings.instance)
-        platform.rejoin_router(settings, database, stacks, containers)
+    with ExitStack() as opened:
+        with progress.step("Preparing the database"):
+            database = opened.enter_context(open_store(settings))
+            vault = open_vault(settings, database)
+            base_images.remember(database, built)
+            if made_swarm:
+                _remember_swarm(database)
+        with progress.step("Starting registry and router"):
+            platform.start_containers(settings, engine, vault)
+            stacks = Stacks(engine, settings.instance, registry_login(settings, vault), settings.data / "locks")
+            platform.rejoin_router(settings, database, stacks, PlatformContainers(engine, settings.instance))
         token = platform.ensure_administrator(database, known=_known_token(settings))
     if token:
         _keep_login(settings, token)

@@ -16,6 +16,7 @@ from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
 from cabestan.domain.alert import Alert
 from cabestan.domain.schedule import ON_TIME
+from cabestan.engine.registry_login import registry_login
 from cabestan.errors import CabestanError
 from cabestan.store import alerts as alert_store
 from cabestan.store import facts
@@ -188,7 +189,7 @@ def _alerts(settings: Settings) -> Finding:
 
 
 def _registry(settings: Settings) -> Finding:
-    Registry(settings.registry).check()
+    Registry(registry_login(settings, Vault(read_key(settings.key_path)))).check()
     return Finding("registry", Health.OK, f"answers at {settings.registry}")
 
 

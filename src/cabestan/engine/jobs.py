@@ -13,6 +13,7 @@ from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, linting, pipelines, space
 from cabestan.engine.guard import guarded
+from cabestan.engine.registry_login import registry_login
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
 from cabestan.engine.watching import follow
@@ -119,13 +120,14 @@ def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None)
 
 
 def _keep_token(services: Services, job_id: int, attempt: int) -> str:
+    """What the container gets as its `TOKEN_FILE`."""
     token = token_of(services, job_id, attempt)
     lifetime = timedelta(seconds=services.settings.job_seconds + services.settings.engine_seconds)
     with services.database.writing() as tx:
         user_store.drop_job_tokens(tx, job_id)
         expires_at = services.now() + lifetime
         user_store.add_token(tx, token, kind="job", job_id=job_id, now=services.now(), expires_at=expires_at)
-    return token
+    return f"{token}\n{registry_login(services.settings, services.vault).basic}\n"
 
 
 def _clean(services: Services, job_id: int, attempt: int) -> None:

@@ -15,18 +15,19 @@ from cabestan.adapters.images import BuildEvent, ImageCatalogue
 from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
-from cabestan.adapters.vault import Vault, read_key
+from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
 from cabestan.engine import base_images
 from cabestan.engine.certificate_watch import kept_account
 from cabestan.engine.planning import network_of
+from cabestan.engine.registry_login import registry_login
 from cabestan.errors import ConfigurationError, StepFailed
 from cabestan.store import environments, users
 from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
 ROUTER_IMAGE = "cabestan/router:4"
-REGISTRY_IMAGE = "cabestan/registry:2"
+REGISTRY_IMAGE = "cabestan/registry:3"
 #: for a Swarm to come up
 _SWARM_SECONDS = 30
 
@@ -71,13 +72,14 @@ def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEven
     return ImageCatalogue(engine, settings.images, settings.ca_bundle).ensure(base_images.PLATFORM, report)
 
 
-def start_containers(settings: Settings, engine: Engine) -> None:
+def start_containers(settings: Settings, engine: Engine, vault: Vault) -> None:
     """Registry and router, as the settings have them."""
     containers = PlatformContainers(engine, settings.instance)
-    containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port))
+    login = registry_login(settings, vault)
+    containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login))
     account = b""
     if settings.acme_copy.exists() and not containers.has_volume(acme_volume(settings.instance)):
-        account = kept_account(settings, Vault(read_key(settings.key_path)))
+        account = kept_account(settings, vault)
     containers.ensure(_router(settings, account))
 
 

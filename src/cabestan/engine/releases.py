@@ -233,4 +233,4 @@ def _pinned(services: Services, image: str) -> str:
     meant = base_images.known(services).meant(image, "The Compose file")
     if meant:
         base_images.ensure(services, meant)
-    return services.stacks.pin(meant or image, services.settings.registry, services.settings.pull_seconds)
+    return services.stacks.pin(meant or image, services.settings.pull_seconds)

@@ -7,6 +7,7 @@ from cabestan.adapters.job_containers import TOKEN_FILE, JobRun
 from cabestan.domain.pipeline import Job
 from cabestan.domain.redaction import Redactor
 from cabestan.engine import configuring, predefined
+from cabestan.engine.registry_login import registry_login
 from cabestan.engine.secrets import all_values
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -35,10 +36,14 @@ def token_of(services: Services, job_id: int, attempt: int) -> str:
 
 
 def redactor_of(services: Services, job: Job, attempt: int) -> Redactor:
-    """Masks the job's token and every secret and masked variable that the project or its group has or had."""
+    """Masks the job's token, the registry's login, and every secret and masked variable of the project or its group.
+
+    Former values too.
+    """
     with services.database.reading() as tx:
         values = all_values(tx, services.vault, project_store.by_id(tx, job.project_id))
-    return Redactor((token_of(services, job.id, attempt), *values))
+    login = registry_login(services.settings, services.vault)
+    return Redactor((token_of(services, job.id, attempt), login.password, login.basic, *values))
 
 
 def log_id(job_id: int) -> str:

@@ -6,7 +6,7 @@ say() { printf '\033[1;36m%s\033[0m\n' "$*"; }
 
 say "Building $IMAGE of commit ${CI_COMMIT_SHA:0:10}"
 export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker DOCKER_BUILDKIT=1
-git config --global credential.helper '!f() { echo username=job; echo "password=$(cat "$TOKEN_FILE")"; }; f'
+git config --global credential.helper '!f() { echo username=job; echo "password=$(head -n 1 "$TOKEN_FILE")"; }; f'
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
 readonly NO_ANSWER='unable to access|hung up|early EOF|RPC failed|returned error: 5|disconnect'
@@ -49,6 +49,14 @@ ended() {
 }
 trap ended EXIT
 
+# The registry's login is not for the build: with it, a Dockerfile could look at images of other projects.
+mkdir -p /tmp/registry
+printf '{"auths": {"%s": {"auth": "%s"}}}' "$CI_REGISTRY" "$(sed -n 2p "$TOKEN_FILE")" > /tmp/registry/config.json
+with_login() { DOCKER_CONFIG=/tmp/registry docker "$@"; }
+while read -r _ base; do
+    [[ $base != "$CI_REGISTRY/"* ]] || docker image inspect "$base" >/dev/null 2>&1 || with_login pull --quiet "$base"
+done <<< "$BASES"
+
 say "docker build --file $DOCKERFILE $CONTEXT"
 docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
@@ -59,7 +67,7 @@ push() {
     for pause in 0 1 2 4; do
         sleep "$pause"
         say "docker push $1"
-        if docker push "$1" 2>&1 | cat; then return; fi
+        if with_login push "$1" 2>&1 | cat; then return; fi
     done
     return 1
 }

@@ -1,0 +1,12 @@
+"""The registry's login follows from the installation's key: nothing of it is stored."""
+
+from cabestan.adapters.registry_login import RegistryLogin
+from cabestan.adapters.vault import Vault
+from cabestan.config import Settings
+
+#: what it is derived for
+PURPOSE = "registry"
+
+
+def registry_login(settings: Settings, vault: Vault) -> RegistryLogin:
+    return RegistryLogin(settings.registry, vault.derive(PURPOSE))
