@@ -20,7 +20,7 @@ from cabestan.errors import Invalid, NotFound
 SOURCE = Path(cabestan.__file__).parent
 VARIABLES = {"CI_REGISTRY_IMAGE": "registry:5000/shop/api", "CI_COMMIT_SHA": "0" * 40}
 #: what makes findings; elsewhere a code is given by name
-_MAKERS = frozenset({"error", "warn", "Finding", "_refuse", "refuse", "_finding"})
+_MAKERS = frozenset({"error", "warn", "Finding", "_refuse", "refuse", "_finding", "DockerfileRefused"})
 _SEVERITIES = frozenset({"error", "warning"})
 #: modules whose rules are not about Compose files alone
 _ELSEWHERE = {rule.code for rule in images.RULES}
@@ -35,7 +35,7 @@ def findings(text: str) -> tuple[Finding, ...]:
 
 def emitted() -> Iterator[tuple[str, str]]:
     """Each code that stands in the source, with its file."""
-    for folder in ("compose", "checks"):
+    for folder in ("compose", "checks", "pipeline"):
         for path in (SOURCE / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 yield from ((code, path.name) for code in _codes(node))

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from tests.integration.harness import Platform, eventually
+from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.registry import Registry
@@ -15,6 +15,15 @@ from cabestan.errors import RegistryUnavailable
 pytestmark = pytest.mark.integration
 
 DIES_AT_ONCE = DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')
+
+
+#: two more ways of naming images, by names that the engine itself does not have
+TAKES_FROM_OTHERS = """\
+COPY --from=shop/base:1.2 /base.txt /copied.txt
+RUN --mount=type=bind,from=cabestan/python,target=/python \\
+    # and this
+    cmp /copied.txt /base.txt && test -x /python/usr/bin/python3
+"""
 
 
 def _approve(platform: Platform, key: int) -> dict[str, object]:
@@ -64,7 +73,9 @@ def test_images_that_build_on_each_other_are_built_in_order_and_the_others_besid
     files = {
         "app.py": reads,
         "Dockerfile.base": base,
-        "Dockerfile.web": DOCKERFILE.replace("cabestan/python:3.11", "shop/base:1.2"),
+        "Dockerfile.web": DOCKERFILE.replace("cabestan/python:3.11", "shop/base:1.2").replace(
+            "USER", f"{TAKES_FROM_OTHERS}USER", 1
+        ),
         "Dockerfile-worker": "FROM cabestan/python:3.11\nUSER 1001\nCMD sleep 600\n",
         "docker-compose.yml": COMPOSE.replace(":${CI_COMMIT_SHA}\n    expose", "/web:${CI_COMMIT_SHA}\n    expose"),
     }
@@ -223,6 +234,23 @@ def test_a_build_cannot_use_the_registry_by_itself(platform: Platform) -> None:
     jobs = {job["name"]: job["id"] for job in platform.get(f"/pipelines/{pushed.pipeline}")["jobs"]}
     for name in ("build run", "build add"):
         assert "401" in platform.log(jobs[name]), name
+
+
+CACHE = "RUN --mount=type=cache,id=shared,target=/cache %s"
+
+
+def test_the_cache_folders_of_builds_are_the_projects_own(platform: Platform) -> None:
+    one, two = platform.make_project({"README": "one"}), platform.make_project({"README": "two"})
+
+    def builds(work: Work, command: str) -> str:
+        work.files = {"Dockerfile": f"FROM cabestan/python:3.11\n{CACHE % command}\nUSER 1001\n"}
+        pushed = work.push()
+        assert pushed.pipeline, pushed.output
+        return str(platform.wait_for_pipeline(pushed.pipeline)["status"])
+
+    assert builds(one, "touch /cache/key") == "succeeded"
+    assert builds(two, "test -e /cache/key") == "failed"
+    assert builds(one, "test -e /cache/key") == "succeeded"
 
 
 def _container(platform: Platform, project: str):

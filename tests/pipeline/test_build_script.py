@@ -12,6 +12,7 @@ import pytest
 from tests.repositories import Checkout
 
 from cabestan.pipeline.build_script import BUILD_SCRIPT
+from cabestan.pipeline.image_names import rewrites
 
 RECORDING_DOCKER = """\
 #!/bin/bash
@@ -55,6 +56,7 @@ def run(tmp_path: Path, checkout: Checkout):
             "CI_COMMIT_SHA": commit,
             "CI_PROJECT_DIR": str(tmp_path / "source"),
             "CI_PROJECT_PATH": "shop/api",
+            "CI_PROJECT_ID": "7",
             "CI_REGISTRY": "127.0.0.1:5600",
             "IMAGE": "127.0.0.1:5600/shop/api",
             "TAGS": commit,
@@ -62,6 +64,7 @@ def run(tmp_path: Path, checkout: Checkout):
             "CONTEXT": ".",
             "BUILD_ARGUMENTS": "",
             "BASES": "",
+            "REWRITES": "",
         }
         script = BUILD_SCRIPT.replace("/tmp", str(tmp_path))  # several run at a time here, and a job is alone
         done = subprocess.run(
@@ -77,6 +80,7 @@ def run(tmp_path: Path, checkout: Checkout):
 
 BUILT = (
     "build --progress plain --file /tmp/Dockerfile --tag 127.0.0.1:5600/shop/api:COMMIT "
+    "--build-arg BUILDKIT_CACHE_MOUNT_NS=127.0.0.1:5600/7 "
     "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- ."
 )
 
@@ -99,32 +103,32 @@ def test_each_tag_and_each_argument_is_given_whole(run) -> None:
     assert done.calls == [
         "build --progress plain --file /tmp/Dockerfile --build-arg A=x y --build-arg B=$(id) `id` ; * "
         "--tag 127.0.0.1:5600/shop/api:a --tag 127.0.0.1:5600/shop/api:0.2 "
+        "--build-arg BUILDKIT_CACHE_MOUNT_NS=127.0.0.1:5600/7 "
         "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- web",
         "with login: push 127.0.0.1:5600/shop/api:a",
         "with login: push 127.0.0.1:5600/shop/api:0.2",
     ], done.output
 
 
-def test_bases_of_this_repository_come_from_the_registry_and_nothing_else_is_touched(run) -> None:
+def test_lines_are_rewritten_as_planned_and_no_others(run) -> None:
     text = (
         "ARG BASE=shop/base\n"
         "FROM shop/base:0.2 AS one\n"
-        "from --platform=linux/amd64 ${BASE} as two\r\n"
-        "FROM shop/base:0.3\n"
-        "FROM one\n"
-        "RUN echo FROM shop/base:0.2\n"
+        "from --platform=linux/amd64 \\\n  ${BASE} as two\r\n"
+        "RUN <<EOF\nFROM shop/base:0.2\nEOF\n"
         "COPY --from=shop/base:0.2 /x /x\n"
     )
     ours = "127.0.0.1:5600/shop/base:COMMIT"
-    done = run({"Dockerfile": text}, BASES=f"shop/base:0.2 {ours}\n${{BASE}} {ours}\nshop/base {ours}")
+    planned = rewrites(text, {"shop/base:0.2": ours, "${BASE}": ours})
+    done = run({"Dockerfile": text}, REWRITES="\n".join(f"{one.first} {one.last} {one.text}" for one in planned))
     assert done.dockerfile.splitlines() == [
         "ARG BASE=shop/base",
         f"FROM {ours} AS one",
-        f"from --platform=linux/amd64 {ours} as two",
-        "FROM shop/base:0.3",
-        "FROM one",
-        "RUN echo FROM shop/base:0.2",
-        "COPY --from=shop/base:0.2 /x /x",
+        f"FROM --platform=linux/amd64 {ours} as two",
+        "RUN <<EOF",
+        "FROM shop/base:0.2",
+        "EOF",
+        f"COPY --from={ours} /x /x",
     ], done.output
 
 

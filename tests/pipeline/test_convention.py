@@ -33,6 +33,7 @@ def job(
     needs: tuple[str, ...] = (),
     tags: tuple[str, ...] = (),
     bases: str = "",
+    rewrites: str = "",
     arguments: str = "",
     service: str = "",
 ) -> JobSpec:
@@ -58,6 +59,7 @@ def job(
             ("CONTEXT", context),
             ("BUILD_ARGUMENTS", arguments),
             ("BASES", bases),
+            ("REWRITES", rewrites),
         ),
         engine_socket=True,
         token=True,
@@ -108,12 +110,11 @@ def test_an_image_waits_for_the_one_of_the_repository_that_it_builds_on(written:
     texts = {"Dockerfile": f"# tools/base\n# VERSION 0.2\n{PLAIN}", "Dockerfile.web": f"{declared}FROM {written}\n"}
     names = {"CI_REGISTRY_IMAGE": OURS, "CI_COMMIT_SHA": COMMIT}
     arguments = "\n".join(f"{name}={value}" for name, value in sorted(names.items()) if f"ARG {name}" in declared)
-    assert planned(texts) == Blueprint(
-        (
-            job(tags=("0.2",)),
-            job("web", "Dockerfile.web", needs=("build",), bases=f"{written} {OURS}:{COMMIT}", arguments=arguments),
-        )
-    )
+    line, meant = declared.count("\n") + 1, f"{OURS}:{COMMIT}"
+    rewrites = f"{line} {line} FROM {meant}"
+    bases = f"{written} {meant}"
+    web = job("web", "Dockerfile.web", needs=("build",), bases=bases, rewrites=rewrites, arguments=arguments)
+    assert planned(texts) == Blueprint((job(tags=("0.2",)), web))
 
 
 @pytest.mark.parametrize("written", ["shop/api:0.3", "shop/apis", "other/shop/api", "debian:12", "tools/base", "build"])

@@ -19,8 +19,8 @@ from cabestan.domain.finding import Finding, in_order
 from cabestan.domain.names import project_name
 from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.errors import CabestanError, Invalid
-from cabestan.pipeline.base_images import UnknownBaseImage
 from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
+from cabestan.pipeline.refused import DockerfileRefused
 
 #: what a job would run in; nothing runs here
 _NO_IMAGE = "-"
@@ -76,8 +76,8 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
         return Planned(blueprint(source, job_image=job_image), texts, ())
     except ComposeRefused as refused:
         return Planned(None, texts, refused.findings)
-    except UnknownBaseImage as error:
-        finding = _finding("base-image-unknown", error.file, error)
+    except DockerfileRefused as error:
+        finding = _finding(error.code, error.file, error)
         return Planned(None, texts, (replace(finding, line=max(1, error.line), message=error.what),))
     except Invalid as error:
         file = subject.compose[0] if subject.compose else next(iter(sorted(texts)), "Dockerfile")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 #: as the engine reads a number: with a sign and any zeros before it
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -19,6 +20,20 @@ class ImageConfiguration:
     volumes: tuple[str, ...] = ()
     #: the TCP ports that it declares, lowest first
     ports: tuple[int, ...] = ()
+
+
+def in_registry(image: str, registry: str) -> bool:
+    """Whether a reference leads to the registry at an address, by any of the names that this machine has for itself."""
+    host, _, port = image.partition("/")[0].rpartition(":")
+    _, _, own_port = registry.rpartition(":")
+    return image.startswith(f"{registry}/") or ("/" in image and port == own_port and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost") or host.startswith("127.")
 
 
 def is_root(user: str) -> bool:

@@ -4,19 +4,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cabestan.errors import Invalid
+from cabestan.pipeline.refused import DockerfileRefused
 
 _WRITTEN = re.compile(r"([a-z0-9][a-z0-9._-]*)/([a-z0-9][a-z0-9._-]*)(?::([\w][\w.-]*))?", re.ASCII)
 
 
-class UnknownBaseImage(Invalid):
-    """The catalogue's owner has no such image. `what` is the message without the place; `line` may be 0: unknown."""
+class UnknownBaseImage(DockerfileRefused):
+    """The catalogue's owner has no such image."""
 
     def __init__(self, written: str, file: str, line: int, known: Iterable[str]) -> None:
-        self.file, self.line = file, line
-        self.what = f"{written} is no base image of this platform."
-        place = f"{file}:{line}" if line else file
-        super().__init__(f"{place}: {self.what}", f"There are: {', '.join(sorted(known))}.")
+        what = f"{written} is no base image of this platform."
+        remedy = f"There are: {', '.join(sorted(known))}."
+        super().__init__(code="base-image-unknown", what=what, remedy=remedy, file=file, line=line)
 
 
 @dataclass(frozen=True)

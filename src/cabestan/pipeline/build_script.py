@@ -25,15 +25,19 @@ until git fetch --quiet --depth 20 origin "$CI_COMMIT_SHA" 2>/tmp/refusal; do
 done
 git checkout --quiet FETCH_HEAD
 
-# Bases that are images of this repository are taken from the registry, as built for this very commit.
+# Images of this repository are taken as built for this very commit, those of the platform under their full names.
 awk '
 BEGIN {
-    count = split(ENVIRON["BASES"], lines, "\n")
-    for (i = 1; i <= count; i++) { split(lines[i], pair, " "); base[pair[1]] = pair[2] }
+    count = split(ENVIRON["REWRITES"], lines, "\n")
+    for (i = 1; i <= count; i++) {
+        split(lines[i], words, " ")
+        last[words[1]] = words[2]
+        text[words[1]] = substr(lines[i], length(words[1]) + length(words[2]) + 3)
+    }
 }
 { sub(/\r$/, "") }
-toupper($1) == "FROM" { for (i = 2; i <= NF; i++) if ($i in base) { $i = base[$i]; break } }
-{ print }
+NR in text { print text[NR]; through = last[NR] }
+NR > through + 0 { print }
 ' "$DOCKERFILE" > /tmp/Dockerfile
 
 arguments=()
@@ -58,7 +62,9 @@ while read -r _ base; do
 done <<< "$BASES"
 
 say "docker build --file $DOCKERFILE $CONTEXT"
+# All builds share the engine, and without a namespace the folders of `RUN --mount=type=cache`.
 docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
+    --build-arg "BUILDKIT_CACHE_MOUNT_NS=$CI_REGISTRY/$CI_PROJECT_ID" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
     -- "$CONTEXT" 2>&1 | cat
 # A registry that is replaced, by `cabestan up` or after a crash, is back within seconds.

@@ -9,7 +9,9 @@ from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
+from cabestan.pipeline.dockerfile import Dockerfile, depends_on_platform, line_of, parse_dockerfile, substitute
+from cabestan.pipeline.image_names import rewrites
+from cabestan.pipeline.refused import is_below, refuse
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 PIPELINE_FILE = ".gitlab-ci.yml"
@@ -75,12 +77,22 @@ def _is_dockerfile(path: str) -> bool:
 def blueprint(source: Source, *, job_image: str) -> Blueprint:
     """One build job per image, in need of those that it builds on. Raises Invalid, naming the file."""
     images = _images(source)
-    parsed = {image.name: parse_dockerfile(source.texts[image.dockerfile]) for image in images}
+    parsed = {image.name: _parsed(image.dockerfile, source) for image in images}
     images = tuple(replace(image, tags=_tags(source, parsed[image.name])) for image in images)
     needs = {image.name: _siblings(image, images, parsed, source) for image in images}
     _refuse_cycles(needs, {image.name: image.dockerfile for image in images})
     jobs = tuple(_job(image, parsed[image.name], needs[image.name], source, job_image) for image in images)
     return Blueprint(jobs, _notes(source, jobs))
+
+
+def _parsed(path: str, source: Source) -> Dockerfile:
+    text = source.texts[path]
+    found = parse_dockerfile(text)
+    given = _variables(source)
+    refuse(
+        path, text, source.registry, source.registry_image, lambda written: substitute(written, found.arguments, given)
+    )
+    return found
 
 
 def job_name(image_name: str) -> str:
@@ -217,6 +229,17 @@ def _platform_images(
     return tuple(found)
 
 
+def _others(dockerfile: Dockerfile, source: Source) -> Iterable[tuple[str, str]]:
+    """What else it builds on, with its variables filled in: only so is it certain that what is built was looked at.
+
+    Left out is what stays as it is written, unless it is in the registry.
+    """
+    for written in dockerfile.bases:
+        filled = substitute(written, dockerfile.arguments, _variables(source))
+        if is_below(filled, source.registry_image) or (filled != written and not depends_on_platform(written)):
+            yield written, filled
+
+
 def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:
     """All references by which another Dockerfile of the repository may mean this image."""
     names = {image.reference, f"{source.registry}/{image.reference}"} | (
@@ -248,8 +271,9 @@ def _job(
 ) -> JobSpec:
     given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
     platform = _platform_images(image, dockerfile, siblings, source)
-    built = ((written, f"{source.registry}/{other.reference}:{source.commit}") for written, other in siblings)
-    renamed = ((written, meant) for written, meant in platform if written != meant)
+    bases = {written: f"{source.registry}/{other.reference}:{source.commit}" for written, other in siblings}
+    bases |= {written: meant for written, meant in platform if written != meant}
+    bases |= {written: filled for written, filled in _others(dockerfile, source) if written not in bases}
     environment = {
         **_variables(source),
         "IMAGE": f"{source.registry}/{image.reference}",
@@ -257,7 +281,10 @@ def _job(
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
-        "BASES": "\n".join(f"{written} {meant}" for written, meant in (*built, *renamed)),
+        "BASES": "\n".join(f"{written} {meant}" for written, meant in bases.items()),
+        "REWRITES": "\n".join(
+            f"{one.first} {one.last} {one.text}" for one in rewrites(source.texts[image.dockerfile], bases)
+        ),
     }
     return JobSpec(
         name=job_name(image.name),

@@ -4,17 +4,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cabestan.pipeline.image_names import named_images
+from cabestan.pipeline.instructions import instructions
+
 _VERSION = re.compile(r"VERSION\s*:?\s+(\d+(?:\.\d+)*[A-Za-z0-9.-]{0,40})$", re.IGNORECASE)
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9][a-z0-9._-]*)+")
-_INSTRUCTION = re.compile(r"\s*(FROM|ARG)\s+(.*?)\s*$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
+#: what BuildKit itself fills in, by the platform that it builds for
+_OF_THE_PLATFORM = re.compile(r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)")
 
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """`bases` as written, stages of its own and `scratch` left out; `arguments` are the ARGs that it declares.
+    """`bases` are the images that it takes anything from, as written, stages of its own and `scratch` left out.
 
-    `named` and `version` come from the leading comments (`# shop/api`, `# VERSION 0.2`); both may be empty.
+    `arguments` are the ARGs that it declares. `named` and `version` come from the leading comments (`# shop/api`,
+    `# VERSION 0.2`); both may be empty.
     """
 
     bases: tuple[str, ...]
@@ -24,31 +29,14 @@ class Dockerfile:
 
 
 def parse_dockerfile(text: str) -> Dockerfile:
-    bases: list[str] = []
-    stages: set[str] = set()
-    arguments: dict[str, str] = {}
-    for line in _logical_lines(text):
-        match = _INSTRUCTION.match(line)
-        if not match:
-            continue
-        if match[1].upper() == "ARG":
-            arguments |= _arguments(match[2])
-            continue
-        base, stage = _from(match[2])
-        if base.lower() not in stages and base != "scratch":
-            bases.append(base)
-        stages.add(stage.lower())
     named, version = _leading_comments(text)
-    return Dockerfile(tuple(dict.fromkeys(bases)), arguments, named, version)
+    bases = tuple(dict.fromkeys(image.written for image in named_images(text)))
+    return Dockerfile(bases, _arguments(text), named, version)
 
 
 def line_of(text: str, base: str) -> int:
-    """The line on which a base is written, counted from 1; the first line where that cannot be told."""
-    lines = enumerate(text.splitlines(), 1)
-    found = (
-        number for number, line in lines if (words := line.split()) and words[0].upper() == "FROM" and base in words
-    )
-    return next(found, 1)
+    """The line on which an image is named, counted from 1; the first line where that cannot be told."""
+    return next((image.line for image in named_images(text) if image.written == base), 1)
 
 
 def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str, str]) -> str:
@@ -61,22 +49,26 @@ def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str,
     return _REFERENCE.sub(value, reference)
 
 
-def _logical_lines(text: str) -> list[str]:
-    """Lines joined where they end in a backslash, comments left out."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return re.sub(r"\\\s*\n", " ", "\n".join(lines)).splitlines()
+def depends_on_platform(reference: str) -> bool:
+    """Whether only BuildKit can fill it in."""
+    return any(_OF_THE_PLATFORM.fullmatch(match[1] or match[3]) for match in _REFERENCE.finditer(reference))
 
 
 def _arguments(text: str) -> dict[str, str]:
+    """Those before the first stage, which `FROM` sees, go before others of the same name."""
+    found: dict[str, str] = {}
+    in_stage = False
+    for instruction in instructions(text):
+        in_stage = in_stage or instruction.word == "FROM"
+        if instruction.word == "ARG":
+            pairs = _pairs(instruction.rest)
+            found = pairs | found if in_stage else found | pairs
+    return found
+
+
+def _pairs(text: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in text.split())
     return {name: value.strip("\"'") for name, _, value in pairs}
-
-
-def _from(text: str) -> tuple[str, str]:
-    """Base and stage name of `[--platform=…] BASE [AS STAGE]`."""
-    words = [word for word in text.split() if not word.startswith("--")]
-    stage = words[2] if len(words) > 2 and words[1].upper() == "AS" else ""
-    return (words[0] if words else "scratch"), stage
 
 
 def _leading_comments(text: str) -> tuple[str, str]:

@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+|$)")
+_BYTE_ORDER_MARK = "\ufeff"
 _HERE_DOCUMENT = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
-_ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
+_ESCAPES = ("\\", "`")
 #: the instructions whose text may go on in a here-document
 _WITH_TEXT = frozenset({"RUN", "COPY", "ADD"})
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """`word` in upper case; `rest` is what follows it, its lines joined. `line` counts from 1."""
+    """`word` in upper case; `rest` is what follows it, its lines joined. Both `line` and `last` count from 1.
+
+    `last` is the line on which it ends, its here-documents left out.
+    """
 
     line: int
     word: str
     rest: str
+    last: int = field(default=0, compare=False)
 
 
-def instructions(text: str) -> tuple[Instruction, ...]:
-    """All of them, comments and here-documents left out."""
+def instructions(text: str, *, here_documents: bool = True) -> tuple[Instruction, ...]:
+    """All of them, comments left out, and the lines of here-documents, unless these are not to be known.
+
+    The engine's own frontend knows them from version 23 on, and that of `# syntax=docker/dockerfile:1` does.
+    """
     escape = _escape(text)
-    lines = enumerate(text.splitlines(), start=1)
+    lines = enumerate(_lines(text), start=1)
     found = []
     for number, line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        whole = _joined(line, lines, escape)
-        if match := _WORD.match(whole):
-            instruction = Instruction(number, match[1].upper(), whole[match.end() :].strip())
-            _skip_here_documents(instruction, lines)
+        whole, last = _joined(number, line, lines, escape)
+        word, rest = split_word(whole)
+        if word:
+            instruction = Instruction(number, word, rest, last)
+            if here_documents:
+                _skip_here_documents(instruction, lines)
             found.append(instruction)
     return tuple(found)
+
+
+def split_word(text: str) -> tuple[str, str]:
+    """The instruction's word in upper case, and what follows it; both empty where there is none."""
+    match = _WORD.match(text)
+    return (match[1].upper(), text[match.end() :].strip()) if match else ("", "")
+
+
+def stage_name(rest: str) -> str:
+    """That of a `FROM`; empty where it gives none."""
+    words = [word for word in rest.split() if not word.startswith("--")]
+    return words[2] if len(words) > 2 and words[1].lower() == "as" else ""
+
+
+def directives(text: str) -> Mapping[str, str]:
+    """Those at the very top, such as `# escape=`, their names in lower case."""
+    found: dict[str, str] = {}
+    for line in _lines(text):
+        match = _DIRECTIVE.fullmatch(line.strip())
+        if not match:
+            break
+        found.setdefault(match[1].lower(), match[2])
+    return found
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.removeprefix(_BYTE_ORDER_MARK).split("\n")]
 
 
 def of_the_image(text: str) -> tuple[Instruction, ...]:
@@ -46,32 +84,31 @@ def of_the_image(text: str) -> tuple[Instruction, ...]:
     for instruction in instructions(text):
         if instruction.word == "FROM":
             stages[name] = tuple(current)
-            base, name = _from(instruction.rest, len(stages))
-            current = list(stages.get(base, ()))
+            words = [word.lower() for word in instruction.rest.split() if not word.startswith("--")]
+            # one without a name is called by a number
+            name = stage_name(instruction.rest).lower() or f"({len(stages)})"
+            current = list(stages.get(words[0] if words else "", ()))
         current.append(instruction)
     return tuple(current)
 
 
 def _escape(text: str) -> str:
     """The character that joins lines; a directive at the very top may choose another one."""
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            break
-        if match := _ESCAPE.fullmatch(line.strip()):
-            return match[1]
-    return "\\"
+    chosen = directives(text).get("escape", "")
+    return chosen if chosen in _ESCAPES else _ESCAPES[0]
 
 
-def _joined(line: str, lines: Iterator[tuple[int, str]], escape: str) -> str:
-    """The line with those that it goes on in; comments between them do not count."""
-    whole = line
+def _joined(number: int, line: str, lines: Iterator[tuple[int, str]], escape: str) -> tuple[str, int]:
+    """The line with those that it goes on in, and the number of the last; comments and empty lines do not count."""
+    whole, last = line, number
     while whole.rstrip().endswith(escape):
         whole = whole.rstrip()[:-1]
-        following = next((more for _, more in lines if not more.lstrip().startswith("#")), None)
+        following = next((pair for pair in lines if (more := pair[1].strip()) and not more.startswith("#")), None)
         if following is None:
             break
-        whole += f" {following}"
-    return whole
+        last = following[0]
+        whole += following[1]
+    return whole, last
 
 
 def _skip_here_documents(instruction: Instruction, lines: Iterator[tuple[int, str]]) -> None:
@@ -81,10 +118,3 @@ def _skip_here_documents(instruction: Instruction, lines: Iterator[tuple[int, st
         for _, line in lines:
             if line.strip() == match[2]:
                 break
-
-
-def _from(rest: str, number: int) -> tuple[str, str]:
-    """Base and stage name of `[--platform=…] BASE [AS STAGE]`; a stage without a name is called by a number."""
-    words = [word.lower() for word in rest.split() if not word.startswith("--")]
-    name = words[2] if len(words) > 2 and words[1] == "as" else f"({number})"
-    return (words[0] if words else ""), name

@@ -27,6 +27,26 @@ RULES = (
         "Name one of those that the message lists.",
     ),
     Rule(
+        "image-of-others",
+        "A Dockerfile takes nothing from other projects' images",
+        "The engine has all images at hand that it built and runs; what a project may look at is its own. It holds "
+        "for `FROM`, `COPY --from` and `RUN --mount=from`.",
+        "Build on images of this repository, of the platform's catalogue, or of a registry elsewhere.",
+    ),
+    Rule(
+        "image-name-unclear",
+        "What a Dockerfile builds on can be told before it is built",
+        "Its variables are filled in by the plan, by their defaults and by what the build is given, so that what is "
+        "planned is what is built.",
+        "Use ${NAME} or ${NAME:-default}, with an ARG before the first FROM.",
+    ),
+    Rule(
+        "dockerfile-frontend",
+        "A `# syntax=` line names Docker's own frontend",
+        "Another one is a program that may do with the engine's images what it likes.",
+        "Leave the line out, or write # syntax=docker/dockerfile:1.",
+    ),
+    Rule(
         "image-volume",
         "No image declares a `VOLUME`",
         "Such a volume has no name, is empty after each deployment and is in no backup.",

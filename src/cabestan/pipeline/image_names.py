@@ -1,0 +1,146 @@
+"""Where a Dockerfile names images, and how its instructions read with other names in their places."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cabestan.pipeline.instructions import Instruction, instructions, split_word, stage_name
+
+_NOTHING = "scratch"
+_FROM = "--from="
+_MOUNT = "--mount="
+_PLAIN_FLAG = re.compile(r"[^\s\"'\\]+")
+
+Rename = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An image, as it is written on a line (counted from 1) in `FROM`, `COPY --from` or `RUN --mount=from`."""
+
+    written: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The lines from `first` to `last` are to read as `text`, which is one line."""
+
+    first: int
+    last: int
+    text: str
+
+
+def named_images(text: str, *, here_documents: bool = True) -> tuple[Named, ...]:
+    """All of them, stages of the file and `scratch` left out. For `here_documents` see `instructions`."""
+    found: list[Named] = []
+    for instruction, is_stage in _with_stages(text, here_documents):
+        _renamed(instruction.word, instruction.rest, _noting(found, instruction.line, is_stage))
+    return tuple(found)
+
+
+def rewrites(text: str, names: Mapping[str, str]) -> tuple[Rewrite, ...]:
+    """The instructions that name one of the images, with what `names` has in its place."""
+    found = []
+    for instruction, is_stage in _with_stages(text, here_documents=True):
+        renamed = _renamed(instruction.word, instruction.rest, _replacing(names, is_stage))
+        if renamed != _renamed(instruction.word, instruction.rest, lambda written: written):
+            found.append(Rewrite(instruction.line, instruction.last, f"{instruction.word} {renamed}"))
+    return tuple(found)
+
+
+def _with_stages(text: str, here_documents: bool) -> Iterator[tuple[Instruction, Callable[[str], bool]]]:
+    """Each instruction, and what tells whether a name is that of a stage before it."""
+    stages: set[str] = {_NOTHING}
+    for instruction in instructions(text, here_documents=here_documents):
+        yield instruction, lambda written: written.lower() in stages or written.isdecimal()
+        if instruction.word == "FROM":
+            stages.add(stage_name(instruction.rest).lower())
+
+
+def _noting(found: list[Named], line: int, is_stage: Callable[[str], bool]) -> Rename:
+    def note(written: str) -> str:
+        if not is_stage(written):
+            found.append(Named(written, line))
+        return written
+
+    return note
+
+
+def _replacing(names: Mapping[str, str], is_stage: Callable[[str], bool]) -> Rename:
+    return lambda written: written if is_stage(written) else names.get(written, written)
+
+
+def _renamed(word: str, rest: str, rename: Rename) -> str:
+    """What follows the instruction's word, each image in it renamed."""
+    if word == "ONBUILD":
+        inner, inner_rest = split_word(rest)
+        return f"{inner} {_renamed(inner, inner_rest, rename)}"
+    flags, arguments = _split_flags(rest)
+    if word == "FROM" and arguments:
+        base, *others = arguments.split()
+        arguments = " ".join((rename(base), *others))
+    elif word == "COPY":
+        flags = [_renamed_copy(flag, rename) for flag in flags]
+    elif word == "RUN":
+        flags = [_renamed_mount(flag, rename) for flag in flags]
+    return " ".join((*(_quoted(flag) for flag in flags), arguments))
+
+
+def _renamed_copy(flag: str, rename: Rename) -> str:
+    return f"{_FROM}{rename(flag.removeprefix(_FROM))}" if flag.startswith(_FROM) else flag
+
+
+def _renamed_mount(flag: str, rename: Rename) -> str:
+    """`--mount=type=bind,from=IMAGE,…`: the fields are those of a line of CSV."""
+    if not flag.startswith(_MOUNT):
+        return flag
+    fields = next(csv.reader([flag.removeprefix(_MOUNT)]), [])
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([_renamed_field(field, rename) for field in fields])
+    return f"{_MOUNT}{line.getvalue()}"
+
+
+def _renamed_field(field: str, rename: Rename) -> str:
+    key, is_pair, value = field.partition("=")
+    return f"{key}={rename(value)}" if is_pair and key.strip().lower() == "from" else field
+
+
+def _split_flags(rest: str) -> tuple[list[str], str]:
+    """The flags at the beginning, freed from their quotes and backslashes as BuildKit frees them, and the others."""
+    flags: list[str] = []
+    rest = rest.lstrip()
+    while rest.startswith("--"):
+        flag, rest = _first_flag(rest)
+        flags.append(flag)
+        if flag == "--":
+            break
+    return flags, rest
+
+
+def _first_flag(rest: str) -> tuple[str, str]:
+    flag, quote = "", ""
+    characters = iter(enumerate(rest))
+    for position, character in characters:
+        if character == "\\":
+            flag += next(characters, (0, ""))[1]
+        elif quote:
+            quote, flag = ("", flag) if character == quote else (quote, flag + character)
+        elif character in "\"'":
+            quote = character
+        elif character.isspace():
+            return flag, rest[position:].lstrip()
+        else:
+            flag += character
+    return flag, ""
+
+
+def _quoted(flag: str) -> str:
+    if _PLAIN_FLAG.fullmatch(flag):
+        return flag
+    inside = flag.removeprefix("--").replace("\\", "\\\\").replace('"', '\\"')
+    return f'--"{inside}"'
