@@ -193,8 +193,8 @@ class FakeStacks(Failing):
         self.missing: set[str] = set()
         #: what a container that failed said at its end
         self.words = ""
-        #: image without its digest to the ports that it declares
-        self.declared: dict[str, tuple[int, ...]] = {}
+        #: image without its digest to what it says of itself
+        self.images: dict[str, ImageConfiguration] = {}
 
     def ensure_network(self, name: str, environment_id: int) -> None:
         self._call("ensure_network", name, environment_id)
@@ -208,9 +208,9 @@ class FakeStacks(Failing):
         self._call("pin", image)
         return f"127.0.0.1:5600/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
 
-    def ports(self, image: str, seconds: float) -> tuple[int, ...]:
-        self._call("ports", image)
-        return self.declared.get(image.partition("@")[0], ())
+    def configuration(self, image: str, seconds: float) -> ImageConfiguration:
+        self._call("configuration", image)
+        return self.images.get(image.partition("@")[0], ImageConfiguration("1001"))
 
     def deploy(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.engine.test_linting import project_of
 from tests.engine.test_pipelines import begun
 from tests.engine.world import COMPOSE, World
@@ -81,3 +82,48 @@ def test_a_release_is_made_once_the_image_is_mended(world: World) -> None:
     pipelines.retry(world.services, made.id)
     world.durable.run()
     assert world.pipeline(made.id).status is RunStatus.SUCCEEDED
+
+
+CACHE = f"{COMPOSE}  store:\n    image: example.org/cache:7\n"
+PINNED = "127.0.0.1:5600/library/cache"
+
+
+def test_an_image_of_others_that_runs_as_root_is_not_released_and_the_line_is_told(world: World) -> None:
+    world.stacks.images[PINNED] = ImageConfiguration("", ())
+    made = begun(world, FILES | {"docker-compose.yml": CACHE})
+    world.durable.run()
+    ended = world.pipeline(made.id)
+    assert ended.status is RunStatus.FAILED
+    line = CACHE.splitlines().index("    image: example.org/cache:7") + 1
+    assert ended.reason.startswith(f"docker-compose.yml:{line}:12 services.store.image: The image example.org/cache:7 ")
+    assert "names no user, so it runs as root. Set user: to another one in the service" in ended.reason
+
+
+def test_an_image_of_others_may_be_given_a_user_and_a_place_for_its_volume(world: World) -> None:
+    world.stacks.images[PINNED] = ImageConfiguration("root", ("/data/",))
+    mounted = f"{CACHE}    user: '1001'\n    volumes: [./data:/data]\n"
+    made = begun(world, FILES | {"docker-compose.yml": mounted})
+    world.durable.run()
+    assert world.pipeline(made.id).reason == ""
+    assert world.pipeline(made.id).status is RunStatus.SUCCEEDED
+
+
+def test_an_image_of_others_with_a_volume_is_released_where_that_is_waived(world: World) -> None:
+    world.stacks.images[PINNED] = ImageConfiguration("1001", ("/data",))
+    files = FILES | {"docker-compose.yml": CACHE}
+    made = begun(world, files)
+    world.durable.run()
+    assert "The image example.org/cache:7 declares the volume /data." in world.pipeline(made.id).reason
+    project = project_of(world, made)
+    waivers.waive(world.services, project, "image-volume", "a cache", "admin")
+    pipelines.retry(world.services, made.id)
+    world.durable.run()
+    assert world.pipeline(made.id).status is RunStatus.SUCCEEDED
+    assert "(waived by admin on 2024-05-06: a cache)" in world.pipeline(made.id).notes[0]
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1:5600/vic/app:0.2", f"localhost:5600/vic/app@sha256:{'1' * 64}"])
+def test_another_projects_image_is_refused_by_whichever_name(world: World, name: str) -> None:
+    made = begun(world, FILES | {"docker-compose.yml": CACHE.replace("example.org/cache:7", name)})
+    world.durable.run()
+    assert f"The pipeline of this commit does not build the image {name}." in world.pipeline(made.id).reason

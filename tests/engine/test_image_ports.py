@@ -55,7 +55,7 @@ def test_an_image_without_ports_is_refused_with_the_line_before_anything_is_depl
 
 
 def test_an_image_of_somebody_else_tells_its_ports_when_it_is_pinned(world: World) -> None:
-    world.stacks.declared["127.0.0.1:5600/library/nginx"] = (80, 443)
+    world.stacks.images["127.0.0.1:5600/library/nginx"] = ImageConfiguration("1001", (), (80, 443))
     made = begun(
         world, FILES | {"docker-compose.yml": PORTLESS.replace("${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}", "nginx")}
     )
@@ -65,7 +65,7 @@ def test_an_image_of_somebody_else_tells_its_ports_when_it_is_pinned(world: Worl
 
 def test_one_that_is_named_by_its_digest_does_so_too(world: World) -> None:
     image = f"example.org/nginx@sha256:{'1' * 64}"
-    world.stacks.declared["example.org/nginx"] = (81,)
+    world.stacks.images["example.org/nginx"] = ImageConfiguration("1001", (), (81,))
     made = begun(
         world, FILES | {"docker-compose.yml": PORTLESS.replace("${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}", image)}
     )

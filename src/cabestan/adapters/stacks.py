@@ -21,6 +21,7 @@ from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_sec
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
 from cabestan.compose.volumes import StackVolume
+from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.redaction import Redactor
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -65,7 +66,7 @@ class Stacks:
         """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
         with self._engine.speaking(f"pull {image}") as client:
             try:
-                client.api.inspect_image(image)
+                _held(client, image)
             except ImageNotFound:
                 self._pull(image, time.monotonic() + seconds)
                 return True
@@ -79,7 +80,7 @@ class Stacks:
         self.pull(image, seconds)
         name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
         with self._engine.speaking(f"look at {image}") as client:
-            digests: list[str] = client.api.inspect_image(image)["RepoDigests"]
+            digests: list[str] = _held(client, image)["RepoDigests"]
             if known := [digest for digest in digests if digest.partition("@")[0] == name]:
                 return known[0]
             copy = f"{self._login.address}/library/{name.rpartition('/')[2]}"
@@ -87,11 +88,11 @@ class Stacks:
             answers = list(client.api.push(copy, tag, stream=True, auth_config=self._login.of(copy), decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
-    def ports(self, image: str, seconds: float) -> tuple[int, ...]:
-        """The TCP ports that the image declares, lowest first; it is pulled where the engine does not have it."""
+    def configuration(self, image: str, seconds: float) -> ImageConfiguration:
+        """What the image says of itself; it is pulled where the engine does not have it."""
         self.pull(image, seconds)
         with self._engine.speaking(f"look at {image}") as client:
-            return parse_configuration({"config": client.api.inspect_image(image).get("Config")}).ports
+            return parse_configuration({"config": _held(client, image).get("Config")})
 
     def _pull(self, image: str, deadline: float) -> None:
         """The engine tells its progress all the while, so that the deadline is looked at often."""
@@ -242,6 +243,17 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
+
+
+def _held(client: Any, image: str) -> Mapping[str, Any]:
+    """What the engine says of the image that it has under exactly this name. Raises ImageNotFound.
+
+    The engine itself also takes (the beginning of) an image's id, by which a project could name another one's image.
+    """
+    found: Mapping[str, Any] = client.api.inspect_image(image)
+    if familiar_name(image) not in (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ())):
+        raise ImageNotFound(f"No such image: {image}")
+    return found
 
 
 def _not_pulled(image: str, words: str) -> StepFailed:

@@ -16,6 +16,7 @@ from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
 from cabestan.domain.finding import Finding
+from cabestan.domain.image import in_registry
 
 #: stands for digests that only a build or a registry can tell
 NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
@@ -101,7 +102,7 @@ def _rendered(compose: ComposeFile, place: Place, project: str) -> tuple[Finding
 def _check_images(report: Report, compose: ComposeFile, subject: Subject, built: Collection[str] | None) -> None:
     """An image of our own registry must be one that this very pipeline builds."""
     for service in compose.services:
-        ours = service.image.startswith(f"{subject.registry}/")
+        ours = in_registry(service.image, subject.registry)
         if built is not None and ours and service.image not in built:
             message = f"The pipeline of this commit does not build the image {service.image}."
             remedy = "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cabestan.compose.findings import Report, Waivers
+from cabestan.compose.model import Service
 from cabestan.compose.nodes import Spot
 from cabestan.domain.finding import Finding
 from cabestan.domain.image import ImageConfiguration, is_root
@@ -31,14 +32,34 @@ def check_image(
     """What the built image says of itself, at the line that made it so, or that took it over from the base."""
     report = Report(file, waivers)
     if is_root(configuration.user):
-        told = f"runs as {configuration.user}" if configuration.user else "names no user, so it runs as root"
         spot = _spot(_last(text, "USER") or _last(text, "FROM"))
-        report.error("image-root", spot, f"The image {name} {told}.", _USER_REMEDY)
+        report.error("image-root", spot, f"The image {name} {_as_root(configuration)}.", _USER_REMEDY)
     if configuration.volumes:
         listed = ", ".join(configuration.volumes)
         spot = _spot(_last(text, "VOLUME") or _last(text, "FROM"))
         report.error("image-volume", spot, f"The image {name} declares the volume {listed}.", _VOLUME_REMEDY)
     return report.findings
+
+
+def check_foreign_image(
+    file: str, service: Service, configuration: ImageConfiguration, waivers: Waivers
+) -> tuple[Finding, ...]:
+    """Of an image that the pipeline did not build, as the service runs it: with its user and its mounts."""
+    report = Report(file, waivers)
+    if is_root(service.user or configuration.user):
+        remedy = "Set user: to another one in the service, or build an image on it that ends with USER 1001."
+        message = f"The image {service.image} {_as_root(configuration)}."
+        report.error("image-root", service.place("image"), message, remedy)
+    mounted = {mount.target.rstrip("/") for mount in service.mounts}
+    if bare := [volume for volume in configuration.volumes if volume.rstrip("/") not in mounted]:
+        message = f"The image {service.image} declares the volume {', '.join(bare)}."
+        remedy = "Mount something there, such as ./data:/path, or build an image of your own."
+        report.error("image-volume", service.place("image"), message, remedy)
+    return report.findings
+
+
+def _as_root(configuration: ImageConfiguration) -> str:
+    return f"runs as {configuration.user}" if configuration.user else "names no user, so it runs as root"
 
 
 def _last(text: str, word: str) -> Instruction | None:

@@ -43,7 +43,7 @@ class FindingsRefused(Invalid):
 
 
 class ImageRefused(FindingsRefused):
-    """An image that the pipeline built may not be released."""
+    """An image may not be part of a release."""
 
     code = "image_refused"
 

@@ -22,6 +22,16 @@ class ImageConfiguration:
     ports: tuple[int, ...] = ()
 
 
+def familiar_name(reference: str) -> str:
+    """As the engine lists it: `docker.io/library/debian` is `debian:latest`; with a digest, a tag does not count."""
+    name, at, digest = reference.partition("@")
+    for prefix in ("index.docker.io/", "docker.io/", "library/"):
+        name = name.removeprefix(prefix)
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return f"{head}{slash}{last}@{digest}" if at else f"{head}{slash}{last}:{tag or 'latest'}"
+
+
 def in_registry(image: str, registry: str) -> bool:
     """Whether a reference leads to the registry at an address, by any of the names that this machine has for itself."""
     host, _, port = image.partition("/")[0].rpartition(":")

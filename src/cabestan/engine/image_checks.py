@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cabestan.checks.check import used_builds
-from cabestan.checks.images import check_image
+from cabestan.checks.images import check_foreign_image, check_image
 from cabestan.compose.findings import Waivers
 from cabestan.compose.model import ComposeFile
 from cabestan.domain.finding import Finding, ImageRefused, has_error, in_order
@@ -43,6 +43,25 @@ def check_images(
     notes = [str(finding) for finding in in_order(wrong)]
     notes += [f"{found[build][0].message} No service runs it, so it is not part of the release." for build in unfit]
     return Checked(unfit, tuple(notes), {build: common_ports(told[build]) for build in digests})
+
+
+def check_foreign_images(
+    told: Mapping[str, ImageConfiguration], composed: Iterable[ComposeFile], waivers: Waivers
+) -> tuple[str, ...]:
+    """Of images that others built, by the names that the Compose file has for them; gives notes for the pipeline.
+
+    Raises ImageRefused, with the line of the Compose file, for one that may not be run.
+    """
+    found = [
+        finding
+        for compose in composed
+        for service in compose.services
+        if service.image in told
+        for finding in check_foreign_image(compose.file, service, told[service.image], waivers)
+    ]
+    if has_error(found):
+        raise ImageRefused(in_order(finding for finding in found if finding.severity == "error"))
+    return tuple(str(finding) for finding in in_order(found))
 
 
 def _check(

@@ -13,13 +13,14 @@ from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
+from cabestan.domain.image import in_registry
 from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, configuring, deployments, pipelines
 from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
-from cabestan.engine.image_checks import check_images
+from cabestan.engine.image_checks import check_foreign_images, check_images
 from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
@@ -71,13 +72,18 @@ def _make(services: Services, pipeline_id: int) -> str:
         ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
         foreign = {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
         images |= foreign
-        ports |= {name: services.stacks.ports(image, services.settings.pull_seconds) for name, image in foreign.items()}
+        told = {
+            name: services.stacks.configuration(image, services.settings.pull_seconds)
+            for name, image in foreign.items()
+        }
+        notes = check_foreign_images(told, composed, waivers)
+        ports |= {name: configuration.ports for name, configuration in told.items()}
         _check_routes(composed, ports)
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
         store.create(tx, pipeline, images, file, texts, services.now(), ports=ports, dotenv=env_file)
-        notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes)))
+        notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes, *notes)))
         pipeline_store.update(tx, pipeline_id, notes=notes)
     return ""
 
@@ -226,7 +232,7 @@ def _foreign_images(wanted: Release, composed: Iterable[ComposeFile]) -> tuple[s
 
 def _pinned(services: Services, image: str) -> str:
     """By digest. One of the platform's own catalogue is built where it is not there yet."""
-    if image.startswith(f"{services.settings.registry}/"):
+    if in_registry(image, services.settings.registry):
         raise Invalid(f"The Compose file names {image}, which this pipeline did not build.", "Add its Dockerfile.")
     if "@sha256:" in image:
         return image

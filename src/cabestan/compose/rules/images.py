@@ -13,7 +13,7 @@ RULES = (
         "No image runs as root",
         "Who breaks into a container as root is one fault of the kernel away from the machine. Volumes belong to "
         "the user 1001. It is read from the Dockerfile before anything is built where that tells it, and from the "
-        "built image before it becomes a release.",
+        "image itself before it becomes part of a release. A service may give an image that others built another user.",
         "End the Dockerfile with USER 1001 before CMD.",
         waivable=True,
         wrong="FROM cabestan/python:3.11\nUSER root\n",
@@ -49,7 +49,8 @@ RULES = (
     Rule(
         "image-volume",
         "No image declares a `VOLUME`",
-        "Such a volume has no name, is empty after each deployment and is in no backup.",
+        "Such a volume has no name, is empty after each deployment and is in no backup. An image that others built may "
+        "declare some where the service mounts something.",
         "Remove it, and mount ./data:/path in the Compose file.",
         waivable=True,
         wrong="FROM cabestan/python:3.11\nVOLUME /data\nUSER 1001\n",
