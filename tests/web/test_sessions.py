@@ -128,6 +128,24 @@ def test_the_failures_of_many_names_are_forgotten_in_time(monkeypatch: pytest.Mo
     assert list(throttle._failures) == ["last"]
 
 
+def test_the_failures_of_so_many_names_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "_REMEMBERED", 3)
+    throttle = sessions.Throttle()
+    for name in ("a", "b", "a", "c", "d", "e"):
+        throttle.failed(name)
+    assert list(throttle._failures) == ["c", "d", "e"]
+
+
+def test_a_name_that_nobody_can_have_is_refused_and_not_remembered(world: World) -> None:
+    for name in ("n" * 33, "n" * 1_000_000):
+        with pytest.raises(sessions.NotSignedIn, match="do not fit together"):
+            sessions.check_login(world.services, name, "wrong")
+    assert sessions._throttled._failures == {}
+    with pytest.raises(sessions.NotSignedIn, match="do not fit together"):
+        sessions.check_login(world.services, "n" * 32, "wrong")
+    assert list(sessions._throttled._failures) == ["n" * 32]
+
+
 def test_a_token_that_is_not_good_is_told_apart_from_none(world: World) -> None:
     with asking(world) as client:
         without = client.get("/api/v1/user").json()["error"]["message"]

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from cabestan.domain.access import User
+from cabestan.domain.names import USER_NAME_LENGTH
 from cabestan.engine.services import Services
 from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
@@ -23,6 +24,8 @@ public = APIRouter()
 router = APIRouter()
 _FAILURES = 10
 _WINDOW_SECONDS = 60
+#: names whose failures are remembered; beyond, those whose first failure is the longest ago are forgotten
+_REMEMBERED = 10_000
 
 
 class Throttle:
@@ -42,6 +45,8 @@ class Throttle:
         with self._lock:
             self._forget(time.monotonic() - _WINDOW_SECONDS)
             self._failures.setdefault(name, []).append(time.monotonic())
+            if len(self._failures) > _REMEMBERED:
+                del self._failures[next(iter(self._failures))]
 
     def _forget(self, since: float) -> None:
         """Of all names, once in a while: whoever tries many must not fill the memory."""
@@ -56,6 +61,8 @@ _throttled = Throttle()
 
 def check_login(services: Services, name: str, secret: str) -> User:
     """By password or by token, which may stand in the password's place. Raises NotSignedIn."""
+    if len(name) > USER_NAME_LENGTH:  # nobody's, and not worth remembering
+        raise _no_match()
     _throttled.check(name)
     with services.database.reading() as tx:
         identity = store.identity_of_token(tx, secret, services.now())
@@ -65,7 +72,11 @@ def check_login(services: Services, name: str, secret: str) -> User:
     if user and kept and _matches(kept, secret):
         return user
     _throttled.failed(name)
-    raise NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
+    raise _no_match()
+
+
+def _no_match() -> NotSignedIn:
+    return NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
 
 
 def _matches(kept: str, password: str) -> bool:
