@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-import time
 from datetime import timedelta
 from typing import Annotated
 
@@ -19,59 +18,35 @@ from cabestan.store import users as store
 from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired, visitor_of
 from cabestan.web.pages.answers import html, see
 from cabestan.web.pages.views.frame import plain_frame
+from cabestan.web.throttle import Throttle, client_at
 
 public = APIRouter()
 router = APIRouter()
-_FAILURES = 10
-_WINDOW_SECONDS = 60
-#: names whose failures are remembered; beyond, those whose first failure is the longest ago are forgotten
-_REMEMBERED = 10_000
-
-
-class Throttle:
-    """Refuses further tries for a name that failed often in the last minute."""
-
-    def __init__(self) -> None:
-        self._failures: dict[str, list[float]] = {}
-        self._forgotten_at = time.monotonic()
-        self._lock = threading.Lock()
-
-    def check(self, name: str) -> None:
-        since = time.monotonic() - _WINDOW_SECONDS
-        if sum(at >= since for at in self._failures.get(name, ())) >= _FAILURES:
-            raise NotSignedIn("Too many failed tries.", "Wait a minute, then try again.")
-
-    def failed(self, name: str) -> None:
-        with self._lock:
-            self._forget(time.monotonic() - _WINDOW_SECONDS)
-            self._failures.setdefault(name, []).append(time.monotonic())
-            if len(self._failures) > _REMEMBERED:
-                del self._failures[next(iter(self._failures))]
-
-    def _forget(self, since: float) -> None:
-        """Of all names, once in a while: whoever tries many must not fill the memory."""
-        if self._forgotten_at < since:
-            self._forgotten_at = time.monotonic()
-            kept = {name: [at for at in failures if at >= since] for name, failures in self._failures.items()}
-            self._failures = {name: failures for name, failures in kept.items() if failures}
-
+#: of password hashes, each of which takes 64 MiB
+_HASHES_AT_ONCE = 2
 
 _throttled = Throttle()
+_hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
 
 
-def check_login(services: Services, name: str, secret: str) -> User:
-    """By password or by token, which may stand in the password's place. Raises NotSignedIn."""
+def check_login(services: Services, name: str, secret: str, address: str) -> User:
+    """By password or by token, which may stand in the password's place. Raises NotSignedIn.
+
+    `address` is the client's. A token is looked at first, for nobody guesses one: whoever fails on purpose keeps
+    nobody out who has one.
+    """
     if len(name) > USER_NAME_LENGTH:  # nobody's, and not worth remembering
         raise _no_match()
-    _throttled.check(name)
     with services.database.reading() as tx:
         identity = store.identity_of_token(tx, secret, services.now())
         if isinstance(identity, User) and identity.name == name:
             return identity
         user, kept = store.find(tx, name), store.password_hash(tx, name)
+    client = client_at(address)
+    _throttled.begin(name, client, hashing=bool(kept))
     if user and kept and _matches(kept, secret):
+        _throttled.succeeded(name, client)
         return user
-    _throttled.failed(name)
     raise _no_match()
 
 
@@ -81,7 +56,8 @@ def _no_match() -> NotSignedIn:
 
 def _matches(kept: str, password: str) -> bool:
     try:
-        return PasswordHasher().verify(kept, password)
+        with _hashing:
+            return PasswordHasher().verify(kept, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
@@ -113,16 +89,22 @@ def _form(address: str, name: str = "", problem: str = "", status: int = 200) ->
 
 @public.post("/login", include_in_schema=False)
 def login(
+    request: Request,
     services: Wired,
     name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     try:
-        user = check_login(services, name.strip(), password.strip())
+        user = check_login(services, name.strip(), password.strip(), _address(request))
     except NotSignedIn as error:
         return _form(next, name.strip(), str(error), 401)
     return open_session(services, user, next)
+
+
+def _address(request: Request) -> str:
+    """The other end of the connection, behind a proxy the proxy: what a request says about that, anybody can write."""
+    return request.client.host if request.client else ""
 
 
 def _own_address(address: str) -> str:
