@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from tests.engine.world import World
 from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role, User
+from cabestan.store import users as store
 from cabestan.store.schema import users
 from cabestan.web import sessions, throttle
 
@@ -24,6 +26,12 @@ def forgotten_failures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def log_in(client: httpx.Client, name: str, password: str, **more: str) -> httpx.Response:
     return client.post("/login", data={"name": name, "password": password} | more)
+
+
+def served_at(world: World, url: str) -> None:
+    """What browsers address from now on."""
+    settings = world.services.settings.model_copy(update={"url": url})
+    world.services = dataclasses.replace(world.services, settings=settings)
 
 
 def set_password(world: World, user: User, password: str) -> None:
@@ -121,6 +129,47 @@ def failing(world: World, name: str, address: str, *, closed: bool = False) -> N
 
 def signing_in(world: World, name: str, secret: str, address: str) -> None:
     assert sessions.check_login(world.services, name, secret, address).name == name
+
+
+PLAIN = {"HttpOnly", "Path=/", "SameSite=lax"}
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "attributes"),
+    [
+        ("", "cabestan_session", PLAIN),
+        ("http://cabestan.example.org", "cabestan_session", PLAIN),
+        ("https://cabestan.example.org", "__Host-cabestan_session", PLAIN | {"Secure"}),
+        ("HTTPS://cabestan.example.org", "__Host-cabestan_session", PLAIN | {"Secure"}),
+    ],
+)
+def test_over_https_the_cookie_is_of_this_host_alone(world: World, url: str, name: str, attributes: set[str]) -> None:
+    world.user("dev")
+    served_at(world, url)
+    with asking(world) as client:
+        (kept, *rest) = log_in(client, "dev", "token-of-dev").headers["set-cookie"].split("; ")
+        assert kept.startswith(f"{name}=")
+        assert {attribute for attribute in rest if not attribute.startswith("Max-Age=")} == attributes
+        assert client.get("/api/v1/user", headers={"Cookie": kept}).json()["name"] == "dev"
+
+
+def test_over_https_the_cookie_of_the_plain_name_is_not_believed_and_the_other_goes_with_the_logout(
+    world: World,
+) -> None:
+    world.user("dev")
+    served_at(world, "https://cabestan.example.org")
+    with asking(world) as client:
+        cookie = log_in(client, "dev", "token-of-dev").cookies["__Host-cabestan_session"]
+        client.cookies.clear()
+        assert client.get("/api/v1/user", headers={"Cookie": f"cabestan_session={cookie}"}).status_code == 401
+        with world.services.database.reading() as tx:
+            session = store.session(tx, cookie, world.clock())
+        assert session
+        headers = {"Cookie": f"__Host-cabestan_session={cookie}", "X-CSRF-Token": session.csrf}
+        (gone, *rest) = client.post("/logout", headers=headers).headers["set-cookie"].split("; ")
+        assert gone == '__Host-cabestan_session=""'
+        assert set(rest) == PLAIN | {"Secure", "Max-Age=0"}
+        assert client.get("/api/v1/user", headers=headers).status_code == 401
 
 
 def test_many_failures_close_a_name_for_its_address_for_a_minute(world: World, clock: list[float]) -> None:

@@ -5,6 +5,7 @@ import binascii
 import hmac
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -15,7 +16,9 @@ from cabestan.errors import Forbidden, NotFound, NotSignedIn
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
-SESSION_COOKIE = "cabestan_session"
+_SESSION_COOKIE = "cabestan_session"
+#: browsers take a cookie of this name over HTTPS alone, and from this very host: no other one below its domain sets it
+_SECURE_SESSION_COOKIE = f"__Host-{_SESSION_COOKIE}"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +35,15 @@ class Visitor:
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def over_https(services: Services) -> bool:
+    return urlsplit(services.settings.public_url).scheme == "https"
+
+
+def session_cookie(services: Services) -> str:
+    """The name of the cookie with the session."""
+    return _SECURE_SESSION_COOKIE if over_https(services) else _SESSION_COOKIE
 
 
 async def signed_in(request: Request) -> Visitor:
@@ -58,7 +70,7 @@ def visitor_of(request: Request) -> Visitor | None:
     if token := bearer_token(request):
         identity = identify(services, token)
         return Visitor(identity, "") if isinstance(identity, User) else None
-    if cookie := request.cookies.get(SESSION_COOKIE):
+    if cookie := request.cookies.get(session_cookie(services)):
         with services.database.reading() as tx:
             session = user_store.session(tx, cookie, services.now())
         return Visitor(session.user, session.csrf) if session else None

@@ -15,7 +15,7 @@ from cabestan.domain.names import USER_NAME_LENGTH
 from cabestan.engine.services import Services
 from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
-from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired, visitor_of
+from cabestan.web.access import SignedIn, Wired, over_https, session_cookie, visitor_of
 from cabestan.web.pages.answers import html, see
 from cabestan.web.pages.views.frame import plain_frame
 from cabestan.web.throttle import Throttle, client_at
@@ -71,10 +71,16 @@ def open_session(services: Services, user: User, address: str = "/") -> Response
         now = services.now()
         store.add_token(tx, token, kind="session", user_id=user.id, csrf=csrf, now=now, expires_at=expires_at)
     response = RedirectResponse(_own_address(address), 303)
-    secure = services.settings.public_url.startswith("https:")
-    seconds = int(lifetime.total_seconds())
-    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    _set_cookie(services, response, token, int(lifetime.total_seconds()))
     return response
+
+
+def _set_cookie(services: Services, response: Response, token: str, seconds: int) -> None:
+    """For 0 seconds it is taken away: by the same attributes, or the browser refuses to."""
+    secure = over_https(services)
+    response.set_cookie(
+        session_cookie(services), token, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure
+    )
 
 
 @public.get("/login", include_in_schema=False)
@@ -115,7 +121,7 @@ def _own_address(address: str) -> str:
 @router.post("/logout", include_in_schema=False)
 def logout(request: Request, services: Wired, _visitor: SignedIn) -> Response:
     with services.database.writing() as tx:
-        store.drop_token(tx, request.cookies.get(SESSION_COOKIE, ""))
+        store.drop_token(tx, request.cookies.get(session_cookie(services), ""))
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(SESSION_COOKIE)
+    _set_cookie(services, response, "", 0)
     return response
