@@ -81,6 +81,52 @@ def test_a_login_leads_back_to_this_site_alone(world: World, wanted: str, locati
         assert log_in(client, "dev", "token-of-dev", next=wanted).headers["location"] == location
 
 
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("", {"Origin": "https://evil.example.org"}),
+        ("", {"Origin": "null"}),
+        ("", {"Origin": ""}),
+        ("", {"Origin": "http://127.0.0.1"}),
+        ("", {"Sec-Fetch-Site": "cross-site"}),
+        ("https://a.example.org", {"Origin": "http://a.example.org"}),
+        ("https://a.example.org", {"Origin": "https://b.example.org", "Sec-Fetch-Site": "same-site"}),
+        ("https://a.example.org", {"Origin": "https://a.example.org.evil.org"}),
+        ("https://a.example.org", {"Origin": "https://a.example.org", "Sec-Fetch-Site": "cross-site"}),
+    ],
+)
+def test_no_other_site_signs_somebody_in(world: World, url: str, headers: dict[str, str]) -> None:
+    world.user("dev")
+    served_at(world, url)
+    with asking(world) as client:
+        answer = client.post("/login", data={"name": "dev", "password": "token-of-dev"}, headers=headers)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+        assert "did not come from this site" in answer.text
+        assert f"Sign in at {world.services.settings.public_url}/login." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("", {"Origin": "http://cabestan:8600", "Host": "cabestan:8600", "Sec-Fetch-Site": "same-origin"}),
+        ("", {"Origin": "https://cabestan", "Host": "cabestan"}),
+        ("", {"Sec-Fetch-Site": "none"}),
+        ("https://A.example.org:443/", {"Origin": "https://a.example.org"}),
+        ("http://a.example.org:80", {"Origin": "http://a.example.org"}),
+        ("https://a.example.org:8443", {"Origin": "https://a.example.org:8443"}),
+        ("https://a.example.org", {"Origin": "http://cabestan:8600", "Host": "cabestan:8600"}),
+    ],
+)
+def test_a_login_comes_from_the_public_address_or_the_one_that_is_asked(
+    world: World, url: str, headers: dict[str, str]
+) -> None:
+    world.user("dev")
+    served_at(world, url)
+    with asking(world) as client:
+        answer = client.post("/login", data={"name": "dev", "password": "token-of-dev"}, headers=headers)
+        assert answer.status_code == 303, answer.text
+
+
 def test_a_session_writes_with_its_own_forms_token_in_a_header_or_a_field(world: World) -> None:
     world.user("dev", shop=Role.MAINTAINER)
     world.user("other", shop=Role.MAINTAINER)

@@ -21,6 +21,7 @@ _SESSION_COOKIE = "cabestan_session"
 _SECURE_SESSION_COOKIE = f"__Host-{_SESSION_COOKIE}"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -108,6 +109,28 @@ async def _brings_csrf(request: Request, wanted: str) -> bool:
         field = (await request.form()).get(CSRF_FIELD, "")
         brought = field if isinstance(field, str) else ""
     return hmac.compare_digest(brought.encode(), wanted.encode())
+
+
+def require_own_site(request: Request) -> None:
+    """For a form that brings no token back, as there is no session yet. Browsers tell where it stands; programs need
+    not. Raises Forbidden.
+    """
+    origin = request.headers.get("origin")
+    foreign = origin is not None and origin.lower() not in _own_origins(request)
+    if foreign or request.headers.get("sec-fetch-site") == "cross-site":
+        raise Forbidden(
+            "This form did not come from this site, but from another one.",
+            f"Sign in at {services_of(request).settings.public_url}/login. If you did: the setting `url` must be the "
+            "address that your browser shows.",
+        )
+
+
+def _own_origins(request: Request) -> set[str]:
+    """What is addressed, by whichever scheme, for a proxy may speak HTTPS before us; and the public address."""
+    public = urlsplit(services_of(request).settings.public_url.lower())
+    host = request.headers.get("host", "").lower()
+    known = f"{public.scheme}://{public.netloc.removesuffix(_DEFAULT_PORTS.get(public.scheme, ''))}"
+    return {known, f"http://{host}", f"https://{host}"}
 
 
 def project_for(services: Services, identity: Identity, name: str, permission: Permission) -> Project:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from cabestan.domain.access import User
@@ -15,7 +15,7 @@ from cabestan.domain.names import USER_NAME_LENGTH
 from cabestan.engine.services import Services
 from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
-from cabestan.web.access import SignedIn, Wired, over_https, session_cookie, visitor_of
+from cabestan.web.access import SignedIn, Wired, over_https, require_own_site, session_cookie, visitor_of
 from cabestan.web.pages.answers import html, see
 from cabestan.web.pages.views.frame import plain_frame
 from cabestan.web.throttle import Throttle, client_at
@@ -93,7 +93,7 @@ def _form(address: str, name: str = "", problem: str = "", status: int = 200) ->
     return html("login.html", plain_frame(None, "Sign in"), status, problem=problem, next=address, name=name)
 
 
-@public.post("/login", include_in_schema=False)
+@public.post("/login", include_in_schema=False, dependencies=[Depends(require_own_site)])
 def login(
     request: Request,
     services: Wired,
