@@ -9,6 +9,8 @@ from tests.e2e.site import PROJECT, Site
 
 from cabestan.domain.status import RunStatus
 from cabestan.store import pipelines as pipeline_store
+from cabestan.store import users as user_store
+from cabestan.web import live
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +34,19 @@ def test_a_wrong_password_is_told_and_another_site_is_never_gone_to(open_context
     page.fill("[name=password]", "correct horse")
     page.click("main button")
     expect(page).to_have_url(f"{site.url}/")
+
+
+def test_a_page_whose_login_has_ended_says_so(
+    open_context: OpenContext, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "RIGHTS_SECONDS", 0.5)
+    page = open_context(user="").new_page()
+    sign_in(page, "rita")
+    page.goto(f"/{PROJECT}")
+    (session,) = page.context.cookies()
+    with site.services.database.writing() as tx:
+        user_store.drop_token(tx, session["value"])
+    expect(page.get_by_role("status")).to_have_text("You are signed out. Reload to sign in again.")
 
 
 def test_home_shows_what_runs_where_and_what_waits_for_whom(page: Page, site: Site) -> None:

@@ -16,7 +16,8 @@ from fastapi import FastAPI
 def serving(app: FastAPI) -> Iterator[str]:
     """The address of the running server."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = _Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, proxy_headers=False)
+        server = _Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

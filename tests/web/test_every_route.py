@@ -18,7 +18,6 @@ from cabestan.store.configuration import Scope
 
 #: all that anybody may ask for
 PUBLIC = {
-    "GET /api/v1/openapi.json",
     "GET /api/v1/status",
     "GET /api/v1/ca",
     "GET /login",
@@ -35,6 +34,7 @@ OTHERWISE = {
 EVERYBODYS = {
     "GET /",
     "GET /search",
+    "GET /api/v1/openapi.json",
     "GET /api/v1/user",
     "GET /api/v1/alerts",
     "GET /api/v1/projects",

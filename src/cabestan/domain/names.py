@@ -19,6 +19,7 @@ _BRANCH = re.compile(
 #: `group/project`, as long as a Unix account's name may be
 PROJECT_NAME_LENGTH = 32
 ENVIRONMENT_NAME_LENGTH = 40
+USER_NAME_LENGTH = 32
 #: between two dots of a host name
 LABEL_LENGTH = 63
 VARIABLE_NAME_LENGTH = 128
@@ -90,10 +91,10 @@ def variable_value(text: str) -> str:
 
 
 def user_name(text: str) -> str:
-    if len(text) > 32 or not _USER.fullmatch(text):
+    if len(text) > USER_NAME_LENGTH or not _USER.fullmatch(text):
         raise Invalid(
             f"“{_shown(text)}” is not a user name.",
-            "Use lower-case letters, digits, dots, hyphens and underscores, at most 32.",
+            f"Use lower-case letters, digits, dots, hyphens and underscores, at most {USER_NAME_LENGTH}.",
         )
     return text
 

@@ -5,6 +5,7 @@ import binascii
 import hmac
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -15,9 +16,12 @@ from cabestan.errors import Forbidden, NotFound, NotSignedIn
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
-SESSION_COOKIE = "cabestan_session"
+_SESSION_COOKIE = "cabestan_session"
+#: browsers take a cookie of this name over HTTPS alone, and from this very host: no other one below its domain sets it
+_SECURE_SESSION_COOKIE = f"__Host-{_SESSION_COOKIE}"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,6 +36,15 @@ class Visitor:
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def over_https(services: Services) -> bool:
+    return urlsplit(services.settings.public_url).scheme == "https"
+
+
+def session_cookie(services: Services) -> str:
+    """The name of the cookie with the session."""
+    return _SECURE_SESSION_COOKIE if over_https(services) else _SESSION_COOKIE
 
 
 async def signed_in(request: Request) -> Visitor:
@@ -58,7 +71,7 @@ def visitor_of(request: Request) -> Visitor | None:
     if token := bearer_token(request):
         identity = identify(services, token)
         return Visitor(identity, "") if isinstance(identity, User) else None
-    if cookie := request.cookies.get(SESSION_COOKIE):
+    if cookie := request.cookies.get(session_cookie(services)):
         with services.database.reading() as tx:
             session = user_store.session(tx, cookie, services.now())
         return Visitor(session.user, session.csrf) if session else None
@@ -96,6 +109,28 @@ async def _brings_csrf(request: Request, wanted: str) -> bool:
         field = (await request.form()).get(CSRF_FIELD, "")
         brought = field if isinstance(field, str) else ""
     return hmac.compare_digest(brought.encode(), wanted.encode())
+
+
+def require_own_site(request: Request) -> None:
+    """For a form that brings no token back, as there is no session yet. Browsers tell where it stands; programs need
+    not. Raises Forbidden.
+    """
+    origin = request.headers.get("origin")
+    foreign = origin is not None and origin.lower() not in _own_origins(request)
+    if foreign or request.headers.get("sec-fetch-site") == "cross-site":
+        raise Forbidden(
+            "This form did not come from this site, but from another one.",
+            f"Sign in at {services_of(request).settings.public_url}/login. If you did: the setting `url` must be the "
+            "address that your browser shows.",
+        )
+
+
+def _own_origins(request: Request) -> set[str]:
+    """What is addressed, by whichever scheme, for a proxy may speak HTTPS before us; and the public address."""
+    public = urlsplit(services_of(request).settings.public_url.lower())
+    host = request.headers.get("host", "").lower()
+    known = f"{public.scheme}://{public.netloc.removesuffix(_DEFAULT_PORTS.get(public.scheme, ''))}"
+    return {known, f"http://{host}", f"https://{host}"}
 
 
 def project_for(services: Services, identity: Identity, name: str, permission: Permission) -> Project:

@@ -59,7 +59,7 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{_API}/openapi.json",
+        openapi_url=None,  # as that would be public; below it is not
     )
     app.state.services = services
     app.add_middleware(BodyLimit, refuse=_too_large)
@@ -100,6 +100,7 @@ def _mount(app: FastAPI) -> None:
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)
     app.include_router(pages, dependencies=private)
+    app.add_api_route(f"{_API}/openapi.json", app.openapi, dependencies=private, include_in_schema=False)
 
 
 class SecurityHeaders:

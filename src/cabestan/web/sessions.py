@@ -2,75 +2,62 @@
 
 import secrets
 import threading
-import time
 from datetime import timedelta
 from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from cabestan.domain.access import User
+from cabestan.domain.names import USER_NAME_LENGTH
 from cabestan.engine.services import Services
 from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
-from cabestan.web.access import SESSION_COOKIE, SignedIn, Wired, visitor_of
+from cabestan.web.access import SignedIn, Wired, over_https, require_own_site, session_cookie, visitor_of
 from cabestan.web.pages.answers import html, see
 from cabestan.web.pages.views.frame import plain_frame
+from cabestan.web.throttle import Throttle, client_at
 
 public = APIRouter()
 router = APIRouter()
-_FAILURES = 10
-_WINDOW_SECONDS = 60
-
-
-class Throttle:
-    """Refuses further tries for a name that failed often in the last minute."""
-
-    def __init__(self) -> None:
-        self._failures: dict[str, list[float]] = {}
-        self._forgotten_at = time.monotonic()
-        self._lock = threading.Lock()
-
-    def check(self, name: str) -> None:
-        since = time.monotonic() - _WINDOW_SECONDS
-        if sum(at >= since for at in self._failures.get(name, ())) >= _FAILURES:
-            raise NotSignedIn("Too many failed tries.", "Wait a minute, then try again.")
-
-    def failed(self, name: str) -> None:
-        with self._lock:
-            self._forget(time.monotonic() - _WINDOW_SECONDS)
-            self._failures.setdefault(name, []).append(time.monotonic())
-
-    def _forget(self, since: float) -> None:
-        """Of all names, once in a while: whoever tries many must not fill the memory."""
-        if self._forgotten_at < since:
-            self._forgotten_at = time.monotonic()
-            kept = {name: [at for at in failures if at >= since] for name, failures in self._failures.items()}
-            self._failures = {name: failures for name, failures in kept.items() if failures}
-
+#: of password hashes, each of which takes 64 MiB
+_HASHES_AT_ONCE = 2
 
 _throttled = Throttle()
+_hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
 
 
-def check_login(services: Services, name: str, secret: str) -> User:
-    """By password or by token, which may stand in the password's place. Raises NotSignedIn."""
-    _throttled.check(name)
+def check_login(services: Services, name: str, secret: str, address: str) -> User:
+    """By password or by token, which may stand in the password's place. Raises NotSignedIn.
+
+    `address` is the client's. A token is looked at first, for nobody guesses one: whoever fails on purpose keeps
+    nobody out who has one.
+    """
+    if len(name) > USER_NAME_LENGTH:  # nobody's, and not worth remembering
+        raise _no_match()
     with services.database.reading() as tx:
         identity = store.identity_of_token(tx, secret, services.now())
         if isinstance(identity, User) and identity.name == name:
             return identity
         user, kept = store.find(tx, name), store.password_hash(tx, name)
+    client = client_at(address)
+    _throttled.begin(name, client, hashing=bool(kept))
     if user and kept and _matches(kept, secret):
+        _throttled.succeeded(name, client)
         return user
-    _throttled.failed(name)
-    raise NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
+    raise _no_match()
+
+
+def _no_match() -> NotSignedIn:
+    return NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
 
 
 def _matches(kept: str, password: str) -> bool:
     try:
-        return PasswordHasher().verify(kept, password)
+        with _hashing:
+            return PasswordHasher().verify(kept, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
@@ -84,10 +71,16 @@ def open_session(services: Services, user: User, address: str = "/") -> Response
         now = services.now()
         store.add_token(tx, token, kind="session", user_id=user.id, csrf=csrf, now=now, expires_at=expires_at)
     response = RedirectResponse(_own_address(address), 303)
-    secure = services.settings.public_url.startswith("https:")
-    seconds = int(lifetime.total_seconds())
-    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    _set_cookie(services, response, token, int(lifetime.total_seconds()))
     return response
+
+
+def _set_cookie(services: Services, response: Response, token: str, seconds: int) -> None:
+    """For 0 seconds it is taken away: by the same attributes, or the browser refuses to."""
+    secure = over_https(services)
+    response.set_cookie(
+        session_cookie(services), token, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure
+    )
 
 
 @public.get("/login", include_in_schema=False)
@@ -100,18 +93,24 @@ def _form(address: str, name: str = "", problem: str = "", status: int = 200) ->
     return html("login.html", plain_frame(None, "Sign in"), status, problem=problem, next=address, name=name)
 
 
-@public.post("/login", include_in_schema=False)
+@public.post("/login", include_in_schema=False, dependencies=[Depends(require_own_site)])
 def login(
+    request: Request,
     services: Wired,
     name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     try:
-        user = check_login(services, name.strip(), password.strip())
+        user = check_login(services, name.strip(), password.strip(), _address(request))
     except NotSignedIn as error:
         return _form(next, name.strip(), str(error), 401)
     return open_session(services, user, next)
+
+
+def _address(request: Request) -> str:
+    """The other end of the connection, behind a proxy the proxy: what a request says about that, anybody can write."""
+    return request.client.host if request.client else ""
 
 
 def _own_address(address: str) -> str:
@@ -122,7 +121,7 @@ def _own_address(address: str) -> str:
 @router.post("/logout", include_in_schema=False)
 def logout(request: Request, services: Wired, _visitor: SignedIn) -> Response:
     with services.database.writing() as tx:
-        store.drop_token(tx, request.cookies.get(SESSION_COOKIE, ""))
+        store.drop_token(tx, request.cookies.get(session_cookie(services), ""))
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(SESSION_COOKIE)
+    _set_cookie(services, response, "", 0)
     return response

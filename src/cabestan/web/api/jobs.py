@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Request
 
 from cabestan.domain.access import Permission, may
 from cabestan.domain.pipeline import Job
@@ -14,6 +13,7 @@ from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.web.access import SignedIn, Visitor, Wired, require
 from cabestan.web.api import logs, shapes
+from cabestan.web.live import Follower, LiveStream
 
 router = APIRouter()
 
@@ -25,17 +25,18 @@ def job(visitor: SignedIn, services: Wired, job_id: int) -> shapes.Json:
 
 
 @router.get("/changes")
-def changes(visitor: SignedIn, services: Wired) -> StreamingResponse:
+def changes(request: Request, visitor: SignedIn, services: Wired) -> LiveStream:
     """The topics that change, as server-sent events, of the projects that the user may see."""
-    return StreamingResponse(_changes(services, visitor), media_type="text/event-stream", headers=logs.STREAM_HEADERS)
+    follower = Follower(request, visitor)
+    return LiveStream(_changes(services, follower), follower.look_again)
 
 
-async def _changes(services: Services, visitor: Visitor) -> AsyncIterator[str]:
+async def _changes(services: Services, follower: Follower) -> AsyncIterator[str]:
     yield ": listening\n\n"
     async for change in services.changes.listen():
         if change is None:
             yield ": still here\n\n"
-        elif may(visitor.user, Permission.READ, change.project):
+        elif may(follower.visitor.user, Permission.READ, change.project):
             yield f"event: changed\ndata: {change.topic}\n\n"
 
 

@@ -1,6 +1,6 @@
 """A log as the API gives it: whole, live, by lines, searched. The same for jobs and runs."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from fastapi.responses import StreamingResponse
 
 from cabestan.domain.status import RunStatus
 from cabestan.engine.services import Services
+from cabestan.errors import NotFound
 from cabestan.store.logs import LogReader
 from cabestan.web.access import SignedIn, Visitor, Wired
 from cabestan.web.api.shapes import Json
+from cabestan.web.live import Follower, LiveStream
 from cabestan.web.streams import follow, start_offset
-
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Offset = Annotated[int, Query(ge=0)]
 From = Annotated[int, Query(alias="from", ge=1)]
@@ -37,6 +37,16 @@ class Logged:
         self.check(services, visitor, number)
         return services.logs.reader(self.log_id(number))
 
+    def followed(self, services: Services, follower: Follower, number: int) -> bool:
+        """Whether it may be, still."""
+        if not follower.look_again():
+            return False
+        try:
+            self.check(services, follower.visitor, number)
+        except NotFound:
+            return False
+        return True
+
     def ended(self, services: Services, number: int) -> str | None:
         """Its last status."""
         with services.database.reading() as tx:
@@ -55,10 +65,12 @@ def add_routes(router: APIRouter, at: str, logged: Logged) -> None:
     @router.get(f"{at}/stream")
     def stream(
         request: Request, visitor: SignedIn, services: Wired, number: int, offset: str | None = None
-    ) -> StreamingResponse:
+    ) -> LiveStream:
         """The log as server-sent events: from a byte on, then as it grows, until its writer has ended."""
         reader = logged.reader(services, visitor, number)
-        return live(request, services, reader, offset, lambda: logged.ended(services, number))
+        follower = Follower(request, visitor)
+        events = live(request, services, reader, offset, lambda: logged.ended(services, number))
+        return LiveStream(events, lambda: logged.followed(services, follower, number))
 
     @router.get(f"{at}/lines")
     def lines(visitor: SignedIn, services: Wired, number: int, start: From = 1, count: Count = 200) -> Json:
@@ -79,15 +91,14 @@ def whole(reader: LogReader, offset: int) -> StreamingResponse:
 
 def live(
     request: Request, services: Services, reader: LogReader, offset: str | None, ended: Callable[[], str | None]
-) -> StreamingResponse:
+) -> AsyncIterator[bytes]:
     """Server-sent events: from a byte on, then as it grows, until `ended` gives the last status.
 
     The log's own mark is looked at first, for that costs nothing.
     """
     start = start_offset(request.headers.get("last-event-id"), offset, reader.size())
     known = lambda: None if reader.size() and not reader.ended() else ended()  # noqa: E731
-    events = follow(reader, services.hub, offset=start, ended=known)
-    return StreamingResponse(events, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return follow(reader, services.hub, offset=start, ended=known)
 
 
 def some(reader: LogReader, start: int, count: int) -> Json:

@@ -46,6 +46,7 @@ function lost() {
   trouble ||= setTimeout(() => say("No connection to the server. Trying again…"), PATIENCE);
   if (source?.readyState !== EventSource.CLOSED) return;
   source = null;
+  refreshSoon(); // refused: the page itself is told why, such as that its login has ended
   setTimeout(connectWhenSeen, PATIENCE);
 }
 
