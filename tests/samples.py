@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.pipeline import ImageBuild, Job, JobKind, JobSpec, Pipeline
@@ -13,6 +14,7 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, 123000, UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ADMIN = User(1, "admin", True, {})
 DIGEST = f"sha256:{'ab' * 32}"
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import Asked, FakeServer, refusal, stream
+from tests.cli.terminal import on_a_terminal
 
 from cabestan.cli import follow
 
@@ -29,6 +30,23 @@ def test_a_log_is_downloaded_as_it_is(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/jobs/7/log", Response(TEXT.encode(), media_type="text/plain"))
     assert cli("job", "log", "7").out == TEXT
     assert server.asked == [Asked("GET", "/jobs/7/log?offset=0")]
+
+
+HARMFUL = "\x1b[31mred\x1b]52;c;aGk=\x07 \x1b[2Jand\x9b6n \x1b]0;never ended"
+
+
+def test_a_terminal_gets_colours_and_text_of_a_log_alone(server: FakeServer) -> None:
+    cut = HARMFUL.index("52;c;")
+    blocks = (log_event(0, HARMFUL[:cut]), log_event(cut, HARMFUL[cut:]), end_event("succeeded"))
+    server.on("GET", "/jobs/7/log", Response(HARMFUL.encode()))
+    server.on("GET", PATH, stream(*blocks))
+    for more in ((), ("--follow",)):
+        assert on_a_terminal(["job", "log", "7", *more]).written == "\x1b[31mred and \x1b[0m"
+
+
+def test_a_pipe_gets_a_log_as_it_is(cli: Cli, server: FakeServer) -> None:
+    server.on("GET", "/jobs/7/log", Response(HARMFUL.encode()))
+    assert cli("job", "log", "7").out == HARMFUL
 
 
 def test_a_log_begins_at_a_line(cli: Cli, server: FakeServer) -> None:

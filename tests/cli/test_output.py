@@ -1,9 +1,13 @@
 """What people read, where the output is not a terminal: aligned, whole, plain."""
 
+import pytest
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import FakeServer
 from tests.cli.terminal import on_a_terminal
 from tests.cli.things import DEPLOYMENT, ENVIRONMENT, JOB, PIPELINE, PLAN, PROJECT, RELEASE, USER, VARIABLE
+
+from cabestan.config import Settings
+from cabestan.engine.doctor import Finding, Health
 
 P = "/projects/demo/hello"
 
@@ -129,3 +133,15 @@ def test_a_narrow_terminal_gets_one_field_per_line_and_no_colour_where_none_is_w
         "by       ada\n"
         "address  http://staging-hello-demo.localhost\n"
     )
+
+
+def test_a_finding_of_the_doctor_cannot_move_the_cursor(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (Finding("alerts", Health.WARNING, "a\x1b[2J", "b\x9b2J"),)
+    monkeypatch.setattr("cabestan.config.read_settings", Settings)
+    monkeypatch.setattr("cabestan.engine.doctor.examine", lambda _: found)
+    assert cli("doctor").out == "! alerts    a[2J\n            b2J\n"
+
+
+def test_the_certificate_of_the_authority_is_text(cli: Cli, server: FakeServer) -> None:
+    server.on("GET", "/ca", {"certificate": "-----BEGIN\x1b[2J\n"})
+    assert cli("ca").out == "-----BEGIN[2J\n"

@@ -68,3 +68,12 @@ def test_a_step_that_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]
     with pytest.raises(ValueError, match="no room"), Progress().step("Preparing the database"):
         raise ValueError("no room")
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_build_prints_does_not_move_the_cursor(
+    on_a_terminal: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with on_a_terminal.step("Preparing the base images"):
+        on_a_terminal.report(BuildEvent("debian", "un\x1b[2Jder way", 0.0))
+        time.sleep(0.5)
+    assert "debian: un[2Jder way" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from tests.compose.samples import IMAGE, loaded, refusal, rendered, web
 
 from cabestan.compose.model import Dependency, Link
@@ -20,10 +21,10 @@ def test_a_link_waits_for_the_service_and_gives_it_a_further_name() -> None:
 
 
 def test_a_further_name_is_one_of_the_environments_network() -> None:
-    services = rendered(web("links: ['db:database', 'db:sql.local']", DB)).document["services"]
+    services = rendered(web("links: ['db:database', 'db:sql-local']", DB)).document["services"]
 
     assert services["web"]["networks"] == ["default"]
-    assert services["db"]["networks"] == {"default": {"aliases": ["database", "sql.local"]}}
+    assert services["db"]["networks"] == {"default": {"aliases": ["database", "sql-local"]}}
 
 
 def test_two_services_may_give_the_same_name_to_the_same_service() -> None:
@@ -39,6 +40,37 @@ def test_a_name_cannot_lead_to_two_services() -> None:
 
     assert [(finding.code, finding.line) for finding in taken] == [("link-alias", 4)]
     assert [(finding.code, finding.line) for finding in shared] == [("link-alias", 6)]
+
+
+@pytest.mark.parametrize("alias", ["acme-v02.api.letsencrypt.org", "sql.local", "registry.", ".db"])
+def test_a_name_with_a_dot_could_hide_a_host_of_the_outside(alias: str) -> None:
+    (finding,) = refusal(web(f"links: ['db:{alias}']", DB))
+
+    assert (finding.code, finding.file, finding.line) == ("link-alias", "docker-compose.yml", 4)
+    assert finding.message.endswith("has a dot: in the environment's network it could hide a host of the outside.")
+
+
+@pytest.mark.parametrize("alias", ["not a name", "-db", "a" * 64, "a:b", "dé"])
+def test_what_is_no_host_name_is_refused(alias: str) -> None:
+    assert [(finding.code, finding.line) for finding in refusal(web(f"links: ['db:{alias}']", DB))] == [
+        ("link-alias", 4)
+    ]
+
+
+def test_a_service_has_no_name_with_a_dot() -> None:
+    named = [refusal(f"services: {{a.example.org: {{image: '{IMAGE}'}}}}")]
+    keys = ("container_name: a.example.org", "hostname: a.example.org", "domainname: example.org")
+    networks = ("networks: {default: {aliases: [a.example.org]}}", "external_links: ['a:a.example.org']")
+    named += [refusal(web(line)) for line in (*keys, *networks)]
+
+    codes = ("service-name", "no-container-name", "no-hostname", "no-domainname", "no-networks", "no-external-links")
+    assert [finding.code for (finding,) in named] == list(codes)
+
+
+def test_names_of_one_container_alone_may_have_dots() -> None:
+    service = rendered(web("extra_hosts: ['a.example.org:10.0.0.1']")).document["services"]["web"]
+
+    assert (service["extra_hosts"], service["networks"]) == (["a.example.org:10.0.0.1"], ["default"])
 
 
 def test_a_link_to_nobody_is_refused() -> None:

@@ -2,7 +2,17 @@ from itertools import product
 
 import pytest
 
-from cabestan.domain.access import JobIdentity, Permission, Role, User, may, may_approve, may_in_group, role_in
+from cabestan.domain.access import (
+    JobIdentity,
+    Permission,
+    Role,
+    User,
+    may,
+    may_approve,
+    may_in_group,
+    may_set_approval,
+    role_in,
+)
 
 PROJECT = "shop/api"
 ALL = dict.fromkeys(Permission, True)
@@ -83,3 +93,18 @@ def test_named_approvers_alone_approve_else_the_maintainers(
     who: User, approvers: tuple[str, ...], may_it: bool
 ) -> None:
     assert may_approve(who, PROJECT, approvers) is may_it
+
+
+@pytest.mark.parametrize(
+    ("who", "approvers", "may_it"),
+    [
+        (user(shop=Role.DEVELOPER), (), False),
+        (user(shop=Role.MAINTAINER), (), True),
+        (user(shop=Role.MAINTAINER), ("other",), False),
+        (user(shop=Role.MAINTAINER), ("other", "dev"), True),
+        (user(shop=Role.DEVELOPER), ("dev",), False),
+        (user(admin=True), ("other",), True),
+    ],
+)
+def test_a_maintainer_does_not_make_himself_an_approver(who: User, approvers: tuple[str, ...], may_it: bool) -> None:
+    assert may_set_approval(who, PROJECT, approvers) is may_it

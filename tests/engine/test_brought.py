@@ -8,6 +8,7 @@ import pytest
 from tests.engine.test_certificates import _delivered, _issued
 from tests.engine.test_hosts import FAILED, SUCCEEDED, deployed
 from tests.engine.world import World
+from tests.samples import ADMIN
 
 from cabestan.domain.alert import Alert
 from cabestan.domain.certificate import Certificate, CertificateKind
@@ -111,11 +112,11 @@ def test_the_next_owner_is_not_served_with_it_whatever_was_forgotten(world: Worl
 
 
 def test_a_domain_that_an_environment_has_no_more_takes_it_too(world: World, project: Project) -> None:
-    settings.set_environment(world.services, project, "production", domain="soon.localhost")
+    settings.set_environment(world.services, project, "production", ADMIN, domain="soon.localhost")
     chain = bring(world, project, "soon.localhost")
     certificates.renew(world.services)
     assert _delivered(world)["soon.localhost"] == chain
-    settings.set_environment(world.services, project, "production", domain="")
+    settings.set_environment(world.services, project, "production", ADMIN, domain="")
     certificates.renew(world.services)
     assert chain not in _delivered(world).values()
     assert uploaded(world) == []

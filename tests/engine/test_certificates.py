@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.engine.world import World
+from tests.samples import ADMIN
 
 from cabestan.adapters.certificates import Issued, issue, make_authority
 from cabestan.config import Settings
@@ -179,7 +180,7 @@ def test_a_certificate_is_judged_by_its_names_and_by_what_is_left_of_its_life(wo
 def test_a_plan_asks_acme_for_public_names_alone(world: World, project: Project) -> None:
     changed = world.services.settings.model_copy(update={"acme_email": "a@b.org"})
     object.__setattr__(world.services, "settings", changed)
-    settings.set_environment(world.services, project, "staging", domain="www.example.org", plain_http=True)
+    settings.set_environment(world.services, project, "staging", ADMIN, domain="www.example.org", plain_http=True)
     world.released(project)
     stack = world.stacks.deployed["cabestan-1-shop-api-staging"]
     assert "tls.certresolver: acme" in stack

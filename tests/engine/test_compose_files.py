@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.engine.world import COMPOSE, World
+from tests.samples import ADMIN
 
 from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Deployment
@@ -32,7 +33,7 @@ def _environment_of_app(world: World, deployment: Deployment) -> dict[str, str]:
 
 def test_a_release_keeps_what_environments_may_need(world: World) -> None:
     project = world.project()
-    set_environment(world.services, project, "staging", compose_files=("deploy/prod.yml",))
+    set_environment(world.services, project, "staging", ADMIN, compose_files=("deploy/prod.yml",))
     more = {
         "deploy/prod.yml": COMPOSE,
         "other.yml": "a: b",
@@ -53,7 +54,7 @@ def test_a_release_keeps_what_environments_may_need(world: World) -> None:
 
 def test_an_environment_is_deployed_from_the_files_that_it_names(world: World) -> None:
     project = world.project()
-    set_environment(world.services, project, "staging", compose_files=("docker-compose.yml", "over-compose.yml"))
+    set_environment(world.services, project, "staging", ADMIN, compose_files=("docker-compose.yml", "over-compose.yml"))
     world.released(project, **MORE)
 
     deployed, waiting = _latest(world, project), _latest(world, project, "production")
@@ -70,7 +71,9 @@ def test_another_choice_plans_what_waits_anew_from_the_same_release(world: World
     world.released(project, **MORE)
     before = _latest(world, project, "production")
 
-    set_environment(world.services, project, "production", compose_files=("docker-compose.yml", "over-compose.yml"))
+    set_environment(
+        world.services, project, "production", ADMIN, compose_files=("docker-compose.yml", "over-compose.yml")
+    )
 
     waiting = _latest(world, project, "production")
     assert waiting.id == before.id
@@ -79,9 +82,9 @@ def test_another_choice_plans_what_waits_anew_from_the_same_release(world: World
 
 def test_a_rollback_is_made_from_the_files_of_then(world: World) -> None:
     project = world.project()
-    set_environment(world.services, project, "staging", compose_files=("docker-compose.yml", "over-compose.yml"))
+    set_environment(world.services, project, "staging", ADMIN, compose_files=("docker-compose.yml", "over-compose.yml"))
     first = world.released(project, **MORE)
-    set_environment(world.services, project, "staging", compose_files=())
+    set_environment(world.services, project, "staging", ADMIN, compose_files=())
     world.released(project, **MORE)
     assert _environment_of_app(world, _latest(world, project))["LEVEL"] == "none"
 
@@ -96,7 +99,7 @@ def test_a_rollback_is_made_from_the_files_of_then(world: World) -> None:
 
 def test_a_commit_without_a_named_file_fails_with_its_name(world: World) -> None:
     project = world.project()
-    set_environment(world.services, project, "staging", compose_files=("missing.yml",))
+    set_environment(world.services, project, "staging", ADMIN, compose_files=("missing.yml",))
     world.push(project)
     (pipeline,) = intake.take_pushes(world.services, project, "dev")
     world.durable.run()
@@ -109,7 +112,7 @@ def test_a_commit_without_a_named_file_fails_with_its_name(world: World) -> None
 def test_what_any_of_the_files_asks_to_build_is_built(world: World) -> None:
     project = world.project()
     over = "services: {app: {build: web, image: '${CI_REGISTRY_IMAGE}/web:${CI_COMMIT_SHA}'}}\n"
-    set_environment(world.services, project, "production", compose_files=("docker-compose.yml", "prod.yml"))
+    set_environment(world.services, project, "production", ADMIN, compose_files=("docker-compose.yml", "prod.yml"))
     compose = COMPOSE.replace("  app:\n", "  app:\n    build: .\n")
     web = {"prod.yml": over, "web/Dockerfile": "FROM cabestan/python:3.11\n"}
     world.released(project, **{"docker-compose.yml": compose}, **web)
@@ -119,7 +122,7 @@ def test_what_any_of_the_files_asks_to_build_is_built(world: World) -> None:
 
 def test_a_project_whose_only_file_is_a_named_one_is_deployed(world: World) -> None:
     project = world.project()
-    set_environment(world.services, project, "staging", compose_files=("deploy/prod.yml",))
+    set_environment(world.services, project, "staging", ADMIN, compose_files=("deploy/prod.yml",))
     world.push(project, {"Dockerfile": "FROM cabestan/python:3.11\n", "deploy/prod.yml": COMPOSE})
     intake.take_pushes(world.services, project, "dev")
     world.durable.run()
@@ -134,9 +137,9 @@ def test_a_project_whose_only_file_is_a_named_one_is_deployed(world: World) -> N
 def test_a_path_that_no_compose_file_can_have_is_refused(world: World, path: str) -> None:
     project = world.project()
     with pytest.raises(Invalid, match="cannot be a Compose file"):
-        set_environment(world.services, project, "staging", compose_files=(path,))
+        set_environment(world.services, project, "staging", ADMIN, compose_files=(path,))
     with pytest.raises(Invalid, match="too many"):
-        set_environment(world.services, project, "staging", compose_files=tuple(f"{n}.yml" for n in range(11)))
+        set_environment(world.services, project, "staging", ADMIN, compose_files=tuple(f"{n}.yml" for n in range(11)))
     assert world.environment(project, "staging").compose_files == ()
 
 

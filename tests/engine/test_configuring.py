@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.engine.world import COMPOSE, FILES, World
+from tests.samples import ADMIN
 
 from cabestan.compose.stack import Stack
 from cabestan.domain.access import User
@@ -77,7 +78,7 @@ def test_a_secret_for_one_environment_reaches_it_alone_from_group_and_project(wo
 def test_protected_ones_are_for_protected_branches_and_the_plan_says_what_is_withheld(
     world: World, project: Project
 ) -> None:
-    settings.set_environment(world.services, project, "staging", branches=("*",))
+    settings.set_environment(world.services, project, "staging", ADMIN, branches=("*",))
     put(world, Scope(project.id), "LEVEL", "high", protected=True)
     put(world, Scope(project.id), "SV_STAGING_KEY", "canary", secret=True, protected=True)
     world.push(project, branch="feature")

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from tests.engine.fakes import FakeDurable, Killed
 from tests.engine.world import COMPOSE, World
-from tests.samples import NOW
+from tests.samples import ADMIN, NOW
 
 from cabestan.config import Settings
 from cabestan.domain.pipeline import Exit
@@ -251,10 +251,10 @@ def test_a_deployment_in_between_skips_no_time(world: World, project: Project) -
 def test_a_schedule_is_read_in_the_time_zone_of_its_environment(world: World, project: Project) -> None:
     deploy(world, project, with_cron(schedule="0 12 * * *"))
     assert the_schedule(world, project).next_due == at(12)
-    settings.set_environment(world.services, project, "staging", time_zone="Europe/Paris")
+    settings.set_environment(world.services, project, "staging", ADMIN, time_zone="Europe/Paris")
     assert the_schedule(world, project).next_due == at(10)
     with pytest.raises(Exception, match="There is no time zone"):
-        settings.set_environment(world.services, project, "staging", time_zone="Europe/Nowhere")
+        settings.set_environment(world.services, project, "staging", ADMIN, time_zone="Europe/Nowhere")
 
 
 PLACES = [f"{step}:{edge}" for step in ("cron.run", "cron.end") for edge in ("before", "done, not recorded", "after")]

@@ -5,6 +5,7 @@ import errno
 import pytest
 from tests.engine.fakes import failing, healthy
 from tests.engine.world import FILES, World
+from tests.samples import ADMIN
 
 from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
@@ -43,7 +44,7 @@ def boss(world: World, project: Project) -> User:
 
 def production(world: World, project: Project, **changes: object):
     """That every release arrives at."""
-    return settings.set_environment(world.services, project, "production", branches=("@default",), **changes)  # type: ignore[arg-type]
+    return settings.set_environment(world.services, project, "production", ADMIN, branches=("@default",), **changes)  # type: ignore[arg-type]
 
 
 def ask(world: World, project: Project, user: User, number: int | None = None, where: str = "production") -> Deployment:
@@ -100,11 +101,11 @@ def test_a_release_of_a_branch_that_does_not_come_here_is_refused(world: World, 
         ask(world, project, boss, 2)
     assert refused.value.message == "Release 2 is of the branch feature; production takes only: main."
     assert "cabestan environment set production --branch" in refused.value.remedy
-    settings.set_environment(world.services, project, "production", branches=("@default", "feat*"))
+    settings.set_environment(world.services, project, "production", ADMIN, branches=("@default", "feat*"))
     taken = ask(world, project, boss)
     world.durable.run()
     assert world.deployment(taken.id).status is SUCCEEDED
-    settings.set_environment(world.services, project, "production", branches=("@default",))
+    settings.set_environment(world.services, project, "production", ADMIN, branches=("@default",))
     again = ask(world, project, boss, 2)  # it has served here
     world.durable.run()
     assert (again.release, world.deployment(again.id).status) == (2, SUCCEEDED)
@@ -362,7 +363,7 @@ def test_a_rollback_brings_back_the_variables_and_secrets_that_the_release_ran_w
 def test_a_second_project_cannot_have_the_host_name_of_the_first(world: World, project: Project, boss: User) -> None:
     world.released(project)
     other = world.project("shop/web")
-    settings.set_environment(world.services, other, "staging", domain="staging-api-shop.localhost")
+    settings.set_environment(world.services, other, "staging", ADMIN, domain="staging-api-shop.localhost")
     world.push(other)
     world.released(other)
     (made,) = world.deployments(world.environment(other, "staging"))

@@ -7,6 +7,7 @@ import re
 import pytest
 import sqlalchemy as sa
 from tests.engine.world import COMPOSE, World
+from tests.samples import ADMIN
 
 from cabestan.domain.access import User
 from cabestan.domain.claims import HostRule
@@ -71,7 +72,7 @@ def test_two_environments_never_get_one_default_domain(world: World) -> None:
         deployment = deployed(world, project, "Host:${CI_ENVIRONMENT_DOMAIN}")
         assert (deployment.status, world.plan(deployment).hosts) == (SUCCEEDED, (domain(world, project),))
     for name in ("review/x", "review-x"):
-        settings.set_environment(world.services, first, name)
+        settings.set_environment(world.services, first, name, ADMIN)
     assert domain(world, first, "review/x") == "review-x-a-b-c.localhost"
     assert domain(world, first, "review-x") != domain(world, first, "review/x")
 
@@ -79,9 +80,9 @@ def test_two_environments_never_get_one_default_domain(world: World) -> None:
 def test_a_new_environment_gets_no_name_that_others_have_asked_for(world: World) -> None:
     other, project = world.project("shop/web"), world.project("shop/api")
     assert deployed(world, other, "Host:www.later-api-shop.localhost").status is SUCCEEDED
-    settings.set_environment(world.services, other, "more", domain="soon-api-shop.localhost")
+    settings.set_environment(world.services, other, "more", ADMIN, domain="soon-api-shop.localhost")
     for name in ("later", "soon"):
-        settings.set_environment(world.services, project, name)
+        settings.set_environment(world.services, project, name, ADMIN)
         assert re.fullmatch(rf"{name}-api-shop-[0-9a-f]{{6}}\.localhost", domain(world, project, name))
 
 
@@ -109,7 +110,7 @@ def test_the_name_of_cabestan_itself_is_nobodys(world: World, rule: str) -> None
     refused = deployed(world, project, rule)
     assert refused.status is FAILED
     assert "The host name cabestan.a.org belongs to Cabestan itself" in refused.reason
-    settings.set_environment(world.services, project, "staging", domain="cabestan.a.org")
+    settings.set_environment(world.services, project, "staging", ADMIN, domain="cabestan.a.org")
     with world.services.database.reading() as tx:
         assert hosts.names_of(world.services, tx, project) == ("production-api-shop.localhost",)
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from tests.engine.world import FILES, World
 
@@ -41,6 +45,55 @@ def test_a_push_that_nobody_told_of_is_found_at_the_start(world: World) -> None:
     assert [len(world.pipelines(project)) for project in (one, two)] == [1, 1]
     world.durable.run()
     assert [world.pipelines(project)[0].status for project in (one, two)] == [RunStatus.SUCCEEDED] * 2
+
+
+def test_others_write_while_git_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = world.project()
+    world.push(project)
+    written: list[bool] = []
+
+    def write() -> None:
+        with world.services.database.writing():
+            written.append(True)
+
+    def slow(read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(*arguments: Any) -> Any:
+            writer = threading.Thread(target=write, daemon=True)
+            writer.start()
+            writer.join(5)
+            return read(*arguments)
+
+        return reading
+
+    for name in ("refs", "commit"):
+        monkeypatch.setattr(world.services.repositories, name, slow(getattr(world.services.repositories, name)))
+    assert len(intake.take_pushes(world.services, project, "dev")) == 1
+    intake.start_pipeline(world.services, project, "main", "dev")
+    assert len(written) == 4
+
+
+def test_a_look_that_another_one_overtook_undoes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = world.project()
+    world.push(project)
+    read = world.services.repositories.refs
+    (first,) = intake.take_pushes(world.services, project, "dev")
+    newer = []
+
+    def overtaken(key: int) -> dict[str, str]:
+        """What it saw, older than two pushes that are taken meanwhile, of which the second goes back to the first."""
+        found = read(key)
+        monkeypatch.setattr(world.services.repositories, "refs", read)
+        newer.append(world.push(project, b="2"))
+        intake.take_pushes(world.services, project, "ann")
+        world.checkout.push(world.services.repositories.path(key), f"+{first.commit}:refs/heads/main")
+        intake.take_pushes(world.services, project, "ann")
+        return found
+
+    world.push(project, b="1")
+    monkeypatch.setattr(world.services.repositories, "refs", overtaken)
+    assert intake.take_pushes(world.services, project, "dev") == ()
+    assert [made.commit for made in world.pipelines(project)] == [first.commit, *newer, first.commit]
+    assert intake.take_pushes(world.services, project, "dev") == ()
 
 
 def test_a_commit_in_another_encoding_does_not_stop_the_start(world: World) -> None:

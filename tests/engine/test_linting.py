@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 from tests.engine.test_pipelines import begun, statuses
 from tests.engine.world import COMPOSE, FILES, World
+from tests.samples import ADMIN
 
 from cabestan.domain.pipeline import JobKind, Pipeline
 from cabestan.domain.project import Project
@@ -103,12 +104,12 @@ def test_a_waived_rule_lets_the_retried_pipeline_through(world: World) -> None:
 def test_what_could_not_be_planned_is_planned_again_by_a_retry(world: World) -> None:
     """An environment named a file that is none; then it was given another."""
     project = world.project()
-    settings.set_environment(world.services, project, "staging", compose_files=("broken.yml",))
+    settings.set_environment(world.services, project, "staging", ADMIN, compose_files=("broken.yml",))
     world.push(project, GOOD | {"broken.yml": "services: [\n"})
     (made,) = intake.take_pushes(world.services, project, "dev")
     world.durable.run()
     assert statuses(world, made) == {"lint": FAILED}
-    settings.set_environment(world.services, project, "staging", compose_files=())
+    settings.set_environment(world.services, project, "staging", ADMIN, compose_files=())
     pipelines.retry(world.services, made.id)
     world.durable.run()
     assert statuses(world, made) == {"lint": SUCCEEDED, "build": SUCCEEDED}

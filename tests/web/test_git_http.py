@@ -17,6 +17,7 @@ from cabestan.domain.access import Role
 from cabestan.domain.project import Project
 from cabestan.engine import settings
 from cabestan.store import pipelines, users
+from cabestan.web import git_http
 
 
 @pytest.fixture
@@ -211,6 +212,21 @@ def test_a_push_over_the_bound_is_refused(world: World, project: Project, server
     assert done.returncode != 0
     assert b"exceeds" in done.stderr
     assert world.services.repositories.refs(project.id) == {}
+
+
+def test_a_push_of_too_many_branches_and_tags_is_refused(
+    world: World, project: Project, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cabestan.adapters.git_hooks.MOST_REFS", 3)
+    git_http.write_hooks(world.services)
+    world.checkout.commit(FILES)
+    refs = [f"main:refs/{kind}/{name}" for kind in ("heads", "tags") for name in ("one", "two")]
+    done = push(world, url(server, "boss"), *refs)
+    assert done.returncode != 0
+    assert b"remote: This push moves 4 branches and tags; at most 3 are taken at once." in done.stderr
+    assert b"remote: Nothing of this push was stored. Push them in several parts." in done.stderr
+    assert world.services.repositories.refs(project.id) == {}
+    assert push(world, url(server, "boss"), *refs[1:]).returncode == 0
 
 
 def test_a_push_larger_than_other_requests_is_taken(world: World, project: Project, server: str) -> None:

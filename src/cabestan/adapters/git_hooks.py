@@ -8,14 +8,20 @@ from pathlib import Path
 
 #: half a second each
 TRIES = 20
+#: branches and tags that one push may move: each branch sets off a pipeline
+MOST_REFS = 500
 #: what the hook before a push reads: who pushes what, and the patterns of the branches that are not theirs to move
 _GUARD = "CABESTAN_HOOK_GUARD"
 _PRE_RECEIVE = '''#!{python} -IS
-"""Refuses a push that moves what is not the pusher's to move: all of it, before anything is stored."""
+"""Refuses a push that moves too much, or what is not the pusher's to move: all of it, before anything is stored."""
 import fnmatch, json, os, sys
 guard = json.loads(os.environ["{guard}"])  # where there is none, nothing is allowed
 lines = sys.stdin.buffer.read().decode(errors="surrogateescape").split("\\n")
 refs = [line.split(" ", 2)[2] for line in lines if line]
+if len(refs) > {most}:
+    print(f"This push moves {{len(refs)}} branches and tags; at most {most} are taken at once.")
+    print("Nothing of this push was stored. Push them in several parts.")
+    sys.exit(1)
 branches = [ref[11:] for ref in refs if ref.startswith("refs/heads/")]
 # refs/replace would show commits as others than they are
 foreign = [ref for ref in refs if not ref.startswith(("refs/heads/", "refs/tags/")) or ref == "refs/heads/HEAD"]
@@ -56,7 +62,7 @@ def write_hooks(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, script in (("pre-receive", _PRE_RECEIVE), ("post-receive", _POST_RECEIVE)):
         part = folder / f".{name}"
-        part.write_text(script.format(python=sys.executable, tries=TRIES, guard=_GUARD))
+        part.write_text(script.format(python=sys.executable, tries=TRIES, most=MOST_REFS, guard=_GUARD))
         part.chmod(0o755)
         os.replace(part, folder / name)
 

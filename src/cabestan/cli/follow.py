@@ -5,10 +5,12 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cabestan.cli.api import Api, address
 from cabestan.cli.failures import Unreachable
 from cabestan.cli.sse import Event, EventParser
+from cabestan.cli.terminal_text import TerminalText
 from cabestan.errors import CabestanError
 
 _BLOCK = 1 << 20
@@ -136,13 +138,33 @@ def ended_well(status: str) -> bool:
 def show(api: Api, number: int, kind: str, *, from_line: int, live: bool) -> str:
     """Writes a log to stdout: as far as it is, or to its end, whose status it gives then (else nothing)."""
     offset = line_offset(api, number, from_line, kind)
-    if live:
-        return LogFollower(api, number, offset, to_stdout, kind).run()
-    download(api, number, offset, to_stdout, kind)
+    with _stdout() as write:
+        if live:
+            return LogFollower(api, number, offset, write, kind).run()
+        download(api, number, offset, write, kind)
     return ""
 
 
-def to_stdout(block: bytes) -> None:
+@contextmanager
+def _stdout() -> Iterator[Callable[[bytes], None]]:
+    """Takes a log's bytes: as they are, or at a terminal without what it would obey."""
+    if not sys.stdout.isatty():
+        yield _to_stdout
+        return
+    text = TerminalText()
+    try:
+        yield lambda block: _to_terminal(text.feed(block))
+    finally:
+        _to_terminal(text.end())
+
+
+def _to_stdout(block: bytes) -> None:
     if block:
         sys.stdout.buffer.write(block)
         sys.stdout.buffer.flush()
+
+
+def _to_terminal(text: str) -> None:
+    if text:
+        sys.stdout.write(text)
+        sys.stdout.flush()

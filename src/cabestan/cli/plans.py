@@ -5,6 +5,7 @@ import sys
 import typer
 
 from cabestan.cli.api import Thing
+from cabestan.cli.cells import clean
 from cabestan.cli.failures import EXIT_FAILED
 from cabestan.cli.output import at_a_terminal, print_heading, print_line, tell
 
@@ -28,7 +29,7 @@ def confirm(question: str, *, asked: bool) -> None:
     """Goes on where the person says yes, and where there is none to ask; ends the command for anything else."""
     if not asked:
         return
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         tell("Nothing was done.")
         raise typer.Exit(EXIT_FAILED)

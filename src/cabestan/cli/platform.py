@@ -10,6 +10,7 @@ import typer
 
 from cabestan import __version__
 from cabestan.cli import client_config
+from cabestan.cli.cells import clean
 from cabestan.errors import CabestanError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -103,9 +104,9 @@ def doctor(as_json: Json = False) -> None:
         )
     else:
         for finding in findings:
-            print(f"{_MARKS[finding.health]} {finding.check:<9} {finding.text}")
+            print(f"{_MARKS[finding.health]} {finding.check:<9} {clean(finding.text)}")
             if finding.remedy:
-                print(f"            {finding.remedy}")
+                print(f"            {clean(finding.remedy)}")
     if any(finding.health is Health.ERROR for finding in findings):
         sys.exit(1)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cabestan.adapters.images import BuildEvent
+from cabestan.cli.cells import clean
 
 _PLAIN_SECONDS = 15
 #: characters for what is under way
@@ -25,7 +26,7 @@ class Progress:
     def report(self, event: BuildEvent) -> None:
         if event.image not in self._lines and not self._terminal:
             print(f"Building the image {event.image} ...", file=sys.stderr)
-        self._lines[event.image] = event.text.strip()
+        self._lines[event.image] = clean(event.text.strip())
         if event.done:
             self._done.add(event.image)
         else:

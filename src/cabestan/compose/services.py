@@ -24,6 +24,8 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+#: without dots, so that it hides no host of the outside from the router, which is in the environment's network too
+_ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _USER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII)
 _DIRECTORY = re.compile(r"/[^\0\n]{0,255}")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}", re.ASCII)
@@ -167,12 +169,19 @@ class ServiceReader:
         dependencies, links = [], []
         for item in fields.members(self.report, field):
             name, _, alias = (fields.text(self.report, item) or "").partition(":")
-            if alias and not _HOST.fullmatch(alias):
-                self.report.error("link-alias", item.spot, f"{alias[:80]!r} is no host name.", "Correct it.")
+            if alias and not _ALIAS.fullmatch(alias):
+                self._wrong_alias(item, alias)
             elif name:
                 dependencies.append(Dependency(name, item.spot))
                 links += [Link(name, alias, item.spot)] if alias not in ("", name) else []
         return tuple(dependencies), tuple(links)
+
+    def _wrong_alias(self, item: Field, alias: str) -> None:
+        message = f"{alias[:80]!r} is no name within the environment's network."
+        if "." in alias:
+            message = f"{alias[:80]!r} has a dot: in the environment's network it could hide a host of the outside."
+        remedy = "Use letters, digits, - and _, a letter or digit first and last."
+        self.report.error("link-alias", item.spot, message, remedy)
 
     def _labels(self, field: Field) -> dict[str, str]:
         if not isinstance(field.node, Table | Items):

@@ -86,6 +86,11 @@ def may_in_group(user: User, permission: Permission, group: str) -> bool:
     return user.admin or (role is not None and _ORDER.index(role) >= _ORDER.index(_NEEDED[permission]))
 
 
+def may_set_approval(user: User, project: str, approvers: tuple[str, ...]) -> bool:
+    """May say who approves, and what comes without: else a maintainer who is no approver would become one."""
+    return may(user, Permission.CONFIGURE, project) and (user.admin or not approvers or user.name in approvers)
+
+
 def may_approve(user: User, project: str, approvers: tuple[str, ...]) -> bool:
     """Where an environment names approvers, they alone approve (and administrators)."""
     if user.admin:

@@ -31,10 +31,8 @@ def take_pushes(services: Services, project: Project, by: str) -> tuple[Pipeline
 
     Called after each push and at every start; what was seen before is not seen again.
     """
-    with services.database.writing() as tx:
-        seen = project_store.seen_refs(tx, project.id)
-        moved = ref_changes(seen, services.repositories.refs(project.id))
-        started = [p for change in moved if (p := _take_push(services, tx, project, change, by))]
+    while (started := _take_moved(services, project, by)) is None:
+        pass  # somebody else took pushes meanwhile
     _announce(services, project, started)
     return tuple(started)
 
@@ -52,21 +50,44 @@ def start_pipeline(
     commit = services.repositories.refs(project.id).get(f"refs/heads/{branch}")
     if not commit:
         raise Conflict(f"The branch {branch} of {project.name} has no commit.", "Push to it first, or name another.")
+    fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given, source=source)
     with services.database.writing() as tx:
         change = RefChange(f"refs/heads/{branch}", commit, commit)
         event = project_store.add_event(tx, project.id, "request", change, by, services.now())
-        fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given, source=source)
         pipeline = pipeline_store.create(tx, fresh, event)
     _announce(services, project, [pipeline])
     return pipeline
 
 
-def _take_push(services: Services, tx: sa.Connection, project: Project, change: RefChange, by: str) -> Pipeline | None:
-    event = project_store.record_push(tx, project.id, change, by, services.now())
+def _take_moved(services: Services, project: Project, by: str) -> list[Pipeline] | None:
+    """Reads Git before the transaction, for nobody else writes during one.
+
+    None where another look was noted by then: this one may be the older of the two, and would undo it.
+    """
+    with services.database.reading() as tx:
+        last = project_store.last_event(tx, project.id)
+        seen = project_store.seen_refs(tx, project.id)
+    moved = ref_changes(seen, services.repositories.refs(project.id))
+    fresh = [(change, _pipeline_for(services, project, change, by)) for change in moved]
+    if not fresh:
+        return []
+    with services.database.writing() as tx:
+        if project_store.last_event(tx, project.id) != last:
+            return None
+        return [made for change, wanted in fresh if (made := _take_push(services, tx, project, change, wanted, by))]
+
+
+def _pipeline_for(services: Services, project: Project, change: RefChange, by: str) -> Pipeline | None:
     if not change.branch or not change.after:
         return None
-    pipeline = _new_pipeline(services, project, change.branch, change.after, by).evolve(before=change.before or "")
-    return pipeline_store.create(tx, pipeline, event)
+    return _new_pipeline(services, project, change.branch, change.after, by).evolve(before=change.before or "")
+
+
+def _take_push(
+    services: Services, tx: sa.Connection, project: Project, change: RefChange, wanted: Pipeline | None, by: str
+) -> Pipeline | None:
+    event = project_store.record_push(tx, project.id, change, by, services.now())
+    return pipeline_store.create(tx, wanted, event) if wanted else None
 
 
 def _new_pipeline(services: Services, project: Project, branch: str, commit: str, by: str) -> Pipeline:

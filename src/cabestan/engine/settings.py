@@ -1,18 +1,20 @@
 """Environments, variables and secrets as people set them. What waits for approval is planned again each time."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
 from cabestan.compose.library import path_within
 from cabestan.domain import names
+from cabestan.domain.access import Permission, User, may, may_set_approval
 from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
 from cabestan.engine import cron, deployments, environments, secrets
 from cabestan.engine.services import Services
-from cabestan.errors import Invalid
+from cabestan.errors import Forbidden, Invalid
 from cabestan.store import configuration as store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
@@ -23,6 +25,13 @@ _LONGEST_WATCH = 3600
 _MOST_FILES = 10
 _TARGETS = ("local",)
 _MOST_PIPELINE_VARIABLES = 100
+#: what decides who approves and what, in the words of the refusal
+_OF_APPROVAL = {
+    "trigger": "whether releases come at once",
+    "branches": "the branches that they come from",
+    "approvers": "who approves",
+    "compose_files": "the Compose files",
+}
 _AS_SECRET = "Set it with `cabestan secret set`."  # noqa: S105 (a remedy)
 
 
@@ -30,6 +39,7 @@ def set_environment(
     services: Services,
     project: Project,
     name: str,
+    user: User,
     *,
     domain: str | None = None,
     trigger: Trigger | None = None,
@@ -41,7 +51,7 @@ def set_environment(
     time_zone: str | None = None,
     compose_files: tuple[str, ...] | None = None,
 ) -> Environment:
-    """Changes what is given; makes the environment where there is none."""
+    """Changes what is given; makes the environment where there is none. Raises Forbidden for what is its approvers'."""
     with services.database.writing() as tx:
         environment = environment_store.find(tx, project.id, names.environment_name(name))
         if not environment:
@@ -60,6 +70,7 @@ def set_environment(
             "compose_files": _compose_files(compose_files),
         }
         given = {key: value for key, value in changes.items() if value is not None}
+        _check_approval(tx, user, environment, given)
         if given:
             environment_store.update(tx, environment.id, **given)
         changed = environment_store.by_id(tx, environment.id)
@@ -111,7 +122,7 @@ def remove(services: Services, scope: Scope, name: str, *, secret: bool, by: str
 
 def protect_branches(services: Services, project: Project, patterns: Iterable[str]) -> Project:
     """Only what comes from these branches gets protected variables and secrets, and only maintainers push to them."""
-    chosen = tuple(dict.fromkeys(_branches(tuple(patterns)) or ()))
+    chosen = _branches(tuple(patterns)) or ()
     with services.database.writing() as tx:
         project_store.set_protected_branches(tx, project.id, chosen)
         changed = project_store.by_id(tx, project.id)
@@ -159,15 +170,33 @@ def _check_scope(tx: sa.Connection, scope: Scope) -> None:
         environment_store.get(tx, scope.project_id, scope.environment)
 
 
+def _check_approval(tx: sa.Connection, user: User, environment: Environment, given: Mapping[str, Any]) -> None:
+    """Where there are approvers, they say what they approve: what changes, for a page sends the rest along."""
+    changed = [what for key, what in _OF_APPROVAL.items() if key in given and given[key] != getattr(environment, key)]
+    if changed and not may_set_approval(user, environment.project, environment.approvers):
+        who = [*_who_set(tx, environment), "an administrator"]
+        raise Forbidden(
+            f"{environment.name} of {environment.project} has approvers, so you may not change {', '.join(changed)}.",
+            f"Ask {' or '.join(who)}.",
+        )
+
+
+def _who_set(tx: sa.Connection, environment: Environment) -> list[str]:
+    """Not each approver may change settings."""
+    users = [user_store.find(tx, name) for name in environment.approvers]
+    return [user.name for user in users if user and may(user, Permission.CONFIGURE, environment.project)]
+
+
 def _branches(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
-    return tuple(branch if branch == DEFAULT_BRANCH else names.branch_pattern(branch) for branch in given)
+    chosen = (branch if branch == DEFAULT_BRANCH else names.branch_pattern(branch) for branch in given)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _approvers(tx: sa.Connection, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """They must exist: a name that is mistyped would leave nobody to approve."""
-    return None if given is None else tuple(user_store.get(tx, name).name for name in given)
+    return None if given is None else tuple(dict.fromkeys(user_store.get(tx, name).name for name in given))
 
 
 def _target(given: str | None) -> str | None:

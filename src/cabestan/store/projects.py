@@ -61,6 +61,12 @@ def seen_refs(tx: sa.Connection, project_id: int) -> Mapping[str, str]:
     return {row.ref: row.commit for row in rows}
 
 
+def last_event(tx: sa.Connection, project_id: int) -> int:
+    """The number of the project's newest event; 0 before the first one."""
+    query = sa.select(sa.func.max(events.c.id)).where(events.c.project_id == project_id)
+    return tx.execute(query).scalar_one() or 0
+
+
 def record_push(tx: sa.Connection, project_id: int, change: RefChange, by: str, now: datetime) -> int:
     """Notes where the ref stands now, and the event that it was pushed there. Returns the event's id."""
     tx.execute(sa.delete(refs).where(refs.c.project_id == project_id, refs.c.ref == change.ref))

@@ -2,6 +2,7 @@
 
 import sys
 
+from cabestan.cli.cells import clean
 from cabestan.cli.options import JsonOption, connect
 from cabestan.cli.output import print_json
 
@@ -12,4 +13,4 @@ def ca(as_json: JsonOption = False) -> None:
     if as_json:
         print_json(authority)
     else:
-        sys.stdout.write(authority["certificate"])
+        sys.stdout.write(clean(authority["certificate"]))

@@ -1,6 +1,7 @@
 """Which middlewares of Traefik 3 a project may use, and what their options may say.
 
-Left out are those that read the router's files, load code into it, or have it ask other addresses.
+Left out are those that read the router's files, load code into it, or have it ask other addresses. What a request may
+take of the router's memory is bounded, for all projects share it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _LONGEST = 4000
 _HIGHEST_PORT = 65535
+#: bytes of a body that one request may have the router hold in its memory, which is as much as it holds by default
+_IN_MEMORY = 1024**2
+#: bytes of a body that it writes to the disk meanwhile
+_ON_DISK = 10 * 1024**3
+_MOST_ATTEMPTS = 100
+#: a pattern may fit each letter of an address, which becomes so many times longer
+_LONGEST_REPLACEMENT = 500
 
 
 class UnknownOption(ValueError):
@@ -71,6 +79,25 @@ def number(value: str) -> str:
     if not _NUMBER.fullmatch(value.strip()):
         raise ValueError(f"{value[:40]!r} is no number")
     return str(int(value.strip()))
+
+
+def at_most(most: int) -> Check:
+    """A number up to this one."""
+
+    def check(value: str) -> str:
+        found = number(value)
+        if int(found) > most:
+            raise ValueError(f"{found} is more than {most}, which is the most here")
+        return found
+
+    return check
+
+
+def replacement(value: str) -> str:
+    found = text(value)
+    if len(found) > _LONGEST_REPLACEMENT:
+        raise ValueError(f"a replacement has more than {_LONGEST_REPLACEMENT} characters")
+    return found
 
 
 def port(value: str) -> str:
@@ -171,10 +198,10 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "addprefix": {"prefix": _path},
     "basicauth": {"users": check_users, "realm": text, "headerfield": text, "removeheader": flag},
     "buffering": {
-        "maxrequestbodybytes": number,
-        "memrequestbodybytes": number,
-        "maxresponsebodybytes": number,
-        "memresponsebodybytes": number,
+        "maxrequestbodybytes": at_most(_ON_DISK),
+        "memrequestbodybytes": at_most(_IN_MEMORY),
+        "maxresponsebodybytes": at_most(_ON_DISK),
+        "memresponsebodybytes": at_most(_IN_MEMORY),
         "retryexpression": text,
     },
     "circuitbreaker": {
@@ -188,7 +215,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "": flag,
         "excludedcontenttypes": text,
         "includedcontenttypes": text,
-        "minresponsebodybytes": number,
+        "minresponsebodybytes": at_most(_IN_MEMORY),  # it holds a response until it knows whether to compress it
         "encodings": text,
         "defaultencoding": text,
     },
@@ -197,11 +224,11 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "inflightreq": {"amount": number, **_SOURCE},
     "ipallowlist": _ALLOW_LIST,
     "ratelimit": {"average": number, "period": duration, "burst": number, **_SOURCE},
-    "redirectregex": {"regex": _regex, "replacement": text, "permanent": flag},
+    "redirectregex": {"regex": _regex, "replacement": replacement, "permanent": flag},
     "redirectscheme": {"scheme": scheme, "port": port, "permanent": flag},
     "replacepath": {"path": _path},
-    "replacepathregex": {"regex": _regex, "replacement": text},
-    "retry": {"attempts": number, "initialinterval": duration},
+    "replacepathregex": {"regex": _regex, "replacement": replacement},
+    "retry": {"attempts": at_most(_MOST_ATTEMPTS), "initialinterval": duration},
     "stripprefix": {"prefixes": _paths},
     "stripprefixregex": {"regex": _regexes},
 }

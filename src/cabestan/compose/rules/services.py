@@ -131,10 +131,11 @@ RULES = (
     ),
     Rule(
         "link-alias",
-        "A link's other name is a host name that leads to one service",
-        "In the environment's network one name cannot lead to two services.",
+        "A link's other name has no dot and leads to one service",
+        "In the environment's network one name cannot lead to two services, and one with a dot could hide a host of "
+        "the outside from the other services and from the router.",
         "Choose another name, or use the service's own.",
-        wrong=web('links: ["db:not a name"]', "  db:\n    image: postgres:15\n"),
+        wrong=web('links: ["db:db.example.org"]', "  db:\n    image: postgres:15\n"),
         right=web("depends_on: [db]", "  db:\n    image: postgres:15\n"),
     ),
     Rule(

@@ -73,6 +73,7 @@ def set_environment(
         services,
         project,
         environment,
+        visitor.user,
         domain=change.domain,
         trigger=change.trigger,
         branches=None if change.branches is None else tuple(change.branches),

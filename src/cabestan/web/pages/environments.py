@@ -5,7 +5,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, Response
 
-from cabestan.domain.access import Permission, User
+from cabestan.domain.access import Permission, User, may_set_approval
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.engine import configuring
 from cabestan.engine import environments as engine
@@ -45,7 +45,7 @@ def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> R
 @router.post(_AT)
 def create(visitor: SignedIn, services: Wired, group: str, name: str, environment: Text) -> Response:
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    made = settings_engine.set_environment(services, project, environment.strip())
+    made = settings_engine.set_environment(services, project, environment.strip(), visitor.user)
     return see(f"/{project.name}/environments/{made.name}")
 
 
@@ -83,6 +83,7 @@ def change(
         services,
         project,
         found.name,
+        visitor.user,
         domain=domain.strip(),
         trigger=trigger,
         branches=views.split_list(branches),
@@ -100,7 +101,11 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
     deployments = deployment_store.page(tx, environment_id=found.id, limit=_HISTORY)
     overview = deployment_store.overview(tx, [found.id])
     titles = release_store.titles(tx, {d.release_id for d in (*deployments, *overview)})
-    rights = views.Rights(can(user, Permission.DEPLOY, found.project), can(user, Permission.CONFIGURE, found.project))
+    rights = views.Rights(
+        deploy=can(user, Permission.DEPLOY, found.project),
+        configure=can(user, Permission.CONFIGURE, found.project),
+        set_approval=may_set_approval(user, found.project, found.approvers),
+    )
     running, trouble = _running(services, found)
     own = (s for s in configuration_store.current(tx, found.project_id) if s.environment == found.name)
     place = Place(f"/{found.project}/settings/variables", project=found.project)

@@ -39,6 +39,8 @@ class ReleaseChoice:
 class Rights:
     deploy: bool
     configure: bool
+    #: to say how releases come, and who approves them
+    set_approval: bool
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""What the API and the page let people set of an environment that has approvers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.engine.world import World
+from tests.samples import ADMIN
+from tests.web.client import asking, sign_in, token
+
+from cabestan.domain.access import Role
+from cabestan.domain.project import Project
+from cabestan.engine import settings
+
+PAGE = "/shop/api/environments/production"
+AT = f"/api/v1/projects{PAGE}"
+#: as the page sends it
+FORM = {"trigger": "manual", "watch_seconds": "7", "branches": "(default branch)", "approvers": "rita"}
+
+
+@pytest.fixture
+def project(world: World) -> Project:
+    made = world.project()
+    for name in ("boss", "rita"):
+        world.user(name, shop=Role.MAINTAINER)
+    settings.set_environment(world.services, made, "production", ADMIN, approvers=("rita",))
+    return made
+
+
+def test_the_api_refuses_it_from_others_than_its_approvers(world: World, project: Project) -> None:
+    with asking(world, **token("boss")) as boss:
+        refused = boss.put(AT, json={"approvers": ["boss"]})
+        assert (refused.status_code, refused.json()["error"]["remedy"]) == (403, "Ask rita or an administrator.")
+        assert boss.put(AT, json={"watch_seconds": 7}).status_code == 200
+    with asking(world, **token("rita")) as rita:
+        assert rita.put(AT, json={"approvers": ["rita", "boss"]}).json()["approvers"] == ["rita", "boss"]
+
+
+def test_the_page_refuses_it_and_takes_the_rest(world: World, project: Project) -> None:
+    with asking(world) as client:
+        form = FORM | {"csrf_token": sign_in(client, world, "boss")}
+        assert client.post(PAGE, data=form).status_code == 303
+        refused = client.post(PAGE, data=form | {"approvers": "boss"})
+        assert refused.status_code == 403
+        assert "so you may not change who approves." in refused.text
+        assert "Ask rita or an administrator." in refused.text
+    environment = world.environment(project, "production")
+    assert (environment.approvers, environment.watch_seconds) == (("rita",), 7)
+
+
+@pytest.mark.parametrize(("name", "fixed"), [("boss", True), ("rita", False)])
+def test_the_page_offers_only_what_is_taken(world: World, project: Project, name: str, fixed: bool) -> None:
+    with asking(world) as client:
+        sign_in(client, world, name)
+        text = client.get(PAGE).text
+    assert set(re.findall(r'name="(\w+)"[^>]* readonly', text)) == (
+        {"branches", "approvers", "compose_files"} if fixed else set()
+    )
+    assert ('name="trigger" disabled' in text) is fixed
+    assert ('<input type="hidden" name="trigger" value="manual">' in text) is fixed
+    assert ("is changed by rita or an administrator" in text) is fixed
