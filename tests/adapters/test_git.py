@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.repositories import Checkout
 
+from cabestan.adapters import git
 from cabestan.adapters.git import (
     FILE_BYTES,
     CommitInfo,
@@ -176,3 +177,24 @@ def test_gits_own_environment_does_not_reach_it(
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     assert repositories.refs(1) == {}
+
+
+def test_what_never_changes_is_asked_once_and_a_branch_each_time(
+    repositories: Repositories, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = git._git
+    monkeypatch.setattr(git, "_git", lambda *words: (asked.append(words[2]), ask(*words))[1])
+    repositories.create(1, "main")
+    commit = checkout.commit({"a": "one"})
+    checkout.push(repositories.path(1), "HEAD:refs/heads/main")
+    asked.clear()
+    for _ in range(3):
+        assert repositories.read(1, commit, "a") == "one"
+        assert [entry.path for entry in repositories.tree(1, commit)] == ["a"]
+        assert repositories.links(1, commit) == ()
+    assert sorted(asked) == ["cat-file", "cat-file", "ls-tree"]
+    assert repositories.read(1, "main", "a") == "one"
+    checkout.commit({"a": "two"})
+    checkout.push(repositories.path(1), "HEAD:refs/heads/main")
+    assert repositories.read(1, "main", "a") == "two"

@@ -69,3 +69,12 @@ def test_a_program_that_fails_fails_nothing_else(
     (finding,) = hadolint("Dockerfile", "FROM a\n")
     assert finding.code == "dockerfile-unchecked"
     assert words in finding.message
+
+
+def test_a_text_that_was_checked_is_not_checked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "FROM debian\n# the same in two files\n"
+    first = hadolint("Dockerfile", text)
+    assert [finding.code for finding in first] == ["DL3006"]
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it was run again"))
+    (again,) = hadolint("Dockerfile.other", text)
+    assert (again.code, again.file) == ("DL3006", "Dockerfile.other")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Response, expect, sync_playwright
 from tests.conftest import MakeDatabase
 from tests.e2e.site import PASSWORD, Site, running_site
 
@@ -24,6 +24,23 @@ DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 OpenContext = Callable[..., BrowserContext]
 expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(autouse=True)
+def _going_on_where_networks_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chromium gives up what it loads when the machine gets another network, as for each container of other tests."""
+    goto = Page.goto
+
+    def patient(page: Page, url: str, **options: object) -> Response | None:
+        for _ in range(5):
+            try:
+                return goto(page, url, **options)  # type: ignore[arg-type]
+            except Error as error:
+                if "ERR_NETWORK_CHANGED" not in str(error):
+                    raise
+        raise AssertionError(f"Networks change all the time: {url} is never loaded.")
+
+    monkeypatch.setattr(Page, "goto", patient)
 
 
 @pytest.fixture(scope="package")

@@ -321,11 +321,13 @@ class Platform:
         except AssertionError as error:
             raise AssertionError(f"{error}, but {said[:500]}") from None
 
-    def ask_plainly(self, host: str, path: str = "/", *, method: str = "GET") -> httpx.Response:
+    def ask_plainly(
+        self, host: str, path: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Over HTTP, without following where that leads."""
         url = f"http://{self.host}:{self.router_port}{path}"
-        headers = {"Host": f"{host}:{self.router_port}"}
-        return httpx.request(method, url, headers=headers, timeout=10, trust_env=False)
+        asked = {"Host": f"{host}:{self.router_port}", **(headers or {})}
+        return httpx.request(method, url, headers=asked, timeout=10, trust_env=False)
 
     def connect(self, host: str) -> socket.socket:
         """A connection to the router, for what HTTP clients do not speak."""

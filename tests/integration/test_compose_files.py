@@ -26,8 +26,8 @@ version: "2.4"
 services:
   app:
     extends: {file: common/base.yml, service: python}
-    environment: {SAYS: app, PEER: "http://backend.of.old:8000"}
-    links: ["store:backend.of.old"]
+    environment: {SAYS: app, PEER: "http://backend-of-old:8000"}
+    links: ["store:backend-of-old"]
     labels:
       traefik.frontend.rule: Host:${CI_ENVIRONMENT_DOMAIN}
       traefik.port: "8000"

@@ -88,6 +88,14 @@ def test_passwords_are_asked_for_whatever_their_hash(site: Site) -> None:
         assert site.ask(f"/{name}/x", headers=right).json()["authorization"] == ""
 
 
+@pytest.mark.parametrize("over_tls", [True, False])
+def test_headers_are_bounded_before_any_application_sees_them(site: Site, over_tls: bool) -> None:
+    for count, status in ((7, 200 if over_tls else 302), (10, 431)):
+        headers = {f"X-{number}": "a" * 8000 for number in range(count)}
+        answer = site.ask("/", headers=headers) if over_tls else site.platform.ask_plainly(site.domain, headers=headers)
+        assert answer.status_code == status
+
+
 def test_redirects_headers_and_addresses_are_as_asked(site: Site) -> None:
     gone = site.ask("/gone/x?y=1")
     assert (gone.status_code, gone.headers["Location"]) == (302, "https://new.example.org/x?y=1")

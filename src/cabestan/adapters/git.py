@@ -1,11 +1,14 @@
 """The built-in Git repositories, through the `git` command."""
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from cabestan.adapters.kept_answers import KeptAnswers
 from cabestan.errors import Invalid, NotFound, StepFailed
 from cabestan.store.fullness import storage_full
 
@@ -16,6 +19,8 @@ FILE_BYTES = 512 * 1024
 
 #: the engine hands each variable over as one text, which has its bounds
 _MESSAGE_LENGTH = 20_000
+#: a commit by its hash, whose files never change
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: a ref below refs/replace would have git show another commit or file in the place of the one that is asked for
 _AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
 
@@ -45,6 +50,7 @@ class Repositories:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._kept = KeptAnswers()
 
     def path(self, project_id: int) -> Path:
         return self._folder / f"{project_id}.git"
@@ -78,22 +84,30 @@ class Repositories:
 
     def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
         """All files of a commit, without links and submodules."""
-        output = self._run(project_id, "ls-tree", "-r", "-l", "-z", commit)
-        return tuple(parse_tree(output))
+        return tuple(parse_tree(self._listed(project_id, commit)))
 
     def links(self, project_id: int, commit: str) -> tuple[str, ...]:
         """The paths of all symbolic links of a commit."""
-        return tuple(parse_links(self._run(project_id, "ls-tree", "-r", "-z", commit)))
+        return tuple(parse_links(self._listed(project_id, commit)))
 
     def read(self, project_id: int, commit: str, path: str) -> str:
         """A text file of a commit; raises Invalid where it is too large or no text."""
-        size = int(self._run(project_id, "cat-file", "-s", f"{commit}:{path}"))
+        size = int(self._of_commit(project_id, commit, "cat-file", "-s", f"{commit}:{path}"))
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
         try:
-            return _git("-C", str(self.path(project_id)), "cat-file", "blob", f"{commit}:{path}").decode()
+            return self._of_commit(project_id, commit, "cat-file", "blob", f"{commit}:{path}").decode()
         except UnicodeDecodeError as error:
             raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
+
+    def _listed(self, project_id: int, commit: str) -> str:
+        output = self._of_commit(project_id, commit, "ls-tree", "-r", "-l", "-z", commit)
+        return output.decode(errors="replace")
+
+    def _of_commit(self, project_id: int, commit: str, *arguments: str) -> bytes:
+        """A pipeline asks the same several times."""
+        ask = partial(_git, "-C", str(self.path(project_id)), *arguments)
+        return self._kept.get((str(project_id), *arguments), ask) if _COMMIT.fullmatch(commit) else ask()
 
     def _run(self, project_id: int, *arguments: str) -> str:
         """Names and messages may be any bytes: what is no text must not stop anything."""

@@ -20,6 +20,8 @@ _ACME_AUTHORITIES = "/router/acme-authorities.pem"
 #: lower than what any project may set
 _LAST = -1
 _PLUGIN = "nothinghere"
+#: a request's first line and headers, all of which the router holds in its memory, and some middlewares in copies
+_HEADER_BYTES = 64 * 1024
 #: a connection to an application that is not taken so long is given up, and `retry` of the route tries another replica;
 #: one that is shorter gives up good ones on a busy machine
 _DIAL_TIMEOUT = "500ms"
@@ -83,8 +85,10 @@ def _command(instance: str) -> tuple[str, ...]:
         "--global.sendanonymoususage=false",
         "--entrypoints.web.address=:8000",
         "--entrypoints.web.transport.respondingtimeouts.readtimeout=0",
+        f"--entrypoints.web.http.maxheaderbytes={_HEADER_BYTES}",
         "--entrypoints.websecure.address=:8443",
         "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=0",
+        f"--entrypoints.websecure.http.maxheaderbytes={_HEADER_BYTES}",
         "--entrypoints.ping.address=127.0.0.1:8082",
         "--ping.entrypoint=ping",
         "--providers.swarm=true",

