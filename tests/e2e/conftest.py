@@ -1,6 +1,7 @@
 """A browser and a site for the end-to-end tests."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: what is said then; the page that shows the error may still be coming up when it is tried again
+_OF_THE_NETWORK = re.compile('ERR_NETWORK_CHANGED|interrupted by another navigation to "chrome-error:')
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 OpenContext = Callable[..., BrowserContext]
@@ -36,7 +39,7 @@ def _going_on_where_networks_come_and_go(monkeypatch: pytest.MonkeyPatch) -> Non
             try:
                 return goto(page, url, **options)  # type: ignore[arg-type]
             except Error as error:
-                if "ERR_NETWORK_CHANGED" not in str(error):
+                if not _OF_THE_NETWORK.search(str(error)):
                     raise
         raise AssertionError(f"Networks change all the time: {url} is never loaded.")
 

@@ -18,6 +18,7 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import APIError, NotFound
+from docker.models.containers import Container
 from tests.integration.served import Forked
 from tests.ports import free_port
 
@@ -33,6 +34,17 @@ _RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
 _STACK_LABEL = "com.docker.stack.namespace"
 _START_SECONDS = 60.0
+
+
+def start_container(container: Container) -> None:
+    """The engine gives up after 20 s with a network that is not ready, which a busy machine may take longer for."""
+    for _ in range(3):
+        try:
+            return container.start()
+        except APIError as error:
+            if "attaching to network failed" not in str(error):
+                raise
+    raise AssertionError(f"No network takes {container.name} in.")
 
 
 def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float | None = None) -> Any:

@@ -19,6 +19,8 @@ from cabestan.store.schema import schedules
 
 pytestmark = pytest.mark.integration
 _RUN = "cabestan.run"
+#: of what the machine may be too busy for
+_TRIES = 10
 #: for what the test does before they are due
 _LEISURE = timedelta(seconds=1)
 _CRON = """
@@ -95,7 +97,7 @@ def _killed_before_due(work: Work, ids: dict[str, int]) -> _Seen:
 
     A busy machine gets some tries for it.
     """
-    for _ in range(5):
+    for _ in range(_TRIES):
         former = {run["id"] for run in _newest_runs(work, ids).values()}
         due = _make_due_soon(work.platform, list(ids.values()))
         try:
@@ -107,7 +109,7 @@ def _killed_before_due(work: Work, ids: dict[str, int]) -> _Seen:
         if work.platform.died:
             work.platform.start()
         eventually(lambda f=former: _have_ended(work, ids, f), 60, "all of them run nevertheless")  # type: ignore[misc]
-    raise AssertionError("not all of them had containers before they were due, five times")
+    raise AssertionError(f"not all of them had containers before they were due, {_TRIES} times")
 
 
 def _held_and_killed(work: Work, ids: dict[str, int], due: datetime) -> _Seen | None:

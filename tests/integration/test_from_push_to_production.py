@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, Work, eventually, start_container
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.registry import Registry
@@ -336,7 +336,7 @@ def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: 
     try:
         failed = work.deployed()
     finally:
-        router.start()
+        start_container(router)
     assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
     assert "-router does not run." in failed["reason"]
     again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
