@@ -3,13 +3,18 @@
 import subprocess
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually, start_container
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
+from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry import Registry
+from cabestan.adapters.registry_login import RegistryLogin
+from cabestan.adapters.router import PlatformContainers, registry_container
+from cabestan.engine.platform import REGISTRY_IMAGE
 from cabestan.errors import RegistryUnavailable
 
 pytestmark = pytest.mark.integration
@@ -212,6 +217,27 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
     registry = platform.client.containers.get(f"{platform.instance}-registry")
     for net in registry.attrs["NetworkSettings"]["Networks"].values():
         assert "repositories" not in _answer(asking, f"http://{net['IPAddress']}:5000/v2/_catalog")
+
+
+def test_a_new_key_gives_the_registry_that_runs_a_new_login(platform: Platform) -> None:
+    engine = Engine(platform.engine)
+    login, other = platform.registry_login, replace(platform.registry_login, password="other")
+
+    def give(given: RegistryLogin) -> None:
+        made = registry_container(platform.instance, REGISTRY_IMAGE, platform.registry_port, given)
+        PlatformContainers(engine, platform.instance).ensure(made)
+
+    running = platform.client.containers.get(f"{platform.instance}-registry").id
+    try:
+        give(other)
+        Registry(other).check()
+        with pytest.raises(RegistryUnavailable, match="does not know our login"):
+            Registry(login).check()
+    finally:
+        give(login)
+        engine.client.close()
+    Registry(login).check()
+    assert platform.client.containers.get(f"{platform.instance}-registry").id == running
 
 
 ASKS = "import urllib.request as r; print(r.build_opener(r.ProxyHandler({})).open('http://%s/v2/', timeout=5).status)"

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -253,6 +254,7 @@ def _archive(files: Mapping[str, bytes], reader: int) -> bytes:
         for path, content in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
             entry.size, entry.mode, entry.uid = len(content), _PRIVATE, reader
+            entry.mtime = time.time()  # the registry reads its password anew when this changes
             tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 
