@@ -34,6 +34,8 @@ _RUN_LABEL = "cabestan.run"
 _INSTANCE_LABEL = "cabestan.instance"
 _STACK_LABEL = "com.docker.stack.namespace"
 _START_SECONDS = 60.0
+#: base images may have to be made, on a machine that is busy with other tests
+_PREPARE_SECONDS = 900
 
 
 def start_container(container: Container) -> None:
@@ -129,7 +131,7 @@ class Platform:
     def prepare(self) -> None:
         output = self.folder / "prepare.log"
         done = self._run(["prepare"], output)
-        assert done.wait(300) == 0, output.read_text(errors="replace")
+        assert done.wait(_PREPARE_SECONDS) == 0, output.read_text(errors="replace")
         self.token = json.loads(output.read_text().splitlines()[-1])["token"] or self.token
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
