@@ -36,11 +36,19 @@ def _going_on_where_networks_come_and_go(monkeypatch: pytest.MonkeyPatch) -> Non
 
     def patient(page: Page, url: str, **options: object) -> Response | None:
         for _ in range(5):
+            given_up: list[str] = []
+            note = lambda request: given_up.append(str(request.failure))  # noqa: B023, E731
+            page.on("requestfailed", note)
             try:
-                return goto(page, url, **options)  # type: ignore[arg-type]
+                answer = goto(page, url, **options)  # type: ignore[arg-type]
             except Error as error:
                 if not _OF_THE_NETWORK.search(str(error)):
                     raise
+                continue
+            finally:
+                page.remove_listener("requestfailed", note)
+            if not any(_OF_THE_NETWORK.search(failure) for failure in given_up):
+                return answer
         raise AssertionError(f"Networks change all the time: {url} is never loaded.")
 
     monkeypatch.setattr(Page, "goto", patient)
