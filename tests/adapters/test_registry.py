@@ -77,6 +77,8 @@ def test_what_answers_otherwise_or_not_at_all_is_unavailable(answers: Answers) -
     answers.status = 401
     with pytest.raises(RegistryUnavailable, match=r"does not know our login\. `cabestan up`"):
         registry(answers.address).check()
+    with pytest.raises(RegistryUnavailable, match="does not know our login"):
+        registry(answers.address).digest("shop/api", "1")
     with pytest.raises(RegistryUnavailable, match="does not answer"):
         registry("127.0.0.1:1").digest("shop/api", "1")
 

@@ -61,7 +61,12 @@ def test_who_knows_no_here_documents_takes_their_lines_for_instructions() -> Non
 
 @pytest.mark.parametrize(
     ("top", "joined"),
-    [("# escape=`", True), ("# syntax=docker/dockerfile:1\n# ESCAPE = `", True), ("# a\n# escape=`", False)],
+    [
+        ("# escape=`", True),
+        ("# syntax=docker/dockerfile:1\n# ESCAPE = `", True),
+        ("# a\n# escape=`", False),
+        ("# a=b\n# escape=`", False),
+    ],
 )
 def test_lines_are_joined_as_the_directive_at_the_very_top_says(top: str, joined: bool) -> None:
     found = named_images(f"{top}\nFROM base\nRUN true `\nFROM a/b:1\n")

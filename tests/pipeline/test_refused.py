@@ -40,12 +40,14 @@ def judge(text: str) -> None:
         f"RUN --mount=type=bind,from={OTHERS},target=/x true",
         f"ONBUILD COPY --from={OTHERS} / /x",
         f"RUN true <<CMD\nCOPY --from={OTHERS} / /x\nCMD",
+        f"CMD true \\\u00a0\nCOPY --from={OTHERS} / /x",
+        f"CMD true \\ \t\n\nRUN\nCOPY --from={OTHERS} / /x",
     ],
 )
 def test_an_image_of_another_project_is_refused(instruction: str) -> None:
     found = refused(f"ARG WHERE={REGISTRY}\nFROM base\n{instruction}\n")
     assert found.code == "image-of-others"
-    assert re.match(r"Dockerfile:[34]: .* is not this project's own image\.", found.message)
+    assert re.match(r"Dockerfile:[3-6]: .* is not this project's own image\.", found.message)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,15 @@ def test_an_image_of_another_project_is_refused(instruction: str) -> None:
 )
 def test_other_images_may_be_built_on(instruction: str) -> None:
     judge(f"# syntax=docker/dockerfile:1.4\nFROM base\n{instruction}\n")
+
+
+@pytest.mark.parametrize(
+    "top", ["# why=so\n# escape=`", "# hello\n# escape=`", "# escape=`", "# check=skip=all\n# escape=`"]
+)
+@pytest.mark.parametrize("joint", ["`", "\\"])
+def test_no_reading_of_the_directives_hides_an_image(top: str, joint: str) -> None:
+    found = refused(f"{top}\nFROM base\nCMD true {joint}\nCOPY --from={OTHERS} / /x\n")
+    assert found.code == "image-of-others"
 
 
 @pytest.mark.parametrize("reference", ["${A%x}", "${A:?no}", "a$", "${A:+b}"])

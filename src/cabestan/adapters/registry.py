@@ -65,9 +65,6 @@ class Registry:
     def check(self) -> None:
         """Raises RegistryUnavailable when it does not answer as a registry does."""
         status = self._get("/v2/").status_code
-        if status == 401:
-            remedy = "`cabestan up` gives it the one that the key stands for."
-            raise RegistryUnavailable(f"The registry at {self.address} does not know our login.", remedy)
         if status != 200:
             raise RegistryUnavailable(f"What answers at {self.address} is no registry (status {status}).", _REMEDY)
 
@@ -75,7 +72,7 @@ class Registry:
         try:
             headers = {"Accept": _MANIFESTS}
             url = f"http://{self.address}{path}"
-            return httpx.get(
+            answer = httpx.get(
                 url,
                 headers=headers,
                 auth=self._login.pair,
@@ -85,6 +82,10 @@ class Registry:
             )
         except httpx.HTTPError as error:
             raise RegistryUnavailable(f"The registry at {self.address} does not answer: {error}.", _REMEDY) from error
+        if answer.status_code == 401:
+            remedy = "`cabestan up` gives it the one that the key stands for."
+            raise RegistryUnavailable(f"The registry at {self.address} does not know our login.", remedy)
+        return answer
 
 
 def platform_digests(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cabestan.pipeline.instructions import Instruction, instructions, split_word, stage_name
@@ -35,10 +35,10 @@ class Rewrite:
     text: str
 
 
-def named_images(text: str, *, here_documents: bool = True) -> tuple[Named, ...]:
-    """All of them, stages of the file and `scratch` left out. For `here_documents` see `instructions`."""
+def named_images(text: str, *, here_documents: bool = True, escape: str = "") -> tuple[Named, ...]:
+    """All of them, stages of the file and `scratch` left out. How the text is read: see `instructions`."""
     found: list[Named] = []
-    for instruction, is_stage in _with_stages(text, here_documents):
+    for instruction, is_stage in _with_stages(instructions(text, here_documents=here_documents, escape=escape)):
         _renamed(instruction.word, instruction.rest, _noting(found, instruction.line, is_stage))
     return tuple(found)
 
@@ -46,17 +46,17 @@ def named_images(text: str, *, here_documents: bool = True) -> tuple[Named, ...]
 def rewrites(text: str, names: Mapping[str, str]) -> tuple[Rewrite, ...]:
     """The instructions that name one of the images, with what `names` has in its place."""
     found = []
-    for instruction, is_stage in _with_stages(text, here_documents=True):
+    for instruction, is_stage in _with_stages(instructions(text)):
         renamed = _renamed(instruction.word, instruction.rest, _replacing(names, is_stage))
         if renamed != _renamed(instruction.word, instruction.rest, lambda written: written):
             found.append(Rewrite(instruction.line, instruction.last, f"{instruction.word} {renamed}"))
     return tuple(found)
 
 
-def _with_stages(text: str, here_documents: bool) -> Iterator[tuple[Instruction, Callable[[str], bool]]]:
+def _with_stages(found: Iterable[Instruction]) -> Iterator[tuple[Instruction, Callable[[str], bool]]]:
     """Each instruction, and what tells whether a name is that of a stage before it."""
     stages: set[str] = {_NOTHING}
-    for instruction in instructions(text, here_documents=here_documents):
+    for instruction in found:
         yield instruction, lambda written: written.lower() in stages or written.isdecimal()
         if instruction.word == "FROM":
             stages.add(stage_name(instruction.rest).lower())

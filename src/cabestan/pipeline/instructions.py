@@ -10,7 +10,12 @@ _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+|$)")
 _BYTE_ORDER_MARK = "\ufeff"
 _HERE_DOCUMENT = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
-_ESCAPES = ("\\", "`")
+#: a comment of another form ends them
+_DIRECTIVES = frozenset({"syntax", "escape", "check"})
+#: characters that may join lines, the usual one first
+ESCAPES = ("\\", "`")
+#: what may stand behind one of them; other spaces are none to BuildKit
+_BLANKS = " \t"
 #: the instructions whose text may go on in a here-document
 _WITH_TEXT = frozenset({"RUN", "COPY", "ADD"})
 
@@ -28,12 +33,13 @@ class Instruction:
     last: int = field(default=0, compare=False)
 
 
-def instructions(text: str, *, here_documents: bool = True) -> tuple[Instruction, ...]:
+def instructions(text: str, *, here_documents: bool = True, escape: str = "") -> tuple[Instruction, ...]:
     """All of them, comments left out, and the lines of here-documents, unless these are not to be known.
 
-    The engine's own frontend knows them from version 23 on, and that of `# syntax=docker/dockerfile:1` does.
+    The engine's own frontend knows them from version 23 on, and that of `# syntax=docker/dockerfile:1` does. Lines are
+    joined by `escape`, or as the directive at the top says.
     """
-    escape = _escape(text)
+    escape = escape or _escape(text)
     lines = enumerate(_lines(text), start=1)
     found = []
     for number, line in lines:
@@ -66,7 +72,7 @@ def directives(text: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for line in _lines(text):
         match = _DIRECTIVE.fullmatch(line.strip())
-        if not match:
+        if not match or match[1].lower() not in _DIRECTIVES:
             break
         found.setdefault(match[1].lower(), match[2])
     return found
@@ -95,14 +101,14 @@ def of_the_image(text: str) -> tuple[Instruction, ...]:
 def _escape(text: str) -> str:
     """The character that joins lines; a directive at the very top may choose another one."""
     chosen = directives(text).get("escape", "")
-    return chosen if chosen in _ESCAPES else _ESCAPES[0]
+    return chosen if chosen in ESCAPES else ESCAPES[0]
 
 
 def _joined(number: int, line: str, lines: Iterator[tuple[int, str]], escape: str) -> tuple[str, int]:
     """The line with those that it goes on in, and the number of the last; comments and empty lines do not count."""
     whole, last = line, number
-    while whole.rstrip().endswith(escape):
-        whole = whole.rstrip()[:-1]
+    while whole.rstrip(_BLANKS).endswith(escape):
+        whole = whole.rstrip(_BLANKS)[:-1]
         following = next((pair for pair in lines if (more := pair[1].strip()) and not more.startswith("#")), None)
         if following is None:
             break

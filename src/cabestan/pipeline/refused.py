@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 
 from cabestan.domain.image import in_registry
 from cabestan.errors import Invalid
 from cabestan.pipeline.image_names import Named, named_images
+from cabestan.pipeline.instructions import ESCAPES
 
 _FRONTEND = re.compile(r"""\s*(?:(?:\#|//)\s*syntax\s*=|\{?\s*"syntax"\s*:)\s*"?([^\s"]+)""", re.IGNORECASE)
+_ESCAPE = re.compile(r"#\s*escape\s*=", re.IGNORECASE)
 _OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@][\w.:-]+)*", re.ASCII)
 #: nobody writes them, and not every reader of Dockerfiles takes them for the same
 _ODD = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f\x85\u2028\u2029]|\r(?!$)")
@@ -48,9 +51,10 @@ def is_below(image: str, own: str) -> bool:
 
 
 def _as_anybody_reads_it(text: str) -> Iterator[Named]:
-    """Engines that do not know here-documents take their lines for instructions."""
-    yield from named_images(text)
-    yield from named_images(text, here_documents=False)
+    """Engines that do not know here-documents take their lines for instructions; which directives count differs too."""
+    escapes = ESCAPES if _ESCAPE.search(text) else ESCAPES[:1]
+    for here_documents, escape in product((True, False), escapes):
+        yield from named_images(text, here_documents=here_documents, escape=escape)
 
 
 def _refuse_frontend(file: str, text: str) -> None:
