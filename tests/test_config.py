@@ -42,6 +42,7 @@ OTHERS: dict[str, Any] = {
     "parallel_jobs": "8",
     "job_seconds": "7200",
     "run_seconds": "66",
+    "lead_seconds": "7",
     "parallel_runs": "9",
     "kept_runs": "10",
     "time_zone": "Europe/Paris",

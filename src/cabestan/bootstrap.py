@@ -29,6 +29,7 @@ from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
 from cabestan.engine.housekeeping import Housekeeper
 from cabestan.engine.jobs import JobRunner
+from cabestan.engine.keeping import Keeper
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.registry_login import registry_login
@@ -50,6 +51,7 @@ class Cabestan:
     clock: Clock
     backup_clock: BackupClock
     room: RoomWatcher
+    keeper: Keeper
 
     def start(self) -> None:
         self.services.durable.launch()
@@ -58,12 +60,14 @@ class Cabestan:
         self.clock.start()
         self.backup_clock.start()
         self.room.start()
+        self.keeper.start()
 
     def close(self) -> None:
         self.clock.stop()
         self.housekeeper.stop()
         self.backup_clock.stop()
         self.room.stop()
+        self.keeper.stop()
         self.services.durable.close()
         self.services.database.close()
 
@@ -112,7 +116,14 @@ def bootstrap(
         probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
-    return Cabestan(services, Housekeeper(services), Clock(services), BackupClock(services), RoomWatcher(services))
+    return Cabestan(
+        services,
+        Housekeeper(services),
+        Clock(services),
+        BackupClock(services),
+        RoomWatcher(services),
+        Keeper(services),
+    )
 
 
 @contextmanager

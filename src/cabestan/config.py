@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     run_seconds: int = Field(3600, ge=1)
     """How long a service that runs once or by the clock may run, unless its label says otherwise."""
 
+    lead_seconds: int = Field(5, ge=1, le=50)
+    """How long before it is due the container of a schedule's run is made; more where the machine is slow."""
+
     parallel_runs: int = Field(100, ge=1, le=200)
     """How many runs of schedules go on at the same time; the others wait for their turn."""
 
@@ -215,6 +218,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed in wins over the environment, which wins over the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+    @property
+    def lead(self) -> timedelta:
+        return timedelta(seconds=self.lead_seconds)
 
     @property
     def public_url(self) -> str:

@@ -352,6 +352,8 @@ class FakePlatform(Failing):
         super().__init__()
         self.joined: set[tuple[str, str]] = set()
         self.files: dict[str, bytes] = {}
+        #: those that do not run, each with what the engine says of it
+        self.down: dict[str, str] = {}
 
     def ensure(self, wanted: ServiceContainer) -> None:
         self._call("ensure", wanted.name)
@@ -382,7 +384,15 @@ class FakePlatform(Failing):
 
     def running(self, name: str) -> bool:
         self._call("running", name)
-        return True
+        return name not in self.down
+
+    def problem(self, name: str) -> str:
+        self._call("problem", name)
+        return self.down.get(name, "")
+
+    def bring_back(self, wanted: ServiceContainer) -> None:
+        self._call("bring_back", wanted.name)
+        del self.down[wanted.name]
 
     def stop(self, name: str) -> None:
         self._call("stop", name)

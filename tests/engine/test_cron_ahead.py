@@ -12,7 +12,7 @@ from tests.engine.world import COMPOSE, World
 from tests.samples import NOW
 
 from cabestan.domain.project import Project
-from cabestan.domain.schedule import LEAD, Overlap, may_prepare
+from cabestan.domain.schedule import Overlap, may_prepare
 from cabestan.engine import cron, cron_runs
 from cabestan.engine.clock import Clock, Wake, woken
 from cabestan.errors import Conflict, EngineUnavailable
@@ -20,7 +20,7 @@ from cabestan.store import runs, schedules
 
 DUE = at(NOW.hour + 1)
 #: the clock goes on by a second with each look
-AHEAD = DUE - LEAD
+AHEAD = DUE - timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -216,8 +216,8 @@ def test_the_clock_looks_ahead_of_the_time_and_once_more_when_it_is_due(world: W
     clock = Clock(world.services)
     with world.services.database.writing() as tx:
         schedules.update(tx, 1, next_due=DUE)
-    assert clock._waiting() == [Wake(DUE - LEAD, 1, DUE)]
+    assert clock._waiting() == [Wake(AHEAD, 1, DUE)]
     clock._prepared[1] = DUE
     assert clock._waiting() == [Wake(DUE, 1, DUE)]
     clock._prepared[1] = DUE - timedelta(hours=1)
-    assert clock._waiting() == [Wake(DUE - LEAD, 1, DUE)]
+    assert clock._waiting() == [Wake(AHEAD, 1, DUE)]

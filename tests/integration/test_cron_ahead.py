@@ -13,14 +13,13 @@ from docker.models.containers import Container
 from tests.integration.harness import ENDED, Platform, Work, eventually
 from tests.integration.samples import COMPOSE, SMALL
 
-from cabestan.domain.schedule import LEAD
 from cabestan.store.database import Database
 from cabestan.store.schema import schedules
 
 pytestmark = pytest.mark.integration
 _RUN = "cabestan.run"
-#: of what the machine may be too busy for
-_TRIES = 10
+#: seconds to prepare them in: a busy machine may be too slow for the default
+_LEADS = (5, 10, 20, 40, 50)
 #: for what the test does before they are due
 _LEISURE = timedelta(seconds=1)
 _CRON = """
@@ -46,6 +45,7 @@ def work(platform: Platform) -> Iterator[Work]:
     made = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + _CRON})
     made.goes_live()
     yield made
+    platform.settings.pop("lead_seconds", None)
     for schedule in _schedules(made).values():
         platform.post(f"/schedules/{schedule['id']}/pause")
 
@@ -55,10 +55,11 @@ def _schedules(work: Work) -> dict[str, dict[str, Any]]:
     return {schedule["service"]: schedule for schedule in found}
 
 
-def _make_due_soon(platform: Platform, ids: list[int]) -> datetime:
+def _make_due_soon(platform: Platform, ids: list[int], lead: int) -> datetime:
     """At a whole second that leaves time to prepare them; the server looks at its start."""
     platform.kill()
-    due = datetime.now(UTC).replace(microsecond=0) + LEAD + timedelta(seconds=4)
+    platform.settings["lead_seconds"] = str(lead)
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=lead + 4)
     database = Database(platform.database_url)
     with database.writing() as tx:
         tx.execute(sa.update(schedules).where(schedules.c.id.in_(ids)).values(next_due=due))
@@ -95,11 +96,11 @@ class _Seen:
 def _killed_before_due(work: Work, ids: dict[str, int]) -> _Seen:
     """All have their containers, one is canceled, one ends, and the server is killed.
 
-    A busy machine gets some tries for it.
+    A busy machine gets more time for it.
     """
-    for _ in range(_TRIES):
+    for lead in _LEADS:
         former = {run["id"] for run in _newest_runs(work, ids).values()}
-        due = _make_due_soon(work.platform, list(ids.values()))
+        due = _make_due_soon(work.platform, list(ids.values()), lead)
         try:
             if seen := _held_and_killed(work, ids, due):
                 return seen
@@ -109,7 +110,7 @@ def _killed_before_due(work: Work, ids: dict[str, int]) -> _Seen:
         if work.platform.died:
             work.platform.start()
         eventually(lambda f=former: _have_ended(work, ids, f), 60, "all of them run nevertheless")  # type: ignore[misc]
-    raise AssertionError(f"not all of them had containers before they were due, {_TRIES} times")
+    raise AssertionError(f"not all of them had containers before they were due, {_LEADS[-1]} s ahead")
 
 
 def _held_and_killed(work: Work, ids: dict[str, int], due: datetime) -> _Seen | None:
@@ -141,7 +142,8 @@ def test_containers_are_there_in_time_and_do_nothing_until_they_are_due(work: Wo
         ids, ("running", None)
     )
     assert seen.logs == [""] * len(ids)
-    eventually(lambda: "plain" not in _held(platform, seen.runs), 30, "what is held runs without the server")
+    left = (seen.due - datetime.now(UTC)).total_seconds()
+    eventually(lambda: "plain" not in _held(platform, seen.runs), left + 30, "what is held runs without the server")
     restarted = time.time()
     platform.start()
     eventually(lambda: _have_ended(work, ids, set()), 60, "all of them end")

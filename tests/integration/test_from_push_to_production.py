@@ -2,12 +2,10 @@
 
 import subprocess
 import uuid
-from contextlib import suppress
 from dataclasses import replace
 
-import httpx
 import pytest
-from tests.integration.harness import Platform, Work, eventually, start_container
+from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.engine_api import Engine
@@ -353,41 +351,6 @@ def _forget(platform: Platform, image: str) -> bool:
     for held in platform.client.images.list(name=name):
         subprocess.run(["docker", "image", "rm", "--force", held.id], capture_output=True, check=False)
     return not platform.client.images.list(name=name)
-
-
-def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
-    router = platform.client.containers.get(f"{platform.instance}-router")
-    router.stop(timeout=1)
-    try:
-        failed = work.deployed()
-    finally:
-        start_container(router)
-    assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
-    assert "-router does not run." in failed["reason"]
-    again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
-    platform.succeeds(again["id"])
-    assert platform.ask(work.host("staging")).text.startswith("one staging")
-
-
-def _serves(platform: Platform, host: str) -> bool:
-    """A router that has just started shows no certificate of ours yet."""
-    with suppress(httpx.TransportError):
-        return platform.ask(host).status_code == 200
-    return False
-
-
-def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
-    """The server starts without it, says what to do, and goes on when it is made anew."""
-    work = platform.make_project(SMALL)
-    work.goes_live()
-    platform.client.containers.get(f"{platform.instance}-router").remove(force=True)
-    platform.restart()
-    failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")
-    assert "`cabestan up` starts it" in platform.wait_for_deployment(failed["id"])["reason"]
-    platform.prepare()
-    platform.restart()
-    eventually(lambda: _serves(platform, work.host("staging")), 60, "it is routed again")
 
 
 def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> None:

@@ -155,6 +155,24 @@ class PlatformContainers:
             found = self._find(client, name)
             return found is not None and found.status == "running"
 
+    def problem(self, name: str) -> str:
+        """Why the engine could not start it, in its words; empty where it runs, was stopped, or is not there."""
+        with self._engine.speaking(f"look at {name}") as client:
+            found = self._find(client, name)
+            return str(found.attrs["State"]["Error"]) if found and found.status != "running" else ""
+
+    def bring_back(self, wanted: ServiceContainer) -> None:
+        """Starts one that the engine could not start; where a network that it asks for is gone, it is made anew.
+
+        Raises StepFailed, or EngineUnavailable.
+        """
+        with self._engine.speaking(f"start {wanted.name}") as client:
+            existing = self._find(client, wanted.name)
+            if existing and _can_start(client, existing):
+                existing.start()
+            else:
+                self.ensure(wanted)
+
     def stop(self, name: str) -> None:
         """Removes the container; its volumes stay."""
         with self._engine.speaking(f"remove {name}") as client:
@@ -213,7 +231,6 @@ class PlatformContainers:
         try:
             container.start()
         except APIError as error:
-            container.remove(force=True)
             words = str(error.explanation or error)
             taken = "port is already allocated" in words or "address already in use" in words
             ports = " and ".join(f"{address}:{port}" for address, port in wanted.ports.values())
@@ -233,6 +250,12 @@ def _connect(network: Any, container: Any) -> None:
     except APIError as error:
         if "already exists" not in str(error):
             raise
+
+
+def _can_start(client: Any, container: Any) -> bool:
+    """Whether all the networks are there that it asks for."""
+    present = {network.name for network in client.networks.list()}
+    return present.issuperset(container.attrs["NetworkSettings"]["Networks"])
 
 
 def _write(container: Any, files: Mapping[str, bytes], reader: int = 0) -> None:

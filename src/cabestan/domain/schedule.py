@@ -60,8 +60,6 @@ class Schedule:
 
 #: A run that begins later than this after its due time counts as missed, and made up for.
 ON_TIME = timedelta(seconds=60)
-#: A run is prepared this long before it is due, so that its container is there by then.
-LEAD = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)

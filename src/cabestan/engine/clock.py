@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import structlog
 
-from cabestan.domain.schedule import LEAD
 from cabestan.engine import cron, cron_runs
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.services import Services
@@ -83,7 +82,7 @@ class Clock:
 
     def _look_at(self, schedule: int, due: datetime) -> datetime:
         """Ahead of its time, to prepare it, and where that could not be, when it is due."""
-        return due if self._prepared.get(schedule) == due else due - LEAD
+        return due if self._prepared.get(schedule) == due else due - self._services.settings.lead
 
     def _until(self, waiting: list[Wake]) -> float:
         """Seconds to sleep."""

@@ -11,7 +11,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Cause, Run
-from cabestan.domain.schedule import LEAD, Firing, Overlap, Schedule, Timetable, decide_firing, may_prepare
+from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decide_firing, may_prepare
 from cabestan.engine import cron_alerts, cron_runs, service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -91,7 +91,7 @@ def fire(services: Services, ids: Iterable[int]) -> int:
     now = services.now()
     replaced: list[Run] = []
     with services.database.writing() as tx:
-        near = store.due(tx, ids, now + LEAD)
+        near = store.due(tx, ids, now + services.settings.lead)
         busy = run_store.busy_schedules(tx) if near else frozenset()
         due = [one for one in near if _is_due(one, now) or may_prepare(one, busy=one.id in busy)]
         decided = [(schedule, *_firing(services, schedule, now, schedule.id in busy)) for schedule in due]

@@ -75,17 +75,22 @@ def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEven
 def start_containers(settings: Settings, engine: Engine, vault: Vault) -> None:
     """Registry and router, as the settings have them."""
     containers = PlatformContainers(engine, settings.instance)
+    containers.ensure(wanted_registry(settings, vault))
+    containers.ensure(wanted_router(settings, vault, containers))
+
+
+def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
     login = registry_login(settings, vault)
-    containers.ensure(registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login))
+    return registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login)
+
+
+def wanted_router(settings: Settings, vault: Vault, containers: PlatformContainers) -> ServiceContainer:
+    """With the copy of its ACME account, where it has lost its own. Raises ConfigurationError."""
+    ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
+    acme = acme_of(settings)
     account = b""
     if settings.acme_copy.exists() and not containers.has_volume(acme_volume(settings.instance)):
         account = kept_account(settings, vault)
-    containers.ensure(_router(settings, account))
-
-
-def _router(settings: Settings, account: bytes) -> ServiceContainer:
-    ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
-    acme = acme_of(settings)
     return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
 
 

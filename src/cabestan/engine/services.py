@@ -54,3 +54,7 @@ class Services:
     @property
     def router_name(self) -> str:
         return f"{self.settings.instance}-router"
+
+    @property
+    def registry_name(self) -> str:
+        return f"{self.settings.instance}-registry"

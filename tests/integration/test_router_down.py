@@ -1,0 +1,110 @@
+"""The router does not run: what is told, and how it comes back."""
+
+import socket
+import uuid
+from contextlib import closing, suppress
+
+import httpx
+import pytest
+from docker.errors import APIError
+from docker.models.containers import Container
+from tests.integration.harness import Platform, eventually, free_port, start_container
+from tests.integration.samples import SMALL
+
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.router import PlatformContainers, ServiceContainer
+from cabestan.errors import StepFailed
+
+pytestmark = pytest.mark.integration
+
+
+def _router(platform: Platform) -> Container:
+    return platform.client.containers.get(f"{platform.instance}-router")
+
+
+def _serves(platform: Platform, host: str) -> bool:
+    """A router that has just started shows no certificate of ours yet."""
+    with suppress(httpx.TransportError):
+        return platform.ask(host).status_code == 200
+    return False
+
+
+def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform) -> None:
+    """What a person stopped stays so."""
+    work = platform.make_project(SMALL)
+    router = _router(platform)
+    router.stop(timeout=1)
+    try:
+        failed = work.deployed()
+    finally:
+        start_container(router)
+    assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
+    assert "-router does not run." in failed["reason"]
+    again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    platform.succeeds(again["id"])
+    assert platform.ask(work.host("staging")).text.startswith("one staging")
+
+
+def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
+    """The server starts without it, says what to do, and goes on when it is made anew."""
+    work = platform.make_project(SMALL)
+    work.goes_live()
+    _router(platform).remove(force=True)
+    platform.restart()
+    failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    assert "`cabestan up` starts it" in platform.wait_for_deployment(failed["id"])["reason"]
+    platform.prepare()
+    platform.restart()
+    eventually(lambda: _serves(platform, work.host("staging")), 60, "it is routed again")
+
+
+def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(platform: Platform) -> None:
+    """As after the machine's own start, where somebody else was faster at its port."""
+    work = platform.make_project(SMALL)
+    work.goes_live()
+    router = _router(platform)
+    router.stop(timeout=1)
+    with closing(socket.create_server(("127.0.0.1", platform.router_port))):
+        with pytest.raises(APIError):
+            router.start()
+        told = eventually(lambda: _alerts(platform), 90, "an alert tells it")
+    assert told == [f"The engine cannot start {router.name}"]
+    eventually(lambda: _serves(platform, work.host("staging")), 90, "it is routed again")
+    assert _router(platform).id == router.id
+    eventually(lambda: not _alerts(platform), 60, "the alert is over")
+
+
+def _alerts(platform: Platform) -> list[str]:
+    """Their messages, up to the engine's own words."""
+    return [a["message"].partition(":")[0] for a in platform.get("/alerts")["items"] if a["kind"] == "platform"]
+
+
+def test_one_whose_network_is_gone_is_made_anew(platform: Platform) -> None:
+    name = f"t{uuid.uuid4().hex[:7]}"
+    command, port = ("sleep", "600"), free_port()
+    wanted = ServiceContainer(name, "router", "cabestan/debian:12", command, {"80/tcp": ("127.0.0.1", port)}, {}, {})
+    own = Engine(platform.engine)
+    with closing(own.client) as client:
+        containers = PlatformContainers(own, name)
+        network = client.networks.create(name)
+        try:
+            containers.ensure(wanted)
+            containers.join(name, name)
+            assert containers.problem(name) == ""
+            made = client.containers.get(name)
+            made.stop(timeout=0)
+            assert containers.problem(name) == "", "somebody stopped it"
+            network.remove()
+            with pytest.raises(APIError):
+                made.start()
+            assert "not found" in containers.problem(name)
+            with closing(socket.create_server(("127.0.0.1", port))), pytest.raises(StepFailed):
+                containers.bring_back(wanted)
+            assert containers.problem(name), "it is tried again"
+            containers.bring_back(wanted)
+            assert (containers.running(name), containers.problem(name)) == (True, "")
+            assert client.containers.get(name).id != made.id
+        finally:
+            containers.stop(name)
+            for left in client.networks.list(names=[name]):
+                left.remove()
