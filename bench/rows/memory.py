@@ -14,8 +14,7 @@ _SETTLE_SECONDS = 5
 
 def measure(instance: Instance) -> list[Figure]:
     """In a server that was just started."""
-    if not any(project["name"] == lines.PROJECT for project in instance.api.get("/projects")["items"]):
-        lines.prepare(instance.api)
+    lines.prepare(instance.api)
     instance.stop()
     instance.start()
     idle = _settled(instance.pid)

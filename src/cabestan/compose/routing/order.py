@@ -8,33 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import permutations
 
 from cabestan.compose.findings import Report
 from cabestan.compose.routing.draft import Draft
 from cabestan.compose.routing.patterns import found_in
-from cabestan.compose.routing.rule import Match, Not, alternatives
+from cabestan.compose.routing.rule import Match, Not, alternatives, claims_of
 from cabestan.domain.route import Middleware
 
 
 def ordered(report: Report, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     """The drafts with the priorities that they get, less those that only do what the platform does for all."""
     kept = [_opened(draft, drafts) for draft in drafts if not _is_redirect(report, draft, drafts)]
-    for one, other in combinations(kept, 2):
-        if _meet(one, other) and covers(one, other) and covers(other, one):
-            message = f"{other.words[:200]} leads to {one.title} as well as to {other.title}."
-            report.error("route-twice", other.spot, message, "Change one of the rules.")
-    return _lifted(report, kept)
+    covering = _covering(kept)
+    twice = [pair for pair in covering if pair[0] < pair[1] and pair[::-1] in covering]
+    for one, other in ((kept[one], kept[other]) for one, other in twice):
+        message = f"{other.words[:200]} leads to {one.title} as well as to {other.title}."
+        report.error("route-twice", other.spot, message, "Change one of the rules.")
+    return _lifted(report, kept, [pair for pair in covering if pair[::-1] not in covering])
 
 
-def _lifted(report: Report, drafts: list[Draft]) -> tuple[Draft, ...]:
-    hidden = [
-        (wide, narrow)
+def _covering(drafts: Sequence[Draft]) -> dict[tuple[int, int], None]:
+    """Of which two the first one would take all requests of the second; in the order of the drafts."""
+    claims = [claims_of(draft.rule) for draft in drafts]
+    return {
+        (wide, narrow): None
         for wide, narrow in permutations(range(len(drafts)), 2)
-        if _meet(drafts[wide], drafts[narrow])
+        if not _apart(claims[wide], claims[narrow])
+        and _meet(drafts[wide], drafts[narrow])
         and covers(drafts[wide], drafts[narrow])
-        and not covers(drafts[narrow], drafts[wide])
-    ]
+    }
+
+
+def _apart(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether both are bound to names, and to others: most of the pairs, and this is quick to see."""
+    if one is None or other is None or any("*" in claim for claim in one | other):
+        return False
+    return one.isdisjoint(other)
+
+
+def _lifted(report: Report, drafts: list[Draft], hidden: Sequence[tuple[int, int]]) -> tuple[Draft, ...]:
     priorities = [draft.priority for draft in drafts]
     for wide, narrow in hidden:
         if priorities[wide] > priorities[narrow]:
