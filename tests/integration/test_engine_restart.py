@@ -3,18 +3,20 @@
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from docker.errors import APIError
+from docker.models.containers import Container
 from docker.models.nodes import Node
 from tests.conftest import MakeDatabase
 from tests.integration.conftest import ShareLayers
-from tests.integration.harness import Platform, eventually
+from tests.integration.harness import ENDED, Platform, eventually
 from tests.integration.own_engine import OwnEngine
-from tests.integration.samples import SMALL, counted, counting
+from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.router import PlatformContainers
@@ -23,6 +25,13 @@ from cabestan.errors import EngineUnavailable
 
 pytestmark = pytest.mark.integration
 _LINES = 400
+_SLOW = """\
+  slow:
+    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    labels:
+      sh.factory.cronjob.schedule: "@yearly"
+      sh.factory.cronjob.command: "echo begun; sleep 600"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +137,57 @@ def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: P
     eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
     _is_run_again(platform, pushed.pipeline)
     platform.becomes_tidy()
+
+
+def test_what_ended_while_the_server_was_away_is_not_begun_again_by_the_engine(
+    platform: Platform, engine: OwnEngine
+) -> None:
+    """Swarm starts a job that failed once more when a manager comes back: of a build that is one attempt more, and a
+    run is no such job."""
+    scheduled = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + _SLOW})
+    scheduled.goes_live()
+    [schedule] = platform.get(f"/projects/{scheduled.name}/schedules", environment="staging")["items"]
+    run = platform.post(f"/schedules/{schedule['id']}/run")["id"]
+    eventually(lambda: "begun" in _run_log(platform, run), 60, "the run begins")
+    pushed = platform.make_project(counting(_LINES, 8, uuid.uuid4().hex)).push()
+    eventually(lambda: _is_counting(platform, pushed.pipeline), 60, "the build counts")
+    platform.kill()
+    for container in _started_once(platform, "job") + _started_once(platform, "run"):
+        container.kill()
+    eventually(lambda: _failed_tasks(platform) == 2, 30, "Swarm knows")
+    engine.stop()
+    engine.start()
+    with suppress(AssertionError):
+        eventually(lambda: len(_started_once(platform, "job")) > 1, 10, "Swarm starts the job once more")
+    assert len(_started_once(platform, "run")) == 1
+    platform.start()
+    _is_run_again(platform, pushed.pipeline)
+    ended = eventually(lambda: _ended_run(platform, run), 60, "the run ends")
+    assert (ended["status"], ended["attempt"]) == ("failed", 1)
+    assert "ended from outside" in ended["reason"]
+    assert _run_log(platform, run).count("begun") == 1
+    platform.becomes_tidy()
+
+
+def _started_once(platform: Platform, what: str) -> list[Container]:
+    """The containers of jobs or runs, also those that have ended."""
+    label = [f"cabestan.instance={platform.instance}", f"cabestan.{what}"]
+    return platform.client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+
+
+def _failed_tasks(platform: Platform) -> int:
+    return sum(
+        task["Status"]["State"] == "failed" for task in platform.client.api.tasks(filters={"label": "cabestan.attempt"})
+    )
+
+
+def _run_log(platform: Platform, run: int) -> str:
+    return platform.http.get(f"/api/v1/runs/{run}/log").text
+
+
+def _ended_run(platform: Platform, run: int) -> dict[str, Any] | None:
+    found: dict[str, Any] = platform.get(f"/runs/{run}")
+    return found if found["status"] in ENDED else None
 
 
 def test_a_network_that_could_not_be_joined_is_joined_at_the_next_try(engine: OwnEngine) -> None:

@@ -31,7 +31,7 @@ WHOLE_LOG = {"max-size": "2g", "max-file": "1"}
 LOST = 255
 #: what Swarm says of a task whose container a restarted engine does not have any more
 _NO_CONTAINER = "No such container"
-ONCE = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
+_JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
 class Once(Protocol):
@@ -63,7 +63,7 @@ class JobRun:
 
 
 def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, Any]:
-    """The `TaskTemplate` of the engine's `POST /services/create`, for a job that Swarm never starts a second time.
+    """The `TaskTemplate` of the engine's `POST /services/create`, for a job.
 
     `image` is the id of its image.
     """
@@ -177,7 +177,7 @@ class JobContainers(Containers):
                 return
             image = _image_here(client, run.job.spec.image)
             secret = _make_secret(client, run, token()) if token else None
-            client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=ONCE)
+            client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=_JOB)
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
@@ -245,10 +245,9 @@ def containers_of(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
 
 
 def _started_container(client: DockerClient, run: Once) -> str | None:
-    for container in containers_of(client, run):
-        if container["State"] in ("running", "exited", "dead"):
-            return str(container["Id"])
-    return None
+    """The first one that was started: Swarm starts a job that failed once more when the engine comes back."""
+    started = [c for c in containers_of(client, run) if c["State"] in ("running", "exited", "dead")]
+    return str(min(started, key=lambda c: int(c["Created"]))["Id"]) if started else None
 
 
 def _never_started(client: DockerClient, run: Once) -> Exit | None:

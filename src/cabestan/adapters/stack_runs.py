@@ -12,7 +12,6 @@ from docker.errors import ImageNotFound
 from cabestan.adapters.held_start import bash_of, held
 from cabestan.adapters.job_containers import (
     INSTANCE_LABEL,
-    ONCE,
     WHOLE_LOG,
     Containers,
     containers_of,
@@ -28,6 +27,8 @@ _NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us
 _DURATION_PART = re.compile(r"([0-9.]+)(h|ms|us|m|s)", re.ASCII)
 _SIZE = re.compile(r"([0-9.]+) ?([bkmgt]?)i?b?", re.ASCII | re.IGNORECASE)
 _BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+#: Not a Swarm job, which is started again with the engine where it failed: what ran half must not run twice.
+_ONCE = {"Replicated": {"Replicas": 1}}
 #: an image's own health check is for its service: what runs to its end must not be ended by it
 _NO_HEALTHCHECK = {"Test": ["NONE"]}
 
@@ -77,7 +78,7 @@ class StackRuns(Containers):
             template = task_template(run, lambda name: _secret_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
             client.api.create_service(
-                template, name=run.name, labels=labels, mode=ONCE, endpoint_spec={"Mode": "dnsrr"}
+                template, name=run.name, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"}
             )
 
     def start_held(self, run: StackRun, prepare: Callable[[], None], until: datetime) -> bool:
