@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from docker.errors import APIError
-from docker.models.containers import Container
 from docker.models.nodes import Node
 from tests.conftest import MakeDatabase
 from tests.integration.conftest import ShareLayers
@@ -152,14 +151,12 @@ def test_what_ended_while_the_server_was_away_is_not_begun_again_by_the_engine(
     pushed = platform.make_project(counting(_LINES, 8, uuid.uuid4().hex)).push()
     eventually(lambda: _is_counting(platform, pushed.pipeline), 60, "the build counts")
     platform.kill()
-    for container in _started_once(platform, "job") + _started_once(platform, "run"):
-        container.kill()
-    eventually(lambda: _failed_tasks(platform) == 2, 30, "Swarm knows")
+    job_service, run_service = _end_from_outside(platform, "job"), _end_from_outside(platform, "run")
     engine.stop()
     engine.start()
     with suppress(AssertionError):
-        eventually(lambda: len(_started_once(platform, "job")) > 1, 10, "Swarm starts the job once more")
-    assert len(_started_once(platform, "run")) == 1
+        eventually(lambda: len(_tasks(platform, job_service)) > 1, 10, "Swarm starts the job once more")
+    assert _tasks(platform, run_service) == ["failed"]
     platform.start()
     _is_run_again(platform, pushed.pipeline)
     ended = eventually(lambda: _ended_run(platform, run), 60, "the run ends")
@@ -169,16 +166,19 @@ def test_what_ended_while_the_server_was_away_is_not_begun_again_by_the_engine(
     platform.becomes_tidy()
 
 
-def _started_once(platform: Platform, what: str) -> list[Container]:
-    """The containers of jobs or runs, also those that have ended."""
+def _end_from_outside(platform: Platform, what: str) -> str:
+    """Of a job or a run that goes on; gives its service."""
     label = [f"cabestan.instance={platform.instance}", f"cabestan.{what}"]
-    return platform.client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    [container] = platform.client.containers.list(filters={"label": label})
+    service = container.labels["com.docker.swarm.service.id"]
+    container.kill()
+    eventually(lambda: _tasks(platform, service) == ["failed"], 30, "Swarm knows")
+    return str(service)
 
 
-def _failed_tasks(platform: Platform) -> int:
-    return sum(
-        task["Status"]["State"] == "failed" for task in platform.client.api.tasks(filters={"label": "cabestan.attempt"})
-    )
+def _tasks(platform: Platform, service: str) -> list[str]:
+    """How they stand; each had a container."""
+    return [task["Status"]["State"] for task in platform.client.api.tasks(filters={"service": service})]
 
 
 def _run_log(platform: Platform, run: int) -> str:

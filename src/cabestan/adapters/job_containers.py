@@ -1,5 +1,6 @@
 """Jobs as one-shot Swarm services: started, watched and taken away."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ WHOLE_LOG = {"max-size": "2g", "max-file": "1"}
 LOST = 255
 #: what Swarm says of a task whose container a restarted engine does not have any more
 _NO_CONTAINER = "No such container"
+#: what Swarm says of a container that ran, and may be gone by now
+_RAN = re.compile(r"non-zero exit \(([0-9]+)\)")
 _JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
@@ -179,6 +182,15 @@ class JobContainers(Containers):
             secret = _make_secret(client, run, token()) if token else None
             client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=_JOB)
 
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+        """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""
+        found = super().container(run, given_up=given_up)
+        if isinstance(found, Exit):
+            return found
+        with self._engine.speaking("look at the job's tasks") as client:
+            tasks = client.api.tasks(filters={"label": [f"{name}={value}" for name, value in run.labels.items()]})
+        return parse_former_end(tasks, found) or found
+
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
         labels = self._labels_of_all(JOB_LABEL)
@@ -193,13 +205,23 @@ def parse_exit(state: Mapping[str, Any]) -> Exit | None:
 
 
 def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
-    """Why no task of a service will ever have a container, in the engine's own words."""
+    """Why no task of a service will have a container any more, in the engine's own words."""
     for task in tasks:
         status = task["Status"]
         if status["State"] in ("rejected", "failed", "orphaned", "remove", "shutdown"):
             words = status.get("Err") or status.get("Message") or status["State"]
-            return Exit(LOST if _NO_CONTAINER in words else None, error=words)
+            ran = _RAN.search(words)
+            return Exit(int(ran[1]) if ran else LOST if _NO_CONTAINER in words else None, error=words)
     return None
+
+
+def parse_former_end(tasks: Sequence[Mapping[str, Any]], container: str) -> Exit | None:
+    """How another container than this one ended that was the first of the job; None where this is the first."""
+    wanted = max((restarts(task["Spec"]) for task in tasks), default=0)
+    alike = sorted((t for t in tasks if restarts(t["Spec"]) == wanted), key=lambda task: str(task["CreatedAt"]))
+    if len(alike) < 2 or (alike[0]["Status"].get("ContainerStatus") or {}).get("ContainerID") == container:
+        return None
+    return parse_never_started(alike[:1])
 
 
 def of_service(containers: Iterable[Mapping[str, Any]], service: str) -> list[Mapping[str, Any]]:
