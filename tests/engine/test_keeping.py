@@ -39,14 +39,13 @@ def test_what_a_person_stopped_stays_so_and_is_told_at_the_second_look(world: Wo
 
 def test_what_cannot_be_started_is_tried_again_and_keeps_the_other_from_nothing(world: World) -> None:
     world.platform.down = {REGISTRY: "port is taken", ROUTER: "attaching to network failed"}
-    world.platform.fail("bring_back", StepFailed("The port is taken."))
-    world.platform.fail("bring_back", EngineUnavailable("It does not answer in time."), times=2)
+    world.platform.fail("bring_back", StepFailed("The port is taken.", "Free it."), times=3)
     down = look(world.services)
     assert down == {REGISTRY, ROUTER}
     assert look(world.services, down) == {REGISTRY}
-    assert told(world) == {
-        REGISTRY: "The engine cannot start cabestan-registry: port is taken. It is tried again every 15 s."
-    }
+    assert told(world) == {REGISTRY: "The port is taken."}
+    with world.services.database.reading() as tx:
+        assert [alert.remedy for alert in alerts.all_open(tx, KIND)] == ["Free it."]
     assert look(world.services, down) == frozenset()
     assert told(world) == {}
 

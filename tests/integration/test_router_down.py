@@ -68,15 +68,16 @@ def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(pla
         with pytest.raises(APIError):
             router.start()
         told = eventually(lambda: _alerts(platform), 90, "an alert tells it")
-    assert told == [f"The engine cannot start {router.name}"]
+    [(message, remedy)] = told
+    assert message.startswith("The router cannot start: ")
+    assert f"Free 127.0.0.1:{platform.router_port}" in remedy
     eventually(lambda: _serves(platform, work.host("staging")), 90, "it is routed again")
     assert _router(platform).id == router.id
     eventually(lambda: not _alerts(platform), 60, "the alert is over")
 
 
-def _alerts(platform: Platform) -> list[str]:
-    """Their messages, up to the engine's own words."""
-    return [a["message"].partition(":")[0] for a in platform.get("/alerts")["items"] if a["kind"] == "platform"]
+def _alerts(platform: Platform) -> list[tuple[str, str]]:
+    return [(a["message"], a["remedy"]) for a in platform.get("/alerts")["items"] if a["kind"] == "platform"]
 
 
 def test_one_whose_network_is_gone_is_made_anew(platform: Platform) -> None:

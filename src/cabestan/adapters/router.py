@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import tarfile
 import time
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ _PRIVATE = 0o600
 #: that of its image
 _REGISTRY_USER = 1001
 _REGISTRY_PASSWORD = "/etc/docker/registry/password"  # noqa: S105
+#: of an endpoint, another one at each try: in the engine's words it tells nothing
+_KEY = re.compile(r" \([0-9a-f]{64}\)")
 #: of a file that is not whole yet: no program reads one with such a name
 _PART = ".part"
 
@@ -169,7 +172,7 @@ class PlatformContainers:
         with self._engine.speaking(f"start {wanted.name}") as client:
             existing = self._find(client, wanted.name)
             if existing and _can_start(client, existing):
-                existing.start()
+                self._start(existing, wanted)
             else:
                 self.ensure(wanted)
 
@@ -231,7 +234,7 @@ class PlatformContainers:
         try:
             container.start()
         except APIError as error:
-            words = str(error.explanation or error)
+            words = _KEY.sub("", str(error.explanation or error))
             taken = "port is already allocated" in words or "address already in use" in words
             ports = " and ".join(f"{address}:{port}" for address, port in wanted.ports.values())
             remedy = f"Free {ports}, or set {wanted.settings_of_ports}." if taken else "`docker logs` may tell more."

@@ -9,7 +9,7 @@ from cabestan.adapters.router import ServiceContainer
 from cabestan.engine import platform
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.services import Services
-from cabestan.errors import ConfigurationError, EngineUnavailable, StepFailed
+from cabestan.errors import CabestanError, ConfigurationError, StepFailed
 
 _log = structlog.get_logger(__name__)
 KIND = "platform"
@@ -57,20 +57,19 @@ def look(services: Services, known: frozenset[str] = frozenset()) -> frozenset[s
         if name not in down:
             clear_alert(services, KIND, name)
         elif name in known:
-            raise_alert(services, KIND, name, down[name], "`cabestan up` starts it; `cabestan doctor` looks at all.")
+            raise_alert(services, KIND, name, down[name].message, down[name].remedy)
     return frozenset(down)
 
 
-def _problem(services: Services, name: str, make: Callable[[], ServiceContainer]) -> str:
-    """Why it does not run, when all was tried; empty where it does."""
+def _problem(services: Services, name: str, make: Callable[[], ServiceContainer]) -> CabestanError | None:
+    """Why it does not run, when all was tried; None where it does."""
     containers = services.platform
     if not (problem := containers.problem(name)):
-        return "" if containers.running(name) else f"The container {name} does not run."
+        running = containers.running(name)
+        return None if running else StepFailed(f"The container {name} does not run.", "`cabestan up` starts it.")
     try:
         containers.bring_back(make())
-    except ConfigurationError as error:
-        return error.message
-    except (StepFailed, EngineUnavailable):
-        return f"The engine cannot start {name}: {problem}. It is tried again every {_LOOK_SECONDS:.0f} s."
+    except (ConfigurationError, StepFailed) as error:
+        return error
     _log.warning("started what the engine could not", container=name, problem=problem)
-    return ""
+    return None
