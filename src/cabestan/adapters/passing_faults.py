@@ -14,7 +14,8 @@ _log = structlog.get_logger(__name__)
 _PASSING = ("device or resource busy", "failed to find a load balancer IP")
 #: how often a container of something that runs once is started again
 _MOST_RESTARTS = 5
-_CHANGED_MEANWHILE = "update out of sequence"
+#: Swarm's answer to a change of a service that was read before another change of it, also one of Swarm's own
+CHANGED_MEANWHILE = "update out of sequence"
 
 
 def passes(words: str) -> bool:
@@ -57,5 +58,5 @@ def hand_over(client: DockerClient, service: Mapping[str, Any], template: Mappin
             endpoint_spec=spec.get("EndpointSpec"),
         )
     except APIError as error:
-        if _CHANGED_MEANWHILE not in str(error.explanation):
+        if CHANGED_MEANWHILE not in str(error.explanation):
             raise

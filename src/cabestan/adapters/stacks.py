@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
-from cabestan.adapters.passing_faults import hand_over
+from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
@@ -25,12 +26,16 @@ from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.redaction import Redactor
 from cabestan.errors import DeadlineExceeded, StepFailed
 
+_log = structlog.get_logger(__name__)
 ENVIRONMENT_LABEL = "cabestan.environment-id"
 _LAST_LINES = 5
 #: a task that is told to end may take its grace period, and Swarm a moment more to forget it
 _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
 _LOCK_AGAIN_SECONDS = 0.05
+_CHANGED_AGAIN_SECONDS = 0.2
+#: newer clients say it of themselves with each stack
+_CLIENTS_NOTICE = "--detach=false"
 #: seconds that tidying waits for a deployment
 _SHORTLY = 1.0
 _NAMESPACE = "com.docker.stack.namespace"
@@ -121,7 +126,8 @@ class Stacks:
         """Gives the stack to Swarm; with `prune`, what else ran there goes.
 
         Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv. Those that it wants as files
-        are made first.
+        are made first. Given once more where Swarm changed a service while the client was at it: it does so by
+        itself, where an update goes on or ends.
         """
         variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
         deadline = time.monotonic() + seconds
@@ -130,23 +136,13 @@ class Stacks:
                 self.ensure_secrets(stack, files)
             (Path(home) / "config.json").write_text(self._login.client_file)
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
-            try:
-                done = subprocess.run(
-                    deploy_command(self._engine.address, stack, prune=prune),
-                    input=document.encode(),
-                    capture_output=True,
-                    timeout=deadline - time.monotonic(),
-                    env=environment,
-                    pass_fds=(lock,),
-                    check=False,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise DeadlineExceeded(f"`docker stack deploy` took longer than {seconds:.0f} s.") from error
-        if done.returncode:
-            words = Redactor((*secrets.values(), *(file.value for file in files))).text(
-                done.stderr.decode(errors="replace")
-            )
-            raise StepFailed(f"Swarm refused the stack: {words.strip()[-1500:]}")
+            command = deploy_command(self._engine.address, stack, prune=prune)
+            redactor = Redactor((*secrets.values(), *(file.value for file in files)))
+            while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
+                if CHANGED_MEANWHILE not in words or time.monotonic() > deadline:
+                    raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
+                _log.info("Swarm changed the stack meanwhile, and is given it once more", stack=stack, words=words)
+                time.sleep(_CHANGED_AGAIN_SECONDS)
 
     def ensure_volumes(self, stack: str, volumes: Sequence[StackVolume], seconds: float) -> None:
         """Makes those that are new, before anything uses them; their images are pulled where they are missing.
@@ -243,6 +239,25 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
+
+
+def _refusal(command: Sequence[str], document: str, deadline: float, environment: Mapping[str, str], lock: int) -> str:
+    """The client's words where Swarm did not take the stack. Raises DeadlineExceeded."""
+    try:
+        done = subprocess.run(
+            command,
+            input=document.encode(),
+            capture_output=True,
+            timeout=deadline - time.monotonic(),
+            env=environment,
+            pass_fds=(lock,),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeadlineExceeded("`docker stack deploy` took too long.", "Raise apply_seconds.") from error
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    words = "\n".join(line for line in lines if _CLIENTS_NOTICE not in line)
+    return (words or f"`docker stack deploy` ended with {done.returncode}") if done.returncode else ""
 
 
 def _held(client: Any, image: str) -> Mapping[str, Any]:
