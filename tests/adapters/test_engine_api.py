@@ -8,7 +8,7 @@ import pytest
 from docker.errors import APIError
 from tests.engine.fakes import FakeEngine
 
-from cabestan.adapters.engine_api import Engine, is_coming_up
+from cabestan.adapters.engine_api import Engine, is_away, is_coming_up
 from cabestan.errors import EngineUnavailable, StepFailed
 
 
@@ -40,6 +40,21 @@ def _socket_that_nobody_listens_on(path: Path) -> None:
 )
 def test_a_swarm_that_is_not_up_yet_is_waited_for_and_a_refusal_is_not(words: str, waits: bool) -> None:
     assert is_coming_up(APIError("500 Server Error", explanation=words)) is waits
+
+
+@pytest.mark.parametrize(
+    ("words", "waits"),
+    [
+        ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?", True),
+        ('error during connect: Post "http://%2Frun%2Fdocker.sock/v1.41/services/x/update": EOF', True),
+        ("Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader.", True),
+        ("Error response from daemon: rpc error: code = Unknown desc = update out of sequence", False),
+        ("Error response from daemon: rpc error: code = InvalidArgument desc = port 80 is in use", False),
+        ('network "n" is declared as external, but could not be found', False),
+    ],
+)
+def test_a_client_that_found_no_engine_is_known_by_its_words(words: str, waits: bool) -> None:
+    assert is_away(words) is waits
 
 
 def test_what_the_engine_repeats_of_a_secret_is_masked() -> None:

@@ -12,7 +12,7 @@ import pytest
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
-from cabestan.errors import DeadlineExceeded, StepFailed
+from cabestan.errors import DeadlineExceeded, EngineUnavailable
 
 
 def _stacks(folder: Path) -> Stacks:
@@ -42,7 +42,7 @@ def _is_free(file: Path) -> bool:
 
 def test_a_deployment_waits_for_the_client_that_a_killed_server_left(tmp_path: Path) -> None:
     with _held(tmp_path / "s", 2):
-        with pytest.raises(StepFailed):
+        with pytest.raises(EngineUnavailable):
             _stacks(tmp_path).deploy("s", "services: {}", {}, 60)
         assert _is_free(tmp_path / "s")
 

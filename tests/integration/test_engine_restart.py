@@ -18,7 +18,9 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stacks import Stacks
 from cabestan.engine.platform import ensure_swarm
 from cabestan.errors import EngineUnavailable
 
@@ -210,6 +212,26 @@ def test_a_network_that_could_not_be_joined_is_joined_at_the_next_try(engine: Ow
         finally:
             container.remove(force=True)
             network.remove()
+
+
+def test_a_stack_is_handed_over_when_the_engine_is_back(engine: OwnEngine, tmp_path: Path) -> None:
+    """It went away from the client that does so; nothing else asks the engine here."""
+    own = Engine(engine.address)
+    name = f"t{uuid.uuid4().hex[:7]}"
+    stacks = Stacks(own, name, RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
+    document = 'version: "3.8"\nservices: {app: {image: "cabestan/debian:12", deploy: {replicas: 0}}}\n'
+    with closing(own.client), ThreadPoolExecutor(1) as pool:
+        ensure_swarm(own)
+        engine.kill()
+        with pytest.raises(EngineUnavailable):
+            stacks.deploy(name, document, {}, 60)
+        handed_over = pool.submit(own.patiently, 90, lambda: stacks.deploy(name, document, {}, 60))
+        engine.start()
+        try:
+            handed_over.result(120)
+            assert [service.name for service in stacks.state(name).services] == ["app"]
+        finally:
+            own.patiently(30, lambda: stacks.remove(name, None))
 
 
 def _becomes(node: Node, availability: str) -> bool:

@@ -26,6 +26,16 @@ _COMING_UP = (
     "context deadline exceeded",
     "shutting down",
 )
+#: the same from the `docker` client, where the engine went away from it or has just come
+_AWAY = (
+    "cannot connect to the docker daemon",
+    "error during connect",
+    "does not have a leader",
+    "not a swarm manager",
+    "code = unavailable",
+    "context deadline exceeded",
+    "shutting down",
+)
 #: how a Swarm that is well says that what it was asked for cannot be
 _WRONG = "code = invalidargument"
 
@@ -45,7 +55,7 @@ class Engine:
             try:
                 self._client = docker.DockerClient(base_url=self.address, version="auto", timeout=_ANSWER_SECONDS)
             except DockerException as error:
-                raise _unavailable(self.address, error) from error
+                raise unavailable(self.address, type(error).__name__) from error
         return self._client
 
     def _check_socket(self) -> None:
@@ -58,7 +68,7 @@ class Engine:
             try:
                 connection.connect(path)
             except OSError as error:
-                raise _unavailable(self.address, error) from error
+                raise unavailable(self.address, type(error).__name__) from error
 
     @contextmanager
     def speaking(self, action: str, secrets: Iterable[str] = ()) -> Iterator[docker.DockerClient]:
@@ -70,11 +80,11 @@ class Engine:
             yield self.client
         except APIError as error:  # first, for it is a RequestException too
             if is_coming_up(error):
-                raise _unavailable(self.address, error) from error
+                raise unavailable(self.address, type(error).__name__) from error
             words = Redactor(secrets).text(str(error.explanation or error))
             raise StepFailed(f"The engine would not {action}: {words}.") from error
         except requests.exceptions.RequestException as error:
-            raise _unavailable(self.address, error) from error
+            raise unavailable(self.address, type(error).__name__) from error
 
     def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
         """Does it, again and again while the engine does not answer, for as long as given.
@@ -101,8 +111,15 @@ def is_coming_up(error: APIError) -> bool:
     return error.status_code == 503 or any(phrase in words for phrase in _COMING_UP)
 
 
-def _unavailable(address: str, error: Exception) -> EngineUnavailable:
+def is_away(words: str) -> bool:
+    """Whether the words of the `docker` client tell that there was no engine, or none that is ready."""
+    told = words.lower()
+    return any(phrase in told for phrase in _AWAY)
+
+
+def unavailable(address: str, why: str) -> EngineUnavailable:
+    """The error that is waited for, see `Engine.patiently`."""
     return EngineUnavailable(
-        f"The Docker Engine at {address} does not answer ({type(error).__name__}).",
+        f"The Docker Engine at {address} does not answer ({why}).",
         "Start it (systemctl start docker), then run `cabestan doctor`.",
     )

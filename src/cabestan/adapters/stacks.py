@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.engine_api import Engine, is_away, unavailable
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, hand_over
 from cabestan.adapters.registry import parse_configuration
@@ -139,6 +139,8 @@ class Stacks:
             command = deploy_command(self._engine.address, stack, prune=prune)
             redactor = Redactor((*secrets.values(), *(file.value for file in files)))
             while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
+                if is_away(words):
+                    raise unavailable(self._engine.address, words.splitlines()[-1])
                 if CHANGED_MEANWHILE not in words or time.monotonic() > deadline:
                     raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
                 _log.info("Swarm changed the stack meanwhile, and is given it once more", stack=stack, words=words)
