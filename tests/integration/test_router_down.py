@@ -13,7 +13,7 @@ from tests.integration.samples import SMALL
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.router import PlatformContainers, ServiceContainer
-from cabestan.errors import StepFailed
+from cabestan.errors import Conflict, StepFailed
 
 pytestmark = pytest.mark.integration
 
@@ -109,3 +109,24 @@ def test_one_whose_network_is_gone_is_made_anew(platform: Platform) -> None:
             containers.stop(name)
             for left in client.networks.list(names=[name]):
                 left.remove()
+
+
+def test_one_of_the_same_name_that_is_not_ours_is_not_started(platform: Platform) -> None:
+    name = f"t{uuid.uuid4().hex[:7]}"
+    wanted = ServiceContainer(name, "router", "cabestan/debian:12", ("sleep", "600"), {}, {}, {})
+    own = Engine(platform.engine)
+    with closing(own.client) as client:
+        port = free_port()
+        ports = {"80/tcp": ("127.0.0.1", port)}
+        foreign = client.containers.create("cabestan/debian:12", "sleep 600", name=name, ports=ports)
+        try:
+            with closing(socket.create_server(("127.0.0.1", port))), pytest.raises(APIError):
+                foreign.start()
+            containers = PlatformContainers(own, name)
+            assert containers.problem(name)
+            with pytest.raises(Conflict, match="not ours"):
+                containers.bring_back(wanted)
+            foreign.reload()
+            assert foreign.status != "running"
+        finally:
+            foreign.remove(force=True)

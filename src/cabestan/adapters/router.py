@@ -167,10 +167,12 @@ class PlatformContainers:
     def bring_back(self, wanted: ServiceContainer) -> None:
         """Starts one that the engine could not start; where a network that it asks for is gone, it is made anew.
 
-        Raises StepFailed, or EngineUnavailable.
+        Raises StepFailed, EngineUnavailable, or Conflict where it is not ours.
         """
         with self._engine.speaking(f"start {wanted.name}") as client:
             existing = self._find(client, wanted.name)
+            if existing:
+                self._refuse_foreign(existing)
             if existing and _can_start(client, existing):
                 self._start(existing, wanted)
             else:

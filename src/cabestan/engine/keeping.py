@@ -9,7 +9,7 @@ from cabestan.adapters.router import ServiceContainer
 from cabestan.engine import platform
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, ConfigurationError, StepFailed
+from cabestan.errors import CabestanError, StepFailed
 
 _log = structlog.get_logger(__name__)
 KIND = "platform"
@@ -69,7 +69,7 @@ def _problem(services: Services, name: str, make: Callable[[], ServiceContainer]
         return None if running else StepFailed(f"The container {name} does not run.", "`cabestan up` starts it.")
     try:
         containers.bring_back(make())
-    except (ConfigurationError, StepFailed) as error:
+    except CabestanError as error:
         return error
     _log.warning("started what the engine could not", container=name, problem=problem)
     return None
