@@ -1,6 +1,7 @@
 """Handing a stack over: one client at a time, also across a kill."""
 
 import fcntl
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -53,3 +54,14 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
         pytest.raises(DeadlineExceeded, match="Another `docker stack deploy` of s does not end"),
     ):
         _stacks(tmp_path).deploy("s", "services: {}", {}, 0.5)
+
+
+def test_an_engine_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        stacks = Stacks(Engine(f"unix://{path}"), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
+        with pytest.raises(DeadlineExceeded, match="`docker stack deploy` of s took longer than 1 s") as late:
+            stacks.deploy("s", "services: {}", {}, 1)
+    assert "apply_seconds" in late.value.remedy

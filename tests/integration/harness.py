@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,24 @@ def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: f
         assert passed < seconds, f"not within {seconds:.0f} s: {what}"
         time.sleep(pause or min(0.1 + passed / 20, 0.4))
     return value
+
+
+@contextmanager
+def repeating(work: Callable[[], object], enough: threading.Event | None = None) -> Iterator[None]:
+    """Does it over and over beside the block: until that ends, or it is enough."""
+    stopped = enough or threading.Event()
+
+    def go_on() -> None:
+        while not stopped.is_set():
+            work()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 @dataclass(frozen=True)

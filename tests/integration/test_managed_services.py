@@ -3,9 +3,7 @@
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
 from tests.integration.conftest import ShareLayers
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, Work, eventually, repeating
 
 pytestmark = pytest.mark.integration
 _ROWS = 100_000
@@ -207,24 +205,6 @@ _SPOIL = {
 _WRITE = "BEGIN; INSERT INTO written VALUES (1); UPDATE items SET name = 'x' WHERE id = 1; COMMIT;"
 
 
-@contextmanager
-def being_written(write: Callable[[], object]) -> Iterator[None]:
-    """A client writes all the while."""
-    stopped = threading.Event()
-
-    def write_on() -> None:
-        while not stopped.is_set():
-            write()
-
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        writer.join()
-
-
 @pytest.mark.timeout(900)
 def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
     """100,000 rows, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
@@ -234,7 +214,7 @@ def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
         instance = database(platform, work, kind)
         at = f"/databases/{instance['id']}"
         sql(platform, instance, _FILL[kind])
-        with being_written(partial(sql, platform, instance, _WRITE)):
+        with repeating(partial(sql, platform, instance, _WRITE)):
             backup = wished(platform, f"{at}/backups")
         assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
         assert backup["saved"]["rows"] >= _ROWS + 2
@@ -315,7 +295,7 @@ def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platfor
     }
 
     at, untouched = f"/databases/{instance['id']}", _told(platform, work, "everything")
-    with being_written(partial(_told, platform, work, "write")):
+    with repeating(partial(_told, platform, work, "write")):
         saved = wished(platform, f"{at}/backups")["saved"]
     assert (saved["status"], saved["rows"]) == ("verified", 3004)
 

@@ -3,15 +3,15 @@
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import docker
 import pytest
 import structlog
-from docker.errors import APIError
+from tests.integration.harness import repeating
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.engine.platform import ensure_swarm
@@ -22,8 +22,7 @@ pytestmark = pytest.mark.integration
 _ADDRESS = "unix:///var/run/docker.sock"
 _SERVICES = 6
 _AGAIN = "Swarm changed the stack meanwhile, and is given it once more"
-#: far more than one client needs
-_MOST_CHANGES = 2_000
+_MOST_ROUNDS = 50
 
 
 def _document(word: str) -> str:
@@ -61,65 +60,33 @@ def _services(client: docker.DockerClient, name: str) -> list[dict]:
     return found
 
 
-@contextmanager
-def _changing(client: docker.DockerClient, name: str, enough: threading.Event) -> Iterator[None]:
-    """Changes each service over and over, until it is enough; what the services are to be stays as it is."""
-
-    def change() -> None:
-        for _ in range(_MOST_CHANGES):
-            if enough.is_set():
-                return
-            for service in _services(client, name):
-                _touch(client, service)
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        thread.join()
-
-
-def _touch(client: docker.DockerClient, service: dict) -> None:
-    spec = service["Spec"]
-    try:
-        client.api.update_service(
-            service["ID"],
-            service["Version"]["Index"],
-            task_template=spec["TaskTemplate"],
-            name=spec["Name"],
-            labels=spec["Labels"],
-            mode=spec["Mode"],
-            endpoint_spec=spec.get("EndpointSpec"),
-        )
-    except APIError as error:
-        if "out of sequence" not in str(error):  # else the other client was first
-            raise
-
-
 def test_a_stack_that_swarm_changes_at_that_moment_is_given_once_more(
     client: docker.DockerClient, name: str, stacks: Stacks
 ) -> None:
     stacks.deploy(name, _document("one"), {}, 60)
-    enough = threading.Event()
+    seen = threading.Event()
 
-    def seen(_logger: object, _method: str, event: dict) -> dict:
+    def look(_logger: object, _method: str, event: dict) -> dict:
         if event["event"] == _AGAIN:
-            enough.set()
+            seen.set()
         raise structlog.DropEvent
 
+    def change() -> None:
+        """What the services are to be stays as it is."""
+        for service in _services(client, name):
+            hand_over(client, service, service["Spec"]["TaskTemplate"])
+
     before = structlog.get_config()
-    structlog.configure(processors=[seen])
+    structlog.configure(processors=[look])
     try:
-        with _changing(client, name, enough):
-            for round_ in range(50):
+        with repeating(change, seen):
+            for round_ in range(_MOST_ROUNDS):
                 stacks.deploy(name, _document(f"round{round_}"), {}, 60)
-                if enough.is_set():
+                if seen.is_set():
                     break
+            assert seen.is_set()
     finally:
         structlog.configure(**before)
-    assert enough.is_set()
     words = {spec["TaskTemplate"]["ContainerSpec"]["Env"][0] for spec in (s["Spec"] for s in _services(client, name))}
     assert words == {f"WORD=round{round_}"}
 

@@ -19,23 +19,16 @@ _ANSWER_SECONDS = 60
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 1.0
 #: what an engine says while its Swarm is not ready yet
-_COMING_UP = (
+_NOT_READY = (
     "does not have a leader",
     "not a swarm manager",
-    "rpc error",
     "context deadline exceeded",
     "shutting down",
 )
-#: the same from the `docker` client, where the engine went away from it or has just come
-_AWAY = (
-    "cannot connect to the docker daemon",
-    "error during connect",
-    "does not have a leader",
-    "not a swarm manager",
-    "code = unavailable",
-    "context deadline exceeded",
-    "shutting down",
-)
+#: to the API
+_COMING_UP = (*_NOT_READY, "rpc error")
+#: to the `docker` client, which also says itself that there was no engine
+_AWAY = (*_NOT_READY, "code = unavailable", "cannot connect to the docker daemon", "error during connect")
 #: how a Swarm that is well says that what it was asked for cannot be
 _WRONG = "code = invalidargument"
 
@@ -55,7 +48,7 @@ class Engine:
             try:
                 self._client = docker.DockerClient(base_url=self.address, version="auto", timeout=_ANSWER_SECONDS)
             except DockerException as error:
-                raise unavailable(self.address, type(error).__name__) from error
+                raise self._unavailable(type(error).__name__) from error
         return self._client
 
     def _check_socket(self) -> None:
@@ -68,7 +61,7 @@ class Engine:
             try:
                 connection.connect(path)
             except OSError as error:
-                raise unavailable(self.address, type(error).__name__) from error
+                raise self._unavailable(type(error).__name__) from error
 
     @contextmanager
     def speaking(self, action: str, secrets: Iterable[str] = ()) -> Iterator[docker.DockerClient]:
@@ -80,11 +73,22 @@ class Engine:
             yield self.client
         except APIError as error:  # first, for it is a RequestException too
             if is_coming_up(error):
-                raise unavailable(self.address, type(error).__name__) from error
+                raise self._unavailable(type(error).__name__) from error
             words = Redactor(secrets).text(str(error.explanation or error))
             raise StepFailed(f"The engine would not {action}: {words}.") from error
         except requests.exceptions.RequestException as error:
-            raise unavailable(self.address, type(error).__name__) from error
+            raise self._unavailable(type(error).__name__) from error
+
+    def refuse_absence(self, words: str) -> None:
+        """Raises EngineUnavailable where the words of the `docker` client tell that no engine was ready for it."""
+        if is_away(words):
+            raise self._unavailable(words.splitlines()[-1])
+
+    def _unavailable(self, why: str) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"The Docker Engine at {self.address} does not answer ({why}).",
+            "Start it (systemctl start docker), then run `cabestan doctor`.",
+        )
 
     def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
         """Does it, again and again while the engine does not answer, for as long as given.
@@ -115,11 +119,3 @@ def is_away(words: str) -> bool:
     """Whether the words of the `docker` client tell that there was no engine, or none that is ready."""
     told = words.lower()
     return any(phrase in told for phrase in _AWAY)
-
-
-def unavailable(address: str, why: str) -> EngineUnavailable:
-    """The error that is waited for, see `Engine.patiently`."""
-    return EngineUnavailable(
-        f"The Docker Engine at {address} does not answer ({why}).",
-        "Start it (systemctl start docker), then run `cabestan doctor`.",
-    )

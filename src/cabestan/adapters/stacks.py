@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from cabestan.adapters.engine_api import Engine, is_away, unavailable
+from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, hand_over
 from cabestan.adapters.registry import parse_configuration
@@ -138,13 +138,16 @@ class Stacks:
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             command = deploy_command(self._engine.address, stack, prune=prune)
             redactor = Redactor((*secrets.values(), *(file.value for file in files)))
-            while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
-                if is_away(words):
-                    raise unavailable(self._engine.address, words.splitlines()[-1])
-                if CHANGED_MEANWHILE not in words or time.monotonic() > deadline:
-                    raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
-                _log.info("Swarm changed the stack meanwhile, and is given it once more", stack=stack, words=words)
-                time.sleep(_CHANGED_AGAIN_SECONDS)
+            try:
+                while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
+                    self._engine.refuse_absence(words)
+                    if CHANGED_MEANWHILE not in words or time.monotonic() + _CHANGED_AGAIN_SECONDS > deadline:
+                        raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
+                    _log.info("Swarm changed the stack meanwhile, and is given it once more", stack=stack, words=words)
+                    time.sleep(_CHANGED_AGAIN_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                message = f"`docker stack deploy` of {stack} took longer than {seconds:.0f} s."
+                raise DeadlineExceeded(message, "Raise apply_seconds, or look at the engine.") from error
 
     def ensure_volumes(self, stack: str, volumes: Sequence[StackVolume], seconds: float) -> None:
         """Makes those that are new, before anything uses them; their images are pulled where they are missing.
@@ -244,22 +247,21 @@ class Stacks:
 
 
 def _refusal(command: Sequence[str], document: str, deadline: float, environment: Mapping[str, str], lock: int) -> str:
-    """The client's words where Swarm did not take the stack. Raises DeadlineExceeded."""
-    try:
-        done = subprocess.run(
-            command,
-            input=document.encode(),
-            capture_output=True,
-            timeout=deadline - time.monotonic(),
-            env=environment,
-            pass_fds=(lock,),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DeadlineExceeded("`docker stack deploy` took too long.", "Raise apply_seconds.") from error
+    """The client's words where Swarm did not take the stack; empty where it did. Raises subprocess.TimeoutExpired."""
+    done = subprocess.run(
+        command,
+        input=document.encode(),
+        capture_output=True,
+        timeout=deadline - time.monotonic(),
+        env=environment,
+        pass_fds=(lock,),
+        check=False,
+    )
+    if not done.returncode:
+        return ""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     words = "\n".join(line for line in lines if _CLIENTS_NOTICE not in line)
-    return (words or f"`docker stack deploy` ended with {done.returncode}") if done.returncode else ""
+    return words or f"`docker stack deploy` ended with {done.returncode}"
 
 
 def _held(client: Any, image: str) -> Mapping[str, Any]:
