@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.builders import Builders
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
@@ -100,6 +101,7 @@ def bootstrap(
         repositories=Repositories(settings.data / "repositories"),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
+        builders=Builders(engine, settings.instance),
         runs=StackRuns(engine, settings.instance),
         stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
         databases=Databases(engine, settings.instance),

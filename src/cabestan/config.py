@@ -105,6 +105,21 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = None
     """A file with further certificate authorities, for builds behind a proxy that inspects TLS."""
 
+    builders: int = Field(8, ge=1, le=25)
+    """How many builders may be there at the same time; the one that was idle for the longest goes first."""
+
+    builder_idle_seconds: int = Field(900, ge=0)
+    """How long a builder that nobody uses stays warm."""
+
+    builder_memory_bytes: int = Field(4 * 1024 * 1024 * 1024, ge=256 * 1024 * 1024)
+    """How much memory all builds of a project together may take."""
+
+    builder_disk_bytes: int = Field(10 * 1024 * 1024 * 1024, ge=100 * 1024 * 1024)
+    """How much of its cache a builder keeps."""
+
+    build_reach: str = Field("internet", pattern=r"^[A-Za-z0-9 ._:/-]*$")
+    """What builds reach of the outside: `internet`, and hosts, HOST:PORT or networks of their own, by spaces."""
+
     parallel_jobs: int = Field(4, ge=1, le=64)
     """How many jobs run at the same time; the others wait for their turn."""
 

@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from cabestan.adapters.images import BuildEvent, ImageBuilder, ImageRecipe, catalogue, missing, wanted
-from cabestan.adapters.images.builder import _follow, _Progress, _proxies, _told
+from cabestan.adapters.images.builder import _follow, _Progress, _told, proxies
 from cabestan.adapters.images.context import wheel_program, with_extra_ca, write_context
 from cabestan.adapters.images.debian import mmdebstrap_args, write_root
 from cabestan.adapters.images.workspace import Workspace, mounts_below, workspace
@@ -166,7 +166,7 @@ def test_the_arguments_of_mmdebstrap_are_lines_without_comments() -> None:
 
 
 def test_proxies_are_passed_in_both_spellings() -> None:
-    assert _proxies({"http_proxy": "http://p:1", "NO_PROXY": "localhost", "HTTPS_PROXY": ""}) == {
+    assert proxies({"http_proxy": "http://p:1", "NO_PROXY": "localhost", "HTTPS_PROXY": ""}) == {
         "HTTP_PROXY": "http://p:1",
         "http_proxy": "http://p:1",
         "NO_PROXY": "localhost",

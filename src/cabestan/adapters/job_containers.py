@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,9 +18,8 @@ from cabestan.errors import DeadlineExceeded, StepFailed
 #: What names every object of ours.
 INSTANCE_LABEL = "cabestan.instance"
 JOB_LABEL = "cabestan.job"
-#: two lines: the job's token, and the registry's login as Docker's `config.json` has it
+#: two lines: the job's token, and what it may do in the registry, as `registrytoken` of Docker's `config.json`
 TOKEN_FILE = "/run/secrets/job-token"  # noqa: S105
-_SOCKET = "/var/run/docker.sock"
 #: How often the engine is asked whether the container is there: somebody waits for the first line.
 _LOOK_SECONDS = 0.04
 _LOOK_AT_TASKS_SECONDS = 0.5
@@ -55,6 +54,8 @@ class JobRun:
     job: Job
     attempt: int
     environment: Mapping[str, str]
+    #: volumes by name, each with its place in the container
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,7 +80,10 @@ def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, A
         "TTY": True,
         "Init": True,
         "StopGracePeriod": _STOP_SECONDS * 10**9,
-        "Mounts": _mounts(run),
+        "Mounts": [
+            {"Type": "volume", "Source": name, "Target": target, "VolumeOptions": {"NoCopy": True}}
+            for name, target in run.volumes.items()
+        ],
     }
     if secret_id:
         file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
@@ -90,12 +94,6 @@ def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, A
         "LogDriver": {"Name": "json-file", "Options": WHOLE_LOG},
         "Networks": [{"Target": "host"}],
     }
-
-
-def _mounts(run: JobRun) -> list[dict[str, Any]]:
-    if not run.job.spec.engine_socket:
-        return []
-    return [{"Type": "bind", "Source": _SOCKET, "Target": _SOCKET}]
 
 
 class Containers:

@@ -13,13 +13,13 @@ from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL
-from cabestan.adapters.registry_login import RegistryLogin
+from cabestan.adapters.registry_login import SERVICE, RegistryLogin
 from cabestan.errors import Conflict, StepFailed
 
 _PRIVATE = 0o600
 #: that of its image
 _REGISTRY_USER = 1001
-_REGISTRY_PASSWORD = "/etc/docker/registry/password"  # noqa: S105
+_REGISTRY_CERTIFICATE = "/etc/docker/registry/signer.pem"
 #: of an endpoint, another one at each try: in the engine's words it tells nothing
 _KEY = re.compile(r" \([0-9a-f]{64}\)")
 #: of a file that is not whole yet: no program reads one with such a name
@@ -56,10 +56,10 @@ class ServiceContainer:
         return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 
-def registry_container(instance: str, image: str, port: int, login: RegistryLogin) -> ServiceContainer:
+def registry_container(instance: str, image: str, port: int, login: RegistryLogin, realm: str) -> ServiceContainer:
     """Published on the loopback address alone: for the engine, which pushes and pulls.
 
-    What is built reaches it also in the engine's own network, so that it takes nobody without the login.
+    It takes tokens that we signed, and sends whoever brings none to `realm`, where people get theirs.
     """
     return ServiceContainer(
         name=f"{instance}-registry",
@@ -68,8 +68,13 @@ def registry_container(instance: str, image: str, port: int, login: RegistryLogi
         command=(),
         ports={"5000/tcp": ("127.0.0.1", port)},
         volumes={f"{instance}-registry": "/var/lib/registry"},
-        environment={"REGISTRY_AUTH_HTPASSWD_REALM": "Cabestan", "REGISTRY_AUTH_HTPASSWD_PATH": _REGISTRY_PASSWORD},
-        files={_REGISTRY_PASSWORD: login.password_file},
+        environment={
+            "REGISTRY_AUTH_TOKEN_REALM": realm,
+            "REGISTRY_AUTH_TOKEN_SERVICE": SERVICE,
+            "REGISTRY_AUTH_TOKEN_ISSUER": login.issuer,
+            "REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE": _REGISTRY_CERTIFICATE,
+        },
+        files={_REGISTRY_CERTIFICATE: login.certificate},
         reader=_REGISTRY_USER,
     )
 
@@ -282,7 +287,7 @@ def _archive(files: Mapping[str, bytes], reader: int) -> bytes:
         for path, content in files.items():
             entry = tarfile.TarInfo(path.lstrip("/"))
             entry.size, entry.mode, entry.uid = len(content), _PRIVATE, reader
-            entry.mtime = time.time()  # the registry reads its password anew when this changes
+            entry.mtime = time.time()
             tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import yaml
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
@@ -24,6 +25,7 @@ from cabestan.adapters.volumes import make, unready
 from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.redaction import Redactor
+from cabestan.domain.registry_access import CATALOGUE, PULL, PUSH
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +50,17 @@ def deploy_command(engine: str, stack: str, *, prune: bool) -> list[str]:
     """
     deploy = ["docker", "--host", engine, "stack", "deploy", *(["--prune"] if prune else [])]
     return [*deploy, "--resolve-image", "never", "--with-registry-auth", "-c", "-", stack]
+
+
+def images_of(document: str) -> tuple[str, ...]:
+    """The references that a stack's file names."""
+    services: Mapping[str, Any] = (yaml.load(document, Loader=yaml.CSafeLoader) or {}).get("services") or {}
+    return tuple(dict.fromkeys(service["image"] for service in services.values() if "image" in service))
+
+
+def own_copy(name: str) -> str:
+    """Where in our registry a copy of an image goes that only the engine has: the catalogue's under its own name."""
+    return name if name.startswith(f"{CATALOGUE}/") else f"library/{name.rpartition('/')[2]}"
 
 
 class Stacks:
@@ -88,9 +101,19 @@ class Stacks:
             digests: list[str] = _held(client, image)["RepoDigests"]
             if known := [digest for digest in digests if digest.partition("@")[0] == name]:
                 return known[0]
-            copy = f"{self._login.address}/library/{name.rpartition('/')[2]}"
+        return self.publish(f"{name}:{tag}")
+
+    def publish(self, image: str) -> str:
+        """Puts an image that only the engine has into our registry; gives it by digest.
+
+        Where the registry has its layers, this takes a moment.
+        """
+        name, _, tag = image.rpartition(":")
+        copy = f"{self._login.address}/{own_copy(name)}"
+        with self._engine.speaking(f"push {image}") as client:
             client.api.tag(image, copy, tag)
-            answers = list(client.api.push(copy, tag, stream=True, auth_config=self._login.of(copy), decode=True))
+            login = self._login.of(copy, PULL, PUSH)
+            answers = list(client.api.push(copy, tag, stream=True, auth_config=login, decode=True))
         return f"{copy}@{parse_pushed_digest(answers, f'{copy}:{tag}')}"
 
     def configuration(self, image: str, seconds: float) -> ImageConfiguration:
@@ -134,7 +157,7 @@ class Stacks:
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
                 self.ensure_secrets(stack, files)
-            (Path(home) / "config.json").write_text(self._login.client_file)
+            (Path(home) / "config.json").write_text(self._login.client_file(images_of(document)))
             environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
             command = deploy_command(self._engine.address, stack, prune=prune)
             redactor = Redactor((*secrets.values(), *(file.value for file in files)))

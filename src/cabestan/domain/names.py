@@ -28,7 +28,9 @@ VARIABLE_VALUE_LENGTH = 64 * 1024
 _RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback", "/variables")
 #: names that would stand where the server's own addresses are
 _RESERVED_GROUPS = frozenset(
-    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new", "groups"}
+    {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new", "groups", "registry"}
+    # and where images that are no project's are in the registry
+    | {"cabestan", "library"}
 )
 
 

@@ -53,6 +53,19 @@ class ImageBuild:
 
 
 @dataclass(frozen=True)
+class Base:
+    """An image that a build takes something from.
+
+    `written` is how its Dockerfile names it, `meant` the reference with its variables filled in. `job` names the job
+    of the pipeline that makes it, where one does: then what that pushed is taken.
+    """
+
+    written: str
+    meant: str
+    job: str = ""
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """What a job runs, decided before anything does: enough to start it again on any day.
 
@@ -66,13 +79,15 @@ class JobSpec:
     script: str
     needs: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
-    #: the container gets the engine's socket, which only our own build script may use
-    engine_socket: bool = False
+    #: it speaks to the engine that the project's builds have for themselves, which only our own build script may
+    builder: bool = False
     #: a token of this job alone is put into the container, to clone the source with
     token: bool = False
     build: ImageBuild | None = None
     #: references of the platform's own images that must be on the engine before it starts
     base_images: tuple[str, ...] = ()
+    #: what a build begins with, and takes files from
+    bases: tuple[Base, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +141,8 @@ class Job:
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    #: of the image that it pushed, `sha256:…`
+    digest: str = ""
 
     @property
     def name(self) -> str:

@@ -16,8 +16,9 @@ from cabestan.store.database import Database
 from cabestan.store.logs import LogWriter
 
 #: the recipes that the platform itself runs on, and the one that most first projects begin with
-PLATFORM = ("job", "python", "registry", "router")
+PLATFORM = ("builder", "python", "registry", "router")
 _BUILT = "built images"
+_PUBLISHED = "published"
 #: how often it is looked whether anybody still waits for the image
 _LOOK_SECONDS = 0.5
 
@@ -51,6 +52,20 @@ def ensure(services: Services, reference: str) -> None:
     """Builds the one image where the engine lacks it. Raises whatever the builder raises."""
     if services.images.lacking((reference,)):
         _Building(services, (reference,)).follow(lambda _text: None, lambda: False)
+
+
+def published(services: Services, reference: str) -> str:
+    """The image of the catalogue, which the engine has, as the registry has it for builders: by digest."""
+    image = services.images.identity(reference)
+    with services.database.reading() as tx:
+        known = json.loads(facts.get(tx, f"{_PUBLISHED} {reference}") or "{}")
+    name, _, tag = reference.rpartition(":")
+    if known.get("image") == image and known["at"].endswith(f"@{services.registry.find(name, tag)}"):
+        return str(known["at"])
+    at = services.stacks.publish(reference)
+    with services.database.writing() as tx:
+        facts.put(tx, f"{_PUBLISHED} {reference}", json.dumps({"image": image, "at": at}))
+    return at
 
 
 def remember(database: Database, references: Iterable[str]) -> None:

@@ -60,12 +60,12 @@ def restored(tx: sa.Connection, plan: Plan) -> tuple[Setting, ...]:
 def job_variables(tx: sa.Connection, project: Project, pipeline: Pipeline, job: Job) -> dict[str, str]:
     """Those of the group, the project and the pipeline.
 
-    A job with the engine's socket gets only what begins with `X_`: other names (`BASH_ENV`, `GIT_SSH_COMMAND`)
-    could make the platform's own script do something else.
+    A job that speaks to a builder gets only what begins with `X_`: other names (`BASH_ENV`, `DOCKER_HOST`) could make
+    the platform's own script do something else.
     """
     protected = project.protects(pipeline.branch)
     found = for_jobs(store.applying(tx, project), pipeline.variables, protected=protected)
-    return travelling(found) if job.spec.engine_socket else found
+    return travelling(found) if job.spec.builder else found
 
 
 def outdated(tx: sa.Connection, environment: Environment) -> Outdated | None:

@@ -11,7 +11,7 @@ import structlog
 from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.pipeline import Job, Verdict
 from cabestan.domain.status import RunStatus
-from cabestan.engine import base_images, linting, pipelines, space
+from cabestan.engine import base_images, build_sources, builders, linting, pipelines, space
 from cabestan.engine.guard import guarded
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.runs import log_id, run_of, token_of
@@ -115,8 +115,11 @@ def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None)
             return store.job_cancel_asked(tx, run.job.id)
 
     base_images.ensure_for_job(services, run.job, run.attempt, stopped=stopped)
-    if not stopped():
-        services.jobs.start(run, token)
+    if stopped():
+        return
+    if run.job.spec.builder:
+        builders.ensure(services, run.job.project_id, run.job.id)
+    services.jobs.start(run, token)
 
 
 def _keep_token(services: Services, job_id: int, attempt: int) -> str:
@@ -127,7 +130,19 @@ def _keep_token(services: Services, job_id: int, attempt: int) -> str:
         user_store.drop_job_tokens(tx, job_id)
         expires_at = services.now() + lifetime
         user_store.add_token(tx, token, kind="job", job_id=job_id, now=services.now(), expires_at=expires_at)
-    return f"{token}\n{registry_login(services.settings, services.vault).basic}\n"
+    return f"{token}\n{_registry_token(services, job_id)}\n"
+
+
+def _registry_token(services: Services, job_id: int) -> str:
+    """What the job may do in the registry, for as long as it may run."""
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+        project = store.get(tx, job.pipeline_id).project
+    if not job.spec.build:
+        return ""
+    rights = build_sources.beginning(services, job).rights(project, job.spec.build)
+    login = registry_login(services.settings, services.vault)
+    return login.token(rights, to=f"job {job_id}", seconds=services.settings.job_seconds)
 
 
 def _clean(services: Services, job_id: int, attempt: int) -> None:
@@ -148,7 +163,7 @@ def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, An
     with services.database.writing() as tx:
         job = store.get_job(tx, job_id)
         if outcome.again:
-            store.update_job(tx, job_id, attempt=attempt + 1)
+            store.update_job(tx, job_id, attempt=attempt + 1, digest="")
         else:
             ended = {"status": outcome.status, "reason": outcome.reason, "finished_at": services.now()}
             store.update_job(tx, job_id, **ended)

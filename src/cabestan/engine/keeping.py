@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from cabestan.adapters.router import ServiceContainer
-from cabestan.engine import platform
+from cabestan.engine import builders, platform
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, StepFailed
@@ -36,8 +36,9 @@ class Keeper:
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
                 self._down = look(self._services, self._down)
+                builders.look(self._services)
             except Exception as error:  # the engine is away, the disk is full: the next look tries again
-                _log.info("looking after registry and router has to wait", error=str(error))
+                _log.info("looking after registry, router and builders has to wait", error=str(error))
 
 
 def look(services: Services, known: frozenset[str] = frozenset()) -> frozenset[str]:

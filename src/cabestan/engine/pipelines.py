@@ -15,8 +15,8 @@ from cabestan.errors import CabestanError, Conflict
 from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
 
-#: the image that build jobs run in
-JOB_IMAGE = "cabestan/job:1"
+#: the image that build jobs run in, and the builders that they speak to
+JOB_IMAGE = "cabestan/builder:1"
 
 
 def register(services: Services) -> None:
@@ -110,6 +110,7 @@ def retry(services: Services, pipeline_id: int) -> None:
 
 def _reset_job(tx: sa.Connection, job: Job) -> None:
     values = {"status": RunStatus.CREATED, "reason": "", "cancel": False, "started_at": None, "finished_at": None}
+    values["digest"] = ""
     store.update_job(tx, job.id, attempt=job.attempt + 1, **values)
 
 

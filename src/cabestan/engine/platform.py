@@ -81,7 +81,8 @@ def start_containers(settings: Settings, engine: Engine, vault: Vault) -> None:
 
 def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
     login = registry_login(settings, vault)
-    return registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login)
+    realm = f"{settings.internal_url}/registry/token"
+    return registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login, realm)
 
 
 def wanted_router(settings: Settings, vault: Vault, containers: PlatformContainers) -> ServiceContainer:

@@ -57,12 +57,12 @@ def _make(services: Services, pipeline_id: int) -> str:
         targets = _targets(tx, pipeline)
         environments = environment_store.of_project(tx, pipeline.project_id)
         waivers = waivers_of(tx, pipeline.project_id)
-        default_branch = project_store.by_id(tx, pipeline.project_id).default_branch
+        project = project_store.by_id(tx, pipeline.project_id)
     try:
-        digests = _digests(services, pipeline, jobs)
+        digests = _digests(jobs)
         file, texts = _compose(services, pipeline, environments)
         env_file = _dotenv(services, pipeline)
-        wanted = draft(services, pipeline, _references(services, digests), file, texts, default_branch)
+        wanted = draft(services, pipeline, _references(services, digests), file, texts, project.default_branch)
         composed = _composed(services, wanted, targets, waivers)
         others = [environment for environment in environments if environment not in targets]
         everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
@@ -76,9 +76,10 @@ def _make(services: Services, pipeline_id: int) -> str:
             name: services.stacks.configuration(image, services.settings.pull_seconds)
             for name, image in foreign.items()
         }
-        notes = check_foreign_images(told, composed, waivers)
+        notes = list(check_foreign_images(told, composed, waivers))
         ports |= {name: configuration.ports for name, configuration in told.items()}
         _check_routes(composed, ports)
+        notes += _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
@@ -124,10 +125,32 @@ def _targets(tx: sa.Connection, pipeline: Pipeline) -> tuple[Environment, ...]:
     return tuple(e for e in found if e.takes(pipeline.branch, project.default_branch))
 
 
-def _digests(services: Services, pipeline: Pipeline, jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
-    """What was built, as the registry has it."""
-    builds = (job.spec.build for job in jobs if job.spec.build)
-    return {build: services.registry.digest(build.reference, pipeline.commit) for build in builds}
+def _digests(jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
+    """What the pipeline's own jobs pushed, as they told."""
+    found = {}
+    for job in jobs:
+        if job.spec.build and not job.digest:
+            raise Invalid(f"The job {job.name} has not told which image it pushed.", "Run the pipeline again.")
+        if job.spec.build:
+            found[job.spec.build] = job.digest
+    return found
+
+
+def _tagged(services: Services, pipeline: Pipeline, digests: Mapping[ImageBuild, str], *, version: bool) -> list[str]:
+    """Gives the images the names by which people know them, once: no tag is ever written a second time.
+
+    What a version means is said by branches that are protected. Notes tell what could not be.
+    """
+    notes = []
+    for build, digest in digests.items():
+        for tag in build.tags:
+            if tag == pipeline.commit or version:
+                there = services.registry.tag(build.reference, digest, tag)
+                if there != digest and tag != pipeline.commit:
+                    notes.append(f"{build.reference}:{tag} is there already and stays: raise VERSION in {build.dockerfile}.")
+            else:
+                notes.append(f"{build.reference} gets its version {tag} on a protected branch alone.")
+    return notes
 
 
 def _references(services: Services, digests: Mapping[ImageBuild, str]) -> dict[str, str]:

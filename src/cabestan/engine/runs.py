@@ -1,13 +1,16 @@
 """A job as it is run on the Swarm: its environment, its token, what its log must not show."""
 
+import os
 import threading
 from contextlib import suppress
 
+from cabestan.adapters.builders import RUN_FOLDER, run_volume
+from cabestan.adapters.images.builder import proxies
 from cabestan.adapters.job_containers import TOKEN_FILE, JobRun
-from cabestan.domain.pipeline import Job
+from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.project import Project
 from cabestan.domain.redaction import Redactor
 from cabestan.engine import configuring, predefined
-from cabestan.engine.registry_login import registry_login
 from cabestan.engine.secrets import all_values
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -27,7 +30,25 @@ def run_of(services: Services, job: Job, attempt: int) -> JobRun:
         **predefined.of_job(services.settings, project, pipeline, job),
         "TOKEN_FILE": TOKEN_FILE,
     }
-    return JobRun(services.settings.instance, job, attempt, environment)
+    instance = services.settings.instance
+    if not job.spec.builder:
+        return JobRun(instance, job, attempt, environment)
+    environment |= _of_build(services, project, pipeline, attempt)
+    return JobRun(instance, job, attempt, environment, {run_volume(instance, project.id): RUN_FOLDER})
+
+
+def _of_build(services: Services, project: Project, pipeline: Pipeline, attempt: int) -> dict[str, str]:
+    """What the build script asks for. What `RUN --mount=type=cache` keeps is not shared between branches that anybody
+    pushes to and protected ones.
+    """
+    proxied = proxies(os.environ)
+    return {
+        **proxied,
+        "PROXY_ARGUMENTS": " ".join(proxied),
+        "SERVER": services.settings.internal_url,
+        "ATTEMPT": str(attempt),
+        "CACHE": "protected" if project.protects(pipeline.branch) else "others",
+    }
 
 
 def token_of(services: Services, job_id: int, attempt: int) -> str:
@@ -36,14 +57,13 @@ def token_of(services: Services, job_id: int, attempt: int) -> str:
 
 
 def redactor_of(services: Services, job: Job, attempt: int) -> Redactor:
-    """Masks the job's token, the registry's login, and every secret and masked variable of the project or its group.
+    """Masks the job's token, and every secret and masked variable of the project or its group.
 
     Former values too.
     """
     with services.database.reading() as tx:
         values = all_values(tx, services.vault, project_store.by_id(tx, job.project_id))
-    login = registry_login(services.settings, services.vault)
-    return Redactor((token_of(services, job.id, attempt), login.password, login.basic, *values))
+    return Redactor((token_of(services, job.id, attempt), *values))
 
 
 def log_id(job_id: int) -> str:

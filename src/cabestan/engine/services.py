@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cabestan.adapters.backup_files import BackupFiles
+from cabestan.adapters.builders import Builders
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
@@ -34,6 +35,7 @@ class Services:
     repositories: Repositories
     engine: Engine
     jobs: JobContainers
+    builders: Builders
     runs: StackRuns
     stacks: Stacks
     databases: Databases

@@ -1,82 +1,110 @@
-"""What a build job's container runs: clone the commit, build the image, push it under each of its tags."""
+"""What a build job's container runs: fetch the source, build the image on the project's builder, push it, say which."""
 
 BUILD_SCRIPT = r"""
 set -euo pipefail
 say() { printf '\033[1;36m%s\033[0m\n' "$*"; }
+fail() { printf '\033[1;31m%s\033[0m\n' "$*" >&2; exit 1; }
 
 say "Building $IMAGE of commit ${CI_COMMIT_SHA:0:10}"
-export GIT_TERMINAL_PROMPT=0 HOME=/tmp DOCKER_CONFIG=/tmp/docker DOCKER_BUILDKIT=1
-git config --global credential.helper '!f() { echo username=job; echo "password=$(head -n 1 "$TOKEN_FILE")"; }; f'
-git config --global init.defaultBranch main
-git config --global advice.detachedHead false
-readonly NO_ANSWER='unable to access|hung up|early EOF|RPC failed|returned error: 5|disconnect'
-git init --quiet "$CI_PROJECT_DIR"
-cd "$CI_PROJECT_DIR"
-git remote add origin "$CI_REPOSITORY_URL"
+readonly WORK=/tmp/build
+export HOME=/tmp DOCKER_CONFIG=/tmp/docker DOCKER_HOST=unix:///run/builder/docker.sock
+mkdir -p "$WORK" /tmp/registry
 
-# The server may be restarting just now: while nobody answers, ask again.
-patience=$((SECONDS + 600))
-until git fetch --quiet --depth 20 origin "$CI_COMMIT_SHA" 2>/tmp/refusal; do
-    if grep -q 'returned error: 4' /tmp/refusal || ! grep -Eq "$NO_ANSWER" /tmp/refusal || ((SECONDS > patience)); then
-        cat /tmp/refusal >&2
-        exit 1
-    fi
-    sleep 0.5
-done
-git checkout --quiet FETCH_HEAD
+# no secret is an argument: those of all processes can be read
+printf 'Authorization: Bearer %s\n' "$(head -n 1 "$TOKEN_FILE")" > /tmp/token
+printf '{"auths": {"%s": {"registrytoken": "%s"}}}' "$CI_REGISTRY" "$(sed -n 2p "$TOKEN_FILE")" \
+    > /tmp/registry/config.json
 
-# Images of this repository are taken as built for this very commit, those of the platform under their full names.
-awk '
-BEGIN {
-    count = split(ENVIRON["REWRITES"], lines, "\n")
-    for (i = 1; i <= count; i++) {
-        split(lines[i], words, " ")
-        last[words[1]] = words[2]
-        text[words[1]] = substr(lines[i], length(words[1]) + length(words[2]) + 3)
-    }
+# ask PATH CURL-OPTION...: of the server, which may be restarting just now: while nobody answers, ask again
+ask() {
+    local patience=$((SECONDS + 600)) code
+    while :; do
+        code=$(curl --silent --noproxy '*' --max-time 900 --header @/tmp/token --output /tmp/answer \
+            --write-out '%{http_code}' "${@:2}" "$SERVER/internal/jobs/$CI_JOB_ID/$1") || code=000
+        case $code in
+            2??) return ;;
+            4??) fail "$(cat /tmp/answer)" ;;
+        esac
+        ((SECONDS < patience)) || fail "The server at $SERVER does not answer (${code})."
+        sleep 0.5
+    done
 }
-{ sub(/\r$/, "") }
-NR in text { print text[NR]; through = last[NR] }
-NR > through + 0 { print }
-' "$DOCKERFILE" > /tmp/Dockerfile
+
+# A build that fails because its engine stops is no failure of the build: 255 has it run again.
+ended() {
+    local status=$?
+    [ "$status" = 0 ] || docker version >/dev/null 2>&1 || exit 255
+    exit "$status"
+}
+
+ask source
+tar --extract --file /tmp/answer --directory "$WORK" --no-same-owner
+rm /tmp/answer
+
+# the builder was started just before
+for _ in {1..600}; do
+    curl --silent --fail --max-time 5 --unix-socket /run/builder/docker.sock http://builder/_ping \
+        > /dev/null 2>&1 && break
+    sleep 0.1
+done
+trap ended EXIT
+
+# The builder has no way to the registry but this one, and none while the Dockerfile's own instructions run.
+readonly WAY=/run/builder/registry/$HOSTNAME.sock
+open_way() {
+    mkdir -p /run/builder/registry
+    socat "UNIX-LISTEN:$WAY,fork,unlink-early" "TCP:$CI_REGISTRY" 2>/dev/null &
+    while ! [ -S "$WAY" ]; do sleep 0.02; done
+}
+close_way() { kill %1 && wait %1 || :; rm -f "$WAY"; } 2>/dev/null
+
+with_login() { DOCKER_CONFIG=/tmp/registry docker "$@"; }
+missing=()
+while read -r base; do
+    [ -z "$base" ] || docker image inspect "$base" >/dev/null 2>&1 || missing+=("$base")
+done < "$WORK/bases"
+if [ ${#missing[@]} -gt 0 ]; then
+    open_way
+    for base in "${missing[@]}"; do
+        say "docker pull $base"
+        with_login pull --quiet "$base"
+    done
+    close_way
+fi
 
 arguments=()
 while IFS= read -r line; do [ -z "$line" ] || arguments+=(--build-arg "$line"); done <<< "$BUILD_ARGUMENTS"
-tags=()
-for tag in $TAGS; do tags+=(--tag "$IMAGE:$tag"); done
-
-# A build that fails because the engine stops is no failure of the build: 255 has it run again.
-ended() {
-    local status=$?
-    docker version >/dev/null 2>&1 || exit 255
-    exit "$status"
-}
-trap ended EXIT
-
-# The registry's login is not for the build: with it, a Dockerfile could look at images of other projects.
-mkdir -p /tmp/registry
-printf '{"auths": {"%s": {"auth": "%s"}}}' "$CI_REGISTRY" "$(sed -n 2p "$TOKEN_FILE")" > /tmp/registry/config.json
-with_login() { DOCKER_CONFIG=/tmp/registry docker "$@"; }
-while read -r _ base; do
-    [[ $base != "$CI_REGISTRY/"* ]] || docker image inspect "$base" >/dev/null 2>&1 || with_login pull --quiet "$base"
-done <<< "$BASES"
-
+for name in $PROXY_ARGUMENTS; do arguments+=(--build-arg "$name"); done
+[ -z "$TARGET" ] || arguments+=(--target "$TARGET")
+if [ -f "$WORK/authorities.crt" ]; then
+    cat /etc/ssl/certs/ca-certificates.crt "$WORK/authorities.crt" > /tmp/authorities.crt
+    arguments+=(--secret id=cabestan-authorities,src=/tmp/authorities.crt)
+fi
 say "docker build --file $DOCKERFILE $CONTEXT"
-# All builds share the engine, and without a namespace the folders of `RUN --mount=type=cache`.
-docker build --progress plain --file /tmp/Dockerfile "${arguments[@]}" "${tags[@]}" \
-    --build-arg "BUILDKIT_CACHE_MOUNT_NS=$CI_REGISTRY/$CI_PROJECT_ID" \
+docker build --progress plain --file "$WORK/Dockerfile" "${arguments[@]}" --iidfile /tmp/image --force-rm \
+    --build-arg "BUILDKIT_CACHE_MOUNT_NS=$CACHE" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
-    -- "$CONTEXT" 2>&1 | cat
+    -- "$WORK/context" 2>&1 | cat
+
+# A name of this try's own: nothing that anybody else built is ever named so.
+readonly NAME=$IMAGE:job-$CI_JOB_ID-$ATTEMPT
+docker tag "$(cat /tmp/image)" "$NAME"
+open_way
 # A registry that is replaced, by `cabestan up` or after a crash, is back within seconds.
 push() {
     local pause
     for pause in 0 1 2 4; do
         sleep "$pause"
         say "docker push $1"
-        if with_login push "$1" 2>&1 | cat; then return; fi
+        if with_login push "$1" 2>&1 | tee /tmp/pushed; then return; fi
     done
     return 1
 }
-for tag in $TAGS; do push "$IMAGE:$tag"; done
-say "Done"
+push "$NAME"
+close_way
+digest=$(sed -n 's/.* digest: \(sha256:[0-9a-f]\{64\}\) size: .*/\1/p' /tmp/pushed | tail -n 1)
+[ -n "$digest" ] || fail "The registry gave no digest."
+docker image rm "$NAME" >/dev/null
+ask image --request PUT --header 'Content-Type: application/json' --data "{\"digest\": \"$digest\"}"
+say "Pushed $IMAGE@$digest"
 """

@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.dockerfile import Dockerfile, depends_on_platform, line_of, parse_dockerfile, substitute
-from cabestan.pipeline.image_names import rewrites
-from cabestan.pipeline.refused import is_below, refuse
+from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
+from cabestan.pipeline.refused import refuse
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 PIPELINE_FILE = ".gitlab-ci.yml"
@@ -214,30 +213,21 @@ def _siblings(
     return tuple(found)
 
 
-def _platform_images(
+def _bases(
     image: ImageBuild, dockerfile: Dockerfile, siblings: tuple[tuple[str, ImageBuild], ...], source: Source
-) -> tuple[tuple[str, str], ...]:
-    """The catalogue's images that it builds on: each as its Dockerfile writes it, with its reference."""
-    found = []
-    for written in dockerfile.bases:
-        if written in dict(siblings):
-            continue
-        filled = substitute(written, dockerfile.arguments, _variables(source))
-        line = line_of(source.texts[image.dockerfile], written)
-        if meant := source.base_images.meant(filled, image.dockerfile, line):
-            found.append((written, meant))
-    return tuple(found)
+) -> tuple[Base, ...]:
+    """All that it takes something from: of this repository, of the catalogue, or of elsewhere, variables filled in."""
+    made = {
+        written: Base(written, f"{source.registry}/{other.reference}", job_name(other.name))
+        for written, other in siblings
+    }
+    return tuple(made.get(written) or _base(image, dockerfile, written, source) for written in dockerfile.bases)
 
 
-def _others(dockerfile: Dockerfile, source: Source) -> Iterable[tuple[str, str]]:
-    """What else it builds on, with its variables filled in: only so is it certain that what is built was looked at.
-
-    Left out is what stays as it is written, unless it is in the registry.
-    """
-    for written in dockerfile.bases:
-        filled = substitute(written, dockerfile.arguments, _variables(source))
-        if is_below(filled, source.registry_image) or (filled != written and not depends_on_platform(written)):
-            yield written, filled
+def _base(image: ImageBuild, dockerfile: Dockerfile, written: str, source: Source) -> Base:
+    filled = substitute(written, dockerfile.arguments, _variables(source))
+    line = line_of(source.texts[image.dockerfile], written)
+    return Base(written, source.base_images.meant(filled, image.dockerfile, line) or filled)
 
 
 def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:
@@ -270,21 +260,13 @@ def _job(
     job_image: str,
 ) -> JobSpec:
     given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
-    platform = _platform_images(image, dockerfile, siblings, source)
-    bases = {written: f"{source.registry}/{other.reference}:{source.commit}" for written, other in siblings}
-    bases |= {written: meant for written, meant in platform if written != meant}
-    bases |= {written: filled for written, filled in _others(dockerfile, source) if written not in bases}
+    bases = _bases(image, dockerfile, siblings, source)
     environment = {
         **_variables(source),
         "IMAGE": f"{source.registry}/{image.reference}",
-        "TAGS": " ".join(image.tags),
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
-        "BASES": "\n".join(f"{written} {meant}" for written, meant in bases.items()),
-        "REWRITES": "\n".join(
-            f"{one.first} {one.last} {one.text}" for one in rewrites(source.texts[image.dockerfile], bases)
-        ),
     }
     return JobSpec(
         name=job_name(image.name),
@@ -294,10 +276,11 @@ def _job(
         script=BUILD_SCRIPT,
         needs=tuple(dict.fromkeys(job_name(other.name) for _, other in siblings)),
         environment=tuple(environment.items()),
-        engine_socket=True,
+        builder=True,
         token=True,
         build=image,
-        base_images=tuple(dict.fromkeys(meant for _, meant in platform)),
+        base_images=tuple(dict.fromkeys(base.meant for base in bases if base.meant in source.base_images.references)),
+        bases=bases,
     )
 
 

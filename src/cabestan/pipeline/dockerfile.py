@@ -1,17 +1,21 @@
 """What the convention needs to know of a Dockerfile: what it builds on, what it declares, how it names itself."""
 
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from cabestan.pipeline.image_names import named_images
 from cabestan.pipeline.instructions import instructions
 
 _VERSION = re.compile(r"VERSION\s*:?\s+(\d+(?:\.\d+)*[A-Za-z0-9.-]{0,40})$", re.IGNORECASE)
+#: as long as a commit's hash, which is a tag, too; what a job pushes has another name
+_LONGEST_VERSION = 32
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9][a-z0-9._-]*)+")
 _REFERENCE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
-#: what BuildKit itself fills in, by the platform that it builds for
-_OF_THE_PLATFORM = re.compile(r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)")
+#: as Docker names what `uname -m` does
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,18 @@ def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str,
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[3]
-        return given.get(name) or arguments.get(name) or match[2] or ""
+        return given.get(name) or arguments.get(name) or platform_arguments().get(name) or match[2] or ""
 
     return _REFERENCE.sub(value, reference)
 
 
-def depends_on_platform(reference: str) -> bool:
-    """Whether only BuildKit can fill it in."""
-    return any(_OF_THE_PLATFORM.fullmatch(match[1] or match[3]) for match in _REFERENCE.finditer(reference))
+@cache
+def platform_arguments() -> Mapping[str, str]:
+    """What BuildKit fills in by itself, by the platform that it builds for: this machine's."""
+    machine = platform.machine()
+    architecture = _ARCHITECTURES.get(machine, machine)
+    values = {"PLATFORM": f"linux/{architecture}", "OS": "linux", "ARCH": architecture, "VARIANT": ""}
+    return {f"{side}{name}": value for side in ("TARGET", "BUILD") for name, value in values.items()}
 
 
 def _arguments(text: str) -> dict[str, str]:
@@ -61,9 +69,14 @@ def _arguments(text: str) -> dict[str, str]:
     for instruction in instructions(text):
         in_stage = in_stage or instruction.word == "FROM"
         if instruction.word == "ARG":
-            pairs = _pairs(instruction.rest)
+            pairs = _pairs(instruction.rest) if in_stage else _filled(_pairs(instruction.rest), found)
             found = pairs | found if in_stage else found | pairs
     return found
+
+
+def _filled(pairs: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Defaults may name ARGs that stand before them."""
+    return {name: substitute(value, before, {}) for name, value in pairs.items()}
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -78,7 +91,8 @@ def _leading_comments(text: str) -> tuple[str, str]:
         if stripped and not stripped.startswith("#"):
             break
         comment = stripped.lstrip("# ").strip()
-        if match := _VERSION.match(comment):
+        match = _VERSION.match(comment)
+        if match and len(match[1]) <= _LONGEST_VERSION:
             version = version or match[1]
         elif _IMAGE.fullmatch(comment):
             named = named or comment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from cabestan.pipeline.instructions import Instruction, instructions, split_word
 _NOTHING = "scratch"
 _FROM = "--from="
 _MOUNT = "--mount="
-_PLAIN_FLAG = re.compile(r"[^\s\"'\\]+")
 
 Rename = Callable[[str], str]
 
@@ -26,31 +24,18 @@ class Named:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """The lines from `first` to `last` are to read as `text`, which is one line."""
-
-    first: int
-    last: int
-    text: str
-
-
-def named_images(text: str, *, here_documents: bool = True, escape: str = "") -> tuple[Named, ...]:
-    """All of them, stages of the file and `scratch` left out. How the text is read: see `instructions`."""
+def named_images(text: str) -> tuple[Named, ...]:
+    """All of them, stages of the file and `scratch` left out."""
     found: list[Named] = []
-    for instruction, is_stage in _with_stages(instructions(text, here_documents=here_documents, escape=escape)):
+    for instruction, is_stage in _with_stages(instructions(text)):
         _renamed(instruction.word, instruction.rest, _noting(found, instruction.line, is_stage))
     return tuple(found)
 
 
-def rewrites(text: str, names: Mapping[str, str]) -> tuple[Rewrite, ...]:
-    """The instructions that name one of the images, with what `names` has in its place."""
-    found = []
+def renamed(text: str, names: Mapping[str, str]) -> Iterator[tuple[Instruction, str]]:
+    """Each instruction, and what follows its word with what `names` has in the place of each image."""
     for instruction, is_stage in _with_stages(instructions(text)):
-        renamed = _renamed(instruction.word, instruction.rest, _replacing(names, is_stage))
-        if renamed != _renamed(instruction.word, instruction.rest, lambda written: written):
-            found.append(Rewrite(instruction.line, instruction.last, f"{instruction.word} {renamed}"))
-    return tuple(found)
+        yield instruction, _renamed(instruction.word, instruction.rest, _replacing(names, is_stage))
 
 
 def _with_stages(found: Iterable[Instruction]) -> Iterator[tuple[Instruction, Callable[[str], bool]]]:
@@ -80,7 +65,7 @@ def _renamed(word: str, rest: str, rename: Rename) -> str:
     if word == "ONBUILD":
         inner, inner_rest = split_word(rest)
         return f"{inner} {_renamed(inner, inner_rest, rename)}"
-    flags, arguments = _split_flags(rest)
+    flags, arguments = split_flags(rest)
     if word == "FROM" and arguments:
         base, *others = arguments.split()
         arguments = " ".join((rename(base), *others))
@@ -88,7 +73,7 @@ def _renamed(word: str, rest: str, rename: Rename) -> str:
         flags = [_renamed_copy(flag, rename) for flag in flags]
     elif word == "RUN":
         flags = [_renamed_mount(flag, rename) for flag in flags]
-    return " ".join((*(_quoted(flag) for flag in flags), arguments))
+    return " ".join((*flags, arguments)).rstrip()
 
 
 def _renamed_copy(flag: str, rename: Rename) -> str:
@@ -110,7 +95,7 @@ def _renamed_field(field: str, rename: Rename) -> str:
     return f"{key}={rename(value)}" if is_pair and key.strip().lower() == "from" else field
 
 
-def _split_flags(rest: str) -> tuple[list[str], str]:
+def split_flags(rest: str) -> tuple[list[str], str]:
     """The flags at the beginning, freed from their quotes and backslashes as BuildKit frees them, and the others."""
     flags: list[str] = []
     rest = rest.lstrip()
@@ -137,10 +122,3 @@ def _first_flag(rest: str) -> tuple[str, str]:
         else:
             flag += character
     return flag, ""
-
-
-def _quoted(flag: str) -> str:
-    if _PLAIN_FLAG.fullmatch(flag):
-        return flag
-    inside = flag.removeprefix("--").replace("\\", "\\\\").replace('"', '\\"')
-    return f'--"{inside}"'

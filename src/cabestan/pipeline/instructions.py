@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+|$)")
 _BYTE_ORDER_MARK = "\ufeff"
-_HERE_DOCUMENT = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+#: a word that begins one, as BuildKit knows it; what else begins so is unclear
+_HERE_DOCUMENT = re.compile(r"[0-9]*<<(-?)([\"']?)(\w[\w.-]*)\2", re.ASCII)
+_LIKE_ONE = re.compile(r"[0-9]*<<(?!<)", re.ASCII)
+_WORDS = re.compile(r"\S+")
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
 #: a comment of another form ends them
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
@@ -24,22 +27,22 @@ _WITH_TEXT = frozenset({"RUN", "COPY", "ADD"})
 class Instruction:
     """`word` in upper case; `rest` is what follows it, its lines joined. Both `line` and `last` count from 1.
 
-    `last` is the line on which it ends, its here-documents left out.
+    `last` is the line on which it ends, its here-documents left out, whose lines are the `documents`, each with the
+    line that ends it. `unclear` says what cannot be told for certain; then the rest is as good a guess as any. A line
+    that is no instruction has no word.
     """
 
     line: int
     word: str
     rest: str
     last: int = field(default=0, compare=False)
+    documents: tuple[str, ...] = field(default=(), compare=False)
+    unclear: str = field(default="", compare=False)
 
 
-def instructions(text: str, *, here_documents: bool = True, escape: str = "") -> tuple[Instruction, ...]:
-    """All of them, comments left out, and the lines of here-documents, unless these are not to be known.
-
-    The engine's own frontend knows them from version 23 on, and that of `# syntax=docker/dockerfile:1` does. Lines are
-    joined by `escape`, or as the directive at the top says.
-    """
-    escape = escape or _escape(text)
+def instructions(text: str) -> tuple[Instruction, ...]:
+    """All of them, comments left out. Lines are joined as the directive at the top says."""
+    escape = escape_of(text)
     lines = enumerate(_lines(text), start=1)
     found = []
     for number, line in lines:
@@ -47,11 +50,7 @@ def instructions(text: str, *, here_documents: bool = True, escape: str = "") ->
             continue
         whole, last = _joined(number, line, lines, escape)
         word, rest = split_word(whole)
-        if word:
-            instruction = Instruction(number, word, rest, last)
-            if here_documents:
-                _skip_here_documents(instruction, lines)
-            found.append(instruction)
+        found.append(_with_documents(Instruction(number, word, rest, last), lines, escape))
     return tuple(found)
 
 
@@ -98,7 +97,7 @@ def of_the_image(text: str) -> tuple[Instruction, ...]:
     return tuple(current)
 
 
-def _escape(text: str) -> str:
+def escape_of(text: str) -> str:
     """The character that joins lines; a directive at the very top may choose another one."""
     chosen = directives(text).get("escape", "")
     return chosen if chosen in ESCAPES else ESCAPES[0]
@@ -107,8 +106,8 @@ def _escape(text: str) -> str:
 def _joined(number: int, line: str, lines: Iterator[tuple[int, str]], escape: str) -> tuple[str, int]:
     """The line with those that it goes on in, and the number of the last; comments and empty lines do not count."""
     whole, last = line, number
-    while whole.rstrip(_BLANKS).endswith(escape):
-        whole = whole.rstrip(_BLANKS)[:-1]
+    while (bare := whole.rstrip(_BLANKS)).endswith(escape) and not bare.endswith(escape * 2):
+        whole = bare[:-1]
         following = next((pair for pair in lines if (more := pair[1].strip()) and not more.startswith("#")), None)
         if following is None:
             break
@@ -117,10 +116,45 @@ def _joined(number: int, line: str, lines: Iterator[tuple[int, str]], escape: st
     return whole, last
 
 
-def _skip_here_documents(instruction: Instruction, lines: Iterator[tuple[int, str]]) -> None:
-    if instruction.word not in _WITH_TEXT:
-        return
-    for match in _HERE_DOCUMENT.finditer(instruction.rest):
-        for _, line in lines:
-            if line.strip() == match[2]:
-                break
+def _with_documents(found: Instruction, lines: Iterator[tuple[int, str]], escape: str) -> Instruction:
+    if not found.word:
+        return replace(found, unclear="This line is no instruction.")
+    if found.rest.rstrip(_BLANKS).endswith(escape):
+        return replace(found, unclear=f"Whether {escape} joins this line with the next one is not certain.")
+    if found.word not in _WITH_TEXT:
+        return found
+    marks, unclear = _marks(found.rest)
+    documents: list[str] = []
+    for tabs, name in marks:
+        body = _document(lines, name, tabs=tabs)
+        unclear = unclear or ("" if body is not None else f"The here-document {name} has no end.")
+        documents.append(body or "")
+    return replace(found, documents=tuple(documents), unclear=unclear)
+
+
+def _marks(rest: str) -> tuple[list[tuple[bool, str]], str]:
+    """Of each here-document, whether tabs before its lines go, and its name; and what is unclear."""
+    marks: list[tuple[bool, str]] = []
+    for match in _WORDS.finditer(rest):
+        if not _LIKE_ONE.match(match[0]):
+            continue
+        known = _HERE_DOCUMENT.fullmatch(match[0])
+        if not known or not _is_plain(rest[: match.start()]):
+            return marks, f"Whether {match[0][:40]} begins a here-document is not certain."
+        marks.append((bool(known[1]), known[3]))
+    return marks, ""
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a word that follows it stands by itself: no quote, bracket or backslash is open."""
+    quotes = text.count('"') + text.count("'")
+    return not quotes % 2 and not {"\\", "`"} & set(text) and text.count("{") == text.count("}")
+
+
+def _document(lines: Iterator[tuple[int, str]], name: str, *, tabs: bool) -> str | None:
+    found = []
+    for _, line in lines:
+        found.append(line)
+        if (line.lstrip("\t") if tabs else line) == name:
+            return "\n".join(found)
+    return None

@@ -142,6 +142,21 @@ def jobs_ended_between(tx: sa.Connection, start: datetime, end: datetime) -> tup
     return tuple(tx.execute(query.order_by(jobs.c.id)).scalars())
 
 
+def building(tx: sa.Connection) -> dict[int, tuple[int, ...]]:
+    """The running jobs that speak to their project's builder, by project."""
+    found: dict[int, tuple[int, ...]] = {}
+    for row in tx.execute(sa.select(jobs).where(jobs.c.status == RunStatus.RUNNING)):
+        if load_spec(row.spec).builder:
+            found[row.project_id] = (*found.get(row.project_id, ()), row.id)
+    return found
+
+
+def last_built(tx: sa.Connection) -> dict[int, datetime]:
+    """When the last job of each project ended."""
+    query = sa.select(jobs.c.project_id, sa.func.max(jobs.c.finished_at)).group_by(jobs.c.project_id)
+    return {project_id: ended for project_id, ended in tx.execute(query) if ended is not None}
+
+
 def running_job_ids(tx: sa.Connection) -> frozenset[int]:
     return frozenset(tx.execute(sa.select(jobs.c.id).where(jobs.c.status == RunStatus.RUNNING)).scalars())
 
@@ -185,4 +200,5 @@ def _job(row: sa.Row[tuple[object, ...]]) -> Job:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        digest=row.digest,
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
-from cabestan.domain.pipeline import ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import Base, ImageBuild, JobKind, JobSpec
 from cabestan.domain.route import Probe
 
 
@@ -34,6 +34,8 @@ def dump_spec(spec: JobSpec) -> str:
 def load_spec(text: str) -> JobSpec:
     raw = json.loads(text)
     build = raw["build"]
+    # of versions that built with the host's own engine
+    raw.setdefault("builder", raw.pop("engine_socket", False))
     return JobSpec(
         **raw
         | {
@@ -42,6 +44,7 @@ def load_spec(text: str) -> JobSpec:
             "environment": tuple((name, value) for name, value in raw["environment"]),
             "build": ImageBuild(**build | {"tags": tuple(build["tags"])}) if build else None,
             "base_images": tuple(raw.get("base_images", ())),
+            "bases": tuple(Base(**base) for base in raw.get("bases", ())),
         }
     )
 

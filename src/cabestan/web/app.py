@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import cabestan
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
-from cabestan.web import failures, git_http, sessions
+from cabestan.web import builds, failures, git_http, registry_token, sessions
 from cabestan.web.access import signed_in
 from cabestan.web.api import (
     alerts,
@@ -78,6 +78,8 @@ def _mount(app: FastAPI) -> None:
     app.include_router(projects.public, prefix=_API)
     app.include_router(certificates.public, prefix=_API)
     app.include_router(git_http.router)
+    app.include_router(builds.router)
+    app.include_router(registry_token.router)
     app.include_router(sessions.public)
     app.mount("/static", static_files(), name="static")
     private = [Depends(signed_in)]

@@ -96,7 +96,7 @@ class ImageBuilder:
         self._recipes = tuple(recipes)
         self._report = report
         self._ca_bundle = ca_bundle
-        self._proxies = _proxies(os.environ if environment is None else environment)
+        self._proxies = proxies(os.environ if environment is None else environment)
         self._work = work or default_folder()
 
     def ensure(self, names: Iterable[str] | None = None) -> tuple[ImageRecipe, ...]:
@@ -206,7 +206,7 @@ def _labels(recipe: ImageRecipe) -> dict[str, str]:
     return {LABEL_NAME: recipe.name, LABEL_RECIPE: recipe.recipe}
 
 
-def _proxies(environment: Mapping[str, str]) -> dict[str, str]:
+def proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """In both spellings: apt reads the small one only. Docker keeps these out of the image's history."""
     found: dict[str, str] = {}
     for name in _PROXIES:

@@ -11,6 +11,7 @@ from docker.errors import ImageNotFound
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images.builder import LABEL_RECIPE, BuildEvent, ImageBuilder
 from cabestan.adapters.images.recipes import ImageRecipe, catalogue, dockerfiles, wanted
+from cabestan.errors import StepFailed
 
 
 class ImageState(StrEnum):
@@ -57,6 +58,15 @@ class ImageCatalogue:
         with self._engine.speaking("look for base images") as client:
             builder = ImageBuilder(client, recipes=recipes, report=lambda _event: None)
             return _references(builder.lacking(_recipe_names(recipes, names)))
+
+    def identity(self, reference: str) -> str:
+        """The id of the image on the engine. Raises StepFailed where it is not there."""
+        with self._engine.speaking(f"look for {reference}") as client:
+            try:
+                return str(client.images.get(reference).id)
+            except ImageNotFound as error:
+                remedy = "`cabestan image build` makes it."
+                raise StepFailed(f"The image {reference} is not on this engine.", remedy) from error
 
     def ensure(self, names: Iterable[str] | None, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
         """Builds what the engine lacks of these (None: of all) and of their bases; gives what was built.

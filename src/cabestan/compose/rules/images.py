@@ -29,8 +29,8 @@ RULES = (
     Rule(
         "image-of-others",
         "A Dockerfile takes nothing from other projects' images",
-        "The engine has all images at hand that it built and runs; what a project may look at is its own. It holds "
-        "for `FROM`, `COPY --from` and `RUN --mount=from`.",
+        "What a project may look at is its own, and its builds have no rights to anything else in the registry. It is "
+        "told for `FROM`, `COPY --from` and `RUN --mount=from` before anything is built.",
         "Build on images of this repository, of the platform's catalogue, or of a registry elsewhere.",
     ),
     Rule(
@@ -41,9 +41,17 @@ RULES = (
         "Use ${NAME} or ${NAME:-default}, with an ARG before the first FROM.",
     ),
     Rule(
+        "dockerfile-unclear",
+        "A Dockerfile can be read in one way only",
+        "The builder gets the file as it was read here, written anew: what is built is what was checked. An "
+        "instruction, a flag or a here-document that is not known for certain could mean something else there.",
+        "Write it plainly, on one line, without quotes and backslashes around it, or in a script that is copied.",
+    ),
+    Rule(
         "dockerfile-frontend",
         "A `# syntax=` line names Docker's own frontend",
-        "Another one is a program that may do with the engine's images what it likes.",
+        "Another one is a program of its own, which could read the file in another way. The builder's own is used "
+        "in any case, which knows here-documents.",
         "Leave the line out, or write # syntax=docker/dockerfile:1.",
     ),
     Rule(

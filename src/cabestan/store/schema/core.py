@@ -117,6 +117,7 @@ jobs = sa.Table(
     moment_("created_at", nullable=False),
     moment_("started_at"),
     moment_("finished_at"),
+    text_("digest"),
     sa.UniqueConstraint("pipeline_id", "name", name="uq_jobs_pipeline_id"),
     sa.Index("ix_jobs_status", "status"),
 )
