@@ -3,11 +3,15 @@
 import os
 import re
 import subprocess
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from cabestan.adapters.git_objects import Objects
+from cabestan.adapters.git_process import Limits
+from cabestan.adapters.git_trees import Bounds, TreeFile, Trees
 from cabestan.adapters.kept_answers import KeptAnswers
 from cabestan.errors import Invalid, NotFound, StepFailed
 from cabestan.store.fullness import storage_full
@@ -48,8 +52,10 @@ class TreeEntry:
 class Repositories:
     """Bare repositories, one per project, in folders named by the project's id."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bounds: Bounds | None = None, limits: Limits | None = None) -> None:
         self._folder = folder
+        self._bounds = bounds or Bounds()
+        self._limits = limits or Limits()
         self._kept = KeptAnswers()
 
     def path(self, project_id: int) -> Path:
@@ -90,6 +96,16 @@ class Repositories:
         """The paths of all symbolic links of a commit."""
         return tuple(parse_links(self._listed(project_id, commit)))
 
+    def files(self, project_id: int, commit: str, *, seconds: float = 600) -> Generator[TreeFile, None, None]:
+        """All files, links and submodules of a commit (by its hash) with what is in them, straight from Git's objects,
+        one after the other: nothing is held in memory but a piece of one of them.
+
+        Close what this gives (`contextlib.closing`), read through or not: Git runs until then, at most so many seconds.
+        Raises Invalid for a commit over the bounds, NotFound for none.
+        """
+        with Objects(self.path(project_id), self._limits, seconds=seconds) as objects:
+            yield from Trees(objects, self._bounds).files(commit)
+
     def read(self, project_id: int, commit: str, path: str) -> str:
         """A text file of a commit; raises Invalid where it is too large or no text."""
         size = int(self._of_commit(project_id, commit, "cat-file", "-s", f"{commit}:{path}"))
@@ -100,7 +116,13 @@ class Repositories:
         except UnicodeDecodeError as error:
             raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
 
+    def check(self, project_id: int, commit: str) -> None:
+        """Raises Invalid for a commit with more, deeper or longer paths than are taken."""
+        with Objects(self.path(project_id), self._limits, seconds=_SECONDS) as objects:
+            Trees(objects, self._bounds).check(commit)
+
     def _listed(self, project_id: int, commit: str) -> str:
+        self.check(project_id, commit)
         output = self._of_commit(project_id, commit, "ls-tree", "-r", "-l", "-z", commit)
         return output.decode(errors="replace")
 
