@@ -96,15 +96,17 @@ class Repositories:
         """The paths of all symbolic links of a commit."""
         return tuple(parse_links(self._listed(project_id, commit)))
 
-    def files(self, project_id: int, commit: str, *, seconds: float = 600) -> Generator[TreeFile, None, None]:
+    def files(
+        self, project_id: int, commit: str, *, folder: str = "", seconds: float = 600
+    ) -> Generator[TreeFile, None, None]:
         """All files, links and submodules of a commit (by its hash) with what is in them, straight from Git's objects,
-        one after the other: nothing is held in memory but a piece of one of them.
+        one after the other: nothing is held in memory but a piece of one of them. `folder` (`web/`) leaves out others.
 
         Close what this gives (`contextlib.closing`), read through or not: Git runs until then, at most so many seconds.
         Raises Invalid for a commit over the bounds, NotFound for none.
         """
         with Objects(self.path(project_id), self._limits, seconds=seconds) as objects:
-            yield from Trees(objects, self._bounds).files(commit)
+            yield from Trees(objects, self._bounds).files(commit, folder)
 
     def read(self, project_id: int, commit: str, path: str) -> str:
         """A text file of a commit; raises Invalid where it is too large or no text."""

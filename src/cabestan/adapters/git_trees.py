@@ -69,11 +69,15 @@ class Trees:
         """Raises Invalid for a commit with too many files and folders, or a path that is too deep or too long."""
         self._extent(self._tree_of(commit), 0, 0, commit)
 
-    def files(self, commit: str) -> Iterator[TreeFile]:
-        """In the order of Git. Raises Invalid for a commit over the bounds, before the first file but for its bytes."""
+    def files(self, commit: str, folder: str = "") -> Iterator[TreeFile]:
+        """Those whose path begins so, in the order of Git.
+
+        Raises Invalid for a commit over the bounds, before the first file but for its bytes.
+        """
         self.check(commit)
         left = self._bounds.bytes
-        found = list(self._walk(self._tree_of(commit), b""))
+        beginning = os.fsencode(folder)
+        found = [one for one in self._walk(self._tree_of(commit), b"") if one[0].startswith(beginning)]
         contents = self._objects.all_contents(entry.object for _, entry in found if entry.mode != SUBMODULE)
         for path, entry in found:
             name = os.fsdecode(path)

@@ -9,7 +9,7 @@ _LOCAL = re.compile(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL")
 
 
 def host_addresses() -> tuple[str, ...]:
-    """IPv4, but for loopback ones and those of Docker's bridges, which come and go; empty where Linux does not tell."""
+    """IPv4, but for loopback ones; empty where Linux does not tell."""
     try:
         return parse_addresses(_TABLE.read_text())
     except OSError:

@@ -84,8 +84,8 @@ class RegistryLogin:
         """What the registry knows our signatures by, as PEM; another text each time, with the same key."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.issuer)])
         since = datetime(2020, 1, 1, tzinfo=UTC)
-        made = x509.CertificateBuilder(name, name, self._key.public_key(), x509.random_serial_number(), since)
-        made = made.not_valid_after(since + timedelta(days=36500))
+        made = x509.CertificateBuilder(name, name, self._key.public_key(), x509.random_serial_number())
+        made = made.not_valid_before(since).not_valid_after(since + timedelta(days=36500))
         return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     @cached_property

@@ -56,8 +56,7 @@ class _Declared:
         for job in blueprint.jobs if blueprint else ():
             if job.build:
                 name = f"{subject.registry}/{job.build.reference}"
-                pairs = (line.partition(" ") for line in dict(job.environment)["BASES"].splitlines())
-                built = (job.build, {written: meant for written, _, meant in pairs})
+                built = (job.build, {base.written: base.meant for base in job.bases})
                 self._builds |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in job.build.tags)), built)
 
     def of_image(self, image: str, dockerfile: str = "") -> Ports:

@@ -87,5 +87,7 @@ def spec_of(services: Services, project_id: int) -> BuilderSpec:
 def proxy_places(environment: Mapping[str, str]) -> tuple[str, ...]:
     """HOST:PORT of the proxies, which builds must reach wherever they are."""
     addresses = (urlsplit(value) for name, value in environment.items() if name.lower() != "no_proxy")
-    found = (f"{one.hostname}:{one.port or (443 if one.scheme == 'https' else 80)}" for one in addresses if one.hostname)
+    found = (
+        f"{one.hostname}:{one.port or (443 if one.scheme == 'https' else 80)}" for one in addresses if one.hostname
+    )
     return tuple(sorted(set(found)))

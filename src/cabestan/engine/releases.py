@@ -84,8 +84,8 @@ def _make(services: Services, pipeline_id: int) -> str:
         return str(error)
     with services.database.writing() as tx:
         store.create(tx, pipeline, images, file, texts, services.now(), ports=ports, dotenv=env_file)
-        notes = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes, *notes)))
-        pipeline_store.update(tx, pipeline_id, notes=notes)
+        kept = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes, *notes)))
+        pipeline_store.update(tx, pipeline_id, notes=kept)
     return ""
 
 
@@ -147,7 +147,9 @@ def _tagged(services: Services, pipeline: Pipeline, digests: Mapping[ImageBuild,
             if tag == pipeline.commit or version:
                 there = services.registry.tag(build.reference, digest, tag)
                 if there != digest and tag != pipeline.commit:
-                    notes.append(f"{build.reference}:{tag} is there already and stays: raise VERSION in {build.dockerfile}.")
+                    notes.append(
+                        f"{build.reference}:{tag} is there already and stays: raise VERSION in {build.dockerfile}."
+                    )
             else:
                 notes.append(f"{build.reference} gets its version {tag} on a protected branch alone.")
     return notes

@@ -266,6 +266,7 @@ def _job(
         "IMAGE": f"{source.registry}/{image.reference}",
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
+        "TARGET": "",
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
     }
     return JobSpec(
