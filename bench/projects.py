@@ -18,8 +18,8 @@ def create(api: Api, name: str) -> None:
     api.put(f"/projects/{name}/environments/staging", trigger="manual")
 
 
-def push(api: Api, name: str, files: Mapping[str, str]) -> int:
-    """Commits and pushes the files; gives the pipeline's id."""
+def push(api: Api, name: str, files: Mapping[str, str], *, force: bool = False) -> int:
+    """Commits and pushes the files; gives the pipeline's id. `force` puts them in the place of what was there."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in files.items():
             (Path(folder) / path).write_text(text)
@@ -27,7 +27,7 @@ def push(api: Api, name: str, files: Mapping[str, str]) -> int:
             ["init", "--quiet", "--initial-branch", _BRANCH],
             ["add", "."],
             ["-c", "user.name=Bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "-m", "Measure"],
-            ["push", "--quiet", f"{api.url}/{name}.git", _BRANCH],
+            ["push", "--quiet", f"{api.url}/{name}.git", f"{'+' if force else ''}{_BRANCH}"],
         ):
             subprocess.run(["git", *command], cwd=folder, env=_environment(api), check=True, capture_output=True)
     return int(api.get(f"/projects/{name}/pipelines")["items"][0]["id"])
