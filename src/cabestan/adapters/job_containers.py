@@ -12,6 +12,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.passing_faults import restarts, start_again
+from cabestan.adapters.swarm_services import create_service
 from cabestan.domain.pipeline import Exit, Job
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -180,7 +181,7 @@ class JobContainers(Containers):
                 return
             image = _image_here(client, run.job.spec.image)
             secret = _make_secret(client, run, token()) if token else None
-            client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=_JOB)
+            create_service(client, run.name, task_template(run, image, secret), labels=run.labels, mode=_JOB)
 
     def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
         """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""

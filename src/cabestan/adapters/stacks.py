@@ -21,6 +21,7 @@ from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
+from cabestan.compose.stack import as_in_file, with_values
 from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.redaction import Redactor
@@ -125,21 +126,22 @@ class Stacks:
     ) -> None:
         """Gives the stack to Swarm; with `prune`, what else ran there goes.
 
-        Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv. Those that it wants as files
-        are made first. Given once more where Swarm changed a service while the client was at it: it does so by
-        itself, where an update goes on or ends.
+        The file's `${CABESTAN_SECRET_…}` are filled in here, in memory alone. Secrets that it wants as files are made
+        first. Given once more where Swarm changed a service while the client was at it: it does so by itself, where
+        an update goes on or ends.
         """
-        variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
         deadline = time.monotonic() + seconds
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
                 self.ensure_secrets(stack, files)
             (Path(home) / "config.json").write_text(self._login.client_file)
-            environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
+            environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home}
             command = deploy_command(self._engine.address, stack, prune=prune)
-            redactor = Redactor((*secrets.values(), *(file.value for file in files)))
+            given = with_values(document, secrets) if secrets else document
+            written = (as_in_file(value) for value in secrets.values())
+            redactor = Redactor((*secrets.values(), *written, *(file.value for file in files)))
             try:
-                while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
+                while words := redactor.text(_refusal(command, given, deadline, environment, lock)):
                     self._engine.refuse_absence(words)
                     if CHANGED_MEANWHILE not in words or time.monotonic() + _CHANGED_AGAIN_SECONDS > deadline:
                         raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
@@ -247,16 +249,23 @@ class Stacks:
 
 
 def _refusal(command: Sequence[str], document: str, deadline: float, environment: Mapping[str, str], lock: int) -> str:
-    """The client's words where Swarm did not take the stack; empty where it did. Raises subprocess.TimeoutExpired."""
-    done = subprocess.run(
-        command,
-        input=document.encode(),
-        capture_output=True,
-        timeout=deadline - time.monotonic(),
-        env=environment,
-        pass_fds=(lock,),
-        check=False,
-    )
+    """The client's words where Swarm did not take the stack; empty where it did. Raises subprocess.TimeoutExpired.
+
+    The file has no name and is whole before the client reads it: one that was cut short, because this process was
+    killed, would be taken for a smaller stack.
+    """
+    with open(os.memfd_create("stack"), "w+b") as file:
+        file.write(document.encode())
+        file.seek(0)
+        done = subprocess.run(
+            command,
+            stdin=file,
+            capture_output=True,
+            timeout=deadline - time.monotonic(),
+            env=environment,
+            pass_fds=(lock,),
+            check=False,
+        )
     if not done.returncode:
         return ""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
