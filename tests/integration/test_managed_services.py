@@ -173,6 +173,7 @@ _FILL = {
         CREATE VIEW named AS SELECT name FROM items;
         CREATE FUNCTION twice(i int) RETURNS int LANGUAGE sql AS 'SELECT i * 2';
         CREATE TABLE written (i int);
+        CREATE EXTENSION tablefunc;
     """,
     "mysql": f"""
         CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY, name varchar(60), old varchar(60) CHARACTER SET latin1,
