@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.passing_faults import restarts, start_again
+from cabestan.adapters.passing_faults import engine_start, restarts, start_again
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain.pipeline import Exit, Job
 from cabestan.errors import DeadlineExceeded, StepFailed
@@ -31,8 +31,8 @@ _STOP_SECONDS = 5
 WHOLE_LOG = {"max-size": "2g", "max-file": "1"}
 #: the exit code of a container that was there and was taken away, as the engine itself gives it
 LOST = 255
-#: what Swarm says of a task whose container a restarted engine does not have any more
-_NO_CONTAINER = "No such container"
+#: how a task stands that will have no container (any more)
+_ENDED = ("rejected", "failed", "orphaned", "remove", "shutdown")
 #: what Swarm says of a container that ran, and may be gone by now
 _RAN = re.compile(r"non-zero exit \(([0-9]+)\)")
 _JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
@@ -190,7 +190,8 @@ class JobContainers(Containers):
             return found
         with self._engine.speaking("look at the job's tasks") as client:
             tasks = client.api.tasks(filters={"label": [f"{name}={value}" for name, value in run.labels.items()]})
-        return parse_former_end(tasks, found) or found
+            there = {container["Id"] for container in containers_of(client, run)}
+        return parse_former_end(tasks, found, there) or found
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
@@ -205,24 +206,43 @@ def parse_exit(state: Mapping[str, Any]) -> Exit | None:
     return Exit(state["ExitCode"], state.get("OOMKilled", False), state.get("Error", ""))
 
 
-def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
-    """Why no task of a service will have a container any more, in the engine's own words."""
-    for task in tasks:
-        status = task["Status"]
-        if status["State"] in ("rejected", "failed", "orphaned", "remove", "shutdown"):
-            words = status.get("Err") or status.get("Message") or status["State"]
-            ran = _RAN.search(words)
-            return Exit(int(ran[1]) if ran else LOST if _NO_CONTAINER in words else None, error=words)
-    return None
+def parse_never_started(task: Mapping[str, Any], there: Collection[str]) -> Exit | None:
+    """Why a task will have no container any more, in the engine's own words; None where it may.
+
+    Its code is None where none was ever started, and `LOST` where one was made that is not `there` (the ids of all that
+    the engine has).
+    """
+    status = task["Status"]
+    if status["State"] not in _ENDED:
+        return None
+    words = status.get("Err") or status.get("Message") or status["State"]
+    if ran := _RAN.search(words):
+        return Exit(int(ran[1]), error=words)
+    made = (status.get("ContainerStatus") or {}).get("ContainerID")
+    return Exit(LOST if made and made not in there else None, error=words)
 
 
-def parse_former_end(tasks: Sequence[Mapping[str, Any]], container: str) -> Exit | None:
-    """How another container than this one ended that was the first of the job; None where this is the first."""
+def parse_end(tasks: Sequence[Mapping[str, Any]], there: Collection[str]) -> Exit | None:
+    """The end of a service without a started container: of a task whose container was, or of all that never were.
+
+    None while a task may still have one: Swarm begins a job anew by itself when it comes back.
+    """
+    ends = [parse_never_started(task, there) for task in tasks]
+    ran = next((end for end in ends if end and end.code is not None), None)
+    return ran or (None if None in ends else next(iter(ends), None))
+
+
+def parse_former_end(tasks: Sequence[Mapping[str, Any]], container: str, there: Collection[str]) -> Exit | None:
+    """How another container than this one ended that was the first of the job; None where this is the first.
+
+    It is the first, too, where an earlier one was never started, for its engine died meanwhile.
+    """
     wanted = max((restarts(task["Spec"]) for task in tasks), default=0)
     alike = sorted((t for t in tasks if restarts(t["Spec"]) == wanted), key=lambda task: str(task["CreatedAt"]))
     if len(alike) < 2 or (alike[0]["Status"].get("ContainerStatus") or {}).get("ContainerID") == container:
         return None
-    return parse_never_started(alike[:1])
+    former = parse_never_started(alike[0], there)
+    return former if former and former.code is not None else None
 
 
 def of_service(containers: Iterable[Mapping[str, Any]], service: str) -> list[Mapping[str, Any]]:
@@ -279,11 +299,15 @@ def _never_started(client: DockerClient, run: Once) -> Exit | None:
     if not service:
         raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.")
     wanted = restarts(service["Spec"]["TaskTemplate"])
-    tasks = client.api.tasks(filters={"service": service["ID"]})
-    ended = parse_never_started([task for task in tasks if restarts(task["Spec"]) == wanted])
+    tasks = [t for t in client.api.tasks(filters={"service": service["ID"]}) if restarts(t["Spec"]) == wanted]
+    there = {container["Id"] for container in containers_of(client, run)}
+    ended = parse_end(tasks, there)
     if not ended or _started_container(client, run):
         return None
-    return None if ended.code is None and start_again(client, service, ended.error) else ended
+    if ended.code is not None:
+        return ended
+    left = any(map(engine_start(client).left, tasks))
+    return None if start_again(client, service, ended.error, left=left) else ended
 
 
 def _gone(remove: Callable[[], object]) -> None:

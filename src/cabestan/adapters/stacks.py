@@ -15,11 +15,11 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
-from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, hand_over
+from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
-from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
+from cabestan.adapters.tasks import StackState, TaskState, ended_badly, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
 from cabestan.compose.stack import as_in_file, with_values
 from cabestan.compose.volumes import StackVolume
@@ -208,7 +208,8 @@ class Stacks:
         """What Swarm says of the stack's services and tasks now."""
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"look at the stack {stack}") as client:
-            return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
+            services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
+            return parse_stack(stack, services, tasks, engine_start(client) if any(map(ended_badly, tasks)) else None)
 
     def go_on(self, stack: str, service: str) -> None:
         """Lets a rolling update that Swarm has paused go on, by giving it what it has."""
