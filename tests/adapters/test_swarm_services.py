@@ -50,7 +50,7 @@ def test_what_is_too_large_is_told_and_not_tried(environment: list[str], words: 
     ("words", "place"),
     [
         (".create_service(", "adapters/swarm_services.py"),
-        ('"stack", "deploy"', "adapters/stacks.py"),
+        ('"stack", "deploy"', "adapters/stack_client.py"),
         ("yaml.emit(", "compose/stack.py"),
     ],
 )

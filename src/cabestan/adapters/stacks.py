@@ -19,6 +19,7 @@ from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, ha
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
+from cabestan.adapters.stack_client import deploy_command, refusal
 from cabestan.adapters.tasks import StackState, TaskState, ended_badly, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
 from cabestan.compose.stack import as_in_file, with_values
@@ -35,20 +36,9 @@ _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
 _LOCK_AGAIN_SECONDS = 0.05
 _CHANGED_AGAIN_SECONDS = 0.2
-#: newer clients say it of themselves with each stack
-_CLIENTS_NOTICE = "--detach=false"
 #: seconds that tidying waits for a deployment
 _SHORTLY = 1.0
 _NAMESPACE = "com.docker.stack.namespace"
-
-
-def deploy_command(engine: str, stack: str, *, prune: bool) -> list[str]:
-    """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up.
-
-    Nodes pull with the login that the client has. `prune`: services that the file does not have go.
-    """
-    deploy = ["docker", "--host", engine, "stack", "deploy", *(["--prune"] if prune else [])]
-    return [*deploy, "--resolve-image", "never", "--with-registry-auth", "-c", "-", stack]
 
 
 class Stacks:
@@ -141,7 +131,7 @@ class Stacks:
             written = (as_in_file(value) for value in secrets.values())
             redactor = Redactor((*secrets.values(), *written, *(file.value for file in files)))
             try:
-                while words := redactor.text(_refusal(command, given, deadline, environment, lock)):
+                while words := redactor.text(refusal(command, given, deadline, environment, lock)):
                     self._engine.refuse_absence(words)
                     if CHANGED_MEANWHILE not in words or time.monotonic() + _CHANGED_AGAIN_SECONDS > deadline:
                         raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
@@ -247,31 +237,6 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
-
-
-def _refusal(command: Sequence[str], document: str, deadline: float, environment: Mapping[str, str], lock: int) -> str:
-    """The client's words where Swarm did not take the stack; empty where it did. Raises subprocess.TimeoutExpired.
-
-    The file has no name and is whole before the client reads it: one that was cut short, because this process was
-    killed, would be taken for a smaller stack.
-    """
-    with open(os.memfd_create("stack"), "w+b") as file:
-        file.write(document.encode())
-        file.seek(0)
-        done = subprocess.run(
-            command,
-            stdin=file,
-            capture_output=True,
-            timeout=deadline - time.monotonic(),
-            env=environment,
-            pass_fds=(lock,),
-            check=False,
-        )
-    if not done.returncode:
-        return ""
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    words = "\n".join(line for line in lines if _CLIENTS_NOTICE not in line)
-    return words or f"`docker stack deploy` ended with {done.returncode}"
 
 
 def _held(client: Any, image: str) -> Mapping[str, Any]:
