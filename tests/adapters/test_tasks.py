@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.adapters.engine_answers import NEW, OLD, STACK, container, service, task, template
 
+from cabestan.adapters.passing_faults import EngineStart
 from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, last_words, parse_stack
 
 SINCE = "2024-05-06T07:09:00.000000"
@@ -170,6 +172,19 @@ def test_an_update_that_a_passing_fault_stopped_goes_on_once_its_task_runs(
     found = parsed(tasks, update=update)
     failure = found.failure(SINCE)
     assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, may_go_on)
+
+
+_DIED = "node is missing network attachments, ip addresses may be exhausted"
+
+
+@pytest.mark.parametrize(("second", "why"), [(50, ""), (1, _DIED)])
+def test_any_words_of_an_engine_that_came_up_meanwhile_are_a_fault_that_passes(second: int, why: str) -> None:
+    """The task is of second 2, and Swarm starts another one by itself."""
+    died = failed(2, _DIED, "rejected")
+    engine = EngineStart(died["NodeID"], datetime(2024, 5, 6, 7, 8, second, tzinfo=UTC))
+    (found,) = parse_stack(STACK, [service(update=_PAUSED)], [died, task(2)], engine).services
+    failure = found.failure(SINCE)
+    assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, not why)
 
 
 def test_what_is_never_started_again_fails_of_a_passing_fault_too() -> None:

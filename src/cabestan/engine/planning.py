@@ -58,7 +58,9 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     loaded = replace(loaded, compose=compose.with_ports(_ports(release, compose)))
     secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
     known = configuration.secrets | managed.secrets
-    stack = render(loaded.compose, _context(services, wanted, known, secret_files))
+    sizes = secrets.sizes(tx, services.vault, configuration, loaded.compose.secret_variables)
+    context = replace(_context(services, wanted, known, secret_files), secret_sizes=sizes)
+    stack = render(loaded.compose, context)
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)

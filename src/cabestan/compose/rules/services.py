@@ -66,6 +66,19 @@ RULES = (
         wrong=web('environment: {"a b": c}'),
     ),
     Rule(
+        "variable-too-long",
+        "A process takes what a service gives it",
+        "Linux starts no process with a variable, or a word of its command, of more than 128 KiB.",
+        "Give it as a file: a secret under secrets:, or a file of a volume or of the image.",
+    ),
+    Rule(
+        "variables-too-large",
+        "Swarm takes a service's variables and command",
+        "It stores no change of more than 1.5 MiB, in which a service stands as it was and as it is to be: 700,000 "
+        "bytes of variables and command are taken. What Swarm could read as a template counts as it is escaped.",
+        "Give large values as files (secrets:), or only to the services that need them.",
+    ),
+    Rule(
         "secret-shown",
         "Secrets stand in `environment` only",
         "Anywhere else they would be on pages, in lists of processes or in names.",
