@@ -12,6 +12,8 @@ from cabestan.domain.status import RunStatus
 from cabestan.engine import cron_alerts, service_runs
 from cabestan.engine.guard import guarded
 from cabestan.engine.services import Services
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import Conflict
 from cabestan.store import runs as store
 from cabestan.store import schedules
@@ -30,7 +32,11 @@ class CronRunner:
 
     def register(self) -> None:
         work = guarded(self._services, self.run, partial(fail, self._services))
-        self._services.durable.register("cron", lambda run_id: work(run_id))
+        self._services.durable.register("cron", lambda run_id: work(run_id), self._turn)
+
+    def _turn(self, run_id: int) -> Turn:
+        with self._services.database.reading() as tx:
+            return Turn(Kind.RUN, store.get(tx, run_id).project_id, run_id)
 
     def run(self, run_id: int) -> None:
         services, attempt = self._services, 0

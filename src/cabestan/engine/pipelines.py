@@ -11,6 +11,8 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon
 from cabestan.engine.services import Services
 from cabestan.engine.subjects import subject_of
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Conflict
 from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
@@ -21,7 +23,13 @@ JOB_IMAGE = "cabestan/job:1"
 
 def register(services: Services) -> None:
     run = guarded(services, partial(prepare, services), partial(fail, services))
-    services.durable.register("pipeline", lambda pipeline_id: run(pipeline_id))
+    services.durable.register("pipeline", lambda pipeline_id: run(pipeline_id), partial(turn, services, Kind.PLANNING))
+
+
+def turn(services: Services, kind: Kind, pipeline_id: int) -> Turn:
+    """Of older pipelines first, within a project."""
+    with services.database.reading() as tx:
+        return Turn(kind, store.get(tx, pipeline_id).project_id, pipeline_id)
 
 
 def begin(services: Services, pipeline_id: int) -> None:
