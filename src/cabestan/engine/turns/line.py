@@ -49,7 +49,9 @@ class Line:
     served: dict[int, int] = field(default_factory=dict)
     _waiting: dict[str, Turn] = field(default_factory=dict)
     _by_project: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
-    _counter: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self._counter = itertools.count(max(self.served.values(), default=0) + 1)
 
     def waits(self, name: str) -> bool:
         return name in self._waiting
