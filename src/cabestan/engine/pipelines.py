@@ -48,25 +48,43 @@ def prepare(services: Services, pipeline_id: int) -> None:
 def advance(services: Services, pipeline_id: int) -> None:
     """Starts what can start, skips what cannot any more, and ends the pipeline when all its jobs have ended.
 
-    May be called at any time and any number of times.
+    May be called at any time and any number of times. It writes only where there is something to write: a flood of
+    pipelines shall not keep others from writing.
     """
-    with services.database.writing() as tx:
-        pipeline = store.get(tx, pipeline_id)
-        for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
-            store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
-        jobs = store.jobs_of(tx, pipeline_id)
-        status = merge_status(job.status for job in jobs)
-        built = status is RunStatus.SUCCEEDED or (not jobs and pipeline.status is RunStatus.RUNNING)
-        if jobs and not pipeline.status.ended and status.ended and not built:
-            reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
-            store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
-            pipeline = store.get(tx, pipeline_id)
+    with services.database.reading() as tx:
+        pipeline, jobs = store.get(tx, pipeline_id), store.jobs_of(tx, pipeline_id)
+    if unreachable_jobs(jobs) or _ends(pipeline, jobs):
+        with services.database.writing() as tx:
+            pipeline, jobs = _write_what_follows(services, tx, pipeline_id)
     if not pipeline.status.ended:
         for job in ready_jobs(jobs):
             services.durable.start("job", f"job-{job.id}-{job.attempt}", job.id, job.attempt)
-        if built:
+        if _is_built(pipeline, jobs):
             services.durable.start("release", f"release-{pipeline_id}-{pipeline.attempt}", pipeline_id)
     publish(services, pipeline)
+
+
+def _is_built(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
+    """What there is to build has been built; there may be nothing."""
+    succeeded = merge_status(job.status for job in jobs) is RunStatus.SUCCEEDED
+    return succeeded if jobs else pipeline.status is RunStatus.RUNNING
+
+
+def _ends(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
+    """All its jobs have ended, and not well."""
+    ended = bool(jobs) and merge_status(job.status for job in jobs).ended
+    return ended and not pipeline.status.ended and not _is_built(pipeline, jobs)
+
+
+def _write_what_follows(services: Services, tx: sa.Connection, pipeline_id: int) -> tuple[Pipeline, tuple[Job, ...]]:
+    for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
+        store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
+    pipeline, jobs = store.get(tx, pipeline_id), store.jobs_of(tx, pipeline_id)
+    if _ends(pipeline, jobs):
+        status = merge_status(job.status for job in jobs)
+        reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
+        store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
+    return store.get(tx, pipeline_id), jobs
 
 
 def fail(services: Services, pipeline_id: int, reason: str) -> None:
