@@ -477,9 +477,9 @@ class FakeDurable:
     def go_on(self) -> None:
         """Nothing is ever laid aside here: the disk is large enough."""
 
-    def run(self) -> None:
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """All that waits, and what that starts."""
-        while self.waiting:
+        while self.waiting and not until():
             workflow_id = self.waiting.popleft()
             name, arguments = self.started[workflow_id]
             self._current = (workflow_id, 0)

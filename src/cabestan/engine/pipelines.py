@@ -8,7 +8,7 @@ from cabestan.checks.check import plan
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine.guard import guarded
-from cabestan.engine.runs import stop_soon
+from cabestan.engine.runs import stop_soon, workflow_id
 from cabestan.engine.services import Services
 from cabestan.engine.subjects import subject_of
 from cabestan.engine.turns.line import Turn
@@ -58,7 +58,7 @@ def advance(services: Services, pipeline_id: int) -> None:
             pipeline, jobs = _write_what_follows(services, tx, pipeline_id)
     if not pipeline.status.ended:
         for job in ready_jobs(jobs):
-            services.durable.start("job", f"job-{job.id}-{job.attempt}", job.id, job.attempt)
+            services.durable.start("job", workflow_id(job), job.id, job.attempt)
         if _is_built(pipeline, jobs):
             services.durable.start("release", f"release-{pipeline_id}-{pipeline.attempt}", pipeline_id)
     publish(services, pipeline)
