@@ -19,6 +19,7 @@ from bench.instance import Instance
 from bench.rows import (
     compose_files,
     deploying,
+    fairness,
     followers,
     lines,
     lists,
@@ -36,6 +37,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "compose-files": (compose_files.measure, 60),
     "trigger": (trigger.measure, 120),
     "deploying": (deploying.measure, 300),
+    "fairness": (fairness.measure, 420),
     "lines": (lines.measure, 360),
     "followers": (followers.measure, 90),
     "lists": (lists.measure, 180),
