@@ -24,6 +24,7 @@ from cabestan.engine.image_checks import check_foreign_images, check_images
 from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -34,7 +35,8 @@ from cabestan.store import releases as store
 
 def register(services: Services) -> None:
     work = guarded(services, partial(run, services), partial(pipelines.fail, services))
-    services.durable.register("release", lambda pipeline_id: work(pipeline_id))
+    turn = partial(pipelines.turn, services, Kind.RELEASE)
+    services.durable.register("release", lambda pipeline_id: work(pipeline_id), turn)
 
 
 def run(services: Services, pipeline_id: int) -> None:
