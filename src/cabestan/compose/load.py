@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cabestan.compose import fields, policy
 from cabestan.compose.building import Build, check_builds, read_builds
 from cabestan.compose.cron import check_cron_jobs
+from cabestan.compose.ending import with_ends
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
@@ -157,7 +158,7 @@ def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> Compo
         reader = ServiceReader(report, variables, mounts, secrets)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
         check_builds(report, services)
-    return ComposeFile(report.file, with_aliases(report, found), tuple(mounts.volumes.values()))
+    return ComposeFile(report.file, with_ends(report, with_aliases(report, found)), tuple(mounts.volumes.values()))
 
 
 def _check_version(report: Report, field: Field | None) -> None:

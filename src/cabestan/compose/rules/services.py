@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cabestan.compose.rules.examples import web
+from cabestan.compose.rules.examples import IMAGE, web
 from cabestan.domain.rule import Rule
 
 RULES = (
@@ -128,6 +128,21 @@ RULES = (
         "None of them could be the first.",
         "Remove one of the dependencies.",
         wrong=web("depends_on: [web]"),
+    ),
+    Rule(
+        "dependency-end",
+        "What is waited for to its end has one",
+        "`service_completed_successfully` makes a service that runs once, to its end, before those that wait for it. "
+        "One that is started again whenever it ends, or that runs by the clock, has no such end.",
+        'Write restart: "no" there, or wait for condition: service_started.',
+        wrong=web(
+            "depends_on: {migrate: {condition: service_completed_successfully}}",
+            f"  migrate:\n    image: {IMAGE}\n    restart: always\n",
+        ),
+        right=web(
+            "depends_on: {migrate: {condition: service_completed_successfully}}",
+            f'  migrate:\n    image: {IMAGE}\n    restart: "no"\n',
+        ),
     ),
     Rule(
         "link-alias",
