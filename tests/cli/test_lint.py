@@ -250,3 +250,69 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(cli: Cli, tmp_path: Pat
     done = cli("lint")
     assert done.code == 2
     assert "Dockerfile is no regular file" in done.err
+
+
+def in_git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_links_to_compose_file_and_dockerfile_are_followed_and_those_out_of_the_project_named(
+    cli: Cli, tmp_path: Path
+) -> None:
+    write(tmp_path, {"docker/Dockerfile.prod": DOCKERFILE, "deploy/compose.yml": f"{COMPOSE}    privileged: true\n"})
+    (tmp_path / "Dockerfile").symlink_to("docker/Dockerfile.prod")
+    (tmp_path / "docker-compose.yml").symlink_to("deploy/compose.yml")
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"], error["line"]) == ("no-privileged", "docker-compose.yml", 4)
+    (tmp_path / "docker-compose.yml").unlink()
+    (tmp_path / "docker-compose.yml").symlink_to(tmp_path.parent / "elsewhere.yml")
+    (tmp_path.parent / "elsewhere.yml").write_text(COMPOSE)
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"]) == ("link-refused", "docker-compose.yml")
+    assert "which leads out of the repository" in error["message"]
+
+
+def test_what_git_ignores_is_not_there_for_a_build(cli: Cli, tmp_path: Path) -> None:
+    files = {"Dockerfile": f"{DOCKERFILE}COPY dist new /a/\n", "dist/app.js": "", "new/b": "", ".gitignore": "dist\n"}
+    write(tmp_path, GOOD | files)
+    assert cli("lint").code == 0
+    in_git(tmp_path, "init", "--quiet")
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"], error["line"]) == ("copy-missing", "Dockerfile", 3)
+    assert error["message"] == "The commit has no dist in the repository, which the image is built from."
+
+
+def test_submodules_and_pointers_of_git_lfs_in_a_working_copy_are_told(cli: Cli, tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"
+    write(tmp_path, GOOD | {".gitmodules": '[submodule "theme"]\n\tpath = theme\n', "logo.bin": pointer})
+    in_git(tmp_path, "init", "--quiet")
+    in_git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},theme")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("submodule", "error", ".gitmodules", 2), ("lfs-pointer", "error", "logo.bin", 1)]
+
+
+def test_files_that_git_will_hand_over_to_lfs_are_told_although_they_are_whole_here(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {".gitattributes": "*.bin filter=lfs\n", "logo.bin": "whole"})
+    in_git(tmp_path, "init", "--quiet")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("lfs-filter", "warning", ".gitattributes", 1)]
+    in_git(tmp_path, "config", "filter.lfs.clean", "git-lfs clean -- %f")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("lfs-pointer", "error", "logo.bin", 1)]
+
+
+def test_line_ends_that_git_makes_those_of_unix_are_not_warned_of(cli: Cli, tmp_path: Path) -> None:
+    files = GOOD | {"Dockerfile": f'{DOCKERFILE}ENTRYPOINT ["/home/app/start.sh"]\n'}
+    write(tmp_path, files)
+    (tmp_path / "start.sh").write_bytes(b"#!/bin/sh\r\nserve\r\n")
+    assert [one["code"] for one in cli("lint", "--json").json] == ["script-line-ends"]
+    write(tmp_path, {".gitattributes": "* text=auto\n"})
+    assert cli("lint", "--json").json == []
+
+
+def test_a_folder_without_a_compose_file_is_told_that_nothing_is_deployed(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, {"Dockerfile": DOCKERFILE, "compose.prod.yml": COMPOSE})
+    done = cli("lint")
+    assert done.code == 0
+    assert "warning: There is no Compose file, so images are built and nothing is deployed." in done.out
+    assert "cabestan environment set ENV --compose-file compose.prod.yml" in done.out

@@ -74,6 +74,57 @@ RULES = (
         "warning",
     ),
     Rule(
+        "dockerfile-form",
+        "A Dockerfile can be read",
+        "What is no instruction, or stands where none may be, would end the build. It is told before anything is "
+        "built, with its line.",
+        "Correct or remove the line; a Dockerfile begins with FROM, or with ARG for it.",
+    ),
+    Rule(
+        "copy-missing",
+        "What a Dockerfile takes from its context is there",
+        "The build has the files of the commit, below the folder that it is built from, without those that "
+        "`.dockerignore` names (or `NAME.dockerignore` beside the Dockerfile `NAME`, which goes before it). Sources of "
+        "`COPY`, `ADD` and `RUN --mount=type=bind` are looked for, those with variables and behind links left out.",
+        "Correct the path, commit the file, or take it out of the ignore file.",
+    ),
+    Rule(
+        "submodule",
+        "A build needs no files of a submodule",
+        "A commit only names another repository's commit there. Those files are not fetched: the folder would be empty "
+        "in the image, without a word.",
+        "Commit the files themselves; where no image needs them, name the folder in .dockerignore.",
+    ),
+    Rule(
+        "lfs-pointer",
+        "A build needs no files of Git LFS",
+        "The commit has a small text in the file's place, and the image would have that.",
+        "Commit the file itself, or fetch it while the image is built and name it in .dockerignore.",
+    ),
+    Rule(
+        "lfs-filter",
+        "Nothing is handed over to Git LFS",
+        "`filter=lfs` in `.gitattributes` has Git put a pointer into the next commit where a file belongs; this server "
+        "does not have Git LFS.",
+        "Take the line out: git lfs untrack PATTERN.",
+        "warning",
+    ),
+    Rule(
+        "script-line-ends",
+        "A script has the line ends of Unix",
+        "With those of Windows, the kernel looks for an interpreter whose name ends with an invisible character: "
+        "“exec ./start.sh: no such file or directory”, although the file is there.",
+        "Give it Unix line ends, and keep them: *.sh text eol=lf in .gitattributes.",
+        "warning",
+    ),
+    Rule(
+        "no-compose-file",
+        "There is a Compose file",
+        "Without one the pipeline builds images and makes a release, and nothing is deployed.",
+        "Commit a docker-compose.yml that names the services, or name another file for an environment.",
+        "warning",
+    ),
+    Rule(
         "compose-missing",
         "The Compose files that an environment is deployed from are there",
         "An environment may name its own files; without them there is nothing to deploy there.",

@@ -101,6 +101,13 @@ RULES = (
         wrong=web("extends: {service: web}"),
     ),
     Rule(
+        "link-refused",
+        "A symbolic link leads to a file of the repository",
+        "Links to a Compose file, a Dockerfile, its `.dockerignore` or a file that one of these names are followed, as "
+        "Docker follows them, within the repository. What is outside of it is part of no commit.",
+        "Commit the file itself in its place, or a link to a file of this repository.",
+    ),
+    Rule(
         "not-compose",
         "The file is a mapping",
         "A Compose file begins with keys such as services.",
