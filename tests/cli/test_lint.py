@@ -136,8 +136,10 @@ def test_a_file_elsewhere_is_shown_as_it_was_named(cli: Cli, tmp_path: Path, mon
 def test_the_env_file_stands_in_and_is_warned_of(cli: Cli, tmp_path: Path) -> None:
     compose = f"{COMPOSE}    expose: ['${{PORT}}']\n    command: run ${{MODE:?set it}}\n"
     write(tmp_path, GOOD | {"docker-compose.yml": compose, ".env": "PORT=8000\nCI_COMMIT_SHA=dev\n"})
-    assert [(f["code"], f["file"], f["line"]) for f in cli("lint", "--json").json] == [("env-file-differs", ".env", 1)]
-    found = cli("lint", "--json", "--variable", "PORT=9000").json
+    required = ("variable-required", "docker-compose.yml", 5)
+    found = cli("lint", "--json").json
+    assert [(f["code"], f["file"], f["line"]) for f in found] == [("env-file-differs", ".env", 1), required]
+    found = cli("lint", "--json", "--variable", "PORT=9000", "--variable", "MODE=a").json
     assert [(f["code"], f["severity"]) for f in found] == [("env-file-differs", "warning")]
 
 
@@ -316,3 +318,45 @@ def test_a_folder_without_a_compose_file_is_told_that_nothing_is_deployed(cli: C
     assert done.code == 0
     assert "warning: There is no Compose file, so images are built and nothing is deployed." in done.out
     assert "cabestan environment set ENV --compose-file compose.prod.yml" in done.out
+
+
+ASKING = f"""{COMPOSE}\
+    command: serve ${{LEVEL}} ${{PORT:-80}}
+    environment:
+      - PLAIN
+      - GIVEN
+      - URL=postgres://${{POSTGRES_HOST:-}}${{DB_PASSWORD:?the database's}}@${{CI_ENVIRONMENT_DOMAIN}}
+    secrets: [API_KEY]
+"""
+
+
+def test_what_the_server_must_have_is_listed_and_nothing_of_it_fails(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {"docker-compose.yml": ASKING})
+    done = cli("lint", "-e", "staging", "--variable", "GIVEN=1")
+    assert done.code == 0
+    assert done.out.partition("\nThe server must have for staging:\n")[2] == (
+        "  LEVEL        docker-compose.yml:4  variable or secret, empty where it is missing\n"
+        "  DB_PASSWORD  docker-compose.yml:8  variable or secret, required: the database's\n"
+        "  PLAIN        docker-compose.yml:6  variable or secret, empty where it is missing\n"
+        "  API_KEY      docker-compose.yml:9  secret, required\n"
+    )
+
+
+def test_what_only_the_server_can_know_and_must_have_is_warned_of(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    command: ${{NAME:?say which}} ${{HERE:?}}\n"})
+    write(tmp_path, {".env": "HERE=1\n"})
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [
+        ("env-file-differs", "warning", ".env", 1),
+        ("variable-required", "warning", "docker-compose.yml", 4),
+    ]
+    assert "production must have NAME: say which." in cli("lint").out
+    assert cli("lint", "--variable", "NAME=1", "--variable", "HERE=1", "--json").json == []
+
+
+def test_a_required_variable_of_an_extended_file_is_no_error_either(cli: Cli, tmp_path: Path) -> None:
+    base = "services: {base: {environment: {A: '${NAME:?}'}}}\n"
+    files = {"docker-compose.yml": f"{COMPOSE}    extends: {{file: common/base.yml, service: base}}\n"}
+    write(tmp_path, GOOD | files | {"common/base.yml": base})
+    (warning,) = cli("lint", "--json").json
+    assert (warning["code"], warning["file"]) == ("variable-required", "common/base.yml")

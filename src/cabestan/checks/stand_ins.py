@@ -41,13 +41,16 @@ def of_the_platform(subject: Subject, environment: str, domain: str = "") -> dic
     }
 
 
-def guessed(subject: Subject) -> Mapping[str, str]:
-    """For variables that are set on the platform alone: what `.env` says, or something where one is required."""
-    guesses: dict[str, str] = {}
+def required(subject: Subject) -> Mapping[str, str]:
+    """Something for each variable that must be set, and whose value only the platform knows."""
     with suppress(ComposeRefused, LinkRefused):  # which the checks tell
-        texts = "\n".join(needed_files(subject.compose, subject.further).values())
-        guesses = dict.fromkeys(_REQUIRED.findall(texts), _SOMETHING)
-    if subject.env_file:
-        with suppress(LinkRefused):
-            guesses |= {one.name: one.value for one in read_dotenv(subject.read(subject.env_file))}
-    return guesses
+        texts = needed_files(subject.compose, subject.further).values()
+        return dict.fromkeys(_REQUIRED.findall("\n".join(texts)), _SOMETHING)
+    return {}
+
+
+def of_env_file(subject: Subject) -> Mapping[str, str]:
+    """What `.env` says."""
+    with suppress(LinkRefused):
+        return {one.name: one.value for one in read_dotenv(subject.read(subject.env_file))} if subject.env_file else {}
+    return {}

@@ -71,6 +71,8 @@ class Place:
     compose: tuple[str, ...] = ()
     #: those whose values are known for certain, and stand in for nothing
     known: Mapping[str, str] = field(default_factory=dict)
+    #: names of variables for whose values something stands in, for nobody knows them here
+    stand_ins: frozenset[str] = frozenset()
     #: the stack's name, made of installation, project and environment
     stack: str = "stack"
     instance: str = "cabestan"

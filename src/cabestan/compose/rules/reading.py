@@ -202,6 +202,14 @@ RULES = (
         right=web("command: ${NAME:-serve}"),
     ),
     Rule(
+        "variable-required",
+        "What must be set is set on the server",
+        "A working copy does not know the server's variables: `${NAME:?message}` would be refused there without one. "
+        "`cabestan lint` lists all that the files ask for.",
+        "Set it for the environment: cabestan variable set -e ENV NAME=VALUE, or cabestan secret set -e ENV NAME.",
+        "warning",
+    ),
+    Rule(
         "variable-unset",
         "A variable has a value",
         "It is empty, which is seldom meant.",
