@@ -39,12 +39,16 @@ RULES = (
         "Its variables are filled in by the plan, by their defaults and by what the build is given, so that what is "
         "planned is what is built.",
         "Use ${NAME} or ${NAME:-default}, with an ARG before the first FROM.",
+        wrong="ARG VERSION=3.11\nFROM cabestan/python:${VERSION%.*}\nUSER 1001\n",
+        right="ARG VERSION=3.11\nFROM cabestan/python:${VERSION}\nUSER 1001\n",
     ),
     Rule(
         "dockerfile-frontend",
         "A `# syntax=` line names Docker's own frontend",
         "Another one is a program that may do with the engine's images what it likes.",
         "Leave the line out, or write # syntax=docker/dockerfile:1.",
+        wrong="# syntax=somebody/frontend:1\nFROM cabestan/python:3.11\nUSER 1001\n",
+        right="# syntax=docker/dockerfile:1\nFROM cabestan/python:3.11\nUSER 1001\n",
     ),
     Rule(
         "image-volume",
@@ -79,6 +83,8 @@ RULES = (
         "What is no instruction, or stands where none may be, would end the build. It is told before anything is "
         "built, with its line.",
         "Correct or remove the line; a Dockerfile begins with FROM, or with ARG for it.",
+        wrong="FROM cabestan/python:3.11\nRUNN ./build.sh\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nRUN ./build.sh\nUSER 1001\n",
     ),
     Rule(
         "copy-missing",
@@ -87,6 +93,8 @@ RULES = (
         "`.dockerignore` names (or `NAME.dockerignore` beside the Dockerfile `NAME`, which goes before it). Sources of "
         "`COPY`, `ADD` and `RUN --mount=type=bind` are looked for, those with variables and behind links left out.",
         "Correct the path, commit the file, or take it out of the ignore file.",
+        wrong="FROM cabestan/python:3.11\nCOPY src/app.py /home/app/\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nCOPY app.py /home/app/\nUSER 1001\n",
     ),
     Rule(
         "submodule",

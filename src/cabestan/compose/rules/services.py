@@ -64,6 +64,7 @@ RULES = (
         "Others cannot be set in a process's environment.",
         "Use letters, digits and _.",
         wrong=web('environment: {"a b": c}'),
+        right=web("environment: {a_b: c}"),
     ),
     Rule(
         "secret-shown",
@@ -99,6 +100,7 @@ RULES = (
         "Others mean nothing to any reader of labels.",
         "Use letters, digits and . _ - /.",
         wrong=web('labels: {"a b": c}'),
+        right=web("labels: {a-b: c}"),
     ),
     Rule(
         "label-reserved",
@@ -106,6 +108,7 @@ RULES = (
         "By them Cabestan finds what is its own and whose it is; a project that set them could pass for another one.",
         "Choose another name.",
         wrong=web("labels: {cabestan.project: other/one}"),
+        right=web("labels: {team.project: other/one}"),
     ),
     Rule(
         "cronjob",
@@ -120,7 +123,8 @@ RULES = (
         "What a service depends on is there",
         "The start would wait for ever.",
         "Add the service, or remove the dependency.",
-        wrong=web("depends_on: [nobody]"),
+        wrong=web("depends_on: [db]"),
+        right=web("depends_on: [db]", f"  db:\n    image: {IMAGE}\n"),
     ),
     Rule(
         "dependency-circle",

@@ -67,6 +67,7 @@ RULES = (
         "Two paths that become one volume would write into each other; one below the other would not be seen in it.",
         "Rename one of them, or mount the outer path once.",
         wrong=web("volumes: [./data:/data, ./data/a:/a]"),
+        right=web("volumes: [./data:/data]"),
     ),
     Rule(
         "mount-twice",
@@ -74,6 +75,7 @@ RULES = (
         "Of two at the same path only one would be seen.",
         "Keep one of them.",
         wrong=web("volumes: [./a:/data, ./b:/data]"),
+        right=web("volumes: [./a:/data]"),
     ),
     Rule(
         "mounted-source",
