@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from shlex import quote
 
 from cabestan.checks.contexts import Context, seen
 from cabestan.checks.subject import Subject
@@ -33,11 +34,12 @@ def _submodules(subject: Subject, contexts: Sequence[Context]) -> Iterator[Findi
     for path in sorted(subject.tree.submodules):
         if seen(contexts, path):
             file, line = (_MODULES, lines[path]) if path in lines else (path, 1)
+            name = quote(path)
             message = (
                 f"{path} is a submodule: its files are no part of the commit, and the build finds an empty folder."
             )
             remedy = (
-                f"Commit the files themselves: git rm --cached {path}; rm -rf {path}/.git; git add {path}. "
+                f"Commit the files themselves: git rm --cached {name}; rm -rf {name}/.git; git add {name}. "
                 f"Where no image needs them, name {path} in .dockerignore."
             )
             yield Finding("submodule", "error", file, line, 1, "", message, remedy)
@@ -51,8 +53,9 @@ def _lines(modules: str) -> dict[str, int]:
 
 def _pointer(path: str) -> Finding:
     message = f"{path} is kept in Git LFS: the commit has a pointer in its place, and the build would find that."
+    name = quote(path)
     remedy = (
-        f'Commit the file itself: git lfs untrack "{path}"; git add --renormalize {path}. '
+        f"Commit the file itself: git lfs untrack {name}; git add --renormalize {name}. "
         "Or fetch it while the image is built, and name it in .dockerignore."
     )
     return Finding("lfs-pointer", "error", path, 1, 1, "", message, remedy)
@@ -63,7 +66,7 @@ def _attributes(subject: Subject) -> Iterable[Finding]:
     for file in files[:_MOST_ATTRIBUTES]:
         for line, pattern in kept_elsewhere(_text(subject, file)):
             message = f"Files that match {pattern[:80]} are handed over to Git LFS, which this server does not have."
-            remedy = f'Take the line out: git lfs untrack "{pattern[:80]}".'
+            remedy = f"Take the line out: git lfs untrack {quote(pattern[:80])}."
             yield Finding("lfs-filter", "warning", file, line, 1, "", message, remedy)
 
 

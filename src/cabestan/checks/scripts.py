@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from shlex import quote
 
 from cabestan.checks.subject import Subject
 from cabestan.compose.model import ComposeFile, Service
@@ -29,7 +30,8 @@ def check_scripts(
         first, _, rest = text.partition("\n")
         if first.endswith("\r") and rest and (path.endswith(".sh") or text.startswith("#!")):
             message = f"{path} has the line ends of Windows, so that its interpreter is not found where it is started."
-            remedy = f"Give it those of Unix: sed -i 's/\\r$//' {path}, and write *.sh text eol=lf into .gitattributes."
+            words = f"sed -i 's/\\r$//' {quote(path)}"
+            remedy = f"Give it those of Unix: {words}, and write *.sh text eol=lf into .gitattributes."
             yield Finding("script-line-ends", "warning", path, 1, 1, "", message, remedy)
 
 
