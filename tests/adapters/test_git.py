@@ -132,12 +132,12 @@ def test_links_are_followed_within_the_commit_and_what_it_only_points_to_is_told
     checkout.push(repositories.path(1))
     commit = checkout.git("rev-parse", "HEAD")
 
-    assert repositories.files(1, commit) == Tree(
+    assert repositories.paths(1, commit) == Tree(
         plain=frozenset({"docker/Dockerfile.prod", "logo.bin", "note.txt"}),
         links=links,
         submodules=frozenset({"lib/theme"}),
     )
-    assert repositories.files(1, "main") == repositories.files(1, commit)
+    assert repositories.paths(1, "main") == repositories.paths(1, commit)
     assert repositories.read(1, commit, "Dockerfile") == "FROM a\n"
     assert repositories.read(1, commit, "alias/Dockerfile.prod") == "FROM a\n"
     assert repositories.read(1, commit, "ü/up") == "n" * len(POINTER)
@@ -230,7 +230,7 @@ def test_what_never_changes_is_asked_once_and_a_branch_each_time(
     for _ in range(3):
         assert repositories.read(1, commit, "a") == "one"
         assert [entry.path for entry in repositories.tree(1, commit)] == ["a"]
-        assert repositories.files(1, commit).links == {}
+        assert repositories.paths(1, commit).links == {}
     assert sorted(asked) == ["cat-file", "cat-file", "ls-tree"]
     assert repositories.read(1, "main", "a") == "one"
     checkout.commit({"a": "two"})

@@ -93,8 +93,8 @@ class Repositories:
         """All files of a commit, without links and submodules."""
         return tuple(parse_tree(self._listed(project_id, commit)))
 
-    def files(self, project_id: int, commit: str) -> Tree:
-        """All that a commit has, with its links and submodules."""
+    def paths(self, project_id: int, commit: str) -> Tree:
+        """What a commit has, with its links and submodules; see `Tree`."""
         entries = list(parse_entries(self._listed(project_id, commit)))
         links = [entry for entry in entries if entry.mode == _LINK]
         return Tree(
@@ -117,9 +117,9 @@ class Repositories:
     def read(self, project_id: int, commit: str, path: str, tree: Tree | None = None) -> str:
         """A text file of a commit, by way of links too; raises Invalid where it is too large or no text.
 
-        `tree` is what `files` gave for the commit: who reads several files asks for it once.
+        `tree` is what `paths` gave for the commit: who reads several files asks for it once.
         """
-        path = (tree or self.files(project_id, commit)).real(path)
+        path = (tree or self.paths(project_id, commit)).real(path)
         size = int(self._of_commit(project_id, commit, "cat-file", "-s", f"{commit}:{path}"))
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")

@@ -59,7 +59,7 @@ def check_mounts(services: Services, release: Release, compose: ComposeFile) -> 
     if not names_paths(compose):
         return
     try:
-        tree = services.repositories.files(release.project_id, release.commit)
+        tree = services.repositories.paths(release.project_id, release.commit)
     except StepFailed:  # Git has forgotten the commit of an old release, which was checked when it was made
         return
     report = Report(compose.file)

@@ -152,13 +152,13 @@ def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
     """Name of the Compose file at the commit, and the texts that the release keeps; empty where there are none."""
-    tree = services.repositories.files(pipeline.project_id, pipeline.commit)
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
     return kept_files(tree.files, environments, reader(services, pipeline.project_id, pipeline.commit, tree))
 
 
 def _dotenv(services: Services, pipeline: Pipeline) -> str:
     """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
-    tree = services.repositories.files(pipeline.project_id, pipeline.commit)
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
     if not tree.has(dotenv.FILE):
         return ""
     try:

@@ -10,7 +10,7 @@ from cabestan.store import environments as environment_store
 
 def subject_of(services: Services, pipeline: Pipeline) -> Subject:
     repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
-    tree = repositories.files(key, commit)
+    tree = repositories.paths(key, commit)
     with services.database.reading() as tx:
         environments = environment_store.of_project(tx, key)
     return Subject(
