@@ -52,3 +52,11 @@ class Checkout:
 
     def push(self, to: Path | str, *refs: str) -> None:
         self.git("push", "--quiet", str(to), *(refs or ("main",)))
+
+    def tree_bomb(self, levels: int = 6, width: int = 10) -> str:
+        """A commit of `width` ** `levels` files, in a handful of objects of some hundred bytes."""
+        inside = "100644 blob " + self.git("hash-object", "-w", "--stdin", stdin=b"x")
+        for _ in range(levels):
+            listed = "".join(f"{inside}\tn{number}\n" for number in range(width))
+            inside = "040000 tree " + self.git("mktree", stdin=listed.encode())
+        return self.git("commit-tree", "-m", "Many", inside.split()[-1])

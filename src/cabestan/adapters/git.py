@@ -3,12 +3,25 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from cabestan.adapters.git_entries import (
+    FILES,
+    LINK,
+    SUBMODULE,
+    Entry,
+    TreeEntry,
+    parse_blobs,
+    parse_entries,
+    parse_tree,
+)
+from cabestan.adapters.git_objects import Objects
+from cabestan.adapters.git_process import Limits
+from cabestan.adapters.git_trees import Bounds, TreeFile, Trees
 from cabestan.adapters.kept_answers import KeptAnswers
 from cabestan.domain.large_files import MOST_POINTERS, is_pointer, may_be_pointer
 from cabestan.domain.tree import Tree
@@ -26,7 +39,6 @@ _MESSAGE_LENGTH = 20_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: a ref below refs/replace would have git show another commit or file in the place of the one that is asked for
 _AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
-_FILES, _LINK, _SUBMODULE = ("100644", "100755"), "120000", "160000"
 #: links whose targets are read, and how long one may be; what is beyond leads nowhere
 _MOST_LINKS = 5_000
 _LONGEST_TARGET = 4096
@@ -44,19 +56,13 @@ class CommitInfo:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class TreeEntry:
-    """A file of a commit. `path` is relative to the repository's root."""
-
-    path: str
-    size: int
-
-
 class Repositories:
     """Bare repositories, one per project, in folders named by the project's id."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bounds: Bounds | None = None, limits: Limits | None = None) -> None:
         self._folder = folder
+        self._bounds = bounds or Bounds()
+        self._limits = limits or Limits()
         self._kept = KeptAnswers()
 
     def path(self, project_id: int) -> Path:
@@ -96,19 +102,29 @@ class Repositories:
     def paths(self, project_id: int, commit: str) -> Tree:
         """What a commit has, with its links and submodules; see `Tree`."""
         entries = list(parse_entries(self._listed(project_id, commit)))
-        links = [entry for entry in entries if entry.mode == _LINK]
+        links = [entry for entry in entries if entry.mode == LINK]
         return Tree(
-            plain=frozenset(entry.path for entry in entries if entry.mode in _FILES),
+            plain=frozenset(entry.path for entry in entries if entry.mode in FILES),
             links={link.path: "" for link in links} | self._targets(project_id, commit, links),
-            submodules=frozenset(entry.path for entry in entries if entry.mode == _SUBMODULE),
+            submodules=frozenset(entry.path for entry in entries if entry.mode == SUBMODULE),
         )
+
+    def files(self, project_id: int, commit: str, *, seconds: float = 600) -> Generator[TreeFile, None, None]:
+        """All files, links and submodules of a commit (by its hash) with what is in them, straight from Git's objects,
+        one after the other: nothing is held in memory but a piece of one of them.
+
+        Close what this gives (`contextlib.closing`), read through or not: Git runs until then, at most so many seconds.
+        Raises Invalid for a commit over the bounds, NotFound for none.
+        """
+        with Objects(self.path(project_id), self._limits, seconds=seconds) as objects:
+            yield from Trees(objects, self._bounds).files(commit)
 
     def pointers(self, project_id: int, commit: str) -> frozenset[str]:
         """The files of a commit that are pointers of Git LFS, of the first ones that may be any by their size."""
 
         def ask() -> bytes:
             entries = parse_entries(self._listed(project_id, commit))
-            small = [entry for entry in entries if entry.mode in _FILES and may_be_pointer(entry.size)][:MOST_POINTERS]
+            small = [entry for entry in entries if entry.mode in FILES and may_be_pointer(entry.size)][:MOST_POINTERS]
             found = parse_blobs(self._blobs(project_id, small))
             return "\0".join(entry.path for entry in small if is_pointer(found.get(entry.object, b""))).encode()
 
@@ -128,21 +144,29 @@ class Repositories:
         except UnicodeDecodeError as error:
             raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
 
-    def _targets(self, project_id: int, commit: str, links: Iterable["Entry"]) -> dict[str, str]:
+    def check(self, project_id: int, commit: str) -> None:
+        """Raises Invalid for a commit with more, deeper or longer paths than are taken."""
+        with Objects(self.path(project_id), self._limits, seconds=_SECONDS) as objects:
+            Trees(objects, self._bounds).check(commit)
+
+    def _targets(self, project_id: int, commit: str, links: Iterable[Entry]) -> dict[str, str]:
         read = [link for link in links if link.size <= _LONGEST_TARGET][:_MOST_LINKS]
         if not read:
             return {}
         targets = parse_blobs(self._once(project_id, commit, "links", lambda: self._blobs(project_id, read)))
         return {link.path: targets[link.object].decode(errors="replace") for link in read if link.object in targets}
 
-    def _blobs(self, project_id: int, entries: Iterable["Entry"]) -> bytes:
+    def _blobs(self, project_id: int, entries: Iterable[Entry]) -> bytes:
         """The contents of these objects, by one command."""
         asked = "".join(f"{name}\n" for name in dict.fromkeys(entry.object for entry in entries))
         return _git("-C", str(self.path(project_id)), "cat-file", "--batch", stdin=asked) if asked else b""
 
     def _listed(self, project_id: int, commit: str) -> str:
-        output = self._of_commit(project_id, commit, "ls-tree", "-r", "-l", "-z", commit)
-        return output.decode(errors="replace")
+        def ask() -> bytes:
+            self.check(project_id, commit)
+            return self._raw(project_id, "ls-tree", "-r", "-l", "-z", commit)
+
+        return self._once(project_id, commit, "ls-tree", ask).decode(errors="replace")
 
     def _of_commit(self, project_id: int, commit: str, *arguments: str) -> bytes:
         return self._once(project_id, commit, " ".join(arguments), partial(self._raw, project_id, *arguments))
@@ -165,42 +189,6 @@ def _moment(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of a tree; `size` is that of its object, 0 for a submodule, whose object is elsewhere."""
-
-    mode: str
-    object: str
-    size: int
-    path: str
-
-
-def parse_entries(output: str) -> Iterator[Entry]:
-    """The answer of `git ls-tree -r -l -z`: `<mode> <type> <object> <size>\\t<path>\\0`."""
-    for record in output.split("\0"):
-        meta, tab, path = record.partition("\t")
-        words = meta.split()
-        if tab and len(words) == 4:
-            yield Entry(words[0], words[2], int(words[3]) if words[3].isdecimal() else 0, path)
-
-
-def parse_tree(output: str) -> list[TreeEntry]:
-    """The same, for the plain files alone."""
-    return [TreeEntry(entry.path, entry.size) for entry in parse_entries(output) if entry.mode in _FILES]
-
-
-def parse_blobs(output: bytes) -> dict[str, bytes]:
-    """The answer of `git cat-file --batch`: `<object> <type> <size>\\n<content>\\n`; missing ones are left out."""
-    found, at = {}, 0
-    while (end := output.find(b"\n", at)) >= 0:
-        words = output[at:end].decode().split()
-        at = end + 1
-        if len(words) == 3 and words[2].isdecimal():
-            found[words[0]] = output[at : at + int(words[2])]
-            at += int(words[2]) + 1
-    return found
 
 
 def http_backend_environment(
