@@ -88,4 +88,4 @@ def test_behind_links_and_where_nobody_looked_only_the_build_can_tell() -> None:
 
 
 def test_a_dockerfile_that_cannot_be_read_is_told_so_and_nothing_else_of_it() -> None:
-    assert missing("COPY nothing /a\nRUNN x\n") == [("dockerfile-form", "error", "Dockerfile", 3)]
+    assert missing("COPY nothing /a\nCOPY x\n") == [("dockerfile-form", "error", "Dockerfile", 3)]

@@ -18,7 +18,7 @@ _CORRECT = "Correct or remove it."
 
 def check_form(file: str, text: str) -> tuple[Finding, ...]:
     """Errors, each with its line."""
-    found = instructions(text)
+    found = tuple(one for one in instructions(text) if one.word)
     troubles = [*_strange_lines(text, found), *_order(found)]
     for one in found:
         troubles += ((one.line, words, remedy) for words, remedy in _troubles(one))

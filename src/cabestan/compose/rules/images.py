@@ -83,8 +83,8 @@ RULES = (
         "What is no instruction, or stands where none may be, would end the build. It is told before anything is "
         "built, with its line.",
         "Correct or remove the line; a Dockerfile begins with FROM, or with ARG for it.",
-        wrong="FROM cabestan/python:3.11\nRUNN ./build.sh\nUSER 1001\n",
-        right="FROM cabestan/python:3.11\nRUN ./build.sh\nUSER 1001\n",
+        wrong="FROM cabestan/python:3.11\nCOPY app.py\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nCOPY app.py /home/app/\nUSER 1001\n",
     ),
     Rule(
         "copy-missing",
