@@ -120,7 +120,11 @@ def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[s
         ),
         ([failed(1)], {"mode": JOB}, "no luck"),
         ([task(1, "complete", "complete")], {"mode": JOB}, ""),
-        ([task(n, "complete", "shutdown") for n in (1, 2, 3)], {}, "its container complete"),
+        (
+            [task(n, "complete", "shutdown") for n in (1, 2, 3)],
+            {},
+            "its container ended, without an error, each time it was started",
+        ),
         ([failed(1)], {"restart": "none"}, "no luck"),
         ([failed(1)], {"update": {"State": "updating"}}, ""),
         ([failed(1)], {"update": {"State": "paused", "Message": "paused"}}, "no luck"),
@@ -234,3 +238,12 @@ def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str,
 def test_a_stack_has_stopped_when_no_task_runs_or_is_about_to(state: str, stopped: bool) -> None:
     task = TaskState("t", 1, state, "shutdown", "", "i", True, "2024", "n")
     assert StackState("s", (ServiceState("db", "i", 0, False, "", "", (task,)),)).stopped is stopped
+
+
+def test_a_service_that_ends_well_again_and_again_is_told_how_to_say_that_it_ends() -> None:
+    well = parsed([task(n, "complete", "shutdown") for n in (1, 2, 3)]).failure(SINCE)
+    badly = parsed([failed(n) for n in (1, 2, 3)]).failure(SINCE)
+    assert well
+    assert badly
+    assert well.remedy.startswith('A service that does its work and ends has restart: "no" in the Compose file')
+    assert badly.remedy == ""

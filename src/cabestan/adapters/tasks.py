@@ -9,6 +9,11 @@ from cabestan.adapters.passing_faults import EngineStart, passes
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
 _ENDED_BADLY = ("failed", "rejected", "orphaned")
+_END_WORDS = {"complete": "its container ended, without an error, each time it was started"}
+_ENDED_WELL = (
+    'A service that does its work and ends has restart: "no" in the Compose file; one that serves must stay in the '
+    "foreground."
+)
 _ENDED = (*_ENDED_BADLY, "complete", "shutdown", "remove")
 
 
@@ -69,7 +74,7 @@ class ServiceState:
             return Failure(self.name, task, (task.error if task else "") or self.update_message or self.update)
         hopeless = self.one_shot or len(failed) >= MOST_FAILURES
         if task and (hopeless or (task.state == "rejected" and not task.fault_passes)):
-            return Failure(self.name, task, task.error or f"its container {task.state}")
+            return Failure(self.name, task, task.error or _END_WORDS.get(task.state, f"its container {task.state}"))
         return None
 
     def may_go_on(self, since: str) -> bool:
@@ -126,6 +131,11 @@ class Failure:
     service: str
     task: TaskState | None
     words: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, where that can be told."""
+        return _ENDED_WELL if self.task and self.task.state == "complete" else ""
 
 
 def last_words(state: Mapping[str, Any], output: str) -> str:

@@ -27,7 +27,7 @@ from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
 from cabestan.engine import hosts as host_engine
-from cabestan.engine.compose_files import names_before, sources
+from cabestan.engine.compose_files import check_mounts, names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -55,6 +55,8 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     compose = use.without(services.settings, loaded.compose, managed)
+    if wanted.restores is None:  # what has served may come back
+        check_mounts(services, release, compose)
     loaded = replace(loaded, compose=compose.with_ports(_ports(release, compose)))
     secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
     known = configuration.secrets | managed.secrets

@@ -18,7 +18,7 @@ from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, configuring, deployments, pipelines
-from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
+from cabestan.engine.compose_files import check_mounts, is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_foreign_images, check_images
 from cabestan.engine.managed import use
@@ -179,18 +179,17 @@ def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
     """Name of the Compose file at the commit, and the texts that the release keeps; empty where there are none."""
-    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    files = frozenset(entry.path for entry in entries)
-    return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
+    return kept_files(tree.files, environments, reader(services, pipeline.project_id, pipeline.commit, tree))
 
 
 def _dotenv(services: Services, pipeline: Pipeline) -> str:
     """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
-    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    if dotenv.FILE not in {entry.path for entry in entries}:
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
+    if not tree.has(dotenv.FILE):
         return ""
     try:
-        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE, tree)
     except Invalid:  # too large, or no text: nothing that a deployment could miss
         return ""
     return text.replace("\0", "")  # which the database cannot hold
@@ -238,7 +237,9 @@ def _composed(
             managed = use.use_of(tx, environment, files)
         filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
         loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
-        found.append(use.without(services.settings, loaded.compose, managed))
+        compose = use.without(services.settings, loaded.compose, managed)
+        check_mounts(services, wanted, compose)
+        found.append(compose)
     return tuple(found)
 
 
