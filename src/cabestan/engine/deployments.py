@@ -72,19 +72,28 @@ def deploy(
 
 
 def roll_back(
-    services: Services, environment: Environment, number: int | None, user: User, *, seen: str = ""
+    services: Services,
+    environment: Environment,
+    number: int | None,
+    user: User,
+    *,
+    seen: str = "",
+    deployment_id: int | None = None,
 ) -> Deployment:
     """To the release before the present one, or the one named: with the variables and secrets that it ran with."""
     with services.database.reading() as tx:
-        back = way_back(tx, environment, number)
+        back = way_back(tx, environment, number, deployment_id)
     return deploy(services, environment, back.release, user, restores=back.restores, seen=seen)
 
 
-def way_back(tx: sa.Connection, environment: Environment, number: int | None) -> Wanted:
-    """What a rollback deploys. Raises NotFound where such a release never ran there."""
+def way_back(
+    tx: sa.Connection, environment: Environment, number: int | None, deployment_id: int | None = None
+) -> Wanted:
+    """What a rollback deploys: a release as it ran last, or in one deployment. Raises NotFound where it never ran."""
     earlier = store.succeeded_in(tx, environment.id)
     current = next((d for d in earlier if d.id == environment.current_deployment_id), None)
-    target = next((d for d in earlier if _may_go_back_to(d, current, number)), None)
+    asked = (d for d in earlier if deployment_id in (None, d.id))
+    target = next((d for d in asked if _may_go_back_to(d, current, number)), None)
     if not target:
         wish = f"release {number}" if number is not None else "a release before the present one"
         raise NotFound(

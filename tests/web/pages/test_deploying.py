@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import httpx
@@ -81,6 +82,33 @@ def test_a_rollback_is_shown_with_the_variables_that_come_back(world: World, pro
     assert done.status_code == 303
     newest = world.deployments(world.environment(project, "staging"))[-1]
     assert (newest.release, newest.restores_id) == (1, 1)
+
+
+def test_a_rollback_is_to_the_very_deployment_that_was_chosen(world: World, project: Project) -> None:
+    """Also where the same release was deployed again after it, with other variables."""
+    settings.put(world.services, Scope(project.id, ""), "LEVEL", "high", "boss", secret=False)
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        again = client.get("/shop/api/deploy", params=WISH | {"environment": "staging"})
+        client.post("/shop/api/deploy", data=_form(again))
+        world.durable.run()
+        history = client.get("/shop/api/environments/staging").text
+        (way,) = re.findall(r'href="(/shop/api/rollback[^"]*)"', history)
+        assert "deployment 1 too" in client.get(html.unescape(way)).text
+        done = client.post("/shop/api/rollback", data=_form(client.get(html.unescape(way))))
+    assert done.status_code == 303, done.text
+    assert world.deployments(world.environment(project, "staging"))[-1].restores_id == 1
+
+
+def test_an_environment_without_any_release_to_deploy_offers_none(world: World) -> None:
+    world.project("shop/new")
+    world.user("boss", shop=Role.MAINTAINER)
+    with asking(world, **token("boss")) as client:
+        page = client.get("/shop/new/environments/production").text
+        pipelines = client.get("/shop/new/pipelines").text
+    assert "No release can be deployed here yet" in page
+    assert ">Deploy</button>" not in page
+    assert "Run pipeline" not in pipelines
 
 
 def test_who_may_only_look_sees_the_plan_and_no_button(world: World, project: Project) -> None:

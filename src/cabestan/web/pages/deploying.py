@@ -43,13 +43,19 @@ def ask(
 
 @router.get(_BACK)
 def ask_back(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: Asked, release: AskedNumber
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    environment: Asked,
+    release: AskedNumber,
+    deployment: Annotated[int | None, Query(ge=1, le=2**31)] = None,
 ) -> Response:
     """Shows what putting an earlier release back would do, and asks who may deploy."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         target = environment_store.get(tx, project.id, environment)
-        page = _page(services, tx, visitor, engine.way_back(tx, target, release))
+        page = _page(services, tx, visitor, engine.way_back(tx, target, release, deployment))
     return _shown(visitor, project.name, page)
 
 
@@ -68,13 +74,20 @@ def deploy(
 
 @router.post(_BACK)
 def roll_back(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: Text, release: Number, fingerprint: Text
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    environment: Text,
+    release: Number,
+    fingerprint: Text,
+    deployment: Annotated[int | None, Form(ge=1, le=2**31)] = None,
 ) -> Response:
     """Exactly the plan that was on the page."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
     with services.database.reading() as tx:
         target = environment_store.get(tx, project.id, environment)
-    made = engine.roll_back(services, target, release, visitor.user, seen=fingerprint)
+    made = engine.roll_back(services, target, release, visitor.user, seen=fingerprint, deployment_id=deployment)
     return see(f"/{made.project}/deployments/{made.id}")
 
 

@@ -54,7 +54,7 @@ def asking_page(
     action = f"/{environment.project}/{words[1]}"
     return AskingPage(
         heading=words[0].format(release.number, environment.name),
-        href=asking_href(environment.project, environment.name, release.number, back=restores is not None),
+        href=asking_href(environment.project, environment.name, release.number, restores),
         action=action,
         environment=environment.name,
         environment_href=present.href,

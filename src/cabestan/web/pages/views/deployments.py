@@ -135,7 +135,7 @@ def deployment_row(
 def _back_href(deployment: Deployment) -> str:
     if deployment.status is not DeploymentStatus.SUCCEEDED:
         return ""
-    return asking_href(deployment.project, deployment.environment, deployment.release, back=True)
+    return asking_href(deployment.project, deployment.environment, deployment.release, deployment.id)
 
 
 def deployment_page(
