@@ -72,6 +72,12 @@ def is_deployable(release: Release, environment: Environment) -> bool:
     return bool(environment.compose_files or release.compose_file)
 
 
+def has_its_files(release: Release, environment: Environment) -> bool:
+    """Whether the commit has all the files that the environment is deployed from."""
+    names = environment.compose_files or (release.compose_file,)
+    return all(name in release.texts for name in names)
+
+
 def sources(release: Release, environment: Environment, names: tuple[str, ...] | None = None) -> tuple[SourceFile, ...]:
     """The files that the environment is deployed from, in the order in which they are joined. Raises Invalid."""
     names = names or environment.compose_files or ((release.compose_file,) if release.compose_file else ())

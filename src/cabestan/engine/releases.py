@@ -13,8 +13,9 @@ from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
+from cabestan.domain.finding import FindingsRefused
 from cabestan.domain.image import in_registry
-from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
+from cabestan.domain.pipeline import SAME_COMMIT, ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, configuring, deployments, pipelines
@@ -82,6 +83,8 @@ def _make(services: Services, pipeline_id: int) -> str:
         ports |= {name: configuration.ports for name, configuration in told.items()}
         _check_routes(composed, ports)
         notes += _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
+    except FindingsRefused as error:
+        return f"{error} {SAME_COMMIT}"
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
