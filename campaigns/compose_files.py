@@ -111,7 +111,7 @@ def examine(text: str) -> Seen:
 
 
 def _commit(text: str) -> Commit:
-    return Commit("shop/api", "0" * 40, "main", "127.0.0.1:5600", frozenset({_FILE}), lambda _: text, ((_FILE,),))
+    return Commit("shop/api", "0" * 40, "main", "127.0.0.1:5600", Tree(frozenset({_FILE})), lambda _: text, ((_FILE,),))
 
 
 def _wanting(findings: tuple[Finding, ...]) -> str:

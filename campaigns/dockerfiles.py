@@ -5,11 +5,13 @@ from pathlib import Path
 
 from cabestan.checks.check import plan
 from cabestan.checks.subject import Subject as Commit
+from cabestan.domain.tree import Tree
 from cabestan.errors import CabestanError
 from cabestan.pipeline.dockerfile import parse_dockerfile
 from cabestan.pipeline.image_names import named_images
 from cabestan.pipeline.instructions import instructions
 from cabestan.pipeline.refused import DockerfileRefused, refuse
+from cabestan.pipeline.writing import written
 from campaigns.fuzzing import Seen, Subject
 from campaigns.texts import mutated
 
@@ -48,17 +50,22 @@ def read(text: str) -> None:
     parsed = parse_dockerfile(text)
     refuse("Dockerfile", text, _REGISTRY, _OWN, lambda reference: reference)
     lines = text.count("\n") + 1
-    for here_documents in (True, False):
-        for instruction in instructions(text, here_documents=here_documents):
-            if not 1 <= instruction.line <= lines:
-                raise AssertionError(f"an instruction at line {instruction.line} of {lines}")
-    written = {image.written for image in named_images(text)}
-    if not written.issuperset(parsed.bases):
-        raise AssertionError(f"bases that nobody looks at: {set(parsed.bases) - written}")
-    commit = Commit("shop/api", "0" * 40, "main", _REGISTRY, frozenset({"Dockerfile"}), lambda _: text)
+    for instruction in instructions(text):
+        if not 1 <= instruction.line <= lines:
+            raise AssertionError(f"an instruction at line {instruction.line} of {lines}")
+    named = {image.written for image in named_images(text)}
+    if not named.issuperset(parsed.bases):
+        raise AssertionError(f"bases that nobody looks at: {set(parsed.bases) - named}")
+    if _meaning(written(text, {})) != _meaning(text):
+        raise AssertionError("what the builder gets reads in another way than what was checked")
+    commit = Commit("shop/api", "0" * 40, "main", _REGISTRY, Tree(frozenset({"Dockerfile"})), lambda _: text)
     planned = plan(commit)
     for finding in planned.findings:
         raise DockerfileRefused(finding.code, finding.message, finding.remedy, finding.file, finding.line)
+
+
+def _meaning(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(one.word, one.rest, one.documents) for one in instructions(text)]
 
 
 def _wanting(refused: DockerfileRefused) -> str:
