@@ -18,6 +18,7 @@ from cabestan.compose.library import SourceFile
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
+from cabestan.domain.tree import Tree
 from cabestan.errors import Invalid
 from campaigns.fuzzing import Seen, Subject
 from campaigns.texts import NASTY, mutated

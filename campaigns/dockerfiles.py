@@ -8,7 +8,7 @@ from cabestan.checks.subject import Subject as Commit
 from cabestan.domain.tree import Tree
 from cabestan.errors import CabestanError
 from cabestan.pipeline.dockerfile import parse_dockerfile
-from cabestan.pipeline.image_names import named_images
+from cabestan.pipeline.image_names import named_images, renamed
 from cabestan.pipeline.instructions import instructions
 from cabestan.pipeline.refused import DockerfileRefused, refuse
 from cabestan.pipeline.writing import written
@@ -65,7 +65,8 @@ def read(text: str) -> None:
 
 
 def _meaning(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    return [(one.word, one.rest, one.documents) for one in instructions(text)]
+    """How much space follows a flag means nothing."""
+    return [(one.word, rest, one.documents) for one, rest in renamed(text, {})]
 
 
 def _wanting(refused: DockerfileRefused) -> str:

@@ -77,6 +77,8 @@ def test_other_images_may_be_built_on(instruction: str) -> None:
         f'FROM --platform=linux/amd64 "{OTHERS}"',
         f'FROM "{OTHERS}" AS named',
         f"FROM {OTHERS} named",
+        "FROM a\u202f/b",
+        "FROM a\u00a0AS b",
         f'COPY --chown="1 2" --from={OTHERS} / /x',
         "RUN --network=host true",
         "RUN --security=insecure true",

@@ -21,7 +21,7 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 #: what follows FROM and its flags; variables may stand in the name
-_FROM = re.compile(r"""[^\s"'\\]+(?:\s+as\s+[a-z][a-z0-9_.-]*)?""", re.IGNORECASE | re.ASCII)
+_FROM = re.compile(r"""[!#-&(-\[\]-~]+(?:\s+as\s+[a-z][a-z0-9_.-]*)?""", re.IGNORECASE | re.ASCII)
 _PLAIN_FLAG = re.compile(r"""--[a-z-]+(?:=[^\s"'\\`]*)?""", re.ASCII)
 #: the instructions, and the flags that each takes
 _FLAGS: Mapping[str, frozenset[str]] = {
