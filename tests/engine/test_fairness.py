@@ -38,6 +38,8 @@ class Sleepers:
 
     def __init__(self, project_id: int) -> None:
         self.killed = False
+        #: so many threads were ended as by the end of the process
+        self.ended = 0
         self._project_id = project_id
         self._ends = threading.Semaphore(0)
 
@@ -45,7 +47,8 @@ class Sleepers:
         if run.job.project_id == self._project_id:
             self._ends.acquire()
             if self.killed:
-                raise SystemExit  # ends the thread as the end of the process would
+                self.ended += 1
+                raise SystemExit  # as the end of the process would
 
     def end(self, count: int = 1) -> None:
         self._ends.release(count)
@@ -73,8 +76,14 @@ class Server:
         self.durable.launch()
 
     def kill(self) -> None:
+        """What does not sleep comes to its end before, for its connections' sake."""
+        self.durable._dispatcher.stop()
         self.sleepers.kill()
+        eventually(lambda: len(self.under_way()) == self.sleepers.ended)
         self.durable.close()
+
+    def under_way(self) -> list[str]:
+        return [name for name in self.durable.alive() if not self.durable.waits(name)]
 
     def restart(self) -> None:
         self.kill()
