@@ -48,7 +48,7 @@ def test_braces_count_as_swarm_is_given_them() -> None:
 def test_a_word_of_the_command_is_measured_too() -> None:
     wrong = excess({}, ["sh", "-c", "é" * (LONGEST_TEXT // 2 + 1)])
     assert wrong
-    assert (wrong.code, wrong.message[:41]) == ("variable-too-long", "a word of its command has 131,072 bytes; ")
+    assert (wrong.together, wrong.message[:41]) == (False, "a word of its command has 131,072 bytes; ")
 
 
 def test_half_a_character_is_measured_and_breaks_nothing() -> None:

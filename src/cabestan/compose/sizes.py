@@ -34,10 +34,11 @@ class SecretSize:
 class Excess:
     """What is too large. `variable` is the largest one, or the one that is too large alone; empty for a word."""
 
-    code: str
     variable: str
     message: str
     remedy: str
+    #: only all of it is
+    together: bool = False
 
 
 def size_of_secret(value: str) -> SecretSize:
@@ -62,14 +63,19 @@ def excess(
 def check_sizes(report: Report, service: Service, secrets: Mapping[str, SecretSize]) -> None:
     """Errors in place of what the engine would say in the middle of a deployment."""
     found = excess(service.environment, (*service.entrypoint, *service.command), secrets)
-    if found:
-        place = service.place(f"environment.{found.variable}") if found.variable else service.place("command")
-        report.error(found.code, place, f"In {service.name}, {found.message}", found.remedy)
+    if not found:
+        return
+    place = service.place(f"environment.{found.variable}") if found.variable else service.place("command")
+    message = f"In {service.name}, {found.message}"
+    if found.together:
+        report.error("variables-too-large", place, message, found.remedy)
+    else:
+        report.error("variable-too-long", place, message, found.remedy)
 
 
 def _too_long(what: str, variable: str) -> Excess:
     message = f"{what}; Linux gives a process at most {LONGEST_TEXT:,} in one."
-    return Excess("variable-too-long", variable, message, "Give it as a file: a secret under secrets:, or a volume.")
+    return Excess(variable, message, "Give it as a file: a secret under secrets:, or a volume.")
 
 
 def _too_much(sizes: Mapping[str, SecretSize], total: int) -> Excess:
@@ -78,7 +84,7 @@ def _too_much(sizes: Mapping[str, SecretSize], total: int) -> Excess:
     message = f"variables and command have {total:,} bytes together, and Swarm takes {MOST_OF_A_SERVICE:,} per service."
     told = f"{message} The largest: {named}." if named else message
     remedy = "Give large ones as files (secrets: in the Compose file), or only to the services that need them."
-    return Excess("variables-too-large", largest[0] if largest else "", told, remedy)
+    return Excess(largest[0] if largest else "", told, remedy, together=True)
 
 
 def _size(before: str, text: str, secrets: Mapping[str, SecretSize]) -> SecretSize:
