@@ -39,6 +39,7 @@ def page(source: str, **values: str) -> str:
         ('<a title="by {{ x }}">b</a>', HEBREW, f'<a title="by \u2068{HEBREW}\u2069">b</a>'),
         ('<input value="{{ x }}">', HEBREW, f'<input value="{HEBREW}">'),
         ("<textarea>{{ x }}</textarea>", HEBREW, f"<textarea>{HEBREW}</textarea>"),
+        ("<p>{{ x }}</p>", RLO * 3, f"<p>{MARK.replace('2E<', '2E ×3<')}</p>"),
         ("<p>{{ x }}</p>", "\ufdd1\ufdd0", "<p>\ufffd\ufffd</p>"),
         ("<p>{{ x }}</p>", "Zażółć 👩\u200d💻\n", "<p>Zażółć 👩\u200d💻\n</p>"),
     ],
@@ -66,6 +67,13 @@ def test_no_text_is_ever_obeyed_and_no_tag_is_ever_broken(text: str) -> None:
     assert parsed.text.endswith(".")
 
 
+def test_marks_do_not_make_a_large_page_of_a_small_text() -> None:
+    shown = page("<p>{{ x }}</p>", x=f"{RLO}\u2066" * 100_000)
+    assert shown.count("<span") == 1000
+    assert len(shown) < 300_000
+    assert not UNSEEN.search(shown)
+
+
 def test_every_page_goes_through_it() -> None:
     """Whatever a template writes comes by the one environment, and by the one way from there to an answer."""
     frame = plain_frame(VISITOR, f"Evil{RLO}title")
@@ -91,3 +99,5 @@ def test_no_template_calls_its_text_safe_or_hides_it_where_it_is_not_looked_for(
     assert not [one for one in tree.find_all(nodes.Filter) if one.name == "safe"]
     assert not list(tree.find_all(nodes.ScopedEvalContextModifier))
     assert not re.search(r"<(script|style)\b[^>]*>[^<]", template.read_text())
+    shown = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", template.read_text(), flags=re.DOTALL)
+    assert re.sub(r"<[^<>]*>", "", shown).count("<") == 0

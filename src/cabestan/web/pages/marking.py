@@ -4,6 +4,7 @@ Jinja hands each value to `placed` as it is written, and the whole page to `mark
 """
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -13,16 +14,14 @@ from cabestan.domain.unseen import MAYBE_UNSEEN, RIGHT_TO_LEFT, UNSEEN, code_poi
 _BEGIN, _END = "\ufdd0", "\ufdd1"
 _NOT_OURS = str.maketrans({_BEGIN: "\ufffd", _END: "\ufffd"})
 _OURS = re.compile(f"[{_BEGIN}{_END}]")
-#: a tag (a value in it may have `>`), an element in which no other may stand, or what is to be shown
-_PART = re.compile(
-    r"(?P<plain><(?P<name>title|option)\b[^>]*>[^<]*</(?P=name)>)"
-    r"|(?P<typed><textarea\b[^>]*>[^<]*</textarea>)"
-    r"|(?P<tag></?[A-Za-z](?:[^\"'>]|\"[^\"]*\"|'[^']*')*>)"
-    f"|(?P<unseen>{UNSEEN.pattern})"
-    f"|(?P<begin>{_BEGIN})|(?P<end>{_END})"
-)
+#: no value has either bracket: Jinja escapes them
+_TAGS = re.compile(r"(<[^<>]*>)")
+#: the same character, once or more often; begin or end of what is read from right to left
+_IN_TEXT = re.compile(f"(?P<same>{UNSEEN.pattern})(?P=same)*|[{_BEGIN}{_END}]")
 #: attributes that are read by people; the others are for programs, and come back as they are
 _READ = re.compile(r"""(?<=\s)(?:title|alt|placeholder|label|aria-label|data-label|data-confirm)="[^"]*\"""")
+#: so many marks help to read a page; more of them would make a large one of it
+_MOST_MARKS = 1000
 
 
 def placed(value: object) -> object:
@@ -35,23 +34,42 @@ def placed(value: object) -> object:
 
 def marked(html: str) -> str:
     """The page with a visible mark for each character that is not seen."""
-    return _PART.sub(_shown, html) if MAYBE_UNSEEN.search(html) or _OURS.search(html) else html
+    if not MAYBE_UNSEEN.search(html) and not _OURS.search(html):
+        return html
+    marks, within, parts = _Marks(), "", []
+    for part in _TAGS.split(html):
+        if part.startswith("<"):
+            within = part
+            parts.append(_tag(part))
+        elif within.startswith("<textarea"):
+            parts.append(_bare(part))
+        elif within.startswith(("<title", "<option")):
+            parts.append(_words(part))
+        else:
+            parts.append(_IN_TEXT.sub(marks, part))
+    return "".join(parts)
 
 
-def _shown(found: re.Match[str]) -> str:
-    match found.lastgroup:
-        case "begin":
-            return "<bdi>"
-        case "end":
-            return "</bdi>"
-        case "unseen":
-            return f'<span class="unseen" title="{name_of(found[0])}">{code_point(found[0])}</span>'
-        case "typed":
-            return _bare(found[0])
-        case "tag":
-            return _tag(found[0])
-    tag, end, text = found[0].partition(">")
-    return _tag(tag) + end + _words(text)
+class _Marks:
+    """Those of one page."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_MARKS
+
+    def __call__(self, found: re.Match[str]) -> str:
+        text = found[0]
+        if text[0] in (_BEGIN, _END):
+            return "<bdi>" if text[0] == _BEGIN else "</bdi>"
+        self._left -= 1
+        if self._left < 0:
+            return "\ufffd"
+        return _mark(text[0], len(text))
+
+
+@lru_cache(maxsize=1024)
+def _mark(character: str, count: int) -> str:
+    times = f" ×{count}" if count > 1 else ""
+    return f'<span class="unseen" title="{name_of(character)}">{code_point(character)}{times}</span>'
 
 
 def _tag(text: str) -> str:
