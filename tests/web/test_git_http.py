@@ -351,6 +351,19 @@ def test_what_is_no_push_ends(world: World, project: Project, server: str, body:
     assert world.services.repositories.refs(project.id) == {}
 
 
+@pytest.mark.parametrize(("path", "status"), [("objects/batch", 422), ("locks/verify", 501)])
+def test_git_lfs_is_told_in_its_own_words_that_it_is_not_supported(
+    world: World, project: Project, server: str, path: str, status: int
+) -> None:
+    address = f"{server}/shop/api.git/info/lfs/{path}"
+    answer = httpx.post(address, json={"operation": "upload"}, auth=("x", "token-of-dev"), timeout=20)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/vnd.git-lfs+json")
+    words = answer.json()["message"]
+    assert words.startswith("Git LFS is not supported here")
+    assert "`git lfs migrate export --everything --include='*'`" in words
+    assert httpx.post(address, json={}, timeout=20).status_code == 401
+
+
 def unfinished(server: str, path: str, count: int) -> list[socket.socket]:
     """Requests that announce a body and send none of it."""
     host, _, port = server.removeprefix("http://").partition(":")

@@ -5,7 +5,7 @@ import hmac
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from cabestan.adapters import git_hooks
 from cabestan.adapters.git_backend import http_backend_environment
@@ -22,6 +22,9 @@ from cabestan.web.git_answers import Call, Fetch, Push, Refs
 
 router = APIRouter()
 _REFS_PATH = "info/refs"
+#: of Git LFS, which asks below it for a repository's large files and for locks
+_LFS_PATH = "info/lfs/"
+_LFS_TYPE = "application/vnd.git-lfs+json"
 _WRITE_PATH = "git-receive-pack"
 _ANSWERS = {_REFS_PATH: Refs, "git-upload-pack": Fetch, _WRITE_PATH: Push}
 
@@ -43,6 +46,8 @@ async def git(request: Request, services: Wired, group: str, name: str, path: st
         challenge = {"WWW-Authenticate": 'Basic realm="Cabestan: any user name, and a token as the password"'}
         return PlainTextResponse("A token is needed.\n", 401, challenge)
     pushing = path == _WRITE_PATH or request.query_params.get("service") == _WRITE_PATH
+    if path.startswith(_LFS_PATH):
+        return _no_lfs(path)
     if path not in _ANSWERS or (request.method == "GET") != (path == _REFS_PATH):
         return PlainTextResponse("Only Git's smart HTTP protocol is spoken here.\n", 404)
     permission = Permission.PUSH if pushing else Permission.READ
@@ -62,6 +67,17 @@ def pushed(request: Request, services: Wired, project_id: int, body: dict[str, s
     base = f"{services.settings.public_url}/{project.name}"
     lines = [f"Pipeline {p.id} for {p.branch}: {base}/pipelines/{p.id}\n{_why_not(p)}" for p in started]
     return PlainTextResponse("".join(lines) or "Nothing to build in this push.\n")
+
+
+def _no_lfs(path: str) -> Response:
+    """In the words of Git LFS's own API, which its client shows. It goes on without locks where these are not known."""
+    words = (
+        "Git LFS is not supported here: this server keeps no large files beside the commits. Commit the files "
+        "themselves: `git lfs migrate export --everything --include='*'` rewrites the commits so, then push again; or "
+        "keep large files elsewhere and fetch them in the Dockerfile."
+    )
+    status = 501 if path.startswith(f"{_LFS_PATH}locks") else 422
+    return JSONResponse({"message": words}, status, media_type=_LFS_TYPE)
 
 
 def _why_not(pipeline: Pipeline) -> str:
