@@ -10,6 +10,8 @@ from cabestan.adapters.builders import Builders
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.git_process import Limits
+from cabestan.adapters.git_trees import Bounds
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.probing import probe
@@ -99,7 +101,7 @@ def bootstrap(
         settings=settings,
         database=database,
         vault=vault,
-        repositories=Repositories(settings.data / "repositories"),
+        repositories=_repositories(settings),
         engine=engine,
         jobs=JobContainers(engine, settings.instance),
         builders=Builders(engine, settings.instance),
@@ -137,6 +139,12 @@ def open_store(settings: Settings) -> Iterator[Database]:
         database.check()
         migrate(database)
         yield database
+
+
+def _repositories(settings: Settings) -> Repositories:
+    bounds = Bounds(settings.commit_files, settings.commit_bytes)
+    limits = Limits(settings.git_processor_seconds, settings.git_memory_bytes)
+    return Repositories(settings.data / "repositories", bounds, limits)
 
 
 def _register(services: Services) -> None:

@@ -183,6 +183,30 @@ class Settings(BaseSettings):
     push_bytes: int = Field(256 * 1024 * 1024, ge=1024)
     """How large one push may be."""
 
+    commit_files: int = Field(50_000, ge=100)
+    """How many files and folders a commit may have."""
+
+    commit_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
+    """How large the files of a commit may be together."""
+
+    project_refs: int = Field(5000, ge=1)
+    """How many branches and tags a project may have."""
+
+    open_pipelines: int = Field(100, ge=1)
+    """How many pipelines of a project may be under way or wait at the same time."""
+
+    parallel_git: int = Field(12, ge=1, le=200)
+    """How many clones, fetches and pushes are worked on at the same time; the others wait for their turn."""
+
+    git_seconds: int = Field(3600, ge=1)
+    """How long a clone, a fetch or a push may take."""
+
+    git_processor_seconds: int = Field(120, ge=1)
+    """How much of the processor's time each process of Git may take."""
+
+    git_memory_bytes: int = Field(256 * 1024 * 1024, ge=32 * 1024 * 1024)
+    """How much memory each process of Git may have for itself."""
+
     free_bytes: int = Field(1024 * 1024 * 1024, ge=0)
     """Space that must be free on the disk before a job or a deployment begins."""
 

@@ -32,6 +32,12 @@ class TooLarge(CabestanError):
     code = "too_large"
 
 
+class Busy(CabestanError):
+    """The server is well, and has as much to do at the same time as it may."""
+
+    code = "busy"
+
+
 class NotFound(CabestanError):
     """There is no such thing, or it may not be seen."""
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +11,10 @@ from cabestan.adapters.git import (
     FILE_BYTES,
     CommitInfo,
     Repositories,
-    http_backend_environment,
-    parse_cgi_head,
 )
 from cabestan.adapters.git_entries import TreeEntry, parse_blobs, parse_tree
 from cabestan.domain.tree import LinkRefused, Tree
-from cabestan.errors import Invalid, NotFound, StepFailed
+from cabestan.errors import Invalid, NotFound
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"
 
@@ -38,66 +35,6 @@ def test_a_tree_is_its_plain_files() -> None:
     )
     assert parse_tree(output) == [TreeEntry("a b/ü.txt", 3), TreeEntry("run\tme", 123456)]
     assert parse_tree("") == []
-
-
-@pytest.mark.parametrize(
-    ("head", "parsed"),
-    [
-        (b"Content-Type: a/b\r\n\r\n", (200, [("Content-Type", "a/b")])),
-        (b"Status: 403 Forbidden\r\nExpires: Fri, 01 Jan 1980 00:00:00 GMT\r\n\r\n",
-         (403, [("Expires", "Fri, 01 Jan 1980 00:00:00 GMT")])),
-        (b"status: 404\nX: y: z\n\n", (404, [("X", "y: z")])),
-        (b"\r\n\r\n", (200, [])),
-    ],
-)  # fmt: skip
-def test_the_head_of_a_cgi_answer_is_a_status_and_headers(head: bytes, parsed: object) -> None:
-    assert parse_cgi_head(head) == parsed
-
-
-def test_git_http_backend_is_told_bounds_and_hooks(tmp_path: Path) -> None:
-    environment = http_backend_environment(
-        tmp_path / "repositories" / "7.git",
-        service_path="git-receive-pack",
-        method="POST",
-        query="a=b",
-        content_type="application/x-git-receive-pack-request",
-        content_encoding="gzip",
-        protocol="version=2",
-        user="dev",
-        hooks=tmp_path / "hooks",
-        push_bytes=1000,
-        hook_variables={"CABESTAN_HOOK_USER": "dev"},
-    )
-    assert environment == {
-        "PATH": os.environ["PATH"],
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_CONFIG_COUNT": "6",
-        "GIT_CONFIG_KEY_0": "core.hooksPath",
-        "GIT_CONFIG_VALUE_0": str(tmp_path / "hooks"),
-        "GIT_CONFIG_KEY_1": "receive.maxInputSize",
-        "GIT_CONFIG_VALUE_1": "1000",
-        "GIT_CONFIG_KEY_2": "receive.fsckObjects",
-        "GIT_CONFIG_VALUE_2": "true",
-        "GIT_CONFIG_KEY_3": "http.receivepack",
-        "GIT_CONFIG_VALUE_3": "true",
-        "GIT_CONFIG_KEY_4": "uploadpack.allowReachableSHA1InWant",
-        "GIT_CONFIG_VALUE_4": "true",
-        "GIT_CONFIG_KEY_5": "safe.directory",
-        "GIT_CONFIG_VALUE_5": "*",
-        "GIT_PROJECT_ROOT": str(tmp_path / "repositories"),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_PROTOCOL": "version=2",
-        "PATH_INFO": "/7.git/git-receive-pack",
-        "REQUEST_METHOD": "POST",
-        "QUERY_STRING": "a=b",
-        "CONTENT_TYPE": "application/x-git-receive-pack-request",
-        "HTTP_CONTENT_ENCODING": "gzip",
-        "REMOTE_USER": "dev",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HOME": str(tmp_path / "repositories"),
-        "CABESTAN_HOOK_USER": "dev",
-    }
 
 
 def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositories, checkout: Checkout) -> None:
@@ -192,7 +129,7 @@ def test_a_file_that_is_too_large_no_text_or_not_there_is_refused(
     with pytest.raises(Invalid, match=f"large has {FILE_BYTES + 1} bytes"):
         repositories.read(1, large, "large")
     assert len(repositories.read(1, large, "fits")) == FILE_BYTES
-    with pytest.raises(StepFailed, match="git failed"):
+    with pytest.raises(NotFound, match="has no file none"):
         repositories.read(1, large, "none")
 
 
@@ -218,7 +155,7 @@ def test_what_never_changes_is_asked_once_and_a_branch_each_time(
 ) -> None:
     asked: list[str] = []
     ask = git._git
-    monkeypatch.setattr(git, "_git", lambda *words: (asked.append(words[2]), ask(*words))[1])
+    monkeypatch.setattr(git, "_git", lambda *words, limits: (asked.append(words[2]), ask(*words, limits=limits))[1])
     repositories.create(1, "main")
     commit = checkout.commit({"a": "one"})
     checkout.push(repositories.path(1), "HEAD:refs/heads/main")

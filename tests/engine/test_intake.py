@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from tests.engine.world import FILES, World
 
+from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.project import Project
 from cabestan.domain.status import RunStatus
-from cabestan.engine import intake, recovery
+from cabestan.engine import intake, pipelines, recovery
 from cabestan.errors import Conflict
+from cabestan.store import pipelines as pipeline_store
 
 
 def test_a_push_starts_one_pipeline_however_often_it_is_looked_at(world: World) -> None:
@@ -65,7 +68,7 @@ def test_others_write_while_git_is_read(world: World, monkeypatch: pytest.Monkey
 
         return reading
 
-    for name in ("refs", "commit"):
+    for name in ("refs", "commits"):
         monkeypatch.setattr(world.services.repositories, name, slow(getattr(world.services.repositories, name)))
     assert len(intake.take_pushes(world.services, project, "dev")) == 1
     intake.start_pipeline(world.services, project, "main", "dev")
@@ -112,3 +115,76 @@ def test_a_person_starts_one_for_the_newest_commit_of_a_branch(world: World) -> 
     intake.take_pushes(world.services, project, "dev")
     again = intake.start_pipeline(world.services, project, "main", "ann")
     assert (again.commit, again.by, len(world.pipelines(project))) == (commit, "ann", 2)
+
+
+def branch_pushed(world: World, project: Project, *branches: str) -> list[Pipeline]:
+    for branch in branches:
+        world.push(project, branch=branch, content=f"{branch} {world.clock()}")
+    return list(intake.take_pushes(world.services, project, "dev"))
+
+
+def crowd(world: World, most: int) -> None:
+    object.__setattr__(world.services.settings, "open_pipelines", most)
+
+
+def test_beyond_the_bound_a_newer_push_takes_the_place_of_what_its_branch_waits_with(world: World) -> None:
+    project, other = world.project(), world.project("shop/web")
+    crowd(world, 3)
+    branch_pushed(world, other, "one", "two", "three")
+    (main,) = branch_pushed(world, project, "main")
+    one, two = branch_pushed(world, project, "one", "two")
+    (newer,) = branch_pushed(world, project, "one")
+    assert (newer.status, newer.branch) == (RunStatus.CREATED, "one")
+    assert world.pipeline(one.id).status is RunStatus.CANCELED
+    assert world.pipeline(one.id).reason == f"Pipeline {newer.id}, of a newer push to one, took its place."
+    assert [world.pipeline(made.id).status for made in (main, two)] == [RunStatus.CREATED] * 2
+    world.durable.run()
+    assert {made.status for made in world.pipelines(project)} == {RunStatus.SUCCEEDED, RunStatus.CANCELED}
+    assert {made.status for made in world.pipelines(other)} == {RunStatus.SUCCEEDED}
+
+
+def test_beyond_the_bound_another_branch_is_not_built_and_says_so_and_is_built_later(world: World) -> None:
+    project = world.project()
+    crowd(world, 2)
+    made = branch_pushed(world, project, "a", "b", "c", "d")
+    assert [pipeline.status for pipeline in made] == [RunStatus.CREATED] * 2 + [RunStatus.CANCELED] * 2
+    words = "shop/api has 2 pipelines that have not ended, and may have no more (open_pipelines)."
+    assert made[2].reason == f"{words} Retry it when some of them have."
+    assert list(world.durable.started) == [f"pipeline-{pipeline.id}-1" for pipeline in made[:2]]
+    for ask in (
+        lambda: pipelines.retry(world.services, made[2].id),
+        lambda: intake.start_pipeline(world.services, project, "d", "dev"),
+    ):
+        with pytest.raises(Conflict, match="may have no more"):
+            ask()
+    world.durable.run()
+    pipelines.retry(world.services, made[2].id)
+    world.durable.run()
+    assert world.pipeline(made[2].id).status is RunStatus.SUCCEEDED
+
+
+def test_below_the_bound_each_push_is_built(world: World) -> None:
+    project = world.project()
+    for _ in range(3):
+        branch_pushed(world, project, "main")
+    world.durable.run()
+    assert [made.status for made in world.pipelines(project)] == [RunStatus.SUCCEEDED] * 3
+
+
+def test_what_builds_already_keeps_its_place(world: World) -> None:
+    project = world.project()
+    crowd(world, 1)
+    (older,) = branch_pushed(world, project, "main")
+    pipelines.prepare(world.services, older.id)
+    _lint, build = world.jobs_of(older)
+    with world.services.database.writing() as tx:
+        pipeline_store.update_job(tx, build.id, status=RunStatus.RUNNING, started_at=world.clock())
+    (newer,) = branch_pushed(world, project, "main")
+    assert (newer.status, world.pipeline(older.id).status) == (RunStatus.CANCELED, RunStatus.RUNNING)
+
+
+def test_a_commit_that_git_cannot_read_stops_no_other_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = world.project()
+    monkeypatch.setattr(world.services.repositories, "commits", lambda _key, _hashes: {})
+    (made,) = branch_pushed(world, project, "main")
+    assert (made.title, made.author, len(made.commit)) == ("", "", 40)

@@ -253,3 +253,15 @@ def test_a_kill_at_any_place_changes_nothing_of_the_outcome(world: World, place:
         ("succeeded", staging.current_deployment_id)
     ]
     assert world.jobs.there == {}
+
+
+def test_a_tree_of_a_million_files_fails_in_words(world: World) -> None:
+    """However it came into the repository: a push of it is refused."""
+    project = world.project()
+    bomb = world.checkout.tree_bomb()
+    world.checkout.push(world.services.repositories.path(project.id), f"{bomb}:refs/heads/main")
+    (made,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    failed = world.pipeline(made.id)
+    assert failed.status is RunStatus.FAILED
+    assert failed.reason.startswith(f"Commit {bomb[:12]} has more than 50000 files and folders (commit_files)")

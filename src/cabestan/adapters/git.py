@@ -1,14 +1,14 @@
 """The built-in Git repositories, through the `git` command."""
 
-import os
-import re
 import subprocess
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+import structlog
+
+from cabestan.adapters.git_commits import READ_BYTES, CommitInfo, parse_commit
 from cabestan.adapters.git_entries import (
     FILES,
     LINK,
@@ -19,41 +19,26 @@ from cabestan.adapters.git_entries import (
     parse_entries,
     parse_tree,
 )
-from cabestan.adapters.git_objects import Objects
-from cabestan.adapters.git_process import Limits
+from cabestan.adapters.git_objects import HASH, Objects
+from cabestan.adapters.git_process import SETTINGS, Limits, command, configured, environment
 from cabestan.adapters.git_trees import Bounds, TreeFile, Trees
 from cabestan.adapters.kept_answers import KeptAnswers
 from cabestan.domain.large_files import MOST_POINTERS, is_pointer, may_be_pointer
 from cabestan.domain.tree import Tree
-from cabestan.errors import Invalid, NotFound, StepFailed
+from cabestan.errors import CabestanError, DeadlineExceeded, Invalid, NotFound, StepFailed
 from cabestan.store.fullness import storage_full
 
 _SECONDS = 60
 #: A file that Cabestan itself reads out of a repository (Compose file, Dockerfile) may be as large.
 FILE_BYTES = 512 * 1024
-
-
-#: the engine hands each variable over as one text, which has its bounds
-_MESSAGE_LENGTH = 20_000
-#: a commit by its hash, whose files never change
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-#: a ref below refs/replace would have git show another commit or file in the place of the one that is asked for
-_AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
 #: links whose targets are read, and how long one may be; what is beyond leads nowhere
 _MOST_LINKS = 5_000
 _LONGEST_TARGET = 4096
-
-
-@dataclass(frozen=True)
-class CommitInfo:
-    """`title` is the first line of the message, `author` the name alone; what is long is cut."""
-
-    commit: str
-    title: str
-    author: str
-    email: str = ""
-    committed_at: datetime | None = None
-    message: str = ""
+#: processes of Git that read at the same time, whoever asks; the others wait for their turn
+_READERS = 4
+#: what makes an expression of a revision: Git would walk through commits, or read their messages
+_NO_NAME = ("~", "^", ":", "@{", "..", "\n", " ")
+_log = structlog.get_logger(__name__)
 
 
 class Repositories:
@@ -61,9 +46,10 @@ class Repositories:
 
     def __init__(self, folder: Path, bounds: Bounds | None = None, limits: Limits | None = None) -> None:
         self._folder = folder
-        self._bounds = bounds or Bounds()
-        self._limits = limits or Limits()
+        self.bounds = bounds or Bounds()
+        self.limits = limits or Limits()
         self._kept = KeptAnswers()
+        self._reading = threading.BoundedSemaphore(_READERS)
 
     def path(self, project_id: int) -> Path:
         return self._folder / f"{project_id}.git"
@@ -74,10 +60,11 @@ class Repositories:
         if (path / "HEAD").exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        _git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(path))
+        words = ("init", "--quiet", "--bare", f"--initial-branch={default_branch}", "--end-of-options", str(path))
+        _git(*words, limits=self.limits)
 
     def set_default_branch(self, project_id: int, branch: str) -> None:
-        self._run(project_id, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        self._run(project_id, "symbolic-ref", "--end-of-options", "HEAD", f"refs/heads/{branch}")
 
     def refs(self, project_id: int) -> dict[str, str]:
         """Branches and tags with the commits (tags: the objects) that they stand at."""
@@ -85,15 +72,35 @@ class Repositories:
         return {ref: commit for commit, _, ref in (line.partition(" ") for line in output.splitlines())}
 
     def commit(self, project_id: int, revision: str) -> CommitInfo:
-        """By branch, tag or commit; raises NotFound."""
-        shape = "--format=%H%x00%s%x00%an%x00%ae%x00%ct%x00%B"
+        """By branch, tag or hash; raises NotFound."""
+        commit = revision if HASH.fullmatch(revision) else self._named(project_id, revision)
+        found = self.commits(project_id, [commit]).get(commit)
+        if not found:
+            raise _no_commit(revision)
+        return found
+
+    def commits(self, project_id: int, hashes: Iterable[str]) -> Mapping[str, CommitInfo]:
+        """Of many in one go; what is not there, or no commit, or too much for Git, is left out."""
+        found: dict[str, CommitInfo] = {}
+        with self._reading, Objects(self.path(project_id), self.limits, seconds=_SECONDS) as objects:
+            for commit in dict.fromkeys(hashes):
+                try:
+                    header, pieces = objects.contents(commit)
+                    if header.kind == "commit":
+                        found[commit] = parse_commit(commit, next(pieces)[:READ_BYTES])
+                except NotFound:
+                    continue
+        return found
+
+    def _named(self, project_id: int, name: str) -> str:
+        """The commit of a branch, a tag or the beginning of a hash: of names alone, nothing that is searched for."""
+        if not name or any(sign in name for sign in _NO_NAME):
+            raise _no_commit(name)
+        words = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}")
         try:
-            output = self._run(project_id, "log", "-1", shape, "--end-of-options", revision, "--")
+            return self._run(project_id, *words).strip()
         except StepFailed as error:
-            raise NotFound(f"There is no commit {revision} in this repository.", "Push it first.") from error
-        commit, title, author, email, seconds, message = output.rstrip("\n").split("\0", 5)
-        message = message.replace("\0", "")[:_MESSAGE_LENGTH]
-        return CommitInfo(commit, title[:200], author[:100], email[:200], _moment(seconds), message)
+            raise _no_commit(name) from error
 
     def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
         """All files of a commit, without links and submodules."""
@@ -118,8 +125,8 @@ class Repositories:
         Close what this gives (`contextlib.closing`), read through or not: Git runs until then, at most so many seconds.
         Raises Invalid for a commit over the bounds, NotFound for none.
         """
-        with Objects(self.path(project_id), self._limits, seconds=seconds) as objects:
-            yield from Trees(objects, self._bounds).files(commit, folder)
+        with Objects(self.path(project_id), self.limits, seconds=seconds) as objects:
+            yield from Trees(objects, self.bounds).files(commit, folder)
 
     def pointers(self, project_id: int, commit: str) -> frozenset[str]:
         """The files of a commit that are pointers of Git LFS, of the first ones that may be any by their size."""
@@ -133,23 +140,27 @@ class Repositories:
         return frozenset(filter(None, self._once(project_id, commit, "pointers", ask).decode().split("\0")))
 
     def read(self, project_id: int, commit: str, path: str, tree: Tree | None = None) -> str:
-        """A text file of a commit, by way of links too; raises Invalid where it is too large or no text.
+        """A text file of a commit, by way of links too; raises NotFound, Invalid where it is too large or no text.
 
         `tree` is what `paths` gave for the commit: who reads several files asks for it once.
         """
         path = (tree or self.paths(project_id, commit)).real(path)
-        size = int(self._of_commit(project_id, commit, "cat-file", "-s", f"{commit}:{path}"))
+        name = f"{commit}:{path}"
+        try:
+            size = int(self._of_commit(project_id, commit, "cat-file", "-s", "--end-of-options", name))
+        except StepFailed as error:
+            raise NotFound(f"Commit {commit[:12]} has no file {path}.", "Commit it, and push again.") from error
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
         try:
-            return self._of_commit(project_id, commit, "cat-file", "blob", f"{commit}:{path}").decode()
+            return self._of_commit(project_id, commit, "cat-file", "blob", "--end-of-options", name).decode()
         except UnicodeDecodeError as error:
             raise Invalid(f"{path} is not a text file in UTF-8.", "Save it as UTF-8.") from error
 
     def check(self, project_id: int, commit: str) -> None:
         """Raises Invalid for a commit with more, deeper or longer paths than are taken."""
-        with Objects(self.path(project_id), self._limits, seconds=_SECONDS) as objects:
-            Trees(objects, self._bounds).check(commit)
+        with self._reading, Objects(self.path(project_id), self.limits, seconds=_SECONDS) as objects:
+            Trees(objects, self.bounds).check(commit)
 
     def _targets(self, project_id: int, commit: str, links: Iterable[Entry]) -> dict[str, str]:
         read = [link for link in links if link.size <= _LONGEST_TARGET][:_MOST_LINKS]
@@ -161,117 +172,66 @@ class Repositories:
     def _blobs(self, project_id: int, entries: Iterable[Entry]) -> bytes:
         """The contents of these objects, by one command."""
         asked = "".join(f"{name}\n" for name in dict.fromkeys(entry.object for entry in entries))
-        return _git("-C", str(self.path(project_id)), "cat-file", "--batch", stdin=asked) if asked else b""
+        return self._bytes(project_id, "cat-file", "--batch", stdin=asked) if asked else b""
 
     def _listed(self, project_id: int, commit: str) -> str:
         def ask() -> bytes:
             self.check(project_id, commit)
-            return self._raw(project_id, "ls-tree", "-r", "-l", "-z", commit)
+            return self._bytes(project_id, "ls-tree", "-r", "-l", "-z", "--end-of-options", commit)
 
         return self._once(project_id, commit, "ls-tree", ask).decode(errors="replace")
 
     def _of_commit(self, project_id: int, commit: str, *arguments: str) -> bytes:
-        return self._once(project_id, commit, " ".join(arguments), partial(self._raw, project_id, *arguments))
+        return self._once(project_id, commit, " ".join(arguments), partial(self._bytes, project_id, *arguments))
 
     def _once(self, project_id: int, commit: str, question: str, ask: Callable[[], bytes]) -> bytes:
         """A pipeline asks the same several times."""
-        return self._kept.get((str(project_id), commit, question), ask) if _COMMIT.fullmatch(commit) else ask()
-
-    def _raw(self, project_id: int, *arguments: str) -> bytes:
-        return _git("-C", str(self.path(project_id)), *arguments)
+        return self._kept.get((str(project_id), commit, question), ask) if HASH.fullmatch(commit) else ask()
 
     def _run(self, project_id: int, *arguments: str) -> str:
         """Names and messages may be any bytes: what is no text must not stop anything."""
-        return self._raw(project_id, *arguments).decode(errors="replace")
+        return self._bytes(project_id, *arguments).decode(errors="replace")
+
+    def _bytes(self, project_id: int, *arguments: str, stdin: str = "") -> bytes:
+        with self._reading:
+            return _git("-C", str(self.path(project_id)), *arguments, limits=self.limits, stdin=stdin)
 
 
-def _moment(seconds: str) -> datetime | None:
-    """A commit may hold any number; None for what is no time."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+def _no_commit(revision: str) -> NotFound:
+    return NotFound(f"There is no commit {revision[:200]} in this repository.", "Push it first.")
 
 
-def http_backend_environment(
-    repository: Path,
-    *,
-    service_path: str,
-    method: str,
-    query: str,
-    content_type: str,
-    content_encoding: str,
-    protocol: str,
-    user: str,
-    hooks: Path,
-    push_bytes: int,
-    hook_variables: dict[str, str],
-) -> dict[str, str]:
-    """The CGI variables for `git http-backend`, with our bounds and hooks as Git's configuration."""
-    configuration = {
-        "core.hooksPath": str(hooks),
-        "receive.maxInputSize": str(push_bytes),
-        "receive.fsckObjects": "true",
-        "http.receivepack": "true",
-        "uploadpack.allowReachableSHA1InWant": "true",
-        "safe.directory": "*",
-    }
-    numbered = {f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(configuration)}
-    numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(configuration.values())}
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        **_AS_IT_IS,
-        "GIT_CONFIG_COUNT": str(len(configuration)),
-        "GIT_PROJECT_ROOT": str(repository.parent),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_PROTOCOL": protocol,
-        "PATH_INFO": f"/{repository.name}/{service_path}",
-        "REQUEST_METHOD": method,
-        "QUERY_STRING": query,
-        "CONTENT_TYPE": content_type,
-        "HTTP_CONTENT_ENCODING": content_encoding,
-        "REMOTE_USER": user,
-        "REMOTE_ADDR": "127.0.0.1",
-        "HOME": str(repository.parent),
-        **numbered,
-        **hook_variables,
-    }
-
-
-def parse_cgi_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
-    """Status and headers of a CGI answer's head, without the blank line."""
-    status, headers = 200, []
-    for line in head.decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        if name.lower() == "status":
-            status = int(value.split()[0])
-        elif value:
-            headers.append((name.strip(), value.strip()))
-    return status, headers
-
-
-def _git(*arguments: str, stdin: str = "") -> bytes:
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        **_AS_IT_IS,
-        "HOME": "/nonexistent",
-    }
-    settings = ("-c", "safe.directory=*", "-c", "core.quotePath=false")
+def _git(*arguments: str, limits: Limits, stdin: str = "") -> bytes:
+    """What Git says of a failure is for the server's own log: commands and folders mean nothing elsewhere."""
+    words = command(*arguments, limits=limits)
+    given = environment() | configured(SETTINGS)
     try:
         done = subprocess.run(
-            ("git", *settings, *arguments),
-            input=stdin.encode(),
-            capture_output=True,
-            timeout=_SECONDS,
-            env=environment,
-            check=False,
+            words, input=stdin.encode(), capture_output=True, timeout=_SECONDS, env=given, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error
+    except subprocess.TimeoutExpired as error:
+        raise DeadlineExceeded(
+            f"Git took more than {_SECONDS} s for the project's repository.", "Try again when the machine is less busy."
+        ) from error
+    except OSError as error:
+        raise StepFailed(
+            f"Git did not run: {error.strerror}.", "Install it on the server: apt install git util-linux"
+        ) from error
     if done.returncode:
-        if b"No space left on device" in done.stderr:
-            raise storage_full()
-        raise StepFailed(f"git failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+        raise _failure(words, done)
     return done.stdout
+
+
+def _failure(words: tuple[str, ...], done: "subprocess.CompletedProcess[bytes]") -> CabestanError:
+    if b"No space left on device" in done.stderr:
+        return storage_full()
+    said = done.stderr.decode(errors="replace").strip()[-500:]
+    _log.warning("git failed", command=words, code=done.returncode, said=said)
+    if done.returncode < 0 or "out of memory" in said.lower():
+        return StepFailed(
+            "Git needed more memory or time for what was pushed than it may have.",
+            "Push smaller files; the setting git_memory_bytes bounds the memory.",
+        )
+    return StepFailed(
+        "Git could not read the project's repository, or not what was asked of it.", "The server's log has its words."
+    )

@@ -71,8 +71,11 @@ class Objects:
 
     def header(self, name: str) -> Header:
         """Raises NotFound."""
-        self._ask("info", name)
-        return self._answer(name)
+        return next(self.headers([name]))
+
+    def headers(self, names: Iterable[str]) -> Iterator[Header]:
+        """Of each, asked for ahead. Nothing else is asked meanwhile. Raises NotFound."""
+        return (self._answer(name) for name in self._ahead("info", names))
 
     def contents(self, name: str) -> tuple[Header, Iterator[bytes]]:
         """The bytes in pieces; what is not read of them is passed over by the next question. Raises NotFound."""
@@ -80,14 +83,7 @@ class Objects:
 
     def all_contents(self, names: Iterable[str]) -> Iterator[tuple[Header, Iterator[bytes]]]:
         """The same of each, asked for ahead, so that nobody waits for the other. Nothing else is asked meanwhile."""
-        waiting: deque[str] = deque()
-        for name in names:
-            self._ask("contents", name)
-            waiting.append(name)
-            if len(waiting) >= _AHEAD:
-                yield self._given(waiting.popleft())
-        while waiting:
-            yield self._given(waiting.popleft())
+        return (self._given(name) for name in self._ahead("contents", names))
 
     def read(self, name: str, kind: str, most: int) -> bytes | None:
         """A whole object of that kind; None where it is larger. Raises NotFound."""
@@ -99,7 +95,17 @@ class Objects:
     def _given(self, name: str) -> tuple[Header, Iterator[bytes]]:
         header = self._answer(name)
         self._left = header.size + 1
-        return header, self._pieces()
+        return header, self._pieces(self._answers)
+
+    def _ahead(self, what: str, names: Iterable[str]) -> Iterator[str]:
+        """Asks, and gives the names back whose turn it is to be answered."""
+        waiting: deque[str] = deque()
+        for name in names:
+            self._ask(what, name)
+            waiting.append(name)
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
     def _ask(self, what: str, name: str) -> None:
         if not HASH.fullmatch(name):
@@ -123,14 +129,12 @@ class Objects:
             raise NotFound(f"There is no object {name[:12]} in this repository.", "Push it first.")
         return Header(kind, int(size[0]))
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self, turn: int) -> Iterator[bytes]:
         """Up to the line's end that Git puts behind each object."""
-        turn = self._answers
         while self._left > 1:
-            yield self._taken(min(_CHUNK, self._left - 1))
             if turn != self._answers:
-                raise RuntimeError("The contents of an object are read before the next one is asked for.")
-        self._pass_over()
+                raise RuntimeError("What is in a file is read before the next one is asked for.")
+            yield self._taken(min(_CHUNK, self._left - 1))
 
     def _pass_over(self) -> None:
         while self._left:

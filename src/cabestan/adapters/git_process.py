@@ -25,7 +25,7 @@ SETTINGS: Mapping[str, str] = {
 class Limits:
     """Of each process: seconds of the processor's time, bytes of memory that it alone has."""
 
-    processor_seconds: int = 60
+    processor_seconds: int = 120
     memory_bytes: int = 256 * 1024 * 1024
 
 
@@ -52,5 +52,6 @@ def configured(settings: Mapping[str, str]) -> dict[str, str]:
 
 def command(*arguments: str, limits: Limits) -> tuple[str, ...]:
     """What comes from others never stands among the arguments but behind `--end-of-options`, or as a hash."""
-    bounds = (f"--cpu={limits.processor_seconds}", f"--data={limits.memory_bytes}", "--core=0")
+    seconds = limits.processor_seconds
+    bounds = (f"--cpu={seconds}:{seconds + 5}", f"--data={limits.memory_bytes}", "--core=0")
     return ("nice", "-n", "5", "prlimit", *bounds, "git", *arguments)

@@ -9,9 +9,13 @@ from cabestan.errors import Invalid
 
 #: nested folders, and bytes of a path from the repository's root
 DEEPEST, LONGEST_PATH = 64, 1000
+#: bytes of all paths of a commit, for whoever lists them holds them
+_PATHS = 8 * 1024 * 1024
 #: a single folder, as Git stores it
 _TREE_BYTES = 16 * 1024 * 1024
 _FOLDER, SUBMODULE = 0o40000, 0o160000
+#: a commit or a tag itself, with its message
+_COMMIT_BYTES = 1024 * 1024
 #: a tag may be one of a tag
 _MOST_TAGS = 5
 
@@ -48,25 +52,30 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Extent:
-    """Of a folder with all that is in it: entries, levels, bytes of the longest path."""
+    """Of a folder with all that is in it: entries, levels, bytes of the longest path, of all paths and of all files."""
 
     entries: int = 0
     levels: int = 0
     path: int = 0
+    paths: int = 0
+    bytes: int = 0
 
 
 class Trees:
     """The commits of one repository. A tree object is read and counted once, however often it occurs: a few of them may
-    stand for millions of files.
+    stand for millions of files. `weighed`: the sizes of the files are counted too, which takes longer.
     """
 
-    def __init__(self, objects: Objects, bounds: Bounds) -> None:
+    def __init__(self, objects: Objects, bounds: Bounds, *, weighed: bool = False) -> None:
         self._objects = objects
         self._bounds = bounds
+        self._weighed = weighed
         self._extents: dict[str, _Extent] = {}
 
     def check(self, commit: str) -> None:
-        """Raises Invalid for a commit with too many files and folders, or a path that is too deep or too long."""
+        """Raises Invalid for a commit with too many files and folders, a path that is too deep or too long, or a
+        message without end.
+        """
         self._extent(self._tree_of(commit), 0, 0, commit)
 
     def files(self, commit: str, folder: str = "") -> Iterator[TreeFile]:
@@ -87,7 +96,7 @@ class Trees:
             header, content = next(contents)
             left -= header.size
             if left < 0:
-                raise self._too_much(commit, f"files of more than {self._bounds.bytes} bytes")
+                raise self._too_much(commit, f"files of more than {self._bounds.bytes} bytes (commit_bytes)")
             yield TreeFile(name, entry.mode, header.size, content)
 
     def _walk(self, tree: str, folder: bytes) -> Iterator[tuple[bytes, _Entry]]:
@@ -105,26 +114,35 @@ class Trees:
         found = self._extents.get(tree) or self._counted(tree, depth, before, commit)
         self._extents[tree] = found
         if found.entries > self._bounds.entries:
-            raise self._too_much(commit, f"more than {self._bounds.entries} files and folders")
+            raise self._too_much(commit, f"more than {self._bounds.entries} files and folders (commit_files)")
         if depth + found.levels > DEEPEST:
             raise self._too_much(commit, f"folders more than {DEEPEST} levels deep")
         if before + found.path > LONGEST_PATH:
             raise self._too_much(commit, f"a path of more than {LONGEST_PATH} bytes")
+        if found.bytes > self._bounds.bytes:
+            raise self._too_much(commit, f"files of more than {self._bounds.bytes} bytes (commit_bytes)")
+        if found.paths > _PATHS:
+            raise self._too_much(commit, f"paths of more than {_PATHS} bytes in all")
         return found
 
     def _counted(self, tree: str, depth: int, before: int, commit: str) -> _Extent:
-        entries, levels, longest = 0, 0, 0
-        for entry in self._entries(tree):
-            below, length = _Extent(), len(entry.name)
+        entries, levels, longest, paths, size = 0, 0, 0, 0, 0
+        found = list(self._entries(tree))
+        if self._weighed and len(found) <= self._bounds.entries:
+            files = (entry.object for entry in found if entry.mode not in (_FOLDER, SUBMODULE))
+            size = sum(header.size for header in self._objects.headers(files))
+        for entry in found:
+            below, length = _Extent(), len(entry.name) + 1
             if entry.mode == _FOLDER:
-                below = self._extent(entry.object, depth + 1, before + length + 1, commit)
+                below = self._extent(entry.object, depth + 1, before + length, commit)
                 levels = max(levels, below.levels + 1)
-                length += 1 + below.path
             entries += 1 + below.entries
-            longest = max(longest, length)
+            size += below.bytes
+            paths += length + below.entries * length + below.paths
+            longest = max(longest, length - 1, length + below.path if below.entries else 0)
             if entries > self._bounds.entries:
                 break
-        return _Extent(entries, levels, longest)
+        return _Extent(entries, levels, longest, paths, size)
 
     def _entries(self, tree: str) -> Iterator[_Entry]:
         data = self._objects.read(tree, "tree", _TREE_BYTES)
@@ -137,6 +155,8 @@ class Trees:
         name = commit
         for _ in range(_MOST_TAGS):
             header, pieces = self._objects.contents(name)
+            if header.size > _COMMIT_BYTES:
+                raise self._too_much(commit, f"a message and other words of more than {_COMMIT_BYTES} bytes")
             word, _, name = next(pieces, b"").partition(b"\n")[0].decode(errors="replace").partition(" ")
             if header.kind == "commit" and word == "tree":
                 return name

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from cabestan.adapters.git_commits import CommitInfo
 from cabestan.domain.environment import FIRST_ENVIRONMENTS
 from cabestan.domain.pipeline import Pipeline, Source
 from cabestan.domain.project import Project, RefChange, ref_changes
 from cabestan.domain.status import RunStatus
-from cabestan.engine import environments, pipelines, settings
+from cabestan.engine import crowding, environments, pipelines, settings
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
 from cabestan.store import pipelines as pipeline_store
@@ -50,8 +51,10 @@ def start_pipeline(
     commit = services.repositories.refs(project.id).get(f"refs/heads/{branch}")
     if not commit:
         raise Conflict(f"The branch {branch} of {project.name} has no commit.", "Push to it first, or name another.")
-    fresh = _new_pipeline(services, project, branch, commit, by).evolve(variables=given, source=source)
+    info = services.repositories.commit(project.id, commit)
+    fresh = _new_pipeline(services, project, branch, info, by).evolve(variables=given, source=source)
     with services.database.writing() as tx:
+        crowding.refuse_one_more(services, tx, project.id, project.name)
         change = RefChange(f"refs/heads/{branch}", commit, commit)
         event = project_store.add_event(tx, project.id, "request", change, by, services.now())
         pipeline = pipeline_store.create(tx, fresh, event)
@@ -68,19 +71,26 @@ def _take_moved(services: Services, project: Project, by: str) -> list[Pipeline]
         last = project_store.last_event(tx, project.id)
         seen = project_store.seen_refs(tx, project.id)
     moved = ref_changes(seen, services.repositories.refs(project.id))
-    fresh = [(change, _pipeline_for(services, project, change, by)) for change in moved]
+    pushed = [change.after for change in moved if change.branch and change.after]
+    commits = services.repositories.commits(project.id, pushed) if pushed else {}
+    fresh = [(change, _pipeline_for(services, project, change, commits, by)) for change in moved]
     if not fresh:
         return []
     with services.database.writing() as tx:
         if project_store.last_event(tx, project.id) != last:
             return None
-        return [made for change, wanted in fresh if (made := _take_push(services, tx, project, change, wanted, by))]
+        made = [_take_push(services, tx, project, change, wanted, by) for change, wanted in fresh]
+        return list(crowding.admit(services, tx, [pipeline for pipeline in made if pipeline]))
 
 
-def _pipeline_for(services: Services, project: Project, change: RefChange, by: str) -> Pipeline | None:
+def _pipeline_for(
+    services: Services, project: Project, change: RefChange, commits: Mapping[str, CommitInfo], by: str
+) -> Pipeline | None:
+    """A commit that cannot be read must not stop the others: its pipeline tells why."""
     if not change.branch or not change.after:
         return None
-    return _new_pipeline(services, project, change.branch, change.after, by).evolve(before=change.before or "")
+    info = commits.get(change.after) or CommitInfo(change.after, "", "")
+    return _new_pipeline(services, project, change.branch, info, by).evolve(before=change.before or "")
 
 
 def _take_push(
@@ -90,8 +100,7 @@ def _take_push(
     return pipeline_store.create(tx, wanted, event) if wanted else None
 
 
-def _new_pipeline(services: Services, project: Project, branch: str, commit: str, by: str) -> Pipeline:
-    info = services.repositories.commit(project.id, commit)
+def _new_pipeline(services: Services, project: Project, branch: str, info: CommitInfo, by: str) -> Pipeline:
     return Pipeline(
         id=0,
         project_id=project.id,
@@ -112,6 +121,7 @@ def _new_pipeline(services: Services, project: Project, branch: str, commit: str
 
 def _announce(services: Services, project: Project, started: list[Pipeline]) -> None:
     for pipeline in started:
-        pipelines.begin(services, pipeline.id)
+        if not pipeline.status.ended:
+            pipelines.begin(services, pipeline.id)
     if started:
         services.changes.publish(project.name)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from cabestan.checks.check import plan
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine import crowding
 from cabestan.engine.guard import guarded
 from cabestan.engine.runs import stop_soon, workflow_id
 from cabestan.engine.services import Services
@@ -123,6 +124,7 @@ def retry(services: Services, pipeline_id: int) -> None:
         pipeline = store.get(tx, pipeline_id)
         if pipeline.status not in (RunStatus.FAILED, RunStatus.CANCELED):
             raise Conflict(f"Pipeline {pipeline_id} is {pipeline.status}.", "Only a failed or canceled one runs again.")
+        crowding.refuse_one_more(services, tx, pipeline.project_id, pipeline.project)
         jobs = store.jobs_of(tx, pipeline_id)
         for job in jobs:
             if job.status is not RunStatus.SUCCEEDED:

@@ -78,6 +78,19 @@ def open_ids(tx: sa.Connection) -> tuple[int, ...]:
     return tuple(tx.execute(query).scalars())
 
 
+def count_open(tx: sa.Connection, project_id: int) -> int:
+    """Of a project, those that have not ended."""
+    query = sa.select(sa.func.count()).where(pipelines.c.project_id == project_id, pipelines.c.status.in_(_OPEN))
+    return tx.execute(query).scalar_one()
+
+
+def open_of_branch(tx: sa.Connection, project_id: int, branch: str) -> tuple[Pipeline, ...]:
+    """Those that have not ended, the oldest first."""
+    open_ones = _WITH_PROJECT.where(pipelines.c.project_id == project_id, pipelines.c.status.in_(_OPEN))
+    query = open_ones.where(pipelines.c.branch == branch)
+    return tuple(_pipeline(row) for row in tx.execute(query.order_by(pipelines.c.id)))
+
+
 def update(tx: sa.Connection, pipeline_id: int, **values: Any) -> None:
     if "notes" in values:
         values["notes"] = dump(values["notes"])

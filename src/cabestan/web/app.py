@@ -29,6 +29,7 @@ from cabestan.web.api import (
     variables,
     waivers,
 )
+from cabestan.web.git_places import Places
 from cabestan.web.limits import BodyLimit
 from cabestan.web.pages.routes import error_page, pages, static_files
 
@@ -62,6 +63,7 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
         openapi_url=None,  # as that would be public; below it is not
     )
     app.state.services = services
+    app.state.git_places = Places(services.settings.parallel_git)
     app.add_middleware(BodyLimit, refuse=_too_large)
     app.add_middleware(SecurityHeaders)
     failures.install(app, error_page)

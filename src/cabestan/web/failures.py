@@ -27,6 +27,7 @@ _STATUS = {
     "registry_unavailable": 503,
     "deadline_exceeded": 503,
     "storage_full": 507,
+    "busy": 503,
 }
 #: of all that is wrong with a request, so much is told
 _TOLD_PROBLEMS = 10
@@ -72,8 +73,12 @@ def _problem(problem: Any) -> str:
     return f"{'.'.join(map(str, problem['loc']))[:_TOLD_LENGTH]}: {problem['msg'][:_TOLD_LENGTH]}"
 
 
+def status_of(error: CabestanError) -> int:
+    return _STATUS.get(error.code, 500)
+
+
 def _status(error: Exception, ours: CabestanError) -> int:
-    return error.status_code if isinstance(error, HTTPException) else _STATUS.get(ours.code, 500)
+    return error.status_code if isinstance(error, HTTPException) else status_of(ours)
 
 
 def _wants_json(request: Request) -> bool:

@@ -2,29 +2,31 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from cabestan.adapters import git_hooks
-from cabestan.adapters.git import http_backend_environment, parse_cgi_head
+from cabestan.adapters.git_backend import http_backend_environment
+from cabestan.adapters.push_guard import Guard
 from cabestan.domain.access import Identity, Permission, User, may
+from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
 from cabestan.engine import intake
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden
 from cabestan.store import projects as project_store
 from cabestan.web.access import Wired, git_token, identify, project_for
+from cabestan.web.git_answers import Call, Fetch, Push, Refs
 
 router = APIRouter()
-_CHUNK = 64 * 1024
-_READ_PATHS = ("info/refs", "git-upload-pack")
+_REFS_PATH = "info/refs"
+#: of Git LFS, which asks below it for a repository's large files and for locks
+_LFS_PATH = "info/lfs/"
+_LFS_TYPE = "application/vnd.git-lfs+json"
 _WRITE_PATH = "git-receive-pack"
+_ANSWERS = {_REFS_PATH: Refs, "git-upload-pack": Fetch, _WRITE_PATH: Push}
 
 
 def write_hooks(services: Services) -> None:
@@ -44,11 +46,13 @@ async def git(request: Request, services: Wired, group: str, name: str, path: st
         challenge = {"WWW-Authenticate": 'Basic realm="Cabestan: any user name, and a token as the password"'}
         return PlainTextResponse("A token is needed.\n", 401, challenge)
     pushing = path == _WRITE_PATH or request.query_params.get("service") == _WRITE_PATH
-    if path not in (*_READ_PATHS, _WRITE_PATH):
+    if path.startswith(_LFS_PATH):
+        return _no_lfs(path)
+    if path not in _ANSWERS or (request.method == "GET") != (path == _REFS_PATH):
         return PlainTextResponse("Only Git's smart HTTP protocol is spoken here.\n", 404)
     permission = Permission.PUSH if pushing else Permission.READ
     project = await asyncio.to_thread(project_for, services, identity, f"{group}/{name}", permission)
-    return await _backend(request, services, project, path, identity)
+    return _ANSWERS[path](_call(request, services, project, path, identity))
 
 
 @router.post("/internal/pushes/{project_id}", include_in_schema=False)
@@ -61,51 +65,62 @@ def pushed(request: Request, services: Wired, project_id: int, body: dict[str, s
         project = project_store.by_id(tx, project_id)
     started = intake.take_pushes(services, project, body.get("by", ""))
     base = f"{services.settings.public_url}/{project.name}"
-    lines = [f"Pipeline {p.id} for {p.branch}: {base}/pipelines/{p.id}\n" for p in started]
+    lines = [f"Pipeline {p.id} for {p.branch}: {base}/pipelines/{p.id}\n{_why_not(p)}" for p in started]
     return PlainTextResponse("".join(lines) or "Nothing to build in this push.\n")
 
 
-async def _backend(request: Request, services: Services, project: Project, path: str, identity: Identity) -> Response:
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "http-backend",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=_environment(request, services, project, path, identity),
+def _no_lfs(path: str) -> Response:
+    """In the words of Git LFS's own API, which its client shows. It goes on without locks where these are not known."""
+    words = (
+        "Git LFS is not supported here: this server keeps no large files beside the commits. Commit the files "
+        "themselves: `git lfs migrate export --everything --include='*'` rewrites the commits so, then push again; or "
+        "keep large files elsewhere and fetch them in the Dockerfile."
     )
-    feeding = asyncio.create_task(_feed(request, process, abandon=path != _WRITE_PATH))
-    assert process.stdout
-    try:
-        head = await process.stdout.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
-        feeding.cancel()
-        await process.wait()
-        return PlainTextResponse("git http-backend gave no answer.\n", 502)
-    status, headers = parse_cgi_head(head)
-    return _Streamed(_body(process, feeding), status, dict(headers))
+    status = 501 if path.startswith(f"{_LFS_PATH}locks") else 422
+    return JSONResponse({"message": words}, status, media_type=_LFS_TYPE)
+
+
+def _why_not(pipeline: Pipeline) -> str:
+    """Of one that does not start."""
+    return f"  It does not start. {pipeline.reason}\n" if pipeline.status.ended else ""
+
+
+def _call(request: Request, services: Services, project: Project, path: str, identity: Identity) -> Call:
+    settings = services.settings
+    user = identity.name if isinstance(identity, User) else f"job {identity.job_id}"
+    return Call(
+        request=request,
+        project_id=project.id,
+        project=project.name,
+        user=user,
+        environment=_environment(request, services, project, path, user, _guarded(identity, project)),
+        places=request.app.state.git_places,
+        limits=services.repositories.limits,
+        seconds=settings.git_seconds,
+        push_bytes=settings.push_bytes,
+    )
 
 
 def _environment(
-    request: Request, services: Services, project: Project, path: str, identity: Identity
+    request: Request, services: Services, project: Project, path: str, user: str, guarded: tuple[str, ...]
 ) -> dict[str, str]:
-    user = identity.name if isinstance(identity, User) else f"job {identity.job_id}"
+    settings, repositories = services.settings, services.repositories
+    guard = Guard(project.name, user, guarded, settings.project_refs, repositories.bounds, repositories.limits)
     return http_backend_environment(
-        services.repositories.path(project.id),
+        repositories.path(project.id),
         service_path=path,
         method=request.method,
         query=request.url.query,
         content_type=request.headers.get("content-type", ""),
-        content_encoding=request.headers.get("content-encoding", ""),
         protocol=request.headers.get("git-protocol", ""),
         user=user,
         hooks=_hooks(services),
-        push_bytes=services.settings.push_bytes,
+        push_bytes=settings.push_bytes,
         hook_variables={
-            "CABESTAN_HOOK_URL": f"{services.settings.internal_url}/internal/pushes/{project.id}",
+            "CABESTAN_HOOK_URL": f"{settings.internal_url}/internal/pushes/{project.id}",
             "CABESTAN_HOOK_TOKEN": services.vault.derive("hook"),
             "CABESTAN_HOOK_USER": user,
-            **git_hooks.guard_variables(project.name, user, _guarded(identity, project)),
+            **guard.variables(),
         },
     )
 
@@ -113,38 +128,3 @@ def _environment(
 def _guarded(identity: Identity, project: Project) -> tuple[str, ...]:
     """The branches that are not theirs to push to."""
     return () if may(identity, Permission.PUSH_PROTECTED, project.name) else project.protected_patterns
-
-
-class _Streamed(StreamingResponse):
-    """Answers while the request is still being read. The original reads on beside us, to learn whether the client is
-    still there, and would take parts of the request away from Git."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await self.stream_response(send)
-
-
-async def _feed(request: Request, process: asyncio.subprocess.Process, *, abandon: bool) -> None:
-    """Hands the request over. `abandon`: a client that goes away afterwards ends the process."""
-    assert process.stdin
-    try:
-        with suppress(BrokenPipeError, ConnectionResetError, ClientDisconnect):
-            async for chunk in request.stream():
-                process.stdin.write(chunk)
-                await process.stdin.drain()
-    finally:
-        process.stdin.close()
-    if abandon and (await request.receive())["type"] == "http.disconnect" and process.returncode is None:
-        process.terminate()
-
-
-async def _body(process: asyncio.subprocess.Process, feeding: asyncio.Task[None]) -> AsyncIterator[bytes]:
-    """The rest of the answer. A push that is being stored goes on to its end, whether or not somebody listens."""
-    assert process.stdout
-    try:
-        while chunk := await process.stdout.read(_CHUNK):
-            yield chunk
-        await process.wait()
-    finally:
-        feeding.cancel()
-        if process.returncode is None:
-            process.stdout._transport.close()  # type: ignore[attr-defined]
