@@ -32,6 +32,24 @@ class TooLarge(CabestanError):
     code = "too_large"
 
 
+class TooSlow(CabestanError):
+    """What was sent did not come in time."""
+
+    code = "too_slow"
+
+
+class TooMany(CabestanError):
+    """More at the same time than one may have."""
+
+    code = "too_many"
+
+
+class Busy(CabestanError):
+    """More at the same time than the server takes from all together."""
+
+    code = "busy"
+
+
 class NotFound(CabestanError):
     """There is no such thing, or it may not be seen."""
 

@@ -78,6 +78,13 @@ def visitor_of(request: Request) -> Visitor | None:
     return None
 
 
+def is_known(request: Request) -> bool:
+    """Whether a good token, of a user or a job, or a session comes with the request. Reads the database."""
+    if token := git_token(request):
+        return identify(services_of(request), token) is not None
+    return visitor_of(request) is not None
+
+
 def identify(services: Services, token: str) -> Identity | None:
     with services.database.reading() as tx:
         return user_store.identity_of_token(tx, token, services.now())

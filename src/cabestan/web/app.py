@@ -12,7 +12,7 @@ import cabestan
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.web import failures, git_http, sessions
-from cabestan.web.access import signed_in
+from cabestan.web.access import is_known, signed_in
 from cabestan.web.api import (
     alerts,
     certificates,
@@ -29,7 +29,9 @@ from cabestan.web.api import (
     variables,
     waivers,
 )
-from cabestan.web.limits import BodyLimit
+from cabestan.web.front.bodies import Bodies, Reserve
+from cabestan.web.front.bounds import Bounds
+from cabestan.web.live import Streams
 from cabestan.web.pages.routes import error_page, pages, static_files
 
 _API = "/api/v1"
@@ -43,7 +45,9 @@ _SECURITY_HEADERS = {
 }
 
 
-def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Callable[[], None]) -> FastAPI:
+def create_app(
+    services: Services, *, on_start: Callable[[], None], on_stop: Callable[[], None], bounds: Bounds | None = None
+) -> FastAPI:
     """`on_start` runs before the first request is answered, `on_stop` after the last."""
 
     @asynccontextmanager
@@ -62,15 +66,18 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
         openapi_url=None,  # as that would be public; below it is not
     )
     app.state.services = services
-    app.add_middleware(BodyLimit, refuse=_too_large)
+    bounds = bounds or Bounds()
+    app.state.streams = Streams(bounds.streams_per_user, bounds.streams)
+    app.add_middleware(Bodies, bounds=bounds, known=is_known, refuse=_refuse)
+    app.add_middleware(Reserve, known=is_known, refuse=_refuse)
     app.add_middleware(SecurityHeaders)
     failures.install(app, error_page)
     _mount(app)
     return app
 
 
-def _too_large(request: Request, error: CabestanError) -> Response:
-    return failures.answer(request, 413, error, error_page)
+def _refuse(request: Request, error: CabestanError) -> Response:
+    return failures.refusal(request, error, error_page)
 
 
 def _mount(app: FastAPI) -> None:

@@ -18,7 +18,10 @@ _STATUS = {
     "invalid": 422,
     "compose_refused": 422,
     "image_refused": 422,
+    "too_slow": 408,
     "too_large": 413,
+    "too_many": 429,
+    "busy": 503,
     "not_found": 404,
     "conflict": 409,
     "not_signed_in": 401,
@@ -47,6 +50,11 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
 
     for kind in (CabestanError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, told)
+
+
+def refusal(request: Request, error: CabestanError, error_page: ErrorPage) -> Response:
+    """Of a request that the application does not see."""
+    return answer(request, _status(error, error), error, error_page)
 
 
 def answer(request: Request, status: int, error: CabestanError, error_page: ErrorPage) -> Response:

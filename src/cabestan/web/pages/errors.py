@@ -1,5 +1,6 @@
 """Errors as pages. Who is not signed in is asked to, and comes back to the page that was wanted."""
 
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
@@ -28,6 +29,8 @@ def _visitor(request: Request, status: int) -> Visitor | None:
 
 def _back(request: Request) -> str:
     """Where a form came from, on this site."""
-    referer = urlsplit(request.headers.get("referer", ""))
-    same = referer.netloc == request.url.netloc and referer.path.startswith("/")
-    return referer.path if same and request.method == "POST" else ""
+    with suppress(ValueError):  # whoever asks may write into that header what they like
+        referer = urlsplit(request.headers.get("referer", ""))
+        same = referer.netloc == request.url.netloc and referer.path.startswith("/")
+        return referer.path if same and request.method == "POST" else ""
+    return ""
