@@ -50,12 +50,14 @@ class Durable:
             "sys_db_pool_size": _SQLITE_CONNECTIONS if is_sqlite else _CONNECTIONS,
             "max_executor_threads": _THREADS,
         }
+        self._config = config
         DBOS(config=config)
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._checkpoint = checkpoint
         self._workflows: dict[str, Callable[..., None]] = {}
         self._out_of_room = out_of_room
         self._laid_aside: set[str] = set()
+        self._launched = False
         #: set when the process is about to end: what breaks from then on is taken up at the next start
         self.closing = False
 
@@ -114,8 +116,19 @@ class Durable:
         return result
 
     def launch(self) -> None:
-        """Goes on with everything that was under way when the process ended."""
-        DBOS.launch()
+        """Goes on with everything that was under way when the process ended. Does nothing where it was launched.
+
+        Where it fails, as on a full disk, it may be tried again.
+        """
+        if self._launched:
+            return
+        try:
+            DBOS.launch()
+        except Exception:
+            DBOS.destroy()
+            DBOS(config=self._config)
+            raise
+        self._launched = True
 
     def go_on(self) -> None:
         """Takes up again what was laid aside. Raises the database's own error where there is no room yet."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from cabestan.domain.access import Identity, Permission, User, may, may_in_group
 from cabestan.domain.project import Project
@@ -49,7 +50,7 @@ def session_cookie(services: Services) -> str:
 
 async def signed_in(request: Request) -> Visitor:
     """The dependency of every page and every API address but the few public ones. Raises NotSignedIn, Forbidden."""
-    found = visitor_of(request)
+    found = await run_in_threadpool(visitor_of, request)  # a database that is waited for must not hold everybody
     if not found and bearer_token(request):
         raise NotSignedIn(
             "The token is not good here: it is mistyped, has ended, or is of another server.",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +36,8 @@ from cabestan.web.live import Streams
 from cabestan.web.pages.routes import error_page, pages, static_files
 
 _API = "/api/v1"
+#: that answer requests. Python computes in one at a time: more would only wait for each other
+_THREADS = 16
 _SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -53,6 +56,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         git_http.write_hooks(services)
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await asyncio.to_thread(on_start)
         yield
         await asyncio.to_thread(on_stop)

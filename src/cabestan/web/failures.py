@@ -44,7 +44,9 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
     async def told(request: Request, error: Exception) -> Response:
         ours = _as_ours(request, error)
         status = _status(error, ours)
-        if status >= 500:
+        if is_full(error):
+            _log.warning("the disk is full: a request was refused", path=request.url.path)
+        elif status >= 500:
             _log.error("a request failed", path=request.url.path, exc_info=error)
         return answer(request, status, ours, error_page)
 
