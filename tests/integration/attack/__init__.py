@@ -1,0 +1,1 @@
+"""What strangers and users try against a running platform."""
