@@ -18,7 +18,7 @@ _PIPELINES = 1_000
 def measure(instance: Instance) -> list[Figure]:
     """A server of its own, asked from another process: each reader asks anew as soon as it is answered."""
     with lists.filled(f"{instance.name}-r", _PIPELINES) as client:
-        paths = lists.shown(client)
+        paths = lists.those_there_are(client)
         command = [
             sys.executable,
             "-m",
