@@ -37,7 +37,7 @@ from cabestan.web.pages.routes import error_page, pages, static_files
 
 _API = "/api/v1"
 #: that answer requests. Python computes in one at a time: more would only wait for each other
-_THREADS = 16
+_THREADS = 24
 _SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
