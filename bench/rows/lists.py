@@ -40,9 +40,9 @@ _PAGES = (
 def measure(instance: Instance) -> list[Figure]:
     """Two servers of their own, asked in turn."""
     with ExitStack() as both:
-        many = both.enter_context(_filled(f"{instance.name}-a", _MANY))
-        few = both.enter_context(_filled(f"{instance.name}-b", _FEW))
-        paths = [*_API, *(path for path in _PAGES if _is_page(many, path))]
+        many = both.enter_context(filled(f"{instance.name}-a", _MANY))
+        few = both.enter_context(filled(f"{instance.name}-b", _FEW))
+        paths = those_there_are(many)
         figures = _compare(paths, many, few)
     worst = max(figures, key=lambda figure: figure.ratio or 0)
     shown = "; ".join(f"{f.name} {f.ratio:.2f} × ({f.value:.1f} ms)" for f in figures)
@@ -52,7 +52,7 @@ def measure(instance: Instance) -> list[Figure]:
 
 
 @contextmanager
-def _filled(name: str, count: int) -> Iterator[httpx.Client]:
+def filled(name: str, count: int) -> Iterator[httpx.Client]:
     """A server without containers, and its history."""
     instance = Instance(name, containers=False)
     try:
@@ -66,6 +66,11 @@ def _filled(name: str, count: int) -> Iterator[httpx.Client]:
             yield client
     finally:
         instance.remove()
+
+
+def those_there_are(client: httpx.Client) -> list[str]:
+    """The lists that there are."""
+    return [*_API, *(path for path in _PAGES if _is_page(client, path))]
 
 
 def _is_page(client: httpx.Client, path: str) -> bool:

@@ -5,6 +5,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
+import structlog
+
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.builders import Builders
 from cabestan.adapters.databases import Databases
@@ -36,14 +39,17 @@ from cabestan.engine.keeping import Keeper
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.registry_login import registry_login
-from cabestan.engine.room import RoomWatcher
+from cabestan.engine.room import RoomWatcher, keep_reserve, use_reserve
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import places
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
 from cabestan.store.database import Database
+from cabestan.store.fullness import is_full, storage_full
 from cabestan.store.logs import LogHub, LogStore
 from cabestan.store.migrate import migrate
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,14 @@ class Cabestan:
     keeper: Keeper
 
     def start(self) -> None:
-        self.services.durable.launch()
-        recovery.reconcile(self.services)
+        """On a full disk the server reads and says so; what is under way goes on when there is room."""
+        try:
+            recovery.begin(self.services)
+        except Exception as error:
+            if not is_full(error):
+                raise
+            self.services.database.out_of_room.set()
+        keep_reserve(self.services.settings.data)
         self.housekeeper.start()
         self.clock.start()
         self.backup_clock.start()
@@ -74,6 +86,7 @@ class Cabestan:
         self.keeper.stop()
         self.services.durable.close()
         self.services.database.close()
+        keep_reserve(self.services.settings.data)
 
 
 def bootstrap(
@@ -89,7 +102,11 @@ def bootstrap(
     secrets that are used.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    full = use_reserve(settings.data)
     database = Database(settings.database)
+    if full:
+        _log.error(str(storage_full()), folder=str(settings.data))
+        database.out_of_room.set()
     with ExitStack() as on_failure:
         on_failure.callback(database.close)
         database.check()
@@ -126,7 +143,7 @@ def bootstrap(
         Housekeeper(services),
         Clock(services),
         BackupClock(services),
-        RoomWatcher(services),
+        RoomWatcher(services, lambda: recovery.begin(services)),
         Keeper(services),
     )
 
@@ -158,19 +175,29 @@ def _register(services: Services) -> None:
 
 def open_vault(settings: Settings, database: Database, known: KnownSecrets | None = None) -> Vault:
     """With the key that the stored secrets were sealed with, or not at all. A new installation gets a new key."""
-    with database.writing() as tx:
+    with database.reading() as tx:  # a full disk lets nobody write
         check = facts.get(tx, KEY_CHECK)
-        if check is None and not settings.key_path.exists():
-            make_key(settings.key_path)
-        vault = Vault(read_key(settings.key_path), known)
-        if check is None:
-            facts.put(tx, KEY_CHECK, vault.check_value())
-        elif not vault.recognises(check):
-            raise ConfigurationError(
-                f"The key in {settings.key_path} is not the one that the stored secrets were sealed with.",
-                "Bring back the right key file from your backup.",
-            )
+    if check is None:
+        with database.writing() as tx:
+            check = _new_check(settings, tx)
+    vault = Vault(read_key(settings.key_path), known)
+    if not vault.recognises(check):
+        raise ConfigurationError(
+            f"The key in {settings.key_path} is not the one that the stored secrets were sealed with.",
+            "Bring back the right key file from your backup.",
+        )
     return vault
+
+
+def _new_check(settings: Settings, tx: sa.Connection) -> str:
+    """What a new installation recognises its key by; another process may have been first."""
+    if check := facts.get(tx, KEY_CHECK):
+        return check
+    if not settings.key_path.exists():
+        make_key(settings.key_path)
+    check = Vault(read_key(settings.key_path)).check_value()
+    facts.put(tx, KEY_CHECK, check)
+    return check
 
 
 def _durable_url(settings: Settings) -> str:

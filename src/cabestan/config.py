@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     port: int = Field(8600, ge=1, le=65535)
     """Port that the server listens on."""
 
+    connections: int = Field(2000, ge=16)
+    """How many connections are taken at the same time."""
+
+    connections_per_address: int = Field(1000, ge=1)
+    """How many of them from one address, or from one network of 64 bits in IPv6."""
+
+    streams_per_user: int = Field(300, ge=1)
+    """How many live streams, of logs and of what changes, a user may follow at the same time."""
+
     url: str = ""
     """Address of the server as its users see it. Empty: from host and port."""
 

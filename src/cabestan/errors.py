@@ -32,8 +32,20 @@ class TooLarge(CabestanError):
     code = "too_large"
 
 
+class TooSlow(CabestanError):
+    """What was sent did not come in time."""
+
+    code = "too_slow"
+
+
+class TooMany(CabestanError):
+    """More at the same time than one may have."""
+
+    code = "too_many"
+
+
 class Busy(CabestanError):
-    """The server is well, and has as much to do at the same time as it may."""
+    """More at the same time than the server takes from all together."""
 
     code = "busy"
 

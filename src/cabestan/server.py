@@ -16,6 +16,8 @@ from cabestan.config import Settings, read_settings
 from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.errors import CabestanError, ConfigurationError
 from cabestan.web.app import create_app
+from cabestan.web.front import listening
+from cabestan.web.front.bounds import Bounds
 
 #: How long open streams may take to end when the server is asked to stop.
 _GRACE_SECONDS = 3
@@ -27,21 +29,28 @@ def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _nam
     mask_output(known)
     set_up_logging(settings.log_level)
     _lock_data(settings)
+    bounds = listening.fitting(_bounds(settings), listening.raise_descriptor_limit())
     cabestan = bootstrap(settings, checkpoint=checkpoint, known=known)
-    app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close)
+    app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close, bounds=bounds)
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
-        access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-        proxy_headers=False,
+        **listening.options(bounds),
     )
     # threads that follow a job would hold the process until the job ends; the next start goes on with them
     logging.shutdown()
     os._exit(0)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        connections=settings.connections,
+        connections_per_address=settings.connections_per_address,
+        streams_per_user=settings.streams_per_user,
+    )
 
 
 def _lock_data(settings: Settings) -> None:

@@ -71,6 +71,18 @@ def test_a_program_that_fails_fails_nothing_else(
     assert words in finding.message
 
 
+def test_it_gives_way_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, b"[]")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert hadolint("Dockerfile", "FROM debian\n# of nobody else\n") == ()
+    assert [command[:3] for command in commands] == [["nice", "-n", "10"]]
+
+
 def test_a_text_that_was_checked_is_not_checked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "FROM debian\n# the same in two files\n"
     first = hadolint("Dockerfile", text)

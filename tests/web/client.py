@@ -18,16 +18,20 @@ from tests.web.serving import serving
 
 from cabestan.store import users
 from cabestan.web.app import create_app
+from cabestan.web.front.bounds import Bounds
 
 
-def application(world: World) -> FastAPI:
-    return create_app(world.services, on_start=lambda: None, on_stop=lambda: None)
+def application(world: World, bounds: Bounds | None = None) -> FastAPI:
+    return create_app(world.services, on_start=lambda: None, on_stop=lambda: None, bounds=bounds)
 
 
 @contextmanager
-def asking(world: World, **headers: str) -> Iterator[httpx.Client]:
+def asking(world: World, bounds: Bounds | None = None, **headers: str) -> Iterator[httpx.Client]:
     """Asks a real server, and follows no redirects."""
-    with serving(application(world)) as address, httpx.Client(base_url=address, headers=headers, timeout=20) as client:
+    with (
+        serving(application(world, bounds), bounds) as address,
+        httpx.Client(base_url=address, headers=headers, timeout=20) as client,
+    ):
         yield client
 
 

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from cabestan.web.front.bounds import Bounds
+from cabestan.web.front.listening import options
+
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI, bounds: Bounds | None = None) -> Iterator[str]:
     """The address of the running server."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, proxy_headers=False)
+        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, **options(bounds or Bounds()))
         server = _Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

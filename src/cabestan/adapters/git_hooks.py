@@ -38,10 +38,13 @@ else:
 
 
 def write_hooks(folder: Path) -> None:
-    """For this Python. Each at once: half of one would let everything pass."""
+    """For this Python. Each at once: half of one would let everything pass. What is there stays, as on a full disk."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, script in (("pre-receive", _PRE_RECEIVE), ("post-receive", _POST_RECEIVE)):
+        text = script.format(python=sys.executable, tries=TRIES, source=_SOURCE)
+        if (folder / name).exists() and (folder / name).read_text() == text:
+            continue
         part = folder / f".{name}"
-        part.write_text(script.format(python=sys.executable, tries=TRIES, source=_SOURCE))
+        part.write_text(text)
         part.chmod(0o755)
         os.replace(part, folder / name)

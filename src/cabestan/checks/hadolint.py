@@ -23,6 +23,8 @@ _MOST_FINDINGS = 100
 _LONGEST_MESSAGE = 500
 #: told by rules of our own, as errors: root as the last user
 _OURS = frozenset({"DL3002"})
+#: it gives way to the server, which started it and has others to answer
+_GENTLY = ("nice", "-n", "10")
 #: neither the working folder nor the home has settings for it: the rules are the same for everybody
 _NO_SETTINGS = {"LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"}
 
@@ -46,7 +48,7 @@ def hadolint(file: str, text: str) -> tuple[Finding, ...]:
 def _answer(program: str, text: str) -> list[Mapping[str, Any]]:
     """Most commits leave their Dockerfiles as they are."""
     done = subprocess.run(
-        [program, "--no-fail", "--no-color", "--format", "json", "-"],
+        [*_GENTLY, program, "--no-fail", "--no-color", "--format", "json", "-"],
         input=text.encode(),
         capture_output=True,
         timeout=_SECONDS,

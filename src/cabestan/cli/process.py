@@ -1,5 +1,6 @@
 """The server's process on this machine: started detached, found again, stopped."""
 
+import errno
 import os
 import signal
 import socket
@@ -25,19 +26,36 @@ _ARENAS = "2"
 def pid_of(settings: Settings) -> int | None:
     """The process id of the server of this installation; None when it does not run."""
     try:
-        pid = int(_pid_file(settings).read_text())
+        pid = int(_pid_file(settings).read_text() or _told_pid(settings))
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
     return pid if _MODULE.encode() in command else None
 
 
+def _told_pid(settings: Settings) -> str:
+    """By the server itself: on a full disk the file stays empty."""
+    try:
+        return str(httpx.get(f"{settings.internal_url}/api/v1/status", timeout=5, trust_env=False).json()["pid"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
+
+
 def become_server(settings: Settings) -> NoReturn:
     """This process goes on as the server: without what the command line had loaded, and with little waste of memory."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    _pid_file(settings).write_text(f"{os.getpid()}\n")
+    _note_pid(settings)
     environment = {"MALLOC_ARENA_MAX": _ARENAS, **os.environ}
     os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)  # noqa: S606 (that is the point)
+
+
+def _note_pid(settings: Settings) -> None:
+    """On a full disk it stays empty."""
+    try:
+        _pid_file(settings).write_text(f"{os.getpid()}\n")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
 
 
 def start(settings: Settings) -> bool:

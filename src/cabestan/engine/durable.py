@@ -63,6 +63,7 @@ class Durable:
             "sys_db_pool_size": _SQLITE_CONNECTIONS if is_sqlite else _CONNECTIONS,
             "max_executor_threads": THREADS,
         }
+        self._config = config
         DBOS(config=config)
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._checkpoint = checkpoint
@@ -132,14 +133,22 @@ class Durable:
         return result
 
     def launch(self) -> None:
-        """Goes on with everything that was under way when the process ended.
+        """Goes on with everything that was under way when the process ended. Does nothing where it was launched.
 
-        It has its places before it goes on, and before anything else may have one.
+        That has its places before it goes on, and before anything else may have one. Where it fails, as on a full disk,
+        it may be tried again.
         """
-        DBOS.launch()
-        for pending in DBOS.list_workflows(status=_UNDER_WAY, load_output=False):
-            arguments = pending.input["args"] if pending.input else ()
-            self._dispatcher.hold(pending.workflow_id, self._turn(pending.name, *arguments))
+        if self._launched.is_set():
+            return
+        try:
+            DBOS.launch()
+            for pending in DBOS.list_workflows(status=_UNDER_WAY, load_output=False):
+                arguments = pending.input["args"] if pending.input else ()
+                self._dispatcher.hold(pending.workflow_id, self._turn(pending.name, *arguments))
+        except Exception:
+            DBOS.destroy()
+            DBOS(config=self._config)
+            raise
         self._launched.set()
         self._dispatcher.start()
 

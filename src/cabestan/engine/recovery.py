@@ -28,6 +28,12 @@ _LOST = "Its work was lost in a restart. Retry it."
 _log = structlog.get_logger(__name__)
 
 
+def begin(services: Services) -> None:
+    """At the start of the server; again where it met a full disk."""
+    services.durable.launch()
+    reconcile(services)
+
+
 def reconcile(services: Services) -> None:
     """Called after the workflows were taken up again. Every part may be done any number of times.
 

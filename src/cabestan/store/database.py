@@ -13,6 +13,8 @@ from cabestan.store.fullness import is_full, storage_full
 
 #: How long a writer waits for another one (SQLite has one at a time).
 _BUSY_SECONDS = 30
+#: as many as there are threads that answer requests, and some for workflows: to open one costs more than most queries
+_KEPT_CONNECTIONS = 32
 #: the number of PostgreSQL's lock for it; ours alone within the database
 _WRITING = 0x6361626573
 
@@ -82,7 +84,12 @@ class Database:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, pool_size=10)
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        pool_size=_KEPT_CONNECTIONS,
+        pool_use_lifo=True,
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -92,8 +99,10 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        writing = connection.get_execution_options().get("cabestan_writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if connection.get_execution_options().get("cabestan_writing", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # which asks the disk for nothing; each page has several of them
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
 
     return engine
 

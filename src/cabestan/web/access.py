@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from cabestan.domain.access import Identity, Permission, User, may, may_in_group
 from cabestan.domain.project import Project
@@ -49,7 +50,7 @@ def session_cookie(services: Services) -> str:
 
 async def signed_in(request: Request) -> Visitor:
     """The dependency of every page and every API address but the few public ones. Raises NotSignedIn, Forbidden."""
-    found = visitor_of(request)
+    found = await run_in_threadpool(visitor_of, request)  # a database that is waited for must not hold everybody
     if not found and bearer_token(request):
         raise NotSignedIn(
             "The token is not good here: it is mistyped, has ended, or is of another server.",
@@ -76,6 +77,13 @@ def visitor_of(request: Request) -> Visitor | None:
             session = user_store.session(tx, cookie, services.now())
         return Visitor(session.user, session.csrf) if session else None
     return None
+
+
+def is_known(request: Request) -> bool:
+    """Whether a good token, of a user or a job, or a session comes with the request. Reads the database."""
+    if token := git_token(request):
+        return identify(services_of(request), token) is not None
+    return visitor_of(request) is not None
 
 
 def identify(services: Services, token: str) -> Identity | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +13,7 @@ import cabestan
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.web import builds, failures, git_http, registry_token, sessions
-from cabestan.web.access import signed_in
+from cabestan.web.access import is_known, signed_in
 from cabestan.web.api import (
     alerts,
     certificates,
@@ -29,11 +30,15 @@ from cabestan.web.api import (
     variables,
     waivers,
 )
+from cabestan.web.front.bodies import Bodies, Reserve
+from cabestan.web.front.bounds import Bounds
 from cabestan.web.git_places import Places
-from cabestan.web.limits import BodyLimit
+from cabestan.web.live import Streams
 from cabestan.web.pages.routes import error_page, pages, static_files
 
 _API = "/api/v1"
+#: that answer requests. Python computes in one at a time: more would only wait for each other
+_THREADS = 24
 _SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -44,12 +49,15 @@ _SECURITY_HEADERS = {
 }
 
 
-def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Callable[[], None]) -> FastAPI:
+def create_app(
+    services: Services, *, on_start: Callable[[], None], on_stop: Callable[[], None], bounds: Bounds | None = None
+) -> FastAPI:
     """`on_start` runs before the first request is answered, `on_stop` after the last."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         git_http.write_hooks(services)
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await asyncio.to_thread(on_start)
         yield
         await asyncio.to_thread(on_stop)
@@ -64,15 +72,18 @@ def create_app(services: Services, *, on_start: Callable[[], None], on_stop: Cal
     )
     app.state.services = services
     app.state.git_places = Places(services.settings.parallel_git)
-    app.add_middleware(BodyLimit, refuse=_too_large)
+    bounds = bounds or Bounds()
+    app.state.streams = Streams(bounds.streams_per_user, bounds.streams)
+    app.add_middleware(Bodies, bounds=bounds, known=is_known, refuse=_refuse)
+    app.add_middleware(Reserve, known=is_known, refuse=_refuse)
     app.add_middleware(SecurityHeaders)
     failures.install(app, error_page)
     _mount(app)
     return app
 
 
-def _too_large(request: Request, error: CabestanError) -> Response:
-    return failures.answer(request, 413, error, error_page)
+def _refuse(request: Request, error: CabestanError) -> Response:
+    return failures.refusal(request, error, error_page)
 
 
 def _mount(app: FastAPI) -> None:

@@ -18,7 +18,10 @@ _STATUS = {
     "invalid": 422,
     "compose_refused": 422,
     "image_refused": 422,
+    "too_slow": 408,
     "too_large": 413,
+    "too_many": 429,
+    "busy": 503,
     "not_found": 404,
     "conflict": 409,
     "not_signed_in": 401,
@@ -27,7 +30,6 @@ _STATUS = {
     "registry_unavailable": 503,
     "deadline_exceeded": 503,
     "storage_full": 507,
-    "busy": 503,
 }
 #: of all that is wrong with a request, so much is told
 _TOLD_PROBLEMS = 10
@@ -42,12 +44,19 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
     async def told(request: Request, error: Exception) -> Response:
         ours = _as_ours(request, error)
         status = _status(error, ours)
-        if status >= 500:
+        if is_full(error):
+            _log.warning("the disk is full: a request was refused", path=request.url.path)
+        elif status >= 500:
             _log.error("a request failed", path=request.url.path, exc_info=error)
         return answer(request, status, ours, error_page)
 
     for kind in (CabestanError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, told)
+
+
+def refusal(request: Request, error: CabestanError, error_page: ErrorPage) -> Response:
+    """Of a request that the application does not see."""
+    return answer(request, _status(error, error), error, error_page)
 
 
 def answer(request: Request, status: int, error: CabestanError, error_page: ErrorPage) -> Response:

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -27,6 +28,7 @@ _HASHES_AT_ONCE = 2
 
 _throttled = Throttle()
 _hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
+_signing_in = CapacityLimiter(2 * _HASHES_AT_ONCE)
 
 
 def check_login(services: Services, name: str, secret: str, address: str) -> User:
@@ -94,13 +96,18 @@ def _form(address: str, name: str = "", problem: str = "", status: int = 200) ->
 
 
 @public.post("/login", include_in_schema=False, dependencies=[Depends(require_own_site)])
-def login(
+async def login(
     request: Request,
     services: Wired,
     name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
+    """Few at a time: whoever waits for a password to be compared holds no thread that others are answered by."""
+    return await to_thread.run_sync(_sign_in, request, services, name, password, next, limiter=_signing_in)
+
+
+def _sign_in(request: Request, services: Services, name: str, password: str, next: str) -> Response:
     try:
         user = check_login(services, name.strip(), password.strip(), _address(request))
     except NotSignedIn as error:

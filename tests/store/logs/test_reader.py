@@ -218,3 +218,38 @@ def test_a_reader_that_is_let_go_is_not_handed_out_again(store: LogStore, monkey
         patch.setattr(os, "close", closing)
         del reader
     assert found == [[2]]
+
+
+def test_of_a_line_without_end_no_more_is_read_than_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines after it are found through the index."""
+    store = LogStore(tmp_path)
+    with store.writer("1") as writer:
+        for text in (
+            b"first\n",
+            *(b"x" * (64 << 10) for _ in range(512)),
+            b"\n",
+            b"third\n",
+            b"y" * (3 << 20),
+            b"\nlast",
+        ):
+            writer.feed(text)
+        writer.finish()
+        writer.end()
+    read = 0
+    original = LogReader._read_up_to
+
+    def counted(reader: LogReader, offset: int, end: int) -> bytes:
+        nonlocal read
+        piece = original(reader, offset, end)
+        read += len(piece)
+        return piece
+
+    monkeypatch.setattr(LogReader, "_read_up_to", counted)
+    with store.reader("1") as reader:
+        lines = reader.lines_from(1, 9)
+        assert [(line.number, line.text[:5]) for line in lines] == [
+            (1, "first"), (2, "xxxxx"), (3, "third"), (4, "yyyyy"), (5, "last"),
+        ]  # fmt: skip
+        assert [len(line.text) for line in lines[1:4:2]] == [64 << 10] * 2
+        assert lines[2].offset == 6 + (512 * (64 << 10)) + 1
+    assert read < 12 << 20

@@ -30,6 +30,11 @@ test("dark colours are made readable, light ones stay", () => {
   assert.ok(readable([0, 0, 60]).every((part) => part > 100));
 });
 
+test("too many sequences end the line, and it is said", () => {
+  const { pieces } = renderLine("x\b".repeat(2000) + "\by🎉");
+  assert.deepEqual(pieces.map((piece) => piece.text), ["x", "… 3 more characters after too many control sequences, in the download"]);
+});
+
 test("an endless line is cut", () => {
   const { pieces } = renderLine("x".repeat(10005));
   assert.deepEqual(pieces.map((piece) => piece.text.length), [10000, "… 5 more characters, in the download".length]);

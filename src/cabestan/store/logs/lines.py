@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from cabestan.store.logs.open_file import OpenFile
 
 #: a longer line is cut where lines are listed (bytes)
 LONGEST_LINE = 64 << 10
+#: and is read no further than so
+_ENDLESS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,39 @@ class Entries:
 def lines_between(
     entries: Entries, chunks_from: Callable[[int], Iterable[bytes]], number: int, count: int
 ) -> Iterator[LogLine]:
-    """`count` lines from line `number` on, or as many as there are."""
+    """`count` lines from line `number` on, or as many as there are. A line without end is not read to its end: the
+    index tells where the next one is near.
+    """
+    beyond = number + count
+    while number < beyond:
+        begun = number
+        for line in _lines_near(entries, chunks_from, number, beyond - number):
+            yield line
+            number += 1
+        if number == begun:
+            return
+
+
+def _lines_near(
+    entries: Entries, chunks_from: Callable[[int], Iterable[bytes]], number: int, count: int
+) -> Iterator[LogLine]:
+    """The same, up to the first line that is too long to be read to its end."""
     clock = entries.from_entry(entries.before_line(number))
     now = next(clock)
     following = next(clock, None)
     skipped = number - 1 - now.lines
-    found = islice(split_lines(chunks_from(now.offset), now.offset), skipped, skipped + count)
+    found = islice(split_lines(chunks_from(now.offset), now.offset, skipped), skipped, skipped + count)
     for place, (offset, line) in enumerate(found, number):
         while following and following.offset <= offset:
             now, following = following, next(clock, None)
         yield LogLine(place, offset, now.time_ms, line.decode("utf-8", "replace"))
 
 
-def split_lines(chunks: Iterable[bytes], offset: int) -> Iterator[tuple[int, bytes]]:
-    """The lines in `chunks`, each with its offset, when the first chunk lies at `offset`."""
+def split_lines(chunks: Iterable[bytes], offset: int, patient: int = sys.maxsize) -> Iterator[tuple[int, bytes]]:
+    """The lines in `chunks`, each with its offset, when the first chunk lies at `offset`.
+
+    It ends after a line that has `_ENDLESS` bytes and no end, but for the first `patient` ones.
+    """
     start = at = offset
     kept = b""
     for chunk in chunks:
@@ -73,7 +95,10 @@ def split_lines(chunks: Iterable[bytes], offset: int) -> Iterator[tuple[int, byt
             yield start, (kept + part)[:LONGEST_LINE]
             at += len(part) + 1
             start, kept = at, b""
+            patient -= 1
         kept = (kept + rest)[:LONGEST_LINE]
         at += len(rest)
+        if patient <= 0 and at - start >= _ENDLESS:
+            break
     if at > start:
         yield start, kept

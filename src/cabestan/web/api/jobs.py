@@ -28,7 +28,7 @@ def job(visitor: SignedIn, services: Wired, job_id: int) -> shapes.Json:
 def changes(request: Request, visitor: SignedIn, services: Wired) -> LiveStream:
     """The topics that change, as server-sent events, of the projects that the user may see."""
     follower = Follower(request, visitor)
-    return LiveStream(_changes(services, follower), follower.look_again)
+    return LiveStream(_changes(services, follower), follower.look_again, follower.counted)
 
 
 async def _changes(services: Services, follower: Follower) -> AsyncIterator[str]:

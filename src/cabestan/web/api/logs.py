@@ -70,7 +70,7 @@ def add_routes(router: APIRouter, at: str, logged: Logged) -> None:
         reader = logged.reader(services, visitor, number)
         follower = Follower(request, visitor)
         events = live(request, services, reader, offset, lambda: logged.ended(services, number))
-        return LiveStream(events, lambda: logged.followed(services, follower, number))
+        return LiveStream(events, lambda: logged.followed(services, follower, number), follower.counted)
 
     @router.get(f"{at}/lines")
     def lines(visitor: SignedIn, services: Wired, number: int, start: From = 1, count: Count = 200) -> Json:

@@ -5,6 +5,7 @@ Here colours come down to the sixteen that have a class, for the pages' policy a
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -19,6 +20,13 @@ _TOKEN = re.compile(
 )
 #: characters of a line that are shown; longer ones are cut
 LINE_LIMIT = 10_000
+#: sequences and control characters of a line that are obeyed; it ends before the next one
+SEQUENCE_LIMIT = 2_000
+#: characters, with those of sequences, of all lines on a page; further lines are not in it
+PAGE_LIMIT = 200_000
+#: numbers in one sequence that are looked at, and digits of each
+_ARGUMENTS = 32
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,14 @@ class Piece:
 
 def render_lines(lines: Iterable[str]) -> Iterator[tuple[Piece, ...]]:
     """Each line as pieces; a style goes on until it is changed, over the ends of lines."""
-    style = PLAIN
+    style, left = PLAIN, PAGE_LIMIT
     for line in lines:
-        pieces, style = render_line(line, style)
-        yield pieces
+        left -= len(line)
+        if left < 0:
+            yield (Piece("… not shown here, in the download", "note"),)
+        else:
+            pieces, style = render_line(line, style)
+            yield pieces
 
 
 def render_line(line: str, style: Style = PLAIN) -> tuple[tuple[Piece, ...], Style]:
@@ -72,8 +84,12 @@ def render_line(line: str, style: Style = PLAIN) -> tuple[tuple[Piece, ...], Sty
         return _cut((Piece(line, ""),) if line else ()), style
     screen = _Screen(style)
     position = 0
-    for token in _TOKEN.finditer(line):
+    for count, token in enumerate(_TOKEN.finditer(line)):
         screen.write(line[position : token.start()])
+        if count == SEQUENCE_LIMIT:
+            rest = len(line) - token.start()
+            note = Piece(f"… {rest} more characters after too many control sequences, in the download", "note")
+            return (*_cut(screen.pieces()), note), screen.style
         screen.obey(token)
         position = token.end()
     screen.write(line[position:])
@@ -81,18 +97,27 @@ def render_line(line: str, style: Style = PLAIN) -> tuple[tuple[Piece, ...], Sty
 
 
 class _Screen:
-    """One line of a terminal."""
+    """One line of a terminal. Nothing is done for what is erased: of each character is known when it was written,
+    and in the end which of them an erasure came after. So the work grows with what is written alone.
+    """
 
     def __init__(self, style: Style) -> None:
         self.style = style
-        self.cells: list[tuple[str, Style]] = []
-        self.column = 0
+        #: by column: character, style, time; among them some that were erased
+        self.cells: dict[int, tuple[str, Style, int]] = {}
+        self.length = self.column = self.time = 0
+        #: times and columns of erasures up to a column, and from one on; those that a later one covers are left out
+        self.before: list[tuple[int, int]] = []
+        self.after: list[tuple[int, int]] = []
 
     def write(self, text: str) -> None:
-        cells = [(character, self.style) for character in text]
-        self.cells.extend([(" ", PLAIN)] * (self.column - len(self.cells)))
-        self.cells[self.column : self.column + len(cells)] = cells
-        self.column += len(cells)
+        if not text:
+            return
+        self.time += 1
+        style, time = self.style, self.time
+        self.cells.update((at, (character, style, time)) for at, character in enumerate(text, self.column))
+        self.column += len(text)
+        self.length = max(self.length, self.column)
 
     def obey(self, token: re.Match[str]) -> None:
         if token["control"] == "\r":
@@ -107,24 +132,49 @@ class _Screen:
             self._move(token["final"], token["args"])
 
     def pieces(self) -> tuple[Piece, ...]:
-        joined: list[tuple[list[str], str]] = []
-        for character, style in self.cells:
-            classes = style.classes
-            if not joined or joined[-1][1] != classes:
-                joined.append(([], classes))
-            joined[-1][0].append(character)
-        return tuple(Piece("".join(text), classes) for text, classes in joined)
+        joined: list[tuple[list[str], Style]] = []
+        for text, style in self._runs():
+            if not joined or (joined[-1][1] is not style and joined[-1][1].classes != style.classes):
+                joined.append(([], style))
+            joined[-1][0].append(text)
+        return tuple(Piece("".join(text), style.classes) for text, style in joined)
+
+    def _runs(self) -> Iterator[tuple[str, Style]]:
+        """What is shown, with blanks where nothing is, or nothing any more."""
+        at = 0
+        whole = not (self.before or self.after)
+        for column, (character, style, time) in sorted(self.cells.items()):
+            if column < self.length and (whole or not self._erased(column, time)):
+                if at < column:
+                    yield " " * (column - at), PLAIN
+                yield character, style
+                at = column + 1
+        if at < self.length:
+            yield " " * (self.length - at), PLAIN
+
+    def _erased(self, column: int, time: int) -> bool:
+        """Of the erasures after a time the first one reaches farthest, for no later one covers it."""
+        before, after = (bisect_left(them, (time, -1)) for them in (self.before, self.after))
+        return (before < len(self.before) and column <= self.before[before][1]) or (
+            after < len(self.after) and column >= self.after[after][1]
+        )
 
     def _erase(self, args: str) -> None:
+        self.time += 1
         if args in ("", "0"):
-            del self.cells[self.column :]
+            self.length = min(self.length, self.column)
+            while self.after and self.after[-1][1] >= self.column:
+                self.after.pop()
+            self.after.append((self.time, self.column))
         elif args == "2":
-            self.cells = [(" ", PLAIN)] * self.column
+            self.cells, self.length = {}, self.column
         else:
-            self.cells[: self.column + 1] = [(" ", PLAIN)] * min(self.column + 1, len(self.cells))
+            while self.before and self.before[-1][1] <= self.column:
+                self.before.pop()
+            self.before.append((self.time, self.column))
 
     def _move(self, final: str, args: str) -> None:
-        count = min(int(args), LINE_LIMIT) if args.isdigit() else 1
+        count = min(_number(args), LINE_LIMIT) if args.isdigit() else 1
         target = {"G": count - 1, "C": self.column + count, "D": self.column - count}[final]
         self.column = min(max(0, target), LINE_LIMIT)
 
@@ -135,13 +185,19 @@ _FLAGS_OFF = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("in
 
 def apply(style: Style, args: str) -> Style:
     """The style after a sequence `ESC [ args m`."""
-    codes = iter([int(part) if part.isdigit() else 0 for part in re.split("[;:]", args)])
+    parts = re.split("[;:]", args, maxsplit=_ARGUMENTS)[:_ARGUMENTS]
+    codes = iter([_number(part) if part.isdigit() else 0 for part in parts])
     for code in codes:
         if code in (38, 48):
             style = style.evolve(**{"fg" if code == 38 else "bg": _extended(codes)})
         else:
             style = _simple(style, code)
     return style
+
+
+def _number(digits: str) -> int:
+    """Python reads no number of thousands of digits, and nobody means one."""
+    return int(digits[:_DIGITS])
 
 
 def _simple(style: Style, code: int) -> Style:

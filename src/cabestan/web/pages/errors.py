@@ -1,5 +1,6 @@
 """Errors as pages. Who is not signed in is asked to, and comes back to the page that was wanted."""
 
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
@@ -28,8 +29,10 @@ def _visitor(request: Request, status: int) -> Visitor | None:
 
 def _back(request: Request) -> str:
     """Where a form came from, on this site."""
-    referer = urlsplit(request.headers.get("referer", ""))
-    same = referer.netloc == request.url.netloc and referer.path.startswith("/")
-    if not same or (referer.path == request.url.path and request.method == "GET"):
-        return ""
-    return f"{referer.path}?{referer.query}" if referer.query else referer.path
+    with suppress(ValueError):  # whoever asks may write into that header what they like
+        referer = urlsplit(request.headers.get("referer", ""))
+        same = referer.netloc == request.url.netloc and referer.path.startswith("/")
+        if not same or (referer.path == request.url.path and request.method == "GET"):
+            return ""
+        return f"{referer.path}?{referer.query}" if referer.query else referer.path
+    return ""

@@ -17,6 +17,7 @@ def _environment() -> Environment:
         loader=PackageLoader("cabestan.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # the files' times would be looked at for each page
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=placed,

@@ -6,6 +6,11 @@ const TOKEN = /\x1b\[([0-9;:?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[
 const SPECIAL = new RegExp(TOKEN.source);
 //: characters of a line that are shown; longer ones are cut
 const LINE_LIMIT = 10000;
+//: sequences and control characters of a line that are obeyed; it ends before the next one
+const SEQUENCE_LIMIT = 2000;
+//: numbers in one sequence that are looked at, and digits of each
+const ARGUMENTS = 32;
+const DIGITS = 9;
 const FLAGS_ON = { 1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse" };
 const FLAGS_OFF = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underline"], 27: ["inverse"] };
 const FLAGS = ["bold", "dim", "italic", "underline"];
@@ -18,8 +23,13 @@ export function renderLine(line, style = PLAIN) {
   if (style === PLAIN && !SPECIAL.test(line)) return { pieces: cut(line ? [{ text: line, style }] : []), style };
   const screen = new Screen(style);
   let position = 0;
+  let count = 0;
   for (const token of line.matchAll(TOKEN)) {
     screen.write(line.slice(position, token.index));
+    if (count++ === SEQUENCE_LIMIT) {
+      const text = `… ${characters(line.slice(token.index))} more characters after too many control sequences, in the download`;
+      return { pieces: [...cut(screen.pieces()), { text, style: PLAIN, note: true }], style: screen.style };
+    }
     screen.obey(token);
     position = token.index + token[0].length;
   }
@@ -32,23 +42,33 @@ export function plainText(pieces) {
   return pieces.map((piece) => piece.text).join("");
 }
 
-/** One line of a terminal. */
+/** How many there are, also of those that take two places in a string. */
+function characters(text) {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/**
+ * One line of a terminal. Nothing is done for what is erased: of each character is known when it was written, and in the
+ * end which of them an erasure came after. So the work grows with what is written alone.
+ */
 class Screen {
   constructor(style) {
     this.style = style;
-    this.characters = [];
-    this.styles = [];
-    this.column = 0;
+    //: by column: character, style, time; among them some that were erased
+    this.cells = new Map();
+    this.length = this.column = this.time = 0;
+    //: times and columns of erasures up to a column, and from one on; those that a later one covers are left out
+    this.before = [];
+    this.after = [];
   }
 
   write(text) {
-    while (this.characters.length < this.column && text) this.put(this.characters.length, " ", PLAIN);
-    for (const character of text) this.put(this.column++, character, this.style);
-  }
-
-  put(column, character, style) {
-    this.characters[column] = character;
-    this.styles[column] = style;
+    if (!text) return;
+    this.time++;
+    for (const character of text) this.cells.set(this.column++, [character, this.style, this.time]);
+    this.length = Math.max(this.length, this.column);
   }
 
   obey([, args, final, control]) {
@@ -60,29 +80,70 @@ class Screen {
   }
 
   erase(args) {
-    const length = this.characters.length;
-    if (args === "" || args === "0") this.characters.length = this.styles.length = Math.min(length, this.column);
-    else if (args === "2") {
-      this.characters = Array(this.column).fill(" ");
-      this.styles = Array(this.column).fill(PLAIN);
-    } else for (let column = 0; column < Math.min(this.column + 1, length); column++) this.put(column, " ", PLAIN);
+    this.time++;
+    if (args === "" || args === "0") {
+      this.length = Math.min(this.length, this.column);
+      while (this.after.length && this.after.at(-1)[1] >= this.column) this.after.pop();
+      this.after.push([this.time, this.column]);
+    } else if (args === "2") {
+      this.cells.clear();
+      this.length = this.column;
+    } else {
+      while (this.before.length && this.before.at(-1)[1] <= this.column) this.before.pop();
+      this.before.push([this.time, this.column]);
+    }
   }
 
   move(final, args) {
-    const count = /^[0-9]+$/.test(args) ? Math.min(Number(args), LINE_LIMIT) : 1;
+    const count = /^[0-9]+$/.test(args) ? Math.min(number(args), LINE_LIMIT) : 1;
     const target = { G: count - 1, C: this.column + count, D: this.column - count }[final];
     this.column = Math.min(Math.max(0, target), LINE_LIMIT);
   }
 
   pieces() {
     const joined = [];
-    this.characters.forEach((character, column) => {
+    for (const [text, style] of this.runs()) {
       const last = joined.at(-1);
-      if (last && sameLook(last.style, this.styles[column])) last.text += character;
-      else joined.push({ text: character, style: this.styles[column] });
-    });
+      if (last && sameLook(last.style, style)) last.text += text;
+      else joined.push({ text, style });
+    }
     return joined;
   }
+
+  /** What is shown, with blanks where nothing is, or nothing any more. */
+  *runs() {
+    let at = 0;
+    for (const column of [...this.cells.keys()].sort((one, other) => one - other)) {
+      const [character, style, time] = this.cells.get(column);
+      if (column >= this.length || this.erased(column, time)) continue;
+      if (at < column) yield [" ".repeat(column - at), PLAIN];
+      yield [character, style];
+      at = column + 1;
+    }
+    if (at < this.length) yield [" ".repeat(this.length - at), PLAIN];
+  }
+
+  /** Of the erasures after a time the first one reaches farthest, for no later one covers it. */
+  erased(column, time) {
+    const [before, after] = [firstAfter(this.before, time), firstAfter(this.after, time)];
+    return Boolean((before && column <= before[1]) || (after && column >= after[1]));
+  }
+}
+
+/** The first pair with a later time; they are in order. */
+function firstAfter(pairs, time) {
+  let [low, high] = [0, pairs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pairs[middle][0] > time) high = middle;
+    else low = middle + 1;
+  }
+  return pairs[low];
+}
+
+/** Nobody means one of thousands of digits. */
+function number(digits) {
+  return Number(digits.slice(0, DIGITS));
 }
 
 function sameLook(one, other) {
@@ -91,7 +152,7 @@ function sameLook(one, other) {
 
 /** The style after a sequence `ESC [ args m`; PLAIN itself when nothing is left. */
 export function apply(style, args) {
-  const codes = args.split(/[;:]/).map((part) => (/^[0-9]+$/.test(part) ? Number(part) : 0));
+  const codes = args.split(/[;:]/, ARGUMENTS).map((part) => (/^[0-9]+$/.test(part) ? number(part) : 0));
   let next = { ...style };
   while (codes.length) {
     const code = codes.shift();

@@ -13,6 +13,7 @@ _HAPPENED = {
     "certificate": "Certificate",
     "cron": "Scheduled run failed",
     "cron-missed": "Schedule missed",
+    "disk": "The disk is full",
 }
 
 

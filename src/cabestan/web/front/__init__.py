@@ -1,0 +1,1 @@
+"""What comes in from anybody, before it is known who: connections, heads, bodies and text; each with a bound."""
