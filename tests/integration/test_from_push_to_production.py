@@ -231,7 +231,7 @@ def test_with_a_new_key_the_registry_is_made_anew_and_takes_no_token_of_the_form
     try:
         give(other)
         Registry(other).check()
-        with pytest.raises(RegistryUnavailable, match="does not know our login"):
+        with pytest.raises(RegistryUnavailable, match="does not know our key"):
             Registry(login).check()
     finally:
         give(login)
