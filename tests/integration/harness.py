@@ -419,9 +419,11 @@ class Platform:
 
     def builder(self, project: str) -> Container:
         """The one of a project, which is to be there."""
-        key = self.get(f"/projects/{project}")["id"]
-        found: Container = self.client.containers.get(builder_name(self.instance, key))
+        found: Container = self.client.containers.get(builder_name(self.instance, self.project_id(project)))
         return found
+
+    def project_id(self, project: str) -> int:
+        return int(self.rows(f"select id from projects where name = '{project}'")[0][0])
 
     def services(self) -> list[str]:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}

@@ -83,7 +83,7 @@ def test_a_job_has_rights_to_its_own_image_alone_whatever_it_asks_the_builder(pl
     job = eventually(lambda: _running_job(platform, pushed.pipeline), 60, "the job runs")
     eventually(lambda: _says(platform, pushed.pipeline, " begun"), 60, "the build is at RUN")
     container = _container_of(platform, job["id"])
-    assert _mounts(container) == {RUN_FOLDER, "/run/secrets/job-token"}
+    assert [mount["Destination"] for mount in container.attrs["Mounts"]] == [RUN_FOLDER]
     assert not any("docker.sock" in str(mount) for mount in platform.builder(work.name).attrs["Mounts"])
 
     token = container.exec_run(["sed", "-n", "2p", "/run/secrets/job-token"]).output.decode().strip()
@@ -155,13 +155,12 @@ rm -f "$RUN/registry/attack.sock"
 
 def _attempts(platform: Platform, work: Work, token: str, foreign: str, job: int) -> dict[str, tuple[bool, str]]:
     """What somebody gets done with it: whether it works, and the last words."""
-    key = platform.get(f"/projects/{work.name}")["id"]
     given = {"RUN": RUN_FOLDER, "REGISTRY": platform.registry_login.address, "TOKEN": token, "FOREIGN": foreign}
     output = platform.client.containers.run(
         "cabestan/builder:1",
         ["bash", "-c", _ATTEMPTS],
         environment=given | {"OWN": f"{platform.registry_login.address}/{work.name}", "JOB": str(job)},
-        volumes={run_volume(platform.instance, key): {"bind": RUN_FOLDER}},
+        volumes={run_volume(platform.instance, platform.project_id(work.name)): {"bind": RUN_FOLDER}},
         labels={"cabestan.instance": platform.instance},
         network_mode="host",
         remove=True,
@@ -264,7 +263,3 @@ def _container_of(platform: Platform, job: int) -> Container:
     label = [f"cabestan.instance={platform.instance}", f"cabestan.job={job}"]
     [found] = platform.client.containers.list(filters={"label": label}, ignore_removed=True)
     return found
-
-
-def _mounts(container: Container) -> set[str]:
-    return {mount["Destination"] for mount in container.attrs["Mounts"]}
