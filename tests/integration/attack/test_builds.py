@@ -142,16 +142,22 @@ def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(plat
     assert registry.find(name, first.commit) == once
 
 
-def test_a_version_is_said_on_protected_branches_alone(platform: Platform) -> None:
-    """Elsewhere, who may not push to them could say what a version is."""
+_CACHED = "# VERSION 2.0\nFROM cabestan/python:3.11\nRUN --mount=type=cache,id=all,target=/cache {}\nUSER 1001\n"
+
+
+def test_who_may_not_push_to_protected_branches_says_no_version_and_fills_no_cache_for_them(platform: Platform) -> None:
     work = _undeployed(platform)
-    work.files = {"Dockerfile": _VERSIONED.format("2.0")}
+    work.files = {"Dockerfile": _CACHED.format("touch /cache/poison")}
     work.commit()
     pushed = work.push_head(branch="other")
     _logs(platform, pushed)
     registry = Registry(platform.registry_login)
     assert [registry.find(name, "2.0") for name in (work.name, f"{work.name}/app")] == ["", ""]
     assert any("protected branch" in note for note in platform.get(f"/pipelines/{pushed.pipeline}")["notes"])
+    work.files = {"Dockerfile": _CACHED.format("test ! -e /cache/poison && touch /cache/own")}
+    _logs(platform, work.push())
+    work.files = {"Dockerfile": _CACHED.format("test -e /cache/own")}
+    _logs(platform, work.push())
 
 
 def _undeployed(platform: Platform) -> Work:
