@@ -87,6 +87,17 @@ def test_a_context_that_a_link_leads_out_of_the_repository_is_refused(platform: 
     assert "link" in ended["reason"]
 
 
+def test_an_image_of_others_is_refused_before_the_build_however_it_is_written(platform: Platform) -> None:
+    """One of the spellings that once came through; all of them are in the tests of the reading."""
+    work = _undeployed(platform)
+    work.files = {"Dockerfile": f'FROM "127.0.0.1:{platform.registry_port}/vic/app:0.2"\nUSER 1001\n'}
+    pushed = work.push()
+    assert pushed.pipeline
+    ended = platform.wait_for_pipeline(pushed.pipeline)
+    assert ended["status"] == "failed"
+    assert [job["name"] for job in ended["jobs"] if job["kind"] == "build" and job["started_at"]] == []
+
+
 _BIG = """\
 FROM cabestan/python:3.11
 RUN echo begun && python3 -c "b'x' * (3 * 1024**3)"
