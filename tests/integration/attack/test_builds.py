@@ -121,7 +121,7 @@ def test_what_run_takes_is_bounded_and_the_builder_lives_on(platform: Platform) 
     assert platform.builder(work.name).attrs["State"]["StartedAt"] == started
 
 
-_VERSIONED = "# shop/app\n# VERSION {}\nFROM cabestan/python:3.11\nRUN head -c 16 /dev/urandom > /unlike\nUSER 1001\n"
+_VERSIONED = "# VERSION {}\nFROM cabestan/python:3.11\nRUN head -c 16 /dev/urandom > /unlike\nUSER 1001\n"
 
 
 def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(platform: Platform) -> None:
@@ -131,10 +131,9 @@ def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(plat
     work.files = {"Dockerfile": _VERSIONED.format("1.0")}
     first = work.push()
     _logs(platform, first)
-    name = f"{work.name}/app" if registry.find(f"{work.name}/app", first.commit) else work.name
-    once = registry.find(name, first.commit)
+    once = registry.find(work.name, first.commit)
     assert once
-    assert registry.find(name, "1.0") == once
+    assert registry.find(work.name, "1.0") == once
 
     prune = ["docker", "--host", "unix:///run/builder/docker.sock", "builder", "prune", "--all", "--force"]
     assert platform.builder(work.name).exec_run(prune).exit_code == 0
@@ -145,12 +144,12 @@ def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(plat
     release = platform.get(f"/projects/{work.name}/releases")["items"][0]
     assert release["commit"] == first.commit
     assert {image.partition("@")[2] for image in release["images"].values()} == {own}
-    assert registry.find(name, first.commit) == registry.find(name, "1.0") == once
+    assert registry.find(work.name, first.commit) == registry.find(work.name, "1.0") == once
 
     work.files = {"Dockerfile": _VERSIONED.format(first.commit)}
     work.commit()
     _logs(platform, work.push_head(branch="other"))
-    assert registry.find(name, first.commit) == once
+    assert registry.find(work.name, first.commit) == once
 
 
 _CACHED = "# VERSION 2.0\nFROM cabestan/python:3.11\nRUN --mount=type=cache,id=all,target=/cache {}\nUSER 1001\n"
@@ -162,8 +161,7 @@ def test_who_may_not_push_to_protected_branches_says_no_version_and_fills_no_cac
     work.commit()
     pushed = work.push_head(branch="other")
     _logs(platform, pushed)
-    registry = Registry(platform.registry_login)
-    assert [registry.find(name, "2.0") for name in (work.name, f"{work.name}/app")] == ["", ""]
+    assert Registry(platform.registry_login).find(work.name, "2.0") == ""
     assert any("protected branch" in note for note in platform.get(f"/pipelines/{pushed.pipeline}")["notes"])
     work.files = {"Dockerfile": _CACHED.format("test ! -e /cache/poison && touch /cache/own")}
     _logs(platform, work.push())
