@@ -8,7 +8,7 @@ from typing import Any
 from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
-from cabestan.domain.pipeline import ImageBuild, Job, JobKind, JobSpec, Pipeline
+from cabestan.domain.pipeline import Base, ImageBuild, Job, JobKind, JobSpec, Pipeline
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 
@@ -25,8 +25,9 @@ def spec(name: str = "build", **changes: Any) -> JobSpec:
 def build_spec(name: str = "build web", **changes: Any) -> JobSpec:
     """One with all its fields set."""
     build = ImageBuild("web", "Dockerfile.web", ".", "shop/api/web", (COMMIT, "0.2"), "web")
-    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "engine_socket": True, "token": True}
-    return spec(name, **given | {"build": build} | changes)
+    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "builder": True, "token": True}
+    bases = (Base("app", "127.0.0.1:5600/shop/api", "build"), Base("cabestan/node", "cabestan/node:18"))
+    return spec(name, **given | {"build": build, "bases": bases} | changes)
 
 
 def job(name: str = "build", status: RunStatus = RunStatus.CREATED, needs: tuple[str, ...] = (), id: int = 1) -> Job:

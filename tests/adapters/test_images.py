@@ -41,10 +41,10 @@ def recipes(tmp_path: Path) -> Path:
 
 
 def test_the_catalogue_of_the_checkout_makes_the_images_of_the_platform() -> None:
-    platform = {"debian", "job", "python", "registry", "router"}
+    platform = {"builder", "debian", "python", "registry", "router"}
     assert [(r.name, r.reference, r.base) for r in catalogue(IMAGES) if r.name in platform] == [
         ("debian", "cabestan/debian:12", None),
-        ("job", "cabestan/job:1", "cabestan/debian:12"),
+        ("builder", "cabestan/builder:1", None),
         ("python", "cabestan/python:3.11", "cabestan/base:12"),
         ("registry", "cabestan/registry:3", "cabestan/debian:12"),
         ("router", "cabestan/router:4", "cabestan/debian:12"),

@@ -27,9 +27,9 @@ from cabestan.errors import StepFailed
 IMAGE = "sha256:12ab"
 
 
-def run(**changes: Any) -> JobRun:
-    made = replace(job(id=5), spec=spec(image="cabestan/job:1", script="echo one\necho two", **changes))
-    return JobRun("cabestan", made, 2, {"A": "1", "B": "x=y z"})
+def run(**volumes: str) -> JobRun:
+    made = replace(job(id=5), spec=spec(image="cabestan/builder:1", script="echo one\necho two"))
+    return JobRun("cabestan", made, 2, {"A": "1", "B": "x=y z"}, volumes)
 
 
 def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
@@ -53,14 +53,14 @@ def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
     }
 
 
-def test_only_a_build_gets_the_engines_socket_and_its_token_as_a_file() -> None:
-    plain, build = task_template(run(), IMAGE, None), task_template(run(engine_socket=True), IMAGE, "secret-id")
-    socket = "/var/run/docker.sock"
+def test_a_job_gets_its_volumes_and_its_token_as_a_file_and_never_the_engines_socket() -> None:
+    plain, build = task_template(run(), IMAGE, None), task_template(run(sockets="/run/builder"), IMAGE, "secret-id")
+    volume = {"Type": "volume", "Source": "sockets", "Target": "/run/builder", "VolumeOptions": {"NoCopy": True}}
     file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
     assert build == plain | {
         "ContainerSpec": plain["ContainerSpec"]
         | {
-            "Mounts": [{"Type": "bind", "Source": socket, "Target": socket}],
+            "Mounts": [volume],
             "Secrets": [{"SecretID": "secret-id", "SecretName": "cabestan-job-5-2", "File": file}],
         }
     }
@@ -75,7 +75,7 @@ def test_a_job_whose_image_is_not_here_is_refused_before_anything_is_made(monkey
 
     answers = SimpleNamespace(api=SimpleNamespace(inspect_service=unknown), images=SimpleNamespace(get=missing))
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(answers))
-    with pytest.raises(StepFailed, match=r"cabestan/job:1 is not on this engine\. `cabestan up` builds it"):
+    with pytest.raises(StepFailed, match=r"cabestan/builder:1 is not on this engine\. `cabestan up` builds it"):
         JobContainers(Engine("unix:///nowhere"), "cabestan").start(run(), lambda: pytest.fail("a token was made"))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import jwt
 import pytest
 
 from cabestan.adapters.registry import Registry, parse_configuration
@@ -21,7 +22,9 @@ class Answers:
     status: int = 200
     digest: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
-    logins: set[str | None] = field(default_factory=set)
+    #: the rights that the tokens gave, as they name them
+    rights: list[dict[str, object]] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def registry(address: str) -> Registry:
@@ -32,13 +35,25 @@ def registry(address: str) -> Registry:
 def answers() -> Iterator[Answers]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            told.logins.add(self.headers["Authorization"])
-            told.asked.append((self.path, self.headers["Accept"].split(", ")[0]))
-            self.send_response(told.status)
-            if told.digest:
-                self.send_header("Docker-Content-Digest", told.digest)
-            self.send_header("Content-Length", "0")
+            _, token = self.headers["Authorization"].split()
+            told.rights += jwt.decode(token, options={"verify_signature": False})["access"]
+            told.asked.append((f"{self.command} {self.path}", self.headers["Accept"].split(", ")[0]))
+            tag = self.path.rpartition("/")[2]
+            status, digest = told.status, told.tags.get(tag, told.digest)
+            if told.tags and self.command == "PUT":
+                told.tags[tag] = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                status = 201
+            elif told.tags and not digest:
+                status = 404
+            self.send_response(status)
+            if digest:
+                self.send_header("Docker-Content-Digest", digest)
+            body = b"" if self.command == "HEAD" else f"the manifest of {tag}".encode()
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_PUT = do_GET
 
         def log_message(self, format: str, *args: object) -> None: ...
 
@@ -56,8 +71,20 @@ def test_the_digest_of_a_tag_is_asked_for_by_its_manifest(answers: Answers) -> N
     answers.digest = "sha256:ab"
     assert registry(answers.address).digest("shop/api/web", "0.2") == "sha256:ab"
     accepted = "application/vnd.docker.distribution.manifest.v2+json"
-    assert answers.asked == [("/v2/shop/api/web/manifests/0.2", accepted)]
-    assert answers.logins == {"Basic Y2FiZXN0YW46czNjcmV0"}
+    assert answers.asked == [("HEAD /v2/shop/api/web/manifests/0.2", accepted)]
+    assert answers.rights == [{"type": "repository", "name": "shop/api/web", "actions": ["pull"]}]
+
+
+def test_a_tag_is_written_once(answers: Answers) -> None:
+    digest = f"sha256:{'ab' * 32}"
+    answers.tags = {digest: digest}
+    assert registry(answers.address).tag("shop/api", digest, "0.2") == digest
+    assert answers.tags["0.2"] == f"the manifest of {digest}"
+    assert answers.rights[-1] == {"type": "repository", "name": "shop/api", "actions": ["pull", "push"]}
+    answers.tags["0.2"] = "sha256:first"
+    answers.asked.clear()
+    assert registry(answers.address).tag("shop/api", digest, "0.2") == "sha256:first"
+    assert [asked for asked, _ in answers.asked] == ["HEAD /v2/shop/api/manifests/0.2"]
 
 
 @pytest.mark.parametrize(
@@ -75,9 +102,9 @@ def test_what_answers_otherwise_or_not_at_all_is_unavailable(answers: Answers) -
     with pytest.raises(RegistryUnavailable, match="is no registry"):
         registry(answers.address).check()
     answers.status = 401
-    with pytest.raises(RegistryUnavailable, match=r"does not know our login\. `cabestan up`"):
+    with pytest.raises(RegistryUnavailable, match=r"does not know our key\. `cabestan up`"):
         registry(answers.address).check()
-    with pytest.raises(RegistryUnavailable, match="does not know our login"):
+    with pytest.raises(RegistryUnavailable, match="does not know our key"):
         registry(answers.address).digest("shop/api", "1")
     with pytest.raises(RegistryUnavailable, match="does not answer"):
         registry("127.0.0.1:1").digest("shop/api", "1")

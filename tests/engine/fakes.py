@@ -3,13 +3,16 @@
 `fail("deploy", error)` makes the next call of a method raise; `fail("deploy", error, times=3)` the next three.
 """
 
+import hashlib
 import json
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from cabestan.adapters.builders import BuilderSpec
 from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent
@@ -67,6 +70,10 @@ class FakeEngine(Engine):
         raise DeadlineExceeded(f"{last.message} It was waited for {seconds:.0f} s.", last.remedy) from last
 
 
+def digest_of(what: str, number: int) -> str:
+    return f"sha256:{hashlib.sha256(f'{what} {number}'.encode()).hexdigest()}"
+
+
 class FakeJobs(Failing):
     """A job's container ends as `exits` says for its name and attempt, else well; `output` is what it prints."""
 
@@ -78,6 +85,8 @@ class FakeJobs(Failing):
         self.output: dict[str, bytes] = {}
         #: called when a container would run, to see what is there then
         self.while_running: Callable[[JobRun], None] = lambda run: None
+        #: called when one that builds has pushed its image, to tell which
+        self.tell: Callable[[JobRun, str], None] = lambda run, digest: None
 
     def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
         self._call("start", run.job.name, run.attempt)
@@ -90,7 +99,12 @@ class FakeJobs(Failing):
         assert isinstance(run, JobRun)
         self._call("container", run.name)
         self.while_running(run)
-        return run.name if run.name in self.there else Exit(None, error="its service is gone")
+        if run.name not in self.there:
+            return Exit(None, error="its service is gone")
+        build = run.job.spec.build
+        if build and (run.job.name, run.attempt) not in self.exits:
+            self.tell(run, digest_of(build.reference, run.job.id))
+        return run.name
 
     def exit_of(self, container: str) -> Exit | None:
         self._call("exit_of", container)
@@ -115,6 +129,36 @@ class FakeJobs(Failing):
         writer.feed(self.output.get(run.job.name, b"") if run else f"{container} says so\n".encode())
         advanced()
         return True
+
+
+class FakeBuilders(Failing):
+    """Each runs as soon as it is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alone = threading.Lock()
+        self.there: dict[int, BuilderSpec] = {}
+        #: bytes, by project
+        self.sizes: dict[int, int] = {}
+
+    def ensure(self, spec: BuilderSpec, *, in_use: bool) -> None:
+        self._call("ensure", spec.project_id, in_use)
+        self.there[spec.project_id] = spec
+
+    def running(self) -> tuple[int, ...]:
+        self._call("running")
+        return tuple(sorted(self.there))
+
+    def stop(self, project_id: int, disk: int) -> None:
+        self._call("stop", project_id)
+        self.there.pop(project_id, None)
+
+    def size(self, project_id: int) -> int:
+        return self.sizes.get(project_id, 0)
+
+    def forget(self, project_id: int) -> None:
+        self._call("forget", project_id)
+        self.there.pop(project_id, None)
 
 
 class FakeRuns(Failing):
@@ -207,6 +251,10 @@ class FakeStacks(Failing):
     def pin(self, image: str, seconds: float) -> str:
         self._call("pin", image)
         return f"127.0.0.1:5600/library/{image.rpartition('/')[2].partition(':')[0]}@sha256:{'0' * 64}"
+
+    def publish(self, image: str) -> str:
+        self._call("publish", image)
+        return f"127.0.0.1:5600/{image.partition(':')[0]}@{digest_of(image, 0)}"
 
     def configuration(self, image: str, seconds: float) -> ImageConfiguration:
         self._call("configuration", image)
@@ -334,10 +382,19 @@ class FakeRegistry(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.images: dict[str, ImageConfiguration] = {}
+        self.tags: dict[tuple[str, str], str] = {}
 
     def digest(self, repository: str, tag: str) -> str:
         self._call("digest", repository, tag)
-        return f"sha256:{abs(hash((repository, tag))):064x}"[:71]
+        return self.tags[repository, tag]
+
+    def find(self, repository: str, tag: str) -> str:
+        self._call("find", repository, tag)
+        return self.tags.get((repository, tag), "")
+
+    def tag(self, repository: str, digest: str, tag: str) -> str:
+        self._call("tag", repository, tag)
+        return self.tags.setdefault((repository, tag), digest)
 
     def configurations(self, repository: str, digest: str) -> tuple[ImageConfiguration, ...]:
         self._call("configurations", repository, digest)
@@ -415,6 +472,9 @@ class FakeImages(Failing):
 
     def lacking(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self.missing)
+
+    def identity(self, reference: str) -> str:
+        return f"id of {reference}"
 
     def ensure(self, names: Iterable[str], report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
         built = self.lacking(names)

@@ -5,6 +5,7 @@ import inspect
 import pytest
 from tests.engine import fakes
 
+from cabestan.adapters.builders import Builders
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
@@ -19,6 +20,7 @@ from cabestan.engine.durable import Durable
     [
         (fakes.FakeEngine, Engine),
         (fakes.FakeJobs, JobContainers),
+        (fakes.FakeBuilders, Builders),
         (fakes.FakeRuns, StackRuns),
         (fakes.FakeStacks, Stacks),
         (fakes.FakeRegistry, Registry),

@@ -132,7 +132,7 @@ def test_a_retry_runs_what_did_not_succeed_and_only_that(world: World) -> None:
 
 def test_a_release_that_could_not_be_made_can_be_tried_again(world: World) -> None:
     made = begun(world, FILES)
-    world.registry.fail("digest", RegistryUnavailable("The registry does not answer.", "Start it."))
+    world.registry.fail("tag", RegistryUnavailable("The registry does not answer.", "Start it."))
     world.durable.run()
     assert (world.pipeline(made.id).status, statuses(world, made)) == (FAILED, {"lint": SUCCEEDED, "build": SUCCEEDED})
     pipelines.retry(world.services, made.id)

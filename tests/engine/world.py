@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.fakes import (
+    FakeBuilders,
     FakeDatabases,
     FakeDurable,
     FakeEngine,
@@ -31,7 +32,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.engine import intake, pipelines, releases
+from cabestan.engine import build_sources, intake, pipelines, releases
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.cron_runs import CronRunner
@@ -91,6 +92,7 @@ class World:
     checkout: Checkout
     durable: FakeDurable
     jobs: FakeJobs
+    builders: FakeBuilders
     runs: FakeRuns
     stacks: FakeStacks
     databases: FakeDatabases
@@ -168,6 +170,7 @@ class World:
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
+    builders = FakeBuilders()
     images = FakeImages()
     runs = FakeRuns()
     databases = FakeDatabases()
@@ -182,6 +185,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         repositories=Repositories(chosen.data / "repositories"),
         engine=FakeEngine(),
         jobs=jobs,  # type: ignore[arg-type]
+        builders=builders,  # type: ignore[arg-type]
         runs=runs,  # type: ignore[arg-type]
         databases=databases,  # type: ignore[arg-type]
         backups=BackupFiles(chosen.data / "backups"),
@@ -197,6 +201,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         now=clock,
         probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
+    jobs.tell = lambda run, digest: build_sources.take_image(services, run.job.id, digest)
     pipelines.register(services)
     JobRunner(services).register()
     releases.register(services)
@@ -205,5 +210,17 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     operations.register(services)
     checkout = Checkout.make(folder / "checkout")
     return World(
-        services, checkout, durable, jobs, runs, stacks, databases, registry, platform, images, clock, wrong_routes
+        services,
+        checkout,
+        durable,
+        jobs,
+        builders,
+        runs,
+        stacks,
+        databases,
+        registry,
+        platform,
+        images,
+        clock,
+        wrong_routes,
     )

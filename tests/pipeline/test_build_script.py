@@ -1,28 +1,61 @@
-"""The script as bash runs it, with a real repository, and a `docker` that only writes down what it is asked."""
+"""The script as bash runs it, with a server, a registry and a `docker` that only write down what they are asked."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import tarfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-from tests.repositories import Checkout
 
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.image_names import rewrites
 
-RECORDING_DOCKER = """\
+DIGEST = f"sha256:{'ab' * 32}"
+DOCKER = f"""\
 #!/bin/bash
-[ "$1" = version ] && exit "${ENGINE:-0}"
-[ ! -e "$DOCKER_CONFIG/config.json" ] || with="with login: "
-[ "$1 $2" = "image inspect" ] && exit "${MISSING:-0}"
-printf '%s\\n' "${with:-}$*" >> "$RECORD"
-[ "$1" = "${FAILING:-}" ] || exit 0
-[ "$(grep -c "^${with:-}$1" "$RECORD")" -le "${TIMES:-9}" ] && { echo "no such luck"; exit 3; }
+[ "$1" = version ] && exit "${{ENGINE:-0}}"
+[ ! -e "$DOCKER_CONFIG/config.json" ] || with="with login"
+ls "$WAYS"/*.sock >/dev/null 2>&1 && with="$with, way"
+[ "$1 $2" = "image inspect" ] && exit "${{MISSING:-0}}"
+printf '%s%s\\n' "${{with:+$with: }}" "$*" >> "$RECORD"
+[ "$1" != build ] || echo sha256:image > "$IMAGE_FILE"
+times=$(grep -c "$1 " "$RECORD")
+[ "$1" != "${{FAILING:-}}" ] || {{ [ "$times" -le "${{TIMES:-9}}" ] && echo "no such luck" && exit 3; }}
+[ "$1" != push ] || echo "job-7-2: digest: {DIGEST} size: 1570"
 exit 0
+"""
+CURL = """\
+#!/usr/bin/env python3
+import os, pathlib, shutil, sys
+words, record = sys.argv[1:], open(os.environ["RECORD"], "a")
+if "--unix-socket" in words:
+    sys.exit(0)
+output, header = words[words.index("--output") + 1], words[words.index("--header") + 1]
+told = words[words.index("--data") + 1] if "--data" in words else ""
+print("curl", words[-1], pathlib.Path(header.removeprefix("@")).read_text().strip(), told, file=record)
+refused = os.environ.get("REFUSED", "")
+times = pathlib.Path(os.environ["RECORD"] + ".asked")
+times.write_text(times.read_text() + "." if times.exists() else ".")
+if refused or len(times.read_text()) <= int(os.environ.get("AWAY", 0)):
+    pathlib.Path(output).write_text(refused)
+    print("409" if refused else "503", end="")
+elif words[-1].endswith("/source"):
+    shutil.copy(os.environ["SOURCE"], output)
+    print("200", end="")
+else:
+    print("200", end="")
+"""
+SOCAT = """\
+#!/usr/bin/env python3
+import os, pathlib, socket, sys, time
+open(os.environ["RECORD"], "a").write("socat " + " ".join(sys.argv[1:]) + "\\n")
+way = socket.socket(socket.AF_UNIX)
+way.bind(os.path.relpath(sys.argv[1].split(":")[1].split(",")[0]))
+time.sleep(30)
 """
 
 
@@ -31,145 +64,150 @@ class Build:
     returncode: int
     output: str
     calls: list[str]
-    dockerfile: str
+
+
+def packed(files: dict[str, str]) -> bytes:
+    archive = BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, BytesIO(text.encode()))
+    return archive.getvalue()
 
 
 @pytest.fixture
-def run(tmp_path: Path, checkout: Checkout):
-    """Runs the script with the files committed. What it keeps in /tmp is kept in the test's folder."""
+def run(tmp_path: Path):
+    """Runs the script on a source. What it keeps in /tmp and /run is kept in the test's folder."""
 
-    def build(files: dict[str, str], **variables: str) -> Build:
-        commit = checkout.commit(files)
+    def build(files: dict[str, str] | None = None, **variables: str) -> Build:
         tools = tmp_path / "tools"
         tools.mkdir()
-        (tools / "docker").write_text(RECORDING_DOCKER)
-        (tools / "docker").chmod(0o755)
-        (tmp_path / "token").write_text("token\nbG9naW4=\n")
+        for name, text in (("docker", DOCKER), ("curl", CURL), ("socat", SOCAT)):
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        source = {"Dockerfile": "FROM x\n", "bases": "", "context/a": ""} | (files or {})
+        (tmp_path / "source.tar").write_bytes(packed(source))
+        (tmp_path / "token").write_text("t0ken\nregistry.t0ken\n")
         environment = {
             "PATH": f"{tools}:{os.environ['PATH']}",
+            "HOSTNAME": "here",
             "RECORD": str(tmp_path / "record"),
+            "WAYS": str(tmp_path / "builder/registry"),
+            "IMAGE_FILE": str(tmp_path / "tmp/image"),
+            "SOURCE": str(tmp_path / "source.tar"),
             "TOKEN_FILE": str(tmp_path / "token"),
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "uploadpack.allowReachableSHA1InWant",
-            "GIT_CONFIG_VALUE_0": "true",
-            "CI_REPOSITORY_URL": f"file://{checkout.path}",
-            "CI_COMMIT_SHA": commit,
-            "CI_PROJECT_DIR": str(tmp_path / "source"),
+            "SERVER": "http://server",
+            "ATTEMPT": "2",
+            "CACHE": "others",
+            "PROXY_ARGUMENTS": "",
+            "TARGET": "",
+            "CI_JOB_ID": "7",
+            "CI_COMMIT_SHA": "0123456789abcdef",
             "CI_PROJECT_PATH": "shop/api",
-            "CI_PROJECT_ID": "7",
             "CI_REGISTRY": "127.0.0.1:5600",
             "IMAGE": "127.0.0.1:5600/shop/api",
-            "TAGS": commit,
             "DOCKERFILE": "Dockerfile",
             "CONTEXT": ".",
             "BUILD_ARGUMENTS": "",
-            "BASES": "",
-            "REWRITES": "",
         }
-        script = BUILD_SCRIPT.replace("/tmp", str(tmp_path))  # several run at a time here, and a job is alone
+        (tmp_path / "tmp").mkdir()
+        script = BUILD_SCRIPT.replace("/tmp/", f"{tmp_path}/tmp/").replace("/run/builder", f"{tmp_path}/builder")
         done = subprocess.run(
-            ["bash", "-c", script], env=environment | variables, capture_output=True, text=True, timeout=60
+            ["bash", "-c", script],
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
         )
-        record, dockerfile = tmp_path / "record", tmp_path / "Dockerfile"
-        calls = record.read_text().replace(str(tmp_path), "/tmp").replace(commit, "COMMIT") if record.exists() else ""
-        built = dockerfile.read_text() if dockerfile.exists() else ""
-        return Build(done.returncode, done.stdout + done.stderr, calls.splitlines(), built)
+        record = tmp_path / "record"
+        text = record.read_text().replace(f"{tmp_path}/tmp", "/tmp").replace(f"{tmp_path}/builder", "/run/builder")
+        return Build(done.returncode, done.stdout + done.stderr, text.splitlines())
 
     return build
 
 
+ASKED = "curl http://server/internal/jobs/7/source Authorization: Bearer t0ken "
 BUILT = (
-    "build --progress plain --file /tmp/Dockerfile --tag 127.0.0.1:5600/shop/api:COMMIT "
-    "--build-arg BUILDKIT_CACHE_MOUNT_NS=127.0.0.1:5600/7 "
-    "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- ."
+    "build --progress plain --file /tmp/build/Dockerfile{} --iidfile /tmp/image --force-rm "
+    "--build-arg BUILDKIT_CACHE_MOUNT_NS=others "
+    "--label org.opencontainers.image.revision=0123456789abcdef --label cabestan.project=shop/api -- /tmp/build/context"
 )
+WAY = "socat UNIX-LISTEN:/run/builder/registry/here.sock,fork,unlink-early TCP:127.0.0.1:5600"
+PUSHED = [
+    "tag sha256:image 127.0.0.1:5600/shop/api:job-7-2",
+    WAY,
+    "with login, way: push 127.0.0.1:5600/shop/api:job-7-2",
+    "image rm 127.0.0.1:5600/shop/api:job-7-2",
+    f'curl http://server/internal/jobs/7/image Authorization: Bearer t0ken {{"digest": "{DIGEST}"}}',
+]
 
 
-def test_the_commit_is_built_and_pushed(run) -> None:
-    text = "FROM debian:12\nRUN true\n"
-    done = run({"Dockerfile": text})
-    assert (done.returncode, done.calls) == (0, [BUILT, "with login: push 127.0.0.1:5600/shop/api:COMMIT"]), done.output
-    assert done.dockerfile == text
+def test_the_source_is_built_pushed_under_a_name_of_its_own_and_told(run) -> None:
+    done = run()
+    assert (done.returncode, done.calls) == (0, [ASKED, BUILT.format(""), *PUSHED]), done.output
 
 
-def test_each_tag_and_each_argument_is_given_whole(run) -> None:
-    done = run(
-        {"web/Dockerfile": "FROM debian:12\n"},
-        TAGS="a 0.2",
-        DOCKERFILE="web/Dockerfile",
-        CONTEXT="web",
-        BUILD_ARGUMENTS="A=x y\nB=$(id) `id` ; *",
+def test_bases_of_the_registry_are_pulled_before_the_build_which_has_no_way_there(run) -> None:
+    bases = ["127.0.0.1:5600/shop/base@sha256:1", "127.0.0.1:5600/cabestan/node@sha256:2"]
+    done = run({"bases": "".join(f"{base}\n" for base in bases)}, MISSING="1")
+    pulls = [f"with login, way: pull --quiet {base}" for base in bases]
+    assert done.calls == [ASKED, WAY, *pulls, BUILT.format(""), *PUSHED], done.output
+
+
+def test_a_base_that_the_builder_has_is_not_pulled(run) -> None:
+    assert run({"bases": "127.0.0.1:5600/shop/base@sha256:1\n"}).calls[:2] == [ASKED, BUILT.format("")]
+
+
+def test_each_argument_is_given_whole_and_proxies_by_their_name(run) -> None:
+    done = run(BUILD_ARGUMENTS="A=x y\nB=$(id) `id` ; *", PROXY_ARGUMENTS="HTTP_PROXY http_proxy", TARGET="live")
+    words = (
+        " --build-arg A=x y --build-arg B=$(id) `id` ; * --build-arg HTTP_PROXY --build-arg http_proxy --target live"
     )
-    assert done.calls == [
-        "build --progress plain --file /tmp/Dockerfile --build-arg A=x y --build-arg B=$(id) `id` ; * "
-        "--tag 127.0.0.1:5600/shop/api:a --tag 127.0.0.1:5600/shop/api:0.2 "
-        "--build-arg BUILDKIT_CACHE_MOUNT_NS=127.0.0.1:5600/7 "
-        "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- web",
-        "with login: push 127.0.0.1:5600/shop/api:a",
-        "with login: push 127.0.0.1:5600/shop/api:0.2",
-    ], done.output
+    assert done.calls[1] == BUILT.format(words), done.output
 
 
-def test_lines_are_rewritten_as_planned_and_no_others(run) -> None:
-    text = (
-        "ARG BASE=shop/base\n"
-        "FROM shop/base:0.2 AS one\n"
-        "from --platform=linux/amd64 \\\n  ${BASE} as two\r\n"
-        "RUN <<EOF\nFROM shop/base:0.2\nEOF\n"
-        "COPY --from=shop/base:0.2 /x /x\n"
-    )
-    ours = "127.0.0.1:5600/shop/base:COMMIT"
-    planned = rewrites(text, {"shop/base:0.2": ours, "${BASE}": ours})
-    done = run({"Dockerfile": text}, REWRITES="\n".join(f"{one.first} {one.last} {one.text}" for one in planned))
-    assert done.dockerfile.splitlines() == [
-        "ARG BASE=shop/base",
-        f"FROM {ours} AS one",
-        f"FROM --platform=linux/amd64 {ours} as two",
-        "RUN <<EOF",
-        "FROM shop/base:0.2",
-        "EOF",
-        f"COPY --from={ours} /x /x",
-    ], done.output
+def test_further_authorities_are_a_secret_of_the_build(run) -> None:
+    done = run({"authorities.crt": "PEM"})
+    assert done.calls[1] == BUILT.format(" --secret id=cabestan-authorities,src=/tmp/authorities.crt")
 
 
-@pytest.mark.parametrize(
-    ("missing", "pulls"), [("0", []), ("1", ["with login: pull --quiet 127.0.0.1:5600/shop/base:1"])]
-)
-def test_a_base_in_the_registry_is_pulled_before_the_build_which_has_no_login(run, missing: str, pulls: list) -> None:
-    bases = "shop/base 127.0.0.1:5600/shop/base:1\nacme/node:18 cabestan/node:18"
-    done = run({"Dockerfile": "FROM shop/base\n"}, BASES=bases, MISSING=missing)
-    assert done.calls == [*pulls, BUILT, "with login: push 127.0.0.1:5600/shop/api:COMMIT"], done.output
+def test_no_token_is_an_argument_or_shown(run, tmp_path: Path) -> None:
+    done = run()
+    assert "t0ken" not in done.output
+    assert not any("t0ken" in call for call in done.calls if not call.startswith("curl"))
+    known = json.loads((tmp_path / "tmp/registry/config.json").read_text())
+    assert known == {"auths": {"127.0.0.1:5600": {"registrytoken": "registry.t0ken"}}}
 
 
-def test_the_login_of_the_registry_is_as_docker_reads_it(run, tmp_path: Path) -> None:
-    run({"Dockerfile": "FROM debian:12\n"})
-    known = json.loads((tmp_path / "registry/config.json").read_text())
-    assert known == {"auths": {"127.0.0.1:5600": {"auth": "bG9naW4="}}}
-
-
-@pytest.mark.parametrize(("failing", "calls"), [("build", 1), ("push", 5)])
+@pytest.mark.parametrize(("failing", "calls"), [("build", 2), ("push", 8)])
 def test_a_failure_of_docker_fails_the_job_and_shows_its_words(run, failing: str, calls: int) -> None:
-    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING=failing)
-    assert done.returncode != 0
-    assert len(done.calls) == calls
+    done = run(FAILING=failing)
+    assert (done.returncode != 0, len(done.calls)) == (True, calls), done.calls
     assert "no such luck" in done.output
 
 
 def test_a_push_that_fails_in_passing_is_tried_again(run) -> None:
-    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING="push", TIMES="3")
-    assert (done.returncode, len(done.calls)) == (0, 5)
+    assert run(FAILING="push", TIMES="1").returncode == 0
 
 
-def test_a_build_whose_engine_went_away_is_to_be_run_again(run) -> None:
-    done = run({"Dockerfile": "FROM debian:12\n"}, FAILING="build", ENGINE="1")
-    assert done.returncode == 255
+def test_a_build_whose_builder_went_away_is_to_be_run_again(run) -> None:
+    assert run(FAILING="build", ENGINE="1").returncode == 255
 
 
-def test_a_commit_that_is_not_there_fails_at_once(run) -> None:
-    done = run({"Dockerfile": "FROM debian:12\n"}, CI_COMMIT_SHA="0" * 40)
-    assert (done.returncode, done.calls) == (1, [])
+def test_a_server_that_is_away_is_asked_again(run) -> None:
+    done = run(AWAY="2")
+    assert (done.returncode, done.calls[:4]) == (0, [ASKED, ASKED, ASKED, BUILT.format("")]), done.output
 
 
-def test_a_missing_dockerfile_fails_before_anything_is_built(run) -> None:
-    done = run({"README": "x"})
-    assert (done.returncode != 0, done.calls) == (True, [])
+def test_what_the_server_refuses_fails_at_once_in_its_words(run) -> None:
+    done = run(REFUSED="The job 7 does not run any more.")
+    assert (done.returncode, done.calls) == (1, [ASKED])
+    assert "The job 7 does not run any more." in done.output
+
+
+def test_a_source_that_ends_early_says_why(run) -> None:
+    done = run({"refused": "This commit has files of more than 1 bytes."})
+    assert (done.returncode, done.calls) == (1, [ASKED])
+    assert "more than 1 bytes" in done.output

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from tests.samples import COMMIT
 
-from cabestan.domain.pipeline import Blueprint, ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
 from cabestan.pipeline.build_script import BUILD_SCRIPT
 from cabestan.pipeline.convention import AskedBuild, Source, blueprint, compose_file, dockerfiles
@@ -22,7 +21,7 @@ def source(texts: dict[str, str], *builds: AskedBuild, files: tuple[str, ...] = 
 
 
 def planned(texts: dict[str, str], *builds: AskedBuild, files: tuple[str, ...] = ()) -> Blueprint:
-    return blueprint(source(texts, *builds, files=files), job_image="cabestan/job:1")
+    return blueprint(source(texts, *builds, files=files), job_image="cabestan/builder:1")
 
 
 def job(
@@ -32,8 +31,7 @@ def job(
     context: str = ".",
     needs: tuple[str, ...] = (),
     tags: tuple[str, ...] = (),
-    bases: str = "",
-    rewrites: str = "",
+    bases: tuple[Base, ...] = (Base("cabestan/python:3.11", "cabestan/python:3.11"),),
     arguments: str = "",
     service: str = "",
 ) -> JobSpec:
@@ -44,7 +42,7 @@ def job(
         name=f"build {name}" if name else "build",
         stage="build",
         kind=JobKind.BUILD,
-        image="cabestan/job:1",
+        image="cabestan/builder:1",
         script=BUILD_SCRIPT,
         needs=needs,
         environment=(
@@ -54,16 +52,15 @@ def job(
             ("CI_REGISTRY", REGISTRY),
             ("CI_REGISTRY_IMAGE", OURS),
             ("IMAGE", f"{REGISTRY}/{reference}"),
-            ("TAGS", " ".join(all_tags)),
             ("DOCKERFILE", dockerfile),
             ("CONTEXT", context),
+            ("TARGET", ""),
             ("BUILD_ARGUMENTS", arguments),
-            ("BASES", bases),
-            ("REWRITES", rewrites),
         ),
-        engine_socket=True,
+        builder=True,
         token=True,
         build=ImageBuild(name, dockerfile, context, reference, all_tags, service),
+        bases=bases,
     )
 
 
@@ -110,10 +107,8 @@ def test_an_image_waits_for_the_one_of_the_repository_that_it_builds_on(written:
     texts = {"Dockerfile": f"# tools/base\n# VERSION 0.2\n{PLAIN}", "Dockerfile.web": f"{declared}FROM {written}\n"}
     names = {"CI_REGISTRY_IMAGE": OURS, "CI_COMMIT_SHA": COMMIT}
     arguments = "\n".join(f"{name}={value}" for name, value in sorted(names.items()) if f"ARG {name}" in declared)
-    line, meant = declared.count("\n") + 1, f"{OURS}:{COMMIT}"
-    rewrites = f"{line} {line} FROM {meant}"
-    bases = f"{written} {meant}"
-    web = job("web", "Dockerfile.web", needs=("build",), bases=bases, rewrites=rewrites, arguments=arguments)
+    bases = (Base(written, OURS, "build"),)
+    web = job("web", "Dockerfile.web", needs=("build",), bases=bases, arguments=arguments)
     assert planned(texts) == Blueprint((job(tags=("0.2",)), web))
 
 
@@ -234,11 +229,11 @@ def test_of_several_compose_files_dockers_own_order_decides() -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0 rc", "a;b", "1$(id)", "1/2", "-1", "1 --privileged"])
-def test_a_tag_of_another_form_never_reaches_the_script(version: str) -> None:
+def test_a_version_of_another_form_is_no_tag(version: str) -> None:
     (found,) = planned({"Dockerfile": f"# VERSION {version}\n{PLAIN}"}).jobs
-    tags: Any = dict(found.environment)["TAGS"].split(" ")
-    assert all(re.fullmatch(r"\w[\w.-]{0,127}", tag) for tag in tags)
-    assert tags[0] == COMMIT
+    assert found.build
+    assert all(re.fullmatch(r"\w[\w.-]{0,127}", tag) for tag in found.build.tags)
+    assert found.build.tags[0] == COMMIT
 
 
 @pytest.mark.parametrize(
@@ -260,4 +255,4 @@ def test_the_plain_dockerfile_makes_the_one_image_that_the_compose_file_misses(
     used: tuple[str, ...], files: tuple[str, ...], names: list[str]
 ) -> None:
     found = replace(source(dict.fromkeys(files, PLAIN)), used=used)
-    assert sorted(job.name for job in blueprint(found, job_image="cabestan/job:1").jobs) == names
+    assert sorted(job.name for job in blueprint(found, job_image="cabestan/builder:1").jobs) == names

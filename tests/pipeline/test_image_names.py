@@ -1,6 +1,6 @@
 import pytest
 
-from cabestan.pipeline.image_names import Named, Rewrite, named_images, rewrites
+from cabestan.pipeline.image_names import Named, named_images
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,6 @@ def test_stages_and_other_words_are_no_images(instruction: str) -> None:
     assert named_images(f"FROM base AS first\n{instruction}\n")[1:] == ()
 
 
-def test_who_knows_no_here_documents_takes_their_lines_for_instructions() -> None:
-    text = "FROM base\nRUN true <<CMD\nCOPY --from=a/b:1 / /x\nCMD\n"
-    assert named_images(text)[1:] == ()
-    assert named_images(text, here_documents=False)[1:] == (Named("a/b:1", 3),)
-
-
 @pytest.mark.parametrize(
     ("top", "joined"),
     [
@@ -75,34 +69,3 @@ def test_lines_are_joined_as_the_directive_at_the_very_top_says(top: str, joined
 
 def test_a_byte_order_mark_hides_nothing() -> None:
     assert named_images("\ufeffFROM a/b:1\n") == (Named("a/b:1", 1),)
-
-
-NAMES = {"a": "ours/a:1", "${B}": "ours/b:2", "stage": "never"}
-
-
-@pytest.mark.parametrize(
-    ("instruction", "rewritten"),
-    [
-        ("FROM a", Rewrite(2, 2, "FROM ours/a:1")),
-        (
-            "FROM --platform=linux/amd64 \\\n  # why\n  ${B} \\\n AS x",
-            Rewrite(2, 5, "FROM --platform=linux/amd64 ours/b:2 AS x"),
-        ),
-        ("copy --from=a --chown=1 /x   /y", Rewrite(2, 2, "COPY --from=ours/a:1 --chown=1 /x   /y")),
-        ("ONBUILD copy --from=a /x /y", Rewrite(2, 2, "ONBUILD COPY --from=ours/a:1 /x /y")),
-        (
-            "RUN --mount=type=bind,from=a,target=/x make \\\n  --from=a",
-            Rewrite(2, 3, "RUN --mount=type=bind,from=ours/a:1,target=/x make   --from=a"),
-        ),
-        ('COPY --from=a --chown="x y" /x /y', Rewrite(2, 2, 'COPY --from=ours/a:1 --"chown=x y" /x /y')),
-    ],
-)
-def test_an_instruction_is_rewritten_whole(instruction: str, rewritten: Rewrite) -> None:
-    assert rewrites(f"FROM base AS stage\n{instruction}\nRUN true\n", NAMES) == (rewritten,)
-
-
-@pytest.mark.parametrize(
-    "instruction", ["FROM stage", "FROM other", 'RUN --mount="type=cache,target=/x" a', "COPY a b"]
-)
-def test_what_names_none_of_them_stays_as_it_is(instruction: str) -> None:
-    assert rewrites(f"FROM base AS stage\n{instruction}\n", NAMES) == ()

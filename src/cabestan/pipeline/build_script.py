@@ -40,6 +40,7 @@ ended() {
 ask source
 tar --extract --file /tmp/answer --directory "$WORK" --no-same-owner
 rm /tmp/answer
+[ ! -e "$WORK/refused" ] || fail "$(cat "$WORK/refused")"
 
 # the builder was started just before
 for _ in {1..600}; do

@@ -1,8 +1,6 @@
 """What running builds ask the server for, each with the token of its job: their source, and to note their image."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from cabestan.domain.access import JobIdentity
@@ -27,13 +25,11 @@ def source(request: Request, services: Wired, job_id: int) -> Response:
 
 
 @router.put("/{job_id}/image")
-def image(
-    request: Request, services: Wired, job_id: int, digest: Annotated[str, Body(embed=True, max_length=200)]
-) -> Response:
+def image(request: Request, services: Wired, job_id: int, body: dict[str, str]) -> Response:
     """The digest of what the build has pushed."""
     try:
         _require_job(request, services, job_id)
-        build_sources.take_image(services, job_id, digest)
+        build_sources.take_image(services, job_id, body.get("digest", ""))
     except CabestanError as error:
         return _refused(error)
     return PlainTextResponse("")
