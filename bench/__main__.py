@@ -17,8 +17,10 @@ from rich.console import Console
 from bench.figures import Figure
 from bench.instance import Instance
 from bench.rows import (
+    builds,
     compose_files,
     deploying,
+    fairness,
     followers,
     lines,
     lists,
@@ -35,7 +37,9 @@ from bench.time_limits import TooLate, deadline
 ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "compose-files": (compose_files.measure, 60),
     "trigger": (trigger.measure, 120),
+    "builds": (builds.measure, 300),
     "deploying": (deploying.measure, 300),
+    "fairness": (fairness.measure, 420),
     "lines": (lines.measure, 360),
     "followers": (followers.measure, 90),
     "lists": (lists.measure, 180),

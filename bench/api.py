@@ -63,6 +63,9 @@ class Api:
     def log(self, job_id: int) -> str:
         return self._client.get(f"/jobs/{job_id}/log").raise_for_status().text
 
+    def text(self, path: str) -> str:
+        return self._client.get(path).raise_for_status().text
+
     def follow(self, job_id: int) -> Iterator[str]:
         """The job's log as it arrives. In HTTP/1.0 the stream comes bare, not in chunks."""
         for event in self._events(f"/api/v1/jobs/{job_id}/log/stream"):

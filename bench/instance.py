@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,19 +16,19 @@ from bench import docker_cli
 from bench.api import Api
 from bench.time_limits import until
 
-_START_SECONDS = 30
 _STOP_SECONDS = 15
 
 
 class Instance:
     """`prepare`, `start`, measure, `remove`. Its name is on everything that it makes in Docker."""
 
-    def __init__(self, name: str, *, containers: bool) -> None:
+    def __init__(self, name: str, *, containers: bool, start_seconds: float = 30) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
         self.port, self.router_port, self.tls_port, self.registry_port = _free_ports(4)
         self.token = ""
         self._containers = containers
+        self._start_seconds = start_seconds
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,14 +58,14 @@ class Instance:
         done = subprocess.run(command, env=self._environment(), stdout=subprocess.PIPE, text=True, check=True)
         self.token = done.stdout.split()[-1]
 
-    def start(self) -> None:
-        """Returns when it answers."""
+    def start(self, program: Sequence[str] = ("cabestan", "serve")) -> None:
+        """Returns when it answers. Raises RuntimeError where it ends before."""
         with (self.folder / "server.log").open("ab") as log:
-            command = [sys.executable, "-m", "cabestan", "serve"]
+            command = [sys.executable, "-m", *program]
             self._server = subprocess.Popen(
                 command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        until(self._answers, _START_SECONDS, "the server")
+        until(self._answers, self._start_seconds, "the server")
 
     def stop(self) -> None:
         if self._server:
@@ -75,6 +76,17 @@ class Instance:
                 self._server.kill()
                 self._server.wait()
             self._server = None
+
+    def kill(self) -> None:
+        """As a loss of power would end it; also where it has ended already."""
+        if self._server:
+            self._server.kill()
+            self._server.wait()
+            self._server = None
+
+    @property
+    def runs(self) -> bool:
+        return self._server is not None and self._server.poll() is None
 
     def remove(self) -> None:
         """Each part, also where another one fails."""

@@ -18,19 +18,34 @@ def create(api: Api, name: str) -> None:
     api.put(f"/projects/{name}/environments/staging", trigger="manual")
 
 
-def push(api: Api, name: str, files: Mapping[str, str]) -> int:
-    """Commits and pushes the files; gives the pipeline's id."""
+def push(api: Api, name: str, files: Mapping[str, str], *, force: bool = False) -> int:
+    """Commits and pushes the files; gives the pipeline's id. `force` puts them in the place of what was there."""
     with tempfile.TemporaryDirectory() as folder:
-        for path, text in files.items():
-            (Path(folder) / path).write_text(text)
-        for command in (
-            ["init", "--quiet", "--initial-branch", _BRANCH],
-            ["add", "."],
-            ["-c", "user.name=Bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "-m", "Measure"],
-            ["push", "--quiet", f"{api.url}/{name}.git", _BRANCH],
-        ):
-            subprocess.run(["git", *command], cwd=folder, env=_environment(api), check=True, capture_output=True)
+        commit(Path(folder), files)
+        send(api, name, Path(folder), force=force)
     return int(api.get(f"/projects/{name}/pipelines")["items"][0]["id"])
+
+
+def commit(folder: Path, files: Mapping[str, str]) -> str:
+    """Upon what was committed there before; gives the commit."""
+    for path, text in files.items():
+        (folder / path).write_text(text)
+    _git(folder, "init", "--quiet", "--initial-branch", _BRANCH)
+    _git(folder, "add", ".")
+    _git(folder, "-c", "user.name=Bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "-m", "Measure")
+    return _git(folder, "rev-parse", "HEAD").strip()
+
+
+def send(api: Api, name: str, folder: Path, *, force: bool = False) -> None:
+    """Raises CalledProcessError where it was not taken."""
+    refs = f"{'+' if force else ''}{_BRANCH}"
+    _git(folder, "push", "--quiet", f"{api.url}/{name}.git", refs, environment=_environment(api))
+
+
+def _git(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> str:
+    given = dict(environment) if environment is not None else None
+    done = subprocess.run(["git", *words], cwd=folder, env=given, check=True, capture_output=True, text=True)
+    return done.stdout
 
 
 def release(api: Api, name: str, files: Mapping[str, str]) -> None:

@@ -36,6 +36,7 @@ from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.room import RoomWatcher
 from cabestan.engine.services import Services
+from cabestan.engine.turns.places import places
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
 from cabestan.store.database import Database
@@ -113,7 +114,7 @@ def bootstrap(
         hub=LogHub(),
         changes=Changes(),
         alarm=Alarm(),
-        durable=Durable(_durable_url(settings), checkpoint, database.out_of_room),
+        durable=Durable(_durable_url(settings), checkpoint, database.out_of_room, places(settings)),
         now=now,
         probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )

@@ -12,12 +12,14 @@ from cabestan.adapters.git import (
     FILE_BYTES,
     CommitInfo,
     Repositories,
-    TreeEntry,
     http_backend_environment,
     parse_cgi_head,
-    parse_tree,
 )
+from cabestan.adapters.git_entries import TreeEntry, parse_blobs, parse_tree
+from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid, NotFound, StepFailed
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"
 
 
 @pytest.fixture
@@ -114,6 +116,38 @@ def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositorie
     assert repositories.read(1, commit, "sub/b") == "22"
 
 
+def test_links_are_followed_within_the_commit_and_what_it_only_points_to_is_told(
+    repositories: Repositories, checkout: Checkout
+) -> None:
+    checkout.commit({"docker/Dockerfile.prod": "FROM a\n", "logo.bin": POINTER, "note.txt": "n" * len(POINTER)})
+    links = {"Dockerfile": "docker/Dockerfile.prod", "alias": "docker", "out": "/etc/passwd", "ü/up": "../note.txt"}
+    for link, target in links.items():
+        (checkout.path / link).parent.mkdir(exist_ok=True)
+        (checkout.path / link).symlink_to(target)
+    checkout.git("add", "--all")
+    checkout.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},lib/theme")
+    checkout.git("commit", "--quiet", "--message=links")
+    checkout.push(repositories.path(1))
+    commit = checkout.git("rev-parse", "HEAD")
+
+    assert repositories.paths(1, commit) == Tree(
+        plain=frozenset({"docker/Dockerfile.prod", "logo.bin", "note.txt"}),
+        links=links,
+        submodules=frozenset({"lib/theme"}),
+    )
+    assert repositories.read(1, commit, "Dockerfile") == "FROM a\n"
+    assert repositories.read(1, commit, "alias/Dockerfile.prod") == "FROM a\n"
+    assert repositories.read(1, commit, "ü/up") == "n" * len(POINTER)
+    with pytest.raises(LinkRefused, match="out is a symbolic link to /etc/passwd, which leads out of the repository"):
+        repositories.read(1, commit, "out")
+    assert repositories.pointers(1, commit) == {"logo.bin"}
+
+
+def test_blobs_are_told_apart_by_their_sizes() -> None:
+    answer = b"aa blob 3\n1\n2\nbb missing\ncc blob 0\n\ndd blob 2\nxy\n"
+    assert parse_blobs(answer) == {"aa": b"1\n2", "cc": b"", "dd": b"xy"}
+
+
 @pytest.mark.parametrize("revision", ["none", "--all", "-1", "", "0" * 40])
 def test_a_revision_that_is_not_there_is_not_found(
     repositories: Repositories, checkout: Checkout, revision: str
@@ -192,9 +226,10 @@ def test_what_never_changes_is_asked_once_and_a_branch_each_time(
     for _ in range(3):
         assert repositories.read(1, commit, "a") == "one"
         assert [entry.path for entry in repositories.tree(1, commit)] == ["a"]
-        assert repositories.links(1, commit) == ()
+        assert repositories.paths(1, commit).links == {}
     assert sorted(asked) == ["cat-file", "cat-file", "ls-tree"]
-    assert repositories.read(1, "main", "a") == "one"
+    tree = Tree(frozenset({"a"}))
+    assert repositories.read(1, "main", "a", tree) == "one"
     checkout.commit({"a": "two"})
     checkout.push(repositories.path(1), "HEAD:refs/heads/main")
-    assert repositories.read(1, "main", "a") == "two"
+    assert repositories.read(1, "main", "a", tree) == "two"

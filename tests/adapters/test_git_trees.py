@@ -79,7 +79,7 @@ def test_a_million_files_in_a_few_objects_are_refused_in_no_time(
     bombs = checkout.tree_bomb(), checkout.tree_bomb(levels=40, width=16)
     for bomb in bombs:
         began = time.process_time()
-        for read in (repositories.tree, repositories.links, lambda _, commit: listed(repositories, commit)):
+        for read in (repositories.tree, repositories.paths, lambda _, commit: listed(repositories, commit)):
             with pytest.raises(Invalid, match=f"{bomb[:12]} has more than 100 files and folders"):
                 read(1, bomb)
         assert time.process_time() - began < 1

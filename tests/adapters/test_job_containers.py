@@ -7,18 +7,14 @@ from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound, NotFound
-from tests.adapters.engine_answers import task
 from tests.samples import job, spec
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import (
-    LOST,
     JobContainers,
     JobRun,
     of_service,
     parse_exit,
-    parse_former_end,
-    parse_never_started,
     task_template,
 )
 from cabestan.domain.pipeline import Exit
@@ -92,49 +88,6 @@ def test_a_job_whose_image_is_not_here_is_refused_before_anything_is_made(monkey
 )
 def test_the_end_of_a_container_is_read_as_the_engine_tells_it(state: dict[str, Any], exit: Exit | None) -> None:
     assert parse_exit(state) == exit
-
-
-@pytest.mark.parametrize(
-    ("tasks", "exit"),
-    [
-        ([], None),
-        ([task(1, "preparing")], None),
-        ([task(1, "running")], None),
-        ([task(1, "complete")], None),
-        ([task(1, "rejected", Err="No such image: x:1")], Exit(None, error="No such image: x:1")),
-        ([task(1, "failed", Message="starting")], Exit(None, error="starting")),
-        ([task(1, "orphaned", Message="")], Exit(None, error="orphaned")),
-        ([task(1, "failed", Err="task: non-zero exit (137)")], Exit(137, error="task: non-zero exit (137)")),
-    ],
-)
-def test_a_task_that_never_had_a_container_tells_why(tasks: list[dict[str, Any]], exit: Exit | None) -> None:
-    assert parse_never_started(tasks) == exit
-
-
-def test_a_container_that_a_restarted_engine_does_not_have_any_more_is_lost() -> None:
-    """So that the job is run again."""
-    words = "No such container: t-job-1-1.x.y"
-    assert parse_never_started([{"Status": {"State": "failed", "Err": words}}]) == Exit(LOST, error=words)
-
-
-def of_job(created: int, state: str, container: str, restarts: int = 0, **status: Any) -> dict[str, Any]:
-    made = {"State": state, "ContainerStatus": {"ContainerID": container}, **status}
-    spec = {"ForceUpdate": restarts} if restarts else {}
-    return {"CreatedAt": f"2026-01-01T00:00:0{created}Z", "Spec": spec, "Status": made}
-
-
-def test_the_first_container_of_a_job_counts_also_where_it_is_gone() -> None:
-    """Swarm starts what failed once more when it comes back."""
-    ended, again = of_job(1, "failed", "a", Err="task: non-zero exit (137)"), of_job(2, "running", "b")
-    assert parse_former_end([again, ended], "b") == Exit(137, error="task: non-zero exit (137)")
-    assert parse_former_end([again, ended], "a") is None
-    assert parse_former_end([again], "b") is None
-    assert parse_former_end([], "b") is None
-
-
-def test_what_never_started_and_was_started_again_on_purpose_is_no_first_container() -> None:
-    tasks = [of_job(1, "failed", "a", Err="device or resource busy"), of_job(2, "running", "b", restarts=1)]
-    assert parse_former_end(tasks, "b") is None
 
 
 def test_a_container_is_a_services_by_its_name_whatever_its_image_labels_say() -> None:

@@ -7,7 +7,8 @@ from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry_login import RegistryLogin
-from cabestan.adapters.stacks import Stacks, deploy_command, parse_pushed_digest
+from cabestan.adapters.stack_client import deploy_command
+from cabestan.adapters.stacks import Stacks, parse_pushed_digest
 from cabestan.errors import StepFailed
 
 

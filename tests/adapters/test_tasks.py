@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.adapters.engine_answers import NEW, OLD, STACK, container, service, task, template
 
+from cabestan.adapters.passing_faults import EngineStart
 from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, last_words, parse_stack
 
 SINCE = "2024-05-06T07:09:00.000000"
@@ -118,7 +120,11 @@ def failed(number: int, words: str = "no luck", state: str = "failed") -> dict[s
         ),
         ([failed(1)], {"mode": JOB}, "no luck"),
         ([task(1, "complete", "complete")], {"mode": JOB}, ""),
-        ([task(n, "complete", "shutdown") for n in (1, 2, 3)], {}, "its container complete"),
+        (
+            [task(n, "complete", "shutdown") for n in (1, 2, 3)],
+            {},
+            "its container ended, without an error, each time it was started",
+        ),
         ([failed(1)], {"restart": "none"}, "no luck"),
         ([failed(1)], {"update": {"State": "updating"}}, ""),
         ([failed(1)], {"update": {"State": "paused", "Message": "paused"}}, "no luck"),
@@ -172,6 +178,19 @@ def test_an_update_that_a_passing_fault_stopped_goes_on_once_its_task_runs(
     assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, may_go_on)
 
 
+_DIED = "node is missing network attachments, ip addresses may be exhausted"
+
+
+@pytest.mark.parametrize(("second", "why"), [(50, ""), (1, _DIED)])
+def test_any_words_of_an_engine_that_came_up_meanwhile_are_a_fault_that_passes(second: int, why: str) -> None:
+    """The task is of second 2, and Swarm starts another one by itself."""
+    died = failed(2, _DIED, "rejected")
+    engine = EngineStart(died["NodeID"], datetime(2024, 5, 6, 7, 8, second, tzinfo=UTC))
+    (found,) = parse_stack(STACK, [service(update=_PAUSED)], [died, task(2)], engine).services
+    failure = found.failure(SINCE)
+    assert (failure.words if failure else "", found.may_go_on(SINCE)) == (why, not why)
+
+
 def test_what_is_never_started_again_fails_of_a_passing_fault_too() -> None:
     found = parsed([failed(1, _BUSY)], update=_PAUSED, restart="none")
     failure = found.failure(SINCE)
@@ -219,3 +238,12 @@ def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str,
 def test_a_stack_has_stopped_when_no_task_runs_or_is_about_to(state: str, stopped: bool) -> None:
     task = TaskState("t", 1, state, "shutdown", "", "i", True, "2024", "n")
     assert StackState("s", (ServiceState("db", "i", 0, False, "", "", (task,)),)).stopped is stopped
+
+
+def test_a_service_that_ends_well_again_and_again_is_told_how_to_say_that_it_ends() -> None:
+    well = parsed([task(n, "complete", "shutdown") for n in (1, 2, 3)]).failure(SINCE)
+    badly = parsed([failed(n) for n in (1, 2, 3)]).failure(SINCE)
+    assert well
+    assert badly
+    assert well.remedy.startswith('A service that does its work and ends has restart: "no" in the Compose file')
+    assert badly.remedy == ""

@@ -10,6 +10,7 @@ from cabestan.checks.stand_ins import of_the_platform
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import NOTHING_WAIVED, Waivers
 from cabestan.domain.finding import Finding
+from cabestan.domain.tree import Tree
 from cabestan.pipeline.convention import compose_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -25,7 +26,7 @@ def subject(files: Mapping[str, str], **changes: Any) -> Subject:
         "commit": COMMIT,
         "branch": "main",
         "registry": "registry:5000",
-        "files": frozenset(files),
+        "tree": Tree(frozenset(files)),
         "read": lambda path: files[path],
         "sets": ((compose,),) if compose else (),
     }

@@ -7,6 +7,7 @@ from tests.checks.samples import COMPOSE, DOCKERFILE, FILES, found, place, subje
 from cabestan.checks.check import check
 from cabestan.compose.rules import waivers
 from cabestan.domain.rule import Waiver
+from cabestan.domain.tree import Tree
 from cabestan.pipeline.base_images import BaseImages
 
 ROOT = "FROM cabestan/python:3.11\nRUN true\nUSER root\n"
@@ -76,8 +77,10 @@ def test_a_waived_rule_is_a_warning() -> None:
 
 def test_a_volume_on_a_symbolic_link_is_refused() -> None:
     files = FILES | {"docker-compose.yml": f"{COMPOSE}    volumes: ['./a/b/c:/c']\n"}
-    assert told(found(files, links=frozenset({"a/b"}))) == [("volume-link", "error", "docker-compose.yml", 4)]
-    assert found(files, links=frozenset({"a/other"})) == ()
+    assert told(found(files, tree=Tree(frozenset(files), {"a/b": "x"}))) == [
+        ("volume-link", "error", "docker-compose.yml", 4)
+    ]
+    assert found(files, tree=Tree(frozenset(files), {"a/other": "x"})) == ()
 
 
 def test_what_cannot_be_built_is_told_as_well() -> None:

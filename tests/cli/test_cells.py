@@ -38,8 +38,8 @@ def test_how_long_a_run_took(started: str | None, finished: str | None, words: s
     assert took(started, finished, NOW) == words
 
 
-def test_what_a_terminal_would_obey_is_taken_away() -> None:
-    assert clean("a\x1b[31mb\x9b2J\x07\r\x7f\u202ec\n\td") == "a[31mb2Jc\n\td"
+def test_what_a_terminal_would_obey_is_shown_as_what_it_is() -> None:
+    assert clean("a\x1b[31mb\x9b2J\x07\r\u202ec\n\td") == "a[U+001B][31mb[U+009B]2J[U+0007][U+000D][U+202E]c\n\td"
 
 
 def test_a_cell_is_one_line() -> None:
@@ -56,7 +56,7 @@ def test_a_status_has_shape_and_word() -> None:
     assert [status_words(status) for status in ("succeeded", "rolled_back", "new\x1b")] == [
         "✓ succeeded",
         "↩ rolled back",
-        "? new",
+        "? new[U+001B]",
     ]
 
 

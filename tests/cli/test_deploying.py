@@ -40,7 +40,7 @@ def test_at_a_terminal_the_plan_of_the_newest_release_is_shown_and_asked_about(s
     assert "Deploy release 2 of demo/hello to staging? [y/N]" in no.written
     assert on_a_terminal(command, typed=[("[y/N]", "y\n")]).code == 0
     asked = [Asked("GET", "/projects/demo/hello/releases?limit=1"), Asked("GET", f"{E}/plan?release=2")]
-    assert server.asked == [*asked, *asked, Asked("POST", f"{E}/deployments", {"release": 2})]
+    assert server.asked == [*asked, *asked, Asked("POST", f"{E}/deployments", {"fingerprint": "f1", "release": 2})]
 
 
 def test_an_approval_sends_the_fingerprint_of_the_plan_that_was_shown(server: FakeServer) -> None:
@@ -80,14 +80,20 @@ def test_a_void_approval_is_refused_in_the_server_s_words(cli: Cli, server: Fake
     assert (done.code, done.out, done.err) == (3, "", "error: The plan has changed.\nhint: Look again.\n")
 
 
-def test_a_rollback_asks_at_a_terminal(server: FakeServer) -> None:
+def test_a_rollback_shows_its_plan_and_asks_at_a_terminal(server: FakeServer) -> None:
+    server.on("GET", f"{E}/plan", PLAN)
     server.on("POST", f"{E}/rollback", DONE)
     done = on_a_terminal(["rollback", "-p", "demo/hello", "-e", "staging", "--to", "1"], typed=[("[y/N]", "y\n")])
+    assert "image web: 89abcdef → 01234567" in done.written
     assert "Put demo/hello staging back to release 1? [y/N]" in done.written
-    assert server.asked == [Asked("POST", f"{E}/rollback", {"release": 1})]
+    assert server.asked == [
+        Asked("GET", f"{E}/plan?release=1&rollback=true"),
+        Asked("POST", f"{E}/rollback", {"fingerprint": "f1", "release": 1}),
+    ]
 
 
 def test_ctrl_c_at_the_question_does_nothing(server: FakeServer) -> None:
+    server.on("GET", f"{E}/plan", PLAN)
     done = on_a_terminal(["rollback", "-p", "demo/hello", "-e", "staging"], typed=[("[y/N]", "\x03")])
-    assert (done.code, done.written.count("\n")) == (130, 0)
-    assert server.asked == []
+    assert done.code == 130
+    assert server.asked == [Asked("GET", f"{E}/plan?rollback=true")]

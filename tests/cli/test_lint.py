@@ -136,8 +136,10 @@ def test_a_file_elsewhere_is_shown_as_it_was_named(cli: Cli, tmp_path: Path, mon
 def test_the_env_file_stands_in_and_is_warned_of(cli: Cli, tmp_path: Path) -> None:
     compose = f"{COMPOSE}    expose: ['${{PORT}}']\n    command: run ${{MODE:?set it}}\n"
     write(tmp_path, GOOD | {"docker-compose.yml": compose, ".env": "PORT=8000\nCI_COMMIT_SHA=dev\n"})
-    assert [(f["code"], f["file"], f["line"]) for f in cli("lint", "--json").json] == [("env-file-differs", ".env", 1)]
-    found = cli("lint", "--json", "--variable", "PORT=9000").json
+    required = ("variable-required", "docker-compose.yml", 5)
+    found = cli("lint", "--json").json
+    assert [(f["code"], f["file"], f["line"]) for f in found] == [("env-file-differs", ".env", 1), required]
+    found = cli("lint", "--json", "--variable", "PORT=9000", "--variable", "MODE=a").json
     assert [(f["code"], f["severity"]) for f in found] == [("env-file-differs", "warning")]
 
 
@@ -250,3 +252,111 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(cli: Cli, tmp_path: Pat
     done = cli("lint")
     assert done.code == 2
     assert "Dockerfile is no regular file" in done.err
+
+
+def in_git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_links_to_compose_file_and_dockerfile_are_followed_and_those_out_of_the_project_named(
+    cli: Cli, tmp_path: Path
+) -> None:
+    write(tmp_path, {"docker/Dockerfile.prod": DOCKERFILE, "deploy/compose.yml": f"{COMPOSE}    privileged: true\n"})
+    (tmp_path / "Dockerfile").symlink_to("docker/Dockerfile.prod")
+    (tmp_path / "docker-compose.yml").symlink_to("deploy/compose.yml")
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"], error["line"]) == ("no-privileged", "docker-compose.yml", 4)
+    (tmp_path / "docker-compose.yml").unlink()
+    (tmp_path / "docker-compose.yml").symlink_to(tmp_path.parent / "elsewhere.yml")
+    (tmp_path.parent / "elsewhere.yml").write_text(COMPOSE)
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"]) == ("link-refused", "docker-compose.yml")
+    assert "which leads out of the repository" in error["message"]
+
+
+def test_what_git_ignores_is_not_there_for_a_build(cli: Cli, tmp_path: Path) -> None:
+    files = {"Dockerfile": f"{DOCKERFILE}COPY dist new /a/\n", "dist/app.js": "", "new/b": "", ".gitignore": "dist\n"}
+    write(tmp_path, GOOD | files)
+    assert cli("lint").code == 0
+    in_git(tmp_path, "init", "--quiet")
+    (error,) = cli("lint", "--json").json
+    assert (error["code"], error["file"], error["line"]) == ("copy-missing", "Dockerfile", 3)
+    assert error["message"] == "The commit has no dist in the repository, which the image is built from."
+
+
+def test_submodules_and_pointers_of_git_lfs_in_a_working_copy_are_told(cli: Cli, tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"
+    write(tmp_path, GOOD | {".gitmodules": '[submodule "theme"]\n\tpath = theme\n', "logo.bin": pointer})
+    in_git(tmp_path, "init", "--quiet")
+    in_git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},theme")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("submodule", "error", ".gitmodules", 2), ("lfs-pointer", "error", "logo.bin", 1)]
+
+
+def test_files_that_git_will_hand_over_to_lfs_are_told_although_they_are_whole_here(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {".gitattributes": "*.bin filter=lfs\n", "logo.bin": "whole"})
+    in_git(tmp_path, "init", "--quiet")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("lfs-filter", "warning", ".gitattributes", 1)]
+    in_git(tmp_path, "config", "filter.lfs.clean", "git-lfs clean -- %f")
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [("lfs-pointer", "error", "logo.bin", 1)]
+
+
+def test_line_ends_that_git_makes_those_of_unix_are_not_warned_of(cli: Cli, tmp_path: Path) -> None:
+    files = GOOD | {"Dockerfile": f'{DOCKERFILE}ENTRYPOINT ["/home/app/start.sh"]\n'}
+    write(tmp_path, files)
+    (tmp_path / "start.sh").write_bytes(b"#!/bin/sh\r\nserve\r\n")
+    assert [one["code"] for one in cli("lint", "--json").json] == ["script-line-ends"]
+    write(tmp_path, {".gitattributes": "* text=auto\n"})
+    assert cli("lint", "--json").json == []
+
+
+def test_a_folder_without_a_compose_file_is_told_that_nothing_is_deployed(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, {"Dockerfile": DOCKERFILE, "compose.prod.yml": COMPOSE})
+    done = cli("lint")
+    assert done.code == 0
+    assert "warning: There is no Compose file, so images are built and nothing is deployed." in done.out
+    assert "cabestan environment set ENV --compose-file compose.prod.yml" in done.out
+
+
+ASKING = f"""{COMPOSE}\
+    command: serve ${{LEVEL}} ${{PORT:-80}}
+    environment:
+      - PLAIN
+      - GIVEN
+      - URL=postgres://${{POSTGRES_HOST:-}}${{DB_PASSWORD:?the database's}}@${{CI_ENVIRONMENT_DOMAIN}}
+    secrets: [API_KEY]
+"""
+
+
+def test_what_the_server_must_have_is_listed_and_nothing_of_it_fails(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {"docker-compose.yml": ASKING})
+    done = cli("lint", "-e", "staging", "--variable", "GIVEN=1")
+    assert done.code == 0
+    assert done.out.partition("\nThe server must have for staging:\n")[2] == (
+        "  LEVEL        docker-compose.yml:4  variable or secret, empty where it is missing\n"
+        "  DB_PASSWORD  docker-compose.yml:8  variable or secret, required: the database's\n"
+        "  PLAIN        docker-compose.yml:6  variable or secret, empty where it is missing\n"
+        "  API_KEY      docker-compose.yml:9  secret, required\n"
+    )
+
+
+def test_what_only_the_server_can_know_and_must_have_is_warned_of(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    command: ${{NAME:?say which}} ${{HERE:?}}\n"})
+    write(tmp_path, {".env": "HERE=1\n"})
+    told = [(one["code"], one["severity"], one["file"], one["line"]) for one in cli("lint", "--json").json]
+    assert told == [
+        ("env-file-differs", "warning", ".env", 1),
+        ("variable-required", "warning", "docker-compose.yml", 4),
+    ]
+    assert "production must have NAME: say which." in cli("lint").out
+    assert cli("lint", "--variable", "NAME=1", "--variable", "HERE=1", "--json").json == []
+
+
+def test_a_required_variable_of_an_extended_file_is_no_error_either(cli: Cli, tmp_path: Path) -> None:
+    base = "services: {base: {environment: {A: '${NAME:?}'}}}\n"
+    files = {"docker-compose.yml": f"{COMPOSE}    extends: {{file: common/base.yml, service: base}}\n"}
+    write(tmp_path, GOOD | files | {"common/base.yml": base})
+    (warning,) = cli("lint", "--json").json
+    assert (warning["code"], warning["file"]) == ("variable-required", "common/base.yml")

@@ -15,9 +15,9 @@ P = "/projects/demo/hello"
 def test_pipelines_stand_in_columns(cli: Cli, server: FakeServer) -> None:
     server.lists(f"{P}/pipelines", PIPELINE, {**PIPELINE, "id": 12, "status": "running", "branch": "feature/x"})
     assert cli("pipeline", "list", "-p", "demo/hello").out == (
-        "ID  STATUS     BRANCH     COMMIT    TITLE                      BY   CREATED     TOOK\n"
-        "3   ✗ failed   main       01234567  Say [bold]hello[/bold][2J  ada  2024-05-01  42 s\n"
-        "12  ◐ running  feature/x  01234567  Say [bold]hello[/bold][2J  ada  2024-05-01  42 s\n"
+        "ID  STATUS     BRANCH     COMMIT    TITLE                              BY   CREATED     TOOK\n"
+        "3   ✗ failed   main       01234567  Say [bold]hello[/bold][U+001B][2J  ada  2024-05-01  42 s\n"
+        "12  ◐ running  feature/x  01234567  Say [bold]hello[/bold][U+001B][2J  ada  2024-05-01  42 s\n"
     )
 
 
@@ -30,7 +30,7 @@ def test_a_pipeline_is_shown_with_its_jobs(cli: Cli, server: FakeServer) -> None
         "reason    build web failed\n"
         "branch    main\n"
         "commit    0123456789abcdef0123456789abcdef01234567\n"
-        "title     Say [bold]hello[/bold][2J\n"
+        "title     Say [bold]hello[/bold][U+001B][2J\n"
         "author    Ada\n"
         "by        ada\n"
         "created   2024-05-01\n"
@@ -139,9 +139,9 @@ def test_a_finding_of_the_doctor_cannot_move_the_cursor(cli: Cli, monkeypatch: p
     found = (Finding("alerts", Health.WARNING, "a\x1b[2J", "b\x9b2J"),)
     monkeypatch.setattr("cabestan.config.read_settings", Settings)
     monkeypatch.setattr("cabestan.engine.doctor.examine", lambda _: found)
-    assert cli("doctor").out == "! alerts    a[2J\n            b2J\n"
+    assert cli("doctor").out == "! alerts    a[U+001B][2J\n            b[U+009B]2J\n"
 
 
 def test_the_certificate_of_the_authority_is_text(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/ca", {"certificate": "-----BEGIN\x1b[2J\n"})
-    assert cli("ca").out == "-----BEGIN[2J\n"
+    assert cli("ca").out == "-----BEGIN[U+001B][2J\n"

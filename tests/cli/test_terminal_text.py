@@ -11,7 +11,7 @@ from cabestan.cli.terminal_text import TerminalText
 
 SGR = re.compile("\x1b\\[[0-9:;]*m")
 #: what a terminal may get beside colours
-HARMLESS = re.compile("[^\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*")
+HARMLESS = re.compile("[^\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*")
 #: what sequences are made of, and what ends them
 PARTS = st.sampled_from(
     ["\x1b", "[", "]", "P", "\\", "\x07", "\x9b", "\x9d", "\x9c", "0", ";", "?", " ", "m", "J", "a", "é", "\n", "\x18"]
@@ -35,7 +35,7 @@ def shown(*blocks: bytes) -> str:
         ("a\x1b]0;title\x07b\x1b]52;c;aGk=\x1b\\c\x9d0;title\x9cd", "abcd"),
         ("a\x1bP$qm\x1b\\b\x1b_x\x1b\\c\x1b^x\x1b\\d\x1bXx\x1b\\e\x1bktitle\x1b\\f\x90x\x9cg", "abcdefg"),
         ("a\x1bc\x1b(0\x1b#8\x1b7b\x84\x85c", "abc"),
-        ("a\x00\x07\x0b\x0c\x0e\x1a\x7fb\u202ec\u2066d", "abcd"),
+        ("a\x00\x07\x0b\x0c\x0e\x1a\x7fb\u202ec\u2066d", "ab[U+202E]c[U+2066]d"),
         ("a\x1b]never ended\nb\x1b]cut off\x18c\x1b]and\x1b[31md", "a\nbc\x1b[31md"),
         ("a\x1b[12éb\x1b[31\nc", "aéb\nc"),
         ("a\x1b[" + "1" * 61 + "mb", "ab"),

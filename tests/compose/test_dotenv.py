@@ -6,7 +6,7 @@ import pytest
 
 from cabestan.compose.dotenv import Assignment, check_dotenv, read_dotenv
 
-COMPOSE = "services: {web: {environment: {A: '${LEVEL:-x}', B: $KEY, C: ${CI_COMMIT_SHA}}}}\n"
+COMPOSE = "services: {web: {environment: {A: '${LEVEL:-x}', B: $KEY, C: '${CI_COMMIT_SHA}'}}}\n"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,26 @@ def test_what_a_deployment_does_not_have_is_told() -> None:
 
 
 def test_what_a_managed_service_sets_is_not_called_missing() -> None:
-    compose = ["services: {web: {environment: {A: $POSTGRES_DB, B: $POSTGRES_USER}}}}\n"]
+    compose = ["services: {web: {environment: {A: $POSTGRES_DB, B: $POSTGRES_USER}}}\n"]
     told = check_dotenv("POSTGRES_DB=dev\nPOSTGRES_USER=dev\n", compose, {"POSTGRES_USER": "own"})
     assert [finding.message for finding in told] == ["POSTGRES_USER is 'dev' in .env and 'own' in a deployment."]
+
+
+@pytest.mark.parametrize(
+    ("environment", "used"),
+    [
+        ("{DATABASE_URL: 'postgresql://${POSTGRES_USER:-dev}@postgresql/shop'}", False),
+        ("[DATABASE_URL=postgresql://db/shop]", False),
+        ("{A: $$DATABASE_URL}", False),
+        ("{A: 'see DATABASE_URL'}", False),
+        ("{DATABASE_URL: }", True),
+        ("[DATABASE_URL]", True),
+        ("{A: $DATABASE_URL}", True),
+        ("['A=${B:-${DATABASE_URL}}']", True),
+        ("{A: $$$DATABASE_URL}", True),
+    ],
+)
+def test_only_what_the_file_takes_from_outside_is_used(environment: str, used: bool) -> None:
+    compose = f"services: {{web: {{image: a, environment: {environment}}}}}\n"
+    told = check_dotenv("DATABASE_URL=postgresql://dev@localhost/shop\n", [compose, "no: [compose"], {})
+    assert [finding.path for finding in told] == (["DATABASE_URL"] if used else [])

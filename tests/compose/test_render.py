@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.compose.engine_client import read_stack
 from tests.compose.samples import DIGEST, IMAGE, context, loaded, rendered, web
 
+from cabestan.compose.braces import meant
 from cabestan.compose.findings import ComposeRefused
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import render
@@ -148,7 +149,7 @@ def test_docker_reads_awkward_values_back(tmp_path: Path) -> None:
 
     theirs = read_stack(path, {"A": "leaked"})["services"]["web"]["environment"]
 
-    assert theirs == variables
+    assert {name: meant(value) for name, value in theirs.items()} == variables
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=20), max_size=5))

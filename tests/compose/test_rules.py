@@ -12,13 +12,15 @@ import pytest
 import cabestan
 from cabestan.compose import policy
 from cabestan.compose.findings import ComposeRefused, Finding
-from cabestan.compose.load import load
+from cabestan.compose.library import SourceFile
+from cabestan.compose.load import load, load_files
 from cabestan.compose.rules import RULES, check_waivable, images, rule_of, waivers
 from cabestan.domain.rule import Rule, Waiver
 from cabestan.errors import Invalid, NotFound
 
 SOURCE = Path(cabestan.__file__).parent
 VARIABLES = {"CI_REGISTRY_IMAGE": "registry:5000/shop/api", "CI_COMMIT_SHA": "0" * 40}
+FURTHER = {"common/base.yml": "services: {base: {labels: {team: shop}}}\n"}
 #: what makes findings; elsewhere a code is given by name
 _MAKERS = frozenset({"error", "warn", "Finding", "_refuse", "refuse", "_finding", "DockerfileRefused"})
 _SEVERITIES = frozenset({"error", "warning"})
@@ -28,7 +30,7 @@ _ELSEWHERE = {rule.code for rule in images.RULES}
 
 def findings(text: str) -> tuple[Finding, ...]:
     try:
-        return load(text, "docker-compose.yml", VARIABLES).warnings
+        return load_files([SourceFile("docker-compose.yml", text)], VARIABLES, read=FURTHER.get).warnings
     except ComposeRefused as refused:
         return refused.findings
 

@@ -7,9 +7,11 @@ import pytest
 import yaml
 from tests.docs.pages import PAGES, ROOT, Block, anchors, blocks, links, name_of, spans
 
-from cabestan.compose.load import load
+from cabestan.compose.library import SourceFile
+from cabestan.compose.load import load_files
 from cabestan.config import Settings
 
+FURTHER = {"common/base.yml": "services: {base: {labels: {team: shop}}}\n"}
 VARIABLES = {
     "CI_REGISTRY_IMAGE": "127.0.0.1:5600/demo/notes",
     "CI_COMMIT_SHA": "0" * 40,
@@ -56,7 +58,8 @@ def test_settings_named_in_text_exist() -> None:
 
 @pytest.mark.parametrize("block", compose_examples(), ids=lambda block: block.page)
 def test_compose_examples_load(block: Block) -> None:
-    assert load(block.text, "docker-compose.yml", VARIABLES).warnings == ()
+    files = [SourceFile("docker-compose.yml", block.text)]
+    assert load_files(files, VARIABLES, read=FURTHER.get).warnings == ()
 
 
 def test_there_are_compose_examples() -> None:

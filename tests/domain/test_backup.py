@@ -53,6 +53,8 @@ def test_what_a_restore_lost_changed_or_added_is_told_by_table() -> None:
     )
     assert differences(expected, {k: v for k, v in expected.items() if k != "a"}) == ("a is missing",)
     assert differences({"a": (1, "x")}, {"a": (1, "x"), "(all values)": (1, "p")}) == ()
+    assert differences({"a": (1, "x")}, {"a": (1, "x"), "(owners)": (1, "p")}) == ()
+    assert differences({"(owners)": (1, "x")}, {"(owners)": (1, "p")}) == ("(owners) has other contents in its 1 rows",)
 
 
 def test_a_manifest_is_read_from_lines() -> None:

@@ -10,7 +10,7 @@ AUTOMATIC, MANUAL = Trigger.AUTOMATIC, Trigger.MANUAL
 
 
 @pytest.mark.parametrize(
-    ("trigger", "approved", "present", "arrival"),
+    ("trigger", "decided", "present", "arrival"),
     [
         (AUTOMATIC, False, (), Arrival(QUEUED, ())),
         (MANUAL, False, (), Arrival(WAITING, ())),
@@ -29,9 +29,9 @@ AUTOMATIC, MANUAL = Trigger.AUTOMATIC, Trigger.MANUAL
     ],
 )
 def test_the_newest_release_takes_the_place_of_those_that_wait(
-    trigger: Trigger, approved: bool, present: tuple[Deployment, ...], arrival: Arrival
+    trigger: Trigger, decided: bool, present: tuple[Deployment, ...], arrival: Arrival
 ) -> None:
-    assert decide_arrival(environment(trigger=trigger), 5, present, approved=approved) == arrival
+    assert decide_arrival(environment(trigger=trigger), 5, present, decided=decided) == arrival
 
 
 @pytest.mark.parametrize(

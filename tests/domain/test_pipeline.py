@@ -1,7 +1,20 @@
-import pytest
-from tests.samples import job
+from dataclasses import replace
 
-from cabestan.domain.pipeline import Exit, Job, Verdict, judge_exit, ready_jobs, unreachable_jobs
+import pytest
+from tests.samples import job, pipeline
+
+from cabestan.domain.pipeline import (
+    BROKE,
+    SAME_COMMIT,
+    Exit,
+    Job,
+    JobKind,
+    Verdict,
+    advice,
+    judge_exit,
+    ready_jobs,
+    unreachable_jobs,
+)
 from cabestan.domain.status import RunStatus
 
 CREATED, RUNNING, SUCCEEDED = RunStatus.CREATED, RunStatus.RUNNING, RunStatus.SUCCEEDED
@@ -71,3 +84,27 @@ MEMORY = "Out of memory: the container used more than it may. Raise its limit or
 )
 def test_an_ended_container_becomes_a_verdict(exit: Exit, attempt: int, verdict: Verdict) -> None:
     assert judge_exit(exit, attempt) == verdict
+
+
+def _checks(status: RunStatus, reason: str = "") -> Job:
+    made = job("lint", status)
+    return replace(made, reason=reason, spec=replace(made.spec, kind=JobKind.LINT))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "jobs", "helps"),
+    [
+        (FAILED, "lint: docker-compose.yml:3:5 …", (_checks(FAILED, "docker-compose.yml:3:5 …"),), False),
+        (FAILED, f"Dockerfile:2:1 … {SAME_COMMIT}", (_checks(SUCCEEDED),), False),
+        (FAILED, f"lint: {BROKE}", (_checks(FAILED, f"{BROKE} (…). Retry it."),), True),
+        (FAILED, "web: Exit code 1.", (_checks(SUCCEEDED), job("web", FAILED)), True),
+        (FAILED, "The registry does not answer.", (_checks(SUCCEEDED),), True),
+        (CANCELED, "", (_checks(CANCELED),), True),
+        (RUNNING, "", (_checks(FAILED),), True),
+    ],
+)
+def test_a_retry_is_advised_against_where_the_same_commit_fails_again(
+    status: RunStatus, reason: str, jobs: tuple[Job, ...], helps: bool
+) -> None:
+    said = advice(pipeline(status=status, reason=reason), jobs)
+    assert (said == "") is helps

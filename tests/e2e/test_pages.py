@@ -8,6 +8,8 @@ from tests.e2e.conftest import OpenContext, sign_in
 from tests.e2e.site import PROJECT, Site
 
 from cabestan.domain.status import RunStatus
+from cabestan.engine import secrets
+from cabestan.store import configuration as configuration_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import users as user_store
 from cabestan.web import live
@@ -120,15 +122,45 @@ def test_the_theme_is_chosen_and_remembered(page: Page) -> None:
 
 def test_a_secret_is_written_and_never_shown(page: Page, site: Site) -> None:
     page.goto(f"/{PROJECT}/settings/variables")
-    page.fill("#variable-name", "TOKEN")
-    page.select_option("#variable-kind", "secret")
-    page.fill("#variable-value", "canary-secret-5678")
-    page.get_by_role("button", name="Set", exact=True).click()
+    page.fill("#secret-name", "TOKEN")
+    page.fill("#secret-value", "canary-secret-5678")
+    expect(page.locator("#secret-value")).to_have_attribute("type", "password")
+    show = page.get_by_role("button", name="Show the value")
+    show.click()
+    expect(page.locator("#secret-value")).to_have_attribute("type", "text")
+    show.click()
+    expect(page.locator("#secret-value")).to_have_attribute("type", "password")
+    page.get_by_role("button", name="Set secret").click()
     expect(page.locator("#setting-whole-project-TOKEN")).to_contain_text("never shown")
     assert "canary-secret" not in page.content()
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Remove TOKEN").click()
     expect(page.locator("#setting-whole-project-TOKEN")).to_have_count(0)
+
+
+def test_a_secret_of_several_lines_is_pasted_unseen_and_kept_as_it_is(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/settings/variables")
+    page.fill("#secret-name", "KEY_FILE")
+    page.locator("#secret-value").evaluate(_PASTE, "-- begin\ncanary-secret\n-- end\n")
+    lines = page.locator("#secret-lines")
+    expect(lines).to_have_value("-- begin\ncanary-secret\n-- end\n")
+    assert lines.evaluate("(field) => getComputedStyle(field).webkitTextSecurity") == "disc"
+    page.get_by_role("button", name="Show the lines").click()
+    assert lines.evaluate("(field) => getComputedStyle(field).webkitTextSecurity") == "none"
+    page.get_by_role("button", name="Set secret").click()
+    expect(page.locator("#setting-whole-project-KEY_FILE")).to_contain_text("never shown")
+    with site.services.database.reading() as tx:
+        sealed = configuration_store.sealed_of_project(tx, site.project)
+    (kept,) = (value for setting, value in sealed if setting.name == "KEY_FILE")
+    assert site.services.vault.open(kept, secrets.context(site.project.id)) == "-- begin\ncanary-secret\n-- end\n"
+
+
+#: what a browser does where several lines are pasted
+_PASTE = """(field, text) => {
+  const data = new DataTransfer();
+  data.setData("text", text);
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
 
 
 def test_an_environments_settings_are_changed(page: Page) -> None:
@@ -181,6 +213,21 @@ def test_pages_are_whole_without_javascript(open_context: OpenContext, site: Sit
     expect(page.locator(".log .fg1.bold")).to_have_text("red")
     page.goto(f"/{PROJECT}/deployments/{site.waiting}")
     expect(page.get_by_role("button", name="Approve and deploy")).to_be_visible()
+
+
+def test_deploying_shows_the_plan_and_asks(page: Page, site: Site) -> None:
+    page.goto(f"/{PROJECT}/environments/staging")
+    page.select_option("#release", "1")
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_role("heading", name="Deploy release 1 on staging")).to_be_visible()
+    expect(page.locator("#now")).to_contain_text("release 1")
+    expect(page.locator("#changes")).to_contain_text("plan")
+    expect(page.locator(".steps")).to_contain_text("Apply the stack: web")
+    before = list(site.started.workflows)
+    page.get_by_role("link", name="Leave it").click()
+    page.goto(f"/{PROJECT}/rollback?environment=staging&release=1")
+    expect(page.get_by_role("button", name="Roll back now")).to_be_visible()
+    assert site.started.workflows == before
 
 
 def test_an_approval_with_a_comment_lets_the_deployment_go(page: Page, site: Site) -> None:

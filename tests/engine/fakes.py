@@ -26,6 +26,7 @@ from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
 from cabestan.domain.pipeline import Exit
+from cabestan.engine.turns.line import Turn
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 from cabestan.store.logs import LogWriter
 
@@ -498,15 +499,19 @@ class FakeDurable:
         self.ended: list[str] = []
         self.kill_at = ""
         self.closing = False
+        #: of all that were started: who asked
+        self.turns: dict[str, Turn] = {}
         self._workflows: dict[str, Callable[..., None]] = {}
+        self._turns: dict[str, Callable[..., Turn]] = {}
         self._recorded: dict[tuple[str, int], Any] = {}
         self._current: tuple[str, int] = ("", 0)
 
-    def register(self, name: str, workflow: Callable[..., None]) -> None:
-        self._workflows[name] = workflow
+    def register(self, name: str, workflow: Callable[..., None], turn: Callable[..., Turn] | None = None) -> None:
+        self._workflows[name], self._turns[name] = workflow, turn or (lambda *_: Turn(name, 0))
 
     def start(self, name: str, workflow_id: str, *arguments: int) -> None:
         if workflow_id not in self.started:
+            self.turns[workflow_id] = self._turns[name](*arguments)
             self.started[workflow_id] = (name, arguments)
             self.waiting.append(workflow_id)
 
@@ -523,12 +528,18 @@ class FakeDurable:
         recorded: _T = self._recorded[key]
         return recorded
 
+    def waits(self, workflow_id: str) -> bool:
+        return workflow_id in self.waiting
+
+    def served(self, kind: str) -> Mapping[int, int]:
+        return {}
+
     def go_on(self) -> None:
         """Nothing is ever laid aside here: the disk is large enough."""
 
-    def run(self) -> None:
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """All that waits, and what that starts."""
-        while self.waiting:
+        while self.waiting and not until():
             workflow_id = self.waiting.popleft()
             name, arguments = self.started[workflow_id]
             self._current = (workflow_id, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.engine.world import COMPOSE, World
+from tests.engine.world import COMPOSE, FILES, World
 from tests.samples import ADMIN
 
 from cabestan.compose.stack import Stack
@@ -11,9 +11,11 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import deployments, intake
+from cabestan.engine import deployments, intake, settings
 from cabestan.engine.settings import set_environment
 from cabestan.errors import Invalid
+from cabestan.store import releases
+from cabestan.store.configuration import Scope
 
 BASE = "services: {base: {environment: {FROM_BASE: '1'}}}\n"
 OVER = "services: {app: {extends: {file: common/base.yml, service: base}, environment: {LEVEL: over}}}\n"
@@ -149,3 +151,82 @@ def test_a_release_of_one_text_is_deployed_as_ever(world: World) -> None:
 
     assert (release.compose_file, release.texts) == ("docker-compose.yml", {"docker-compose.yml": COMPOSE})
     assert _latest(world, project).status is DeploymentStatus.SUCCEEDED
+
+
+MOUNTS = f"{COMPOSE}    volumes: ['./${{FOLDER:-data}}:/home/app/src']\n"
+
+
+def test_a_volume_over_files_of_the_commit_is_refused_before_anything_is_built(world: World) -> None:
+    project = world.project()
+    world.push(project, **{"docker-compose.yml": MOUNTS.replace("data", "src"), "src/words.py": "1"})
+    (pipeline,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+    ended = world.pipeline(pipeline.id)
+    assert ended.status is RunStatus.FAILED
+    assert "src is a folder of the commit, with src/words.py" in ended.reason
+    assert ended.reason.endswith("data belongs into a path that the commit lacks.")
+    assert world.jobs.called("start") == []
+
+
+def test_a_plan_refuses_a_volume_that_a_variable_puts_over_files_of_the_commit(world: World) -> None:
+    project = world.project()
+    release = world.released(project, **{"docker-compose.yml": MOUNTS, "src/words.py": "1"})
+    served = _latest(world, project)
+    assert served.status is DeploymentStatus.SUCCEEDED
+    settings.put(world.services, Scope(project.id), "FOLDER", "src", "dev", secret=False)
+    with pytest.raises(Invalid, match=r"src is a folder of the commit, with src/words\.py"):
+        deployments.deploy(world.services, world.environment(project, "staging"), release, ADMIN)
+    again = deployments.deploy(
+        world.services, world.environment(project, "staging"), release, ADMIN, restores=served.id
+    )
+    assert world.plan(again).stack == world.plan(served).stack
+
+
+def test_links_to_compose_file_and_dockerfile_are_followed(world: World) -> None:
+    project = world.project()
+    world.checkout.commit({"deploy/compose.yml": COMPOSE, "docker/Dockerfile.prod": "FROM cabestan/python:3.11\n"})
+    (world.checkout.path / "docker-compose.yml").symlink_to("deploy/compose.yml")
+    (world.checkout.path / "Dockerfile").symlink_to("docker/Dockerfile.prod")
+    world.checkout.git("add", "--all")
+    world.checkout.git("commit", "--quiet", "--message=links")
+    world.checkout.push(world.services.repositories.path(project.id))
+    intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+
+    assert _latest(world, project).status is DeploymentStatus.SUCCEEDED
+    with world.services.database.reading() as tx:
+        (release,) = releases.page(tx, project.id)
+    assert (release.compose_file, release.texts) == ("docker-compose.yml", {"docker-compose.yml": COMPOSE})
+
+
+def test_a_link_out_of_the_repository_is_named_as_the_cause(world: World) -> None:
+    project = world.project()
+    world.checkout.commit({"Dockerfile": "FROM cabestan/python:3.11\n"})
+    (world.checkout.path / "docker-compose.yml").symlink_to("../shared/compose.yml")
+    world.checkout.git("add", "--all")
+    world.checkout.git("commit", "--quiet", "--message=links")
+    world.checkout.push(world.services.repositories.path(project.id))
+    (pipeline,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+
+    assert world.pipeline(pipeline.id).reason == (
+        "lint: docker-compose.yml:1:1 docker-compose.yml is a symbolic link to ../shared/compose.yml, which leads out "
+        "of the repository. Commit the file itself in its place, or a link to a file of this repository."
+    )
+
+
+def test_a_submodule_and_a_pointer_of_git_lfs_end_the_pipeline_before_anything_is_built(world: World) -> None:
+    project = world.project()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"
+    world.checkout.commit(FILES | {"logo.bin": pointer})
+    world.checkout.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},theme")
+    world.checkout.git("commit", "--quiet", "--message=theme")
+    world.checkout.push(world.services.repositories.path(project.id))
+    (pipeline,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+
+    lint, _ = world.jobs_of(pipeline)
+    assert world.pipeline(pipeline.id).status is RunStatus.FAILED
+    assert "theme is a submodule" in world.log(lint)
+    assert "logo.bin is kept in Git LFS" in world.log(lint)
+    assert world.jobs.called("start") == []

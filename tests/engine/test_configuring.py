@@ -370,10 +370,21 @@ def test_the_plan_names_the_versions_of_group_secrets_that_change(world: World, 
     assert before.fingerprint != plan.fingerprint
 
 
-@pytest.mark.parametrize(
-    ("value", "handed"), [("plain }} {", "plain }} {"), ("a{{b}}", 'a{{"{{"}}b}}'), ("{{{", '{{"{{"}}{')]
-)
-def test_a_secret_is_handed_to_swarm_as_no_template(world: World, project: Project, value: str, handed: str) -> None:
-    put(world, Scope(project.id), "KEY", value, secret=True)
+def test_a_secret_is_handed_over_as_it_is(world: World, project: Project) -> None:
+    """What writes it into the file makes no template of it."""
+    put(world, Scope(project.id), "KEY", "a{{b}}", secret=True)
     world.released(project)
-    assert next(iter(world.stacks.secrets.values()))["KEY"] == handed
+    assert next(iter(world.stacks.secrets.values()))["KEY"] == "a{{b}}"
+
+
+def test_secrets_that_no_process_can_be_given_are_told_before_anything_runs(world: World, project: Project) -> None:
+    """40 of 60 KB in one service: the plan says so, and no engine is asked."""
+    names = [f"BIG_{number}" for number in range(40)]
+    for name in names:
+        put(world, Scope(project.id), name, "x" * 60_000, secret=True)
+    compose = COMPOSE.replace("KEY: ${KEY:-}", "\n      ".join(f"{name}: ${{{name}}}" for name in names))
+    world.released(project, **{"docker-compose.yml": compose})
+    told = latest(world, project)
+    assert (told.status, world.stacks.deployed) == (DeploymentStatus.FAILED, {})
+    assert "2,400," in told.reason
+    assert "BIG_10 (60,007)" in told.reason

@@ -339,13 +339,35 @@ def test_of_those_that_wait_only_as_many_are_read_as_can_begin(
         assert [run.id for run in runs.open_of_schedule(tx, schedule.id)] == [1, 2, 3, 4]
 
 
-def test_as_many_go_on_as_the_settings_say() -> None:
-    def run(key: int, schedule: int, status: RunStatus) -> Run:
-        place = {"project_id": 1, "project": "", "environment_id": 1, "environment": "", "deployment_id": 1}
-        times = {"due_at": None, "created_at": NOW}
-        more = {"release": 1, "service": "", "by": "", "reason": "", "attempt": 1, "attempts": 1, "seconds": 1}
-        return Run(id=key, kind="cron", schedule_id=schedule, cause="due", status=status, **place, **times, **more)  # type: ignore[arg-type]
+def run(key: int, schedule: int, status: RunStatus, project: int = 1) -> Run:
+    place = {"project_id": project, "project": "", "environment_id": 1, "environment": "", "deployment_id": 1}
+    times = {"due_at": None, "created_at": NOW}
+    more = {"release": 1, "service": "", "by": "", "reason": "", "attempt": 1, "attempts": 1, "seconds": 1}
+    return Run(id=key, kind="cron", schedule_id=schedule, cause="due", status=status, **place, **times, **more)  # type: ignore[arg-type]
 
+
+def test_the_places_for_runs_go_round_between_the_projects() -> None:
+    flood = tuple(run(key, key, CREATED) for key in range(3, 20))
+    others = (run(20, 20, CREATED, project=2), run(21, 21, CREATED, project=3))
+    present = (run(1, 1, RUNNING), run(2, 2, RUNNING), *flood, *others)
+    assert [r.id for r in cron_runs.next_runs(present, frozenset(), 3)] == [20]
+    assert [r.id for r in cron_runs.next_runs(present, frozenset(), 3, {2: 7, 3: 5})] == [21]
+    assert [r.id for r in cron_runs.next_runs(present, frozenset(), 8)] == [20, 21, 3, 4, 5, 6]
+
+
+def test_a_project_with_many_runs_that_wait_hides_none_of_another(world: World, project: Project) -> None:
+    other = world.project("shop/web")
+    for one in (project, other):
+        deploy(world, one, with_cron())
+    with world.services.database.writing() as tx:
+        (flooding,), (quiet,) = schedules.of_project(tx, project.id), schedules.of_project(tx, other.id)
+        for hour in range(4):
+            runs.add_one(tx, runs.scheduled(flooding, due_at=at(hour), cause=Cause.DUE, by="", now=NOW))
+        runs.add_one(tx, runs.scheduled(quiet, due_at=at(1), cause=Cause.DUE, by="", now=NOW))
+        assert [one.id for one in runs.waiting_of_schedules(tx, 2)] == [1, 5, 2]
+
+
+def test_as_many_go_on_as_the_settings_say() -> None:
     present = (run(1, 1, RUNNING), run(2, 1, CREATED), run(3, 2, CREATED), run(4, 3, CREATED))
     assert [r.id for r in cron_runs.next_runs(present, frozenset({1}), 3)] == [3, 4]
     assert [r.id for r in cron_runs.next_runs(present, frozenset({1}), 2)] == [3]

@@ -15,10 +15,12 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deployments, intake, settings
 from cabestan.engine.deploying import workflow
 from cabestan.engine.deploying.way_back import outcome
+from cabestan.engine.planning import Wanted, make_plan
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store
 from cabestan.store import releases
+from cabestan.store import releases as release_store
 from cabestan.store.configuration import Scope
 from cabestan.store.fullness import storage_full
 
@@ -111,17 +113,33 @@ def test_a_release_of_a_branch_that_does_not_come_here_is_refused(world: World, 
     assert (again.release, world.deployment(again.id).status) == (2, SUCCEEDED)
 
 
-def test_a_developers_wish_waits_where_it_must_and_a_maintainers_is_its_own_approval(
+def test_a_developers_wish_waits_where_it_must_and_a_maintainers_is_done_at_once(
     world: World, project: Project, dev: User, boss: User
 ) -> None:
     world.released(project)
     first = ask(world, project, dev)
     assert first.status is WAITING
     second = ask(world, project, boss)
-    assert (second.status, second.approved_by) == (QUEUED, "boss")
+    assert (second.status, second.by, second.approved_by) == (QUEUED, "boss", "")  # nobody was asked to approve it
     assert world.deployment(first.id).status is SUPERSEDED
     world.durable.run()
     assert world.deployment(second.id).status is SUCCEEDED
+
+
+def test_a_wish_is_bound_to_the_plan_that_was_seen(world: World, project: Project, boss: User) -> None:
+    world.released(project)
+    where = world.environment(project, "production")
+    before = [deployment.id for deployment in world.deployments(where)]
+    with world.services.database.reading() as tx:
+        release = release_store.get(tx, project.id, 1)
+        seen = make_plan(world.services, tx, Wanted(release, where)).fingerprint
+    settings.put(world.services, Scope(project.id, ""), "LEVEL", "high", "boss", secret=False)
+    with pytest.raises(Conflict, match="has changed since you looked at it"):
+        deployments.deploy(world.services, where, release, boss, seen=seen)
+    assert [deployment.id for deployment in world.deployments(where)] == before
+    with world.services.database.reading() as tx:
+        now = make_plan(world.services, tx, Wanted(release, where)).fingerprint
+    assert deployments.deploy(world.services, where, release, boss, seen=now).status is QUEUED
 
 
 def test_the_newest_release_takes_the_place_of_one_that_waits(world: World, project: Project) -> None:
@@ -195,7 +213,9 @@ def test_what_is_approved_behind_another_one_waits_again_for_what_it_would_now_c
     world.services.stacks.ensure_network = meanwhile  # type: ignore[method-assign]
     world.durable.run()
     assert world.deployment(second[0].id).status is WAITING
-    assert "waits for another approval" in world.deployment(second[0].id).reason
+    assert world.deployment(second[0].id).reason == (
+        "The plan has changed since boss deployed it, so it waits for an approval."
+    )
 
 
 def test_where_no_approval_is_needed_none_becomes_void(world: World, project: Project, boss: User) -> None:

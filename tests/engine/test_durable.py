@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cabestan.engine.durable import Durable
+from cabestan.engine.turns.line import Places, Turn
 
 
 def settle(durable: Durable) -> None:
@@ -131,3 +132,67 @@ def test_what_was_under_way_is_taken_up_after_the_last_recorded_step(database_ur
     with closing(open_durable(lambda _name: None)) as second:
         settle(second)
     assert done == ["one", "two"]
+
+
+def test_what_waits_holds_no_thread_and_keeps_no_other_kind_from_going_on(
+    database_url: str, out_of_room: threading.Event
+) -> None:
+    """100 that wait for what never comes, as builds that sleep do: the others do not notice."""
+    held, done, full = threading.Event(), threading.Event(), threading.Barrier(3)
+    running: list[int] = []
+    places = {"urgent": Places(1, 1), "job": Places(2, 2)}
+    with closing(Durable(database_url, lambda _name: None, out_of_room, places)) as durable:
+
+        def build(number: int) -> None:
+            running.append(number)
+            if number < 2:
+                full.wait(20)
+            held.wait(20)
+
+        durable.register("build", build, lambda number: Turn("job", project=1, age=number))
+        durable.register("deployment", lambda: durable.step("first", done.set), lambda: Turn("urgent", project=2))
+        durable.launch()
+        for number in range(100):
+            durable.start("build", f"build-{number}", number)
+        durable.start("deployment", "deployment-1")
+        assert done.wait(20)
+        full.wait(20)
+        assert sorted(running) == [0, 1]
+        assert sum(durable.waits(f"build-{number}") for number in range(100)) == 98
+        assert sum(thread.name.startswith("dbos-executor") for thread in threading.enumerate()) <= 8
+        held.set()
+        settle(durable)
+        assert sorted(running) == list(range(100))
+
+
+def test_what_was_under_way_has_its_place_before_anything_new_begins(database_url: str) -> None:
+    begun: list[str] = []
+    stopped, held = threading.Event(), threading.Event()
+
+    def open_durable(work: Callable[[int], None]) -> Durable:
+        opened = Durable(database_url, lambda _name: None, threading.Event(), {"job": Places(1, 1)})
+        opened.register("kept", work, lambda number: Turn("job", project=number))
+        return opened
+
+    def killed(_number: int) -> None:
+        stopped.set()
+        raise SystemExit  # ends the thread as the end of the process would
+
+    def goes_on(number: int) -> None:
+        begun.append(f"kept {number}")
+        held.wait(20)
+
+    with closing(open_durable(killed)) as first:
+        first.launch()
+        first.start("kept", "kept-1", 1)
+        assert stopped.wait(20)
+    with closing(open_durable(goes_on)) as second:
+        second.start("kept", "kept-2", 2)
+        second.launch()
+        deadline = time.monotonic() + 20
+        while not begun and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert second.waits("kept-2")
+        held.set()
+        settle(second)
+    assert begun == ["kept 1", "kept 2"]

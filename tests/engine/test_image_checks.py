@@ -24,7 +24,7 @@ def test_an_image_that_runs_as_root_is_not_released_and_the_line_is_told(world: 
     assert ended.status is RunStatus.FAILED
     assert ended.reason == (
         "Dockerfile:2:1 The image shop/api names no user, so it runs as root. "
-        "End the Dockerfile with USER 1001 before CMD."
+        "End the Dockerfile with USER 1001 before CMD. Push a new commit: the same one is refused again."
     )
 
 

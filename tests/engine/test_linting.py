@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 from tests.engine.test_pipelines import begun, statuses
 from tests.engine.world import COMPOSE, FILES, World
@@ -13,7 +11,7 @@ from cabestan.domain.pipeline import JobKind, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.status import RunStatus
 from cabestan.engine import intake, linting, pipelines, settings, waivers
-from cabestan.engine.jobs import JobRunner
+from cabestan.engine.turns.places import Kind
 from cabestan.store import pipelines as store
 from cabestan.store import projects
 from cabestan.store.configuration import Scope
@@ -141,16 +139,10 @@ def test_writing_the_log_again_after_a_kill_doubles_nothing(world: World) -> Non
 
 
 def test_checks_take_no_place_from_other_jobs(world: World) -> None:
-    """While the only place is taken, the checks of another pipeline are done all the same."""
-    runner = JobRunner(world.services)
     made = begun(world, GOOD)
     world.durable.run()
-    lint, _ = world.jobs_of(made)
-    with ExitStack() as taken:
-        for _ in range(world.services.settings.parallel_jobs):
-            taken.enter_context(runner._places)
-        runner.run(lint.id, 1)
-    assert statuses(world, made)["lint"] is SUCCEEDED
+    kinds = [world.durable.turns[f"job-{job.id}-1"].kind for job in world.jobs_of(made)]
+    assert kinds == [Kind.CHECK, Kind.JOB]
 
 
 def test_the_checks_are_planned_once(world: World) -> None:

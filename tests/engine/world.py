@@ -167,6 +167,16 @@ class World:
         return b"".join(self.services.logs.reader(f"job-{job.id}").chunks(0)).decode()
 
 
+def register(services: Services) -> None:
+    """All workflows."""
+    pipelines.register(services)
+    JobRunner(services).register()
+    releases.register(services)
+    deploying.register(services)
+    CronRunner(services).register()
+    operations.register(services)
+
+
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
@@ -202,12 +212,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
     jobs.tell = lambda run, digest: build_sources.take_image(services, run.job.id, digest)
-    pipelines.register(services)
-    JobRunner(services).register()
-    releases.register(services)
-    deploying.register(services)
-    CronRunner(services).register()
-    operations.register(services)
+    register(services)
     checkout = Checkout.make(folder / "checkout")
     return World(
         services,

@@ -453,6 +453,7 @@ class Work:
     name: str
     folder: Path
     files: dict[str, str]
+    message: str = "A change"
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -472,7 +473,7 @@ class Work:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_text(text)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
+        self.git("commit", "--quiet", "--allow-empty", "--message", self.message)
         return self.git("rev-parse", "HEAD").strip()
 
     def push(self, token: str | None = None) -> Pushed:

@@ -1,16 +1,21 @@
 """The Docker engine goes away and comes back: on an engine of the test's own."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from docker.errors import APIError
+from docker import DockerClient
+from docker.errors import APIError, NotFound
+from docker.models.networks import Network
 from docker.models.nodes import Node
+from tests import samples
 from tests.conftest import MakeDatabase
 from tests.integration.conftest import ShareLayers
 from tests.integration.harness import ENDED, Platform, eventually
@@ -18,14 +23,19 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.job_containers import Containers, JobContainers, JobRun, containers_of
+from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRun, StackRuns
 from cabestan.adapters.stacks import Stacks
+from cabestan.domain.pipeline import Exit
 from cabestan.engine.platform import ensure_swarm
 from cabestan.errors import EngineUnavailable
 
 pytestmark = pytest.mark.integration
 _LINES = 400
+Started = tuple[Containers, JobRun | StackRun]
 _SLOW = """\
   slow:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
@@ -232,6 +242,70 @@ def test_a_stack_is_handed_over_when_the_engine_is_back(engine: OwnEngine, tmp_p
             assert [service.name for service in stacks.state(name).services] == ["app"]
         finally:
             own.patiently(30, lambda: stacks.remove(name, None))
+
+
+def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -> None:
+    """Whatever the engine says of it: the network is not there any more, the name is taken, the container exists.
+
+    What an engine refuses that was there all the time is told at once.
+    """
+    own = Engine(engine.address)
+    name = f"t{uuid.uuid4().hex[:7]}"
+    jobs, runs = JobContainers(own, name), StackRuns(own, name)
+    stack = {"networks": {"default": {"external": True, "name": f"{name}-net"}}}
+    started: list[Started] = []
+    with closing(own.client) as client:
+        ensure_swarm(own)
+        network = client.networks.create(f"{name}-net", driver="overlay", attachable=True)
+        image = client.images.get("cabestan/debian:12").id
+        says = {"image": image, "entrypoint": ["echo", "ran"], "networks": ["default"]}
+        mount = {"type": "bind", "source": "/no", "target": "/b"}
+        refused = StackRun(name, 9, 1, says | {"volumes": [mount]}, stack, {})
+        try:
+            for number in range(1, 4):
+                started.append((runs, StackRun(name, number, 1, says, stack, {})))
+                runs.start(started[-1][1], lambda: None)
+            spec = samples.spec(image="cabestan/debian:12", script="echo ran")
+            job = JobRun(name, replace(samples.job(), spec=spec), 1, {})
+            started.append((jobs, job))
+            jobs.start(job, None)
+            eventually(lambda: "preparing" in _states(client, started), 30, "one is being made", 0.002)
+            engine.kill()
+            engine.start()
+            assert [_told(own, containers, run) for containers, run in started] == ["ran"] * 4
+            started.append((runs, refused))
+            runs.start(refused, lambda: None)
+            ended = runs.container(refused, given_up=lambda: False)
+            assert isinstance(ended, Exit), ended
+            assert (ended.code, "invalid mount" in ended.error) == (None, True), ended
+            assert restarts(client.api.inspect_service(refused.name)["Spec"]["TaskTemplate"]) == 0
+        finally:
+            for containers, run in started:
+                own.patiently(30, partial(containers.remove, run))
+            eventually(lambda: _is_gone(network), 30, "the network goes")
+
+
+def _states(client: DockerClient, started: Sequence[Started]) -> list[str]:
+    names = {run.name for _, run in started}
+    ids = {service["ID"] for service in client.api.services() if service["Spec"]["Name"] in names}
+    return [task["Status"]["State"] for task in client.api.tasks() if task["ServiceID"] in ids]
+
+
+def _told(own: Engine, containers: Containers, run: JobRun | StackRun) -> str:
+    """What all of its containers said, once the one that counts has ended well."""
+    container = own.patiently(60, lambda: containers.container(run, given_up=lambda: False))
+    assert isinstance(container, str), container
+    assert eventually(lambda: containers.exit_of(container), 30, f"{run.name} ends") == Exit(0)
+    made = containers_of(own.client, run)
+    return "".join(own.client.api.logs(one["Id"]).decode() for one in made if one["State"] != "created").strip()
+
+
+def _is_gone(network: Network) -> bool:
+    try:
+        network.remove()
+    except APIError as error:
+        return isinstance(error, NotFound)
+    return True
 
 
 def _becomes(node: Node, availability: str) -> bool:

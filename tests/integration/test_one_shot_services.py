@@ -29,7 +29,6 @@ _ONE_SHOTS = """\
   migrate:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
     command: python3 migrate.py
-    restart: "no"
     depends_on: [store]
     environment:
       SAYS_MIGRATION: "migrate-${CI_COMMIT_SHORT_SHA}"

@@ -68,6 +68,14 @@ class Address:
 #: what stands in the world that the addresses are asked in
 VALUES = {"group": "shop", "name": "api", "environment": "staging", "variable": "LEVEL", "secret": "KEY", "user": "dev"}
 
+#: what some pages are asked with, by the end of their routes
+QUERIES = {
+    "search": "?q=x",
+    "variables/history": "?variable=LEVEL",
+    "{name}/deploy": "?environment=staging&release=1",
+    "{name}/rollback": "?environment=staging&release=1",
+}
+
 
 def addresses(app: FastAPI) -> list[Address]:
     """Every method of every route, also of routers that are included and of what is mounted."""
@@ -81,9 +89,8 @@ def addresses(app: FastAPI) -> list[Address]:
 def _filled(route: str) -> str:
     if ".git/" in route:
         return "/shop/api.git/info/refs?service=git-upload-pack"
-    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: VALUES.get(match[1], "1"), route) + (
-        "?q=x" if route.endswith("search") else "?variable=LEVEL" if route.endswith("variables/history") else ""
-    )
+    path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: VALUES.get(match[1], "1"), route)
+    return path + next((query for ending, query in QUERIES.items() if route.endswith(ending)), "")
 
 
 def _body(context: Any) -> dict[str, Any]:

@@ -3,16 +3,28 @@
 import os
 import re
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from cabestan.adapters.git_entries import (
+    FILES,
+    LINK,
+    SUBMODULE,
+    Entry,
+    TreeEntry,
+    parse_blobs,
+    parse_entries,
+    parse_tree,
+)
 from cabestan.adapters.git_objects import Objects
 from cabestan.adapters.git_process import Limits
 from cabestan.adapters.git_trees import Bounds, TreeFile, Trees
 from cabestan.adapters.kept_answers import KeptAnswers
+from cabestan.domain.large_files import MOST_POINTERS, is_pointer, may_be_pointer
+from cabestan.domain.tree import Tree
 from cabestan.errors import Invalid, NotFound, StepFailed
 from cabestan.store.fullness import storage_full
 
@@ -27,6 +39,9 @@ _MESSAGE_LENGTH = 20_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: a ref below refs/replace would have git show another commit or file in the place of the one that is asked for
 _AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1"}
+#: links whose targets are read, and how long one may be; what is beyond leads nowhere
+_MOST_LINKS = 5_000
+_LONGEST_TARGET = 4096
 
 
 @dataclass(frozen=True)
@@ -39,14 +54,6 @@ class CommitInfo:
     email: str = ""
     committed_at: datetime | None = None
     message: str = ""
-
-
-@dataclass(frozen=True)
-class TreeEntry:
-    """A file of a commit. `path` is relative to the repository's root."""
-
-    path: str
-    size: int
 
 
 class Repositories:
@@ -92,9 +99,15 @@ class Repositories:
         """All files of a commit, without links and submodules."""
         return tuple(parse_tree(self._listed(project_id, commit)))
 
-    def links(self, project_id: int, commit: str) -> tuple[str, ...]:
-        """The paths of all symbolic links of a commit."""
-        return tuple(parse_links(self._listed(project_id, commit)))
+    def paths(self, project_id: int, commit: str) -> Tree:
+        """What a commit has, with its links and submodules; see `Tree`."""
+        entries = list(parse_entries(self._listed(project_id, commit)))
+        links = [entry for entry in entries if entry.mode == LINK]
+        return Tree(
+            plain=frozenset(entry.path for entry in entries if entry.mode in FILES),
+            links={link.path: "" for link in links} | self._targets(project_id, commit, links),
+            submodules=frozenset(entry.path for entry in entries if entry.mode == SUBMODULE),
+        )
 
     def files(
         self, project_id: int, commit: str, *, folder: str = "", seconds: float = 600
@@ -108,8 +121,23 @@ class Repositories:
         with Objects(self.path(project_id), self._limits, seconds=seconds) as objects:
             yield from Trees(objects, self._bounds).files(commit, folder)
 
-    def read(self, project_id: int, commit: str, path: str) -> str:
-        """A text file of a commit; raises Invalid where it is too large or no text."""
+    def pointers(self, project_id: int, commit: str) -> frozenset[str]:
+        """The files of a commit that are pointers of Git LFS, of the first ones that may be any by their size."""
+
+        def ask() -> bytes:
+            entries = parse_entries(self._listed(project_id, commit))
+            small = [entry for entry in entries if entry.mode in FILES and may_be_pointer(entry.size)][:MOST_POINTERS]
+            found = parse_blobs(self._blobs(project_id, small))
+            return "\0".join(entry.path for entry in small if is_pointer(found.get(entry.object, b""))).encode()
+
+        return frozenset(filter(None, self._once(project_id, commit, "pointers", ask).decode().split("\0")))
+
+    def read(self, project_id: int, commit: str, path: str, tree: Tree | None = None) -> str:
+        """A text file of a commit, by way of links too; raises Invalid where it is too large or no text.
+
+        `tree` is what `paths` gave for the commit: who reads several files asks for it once.
+        """
+        path = (tree or self.paths(project_id, commit)).real(path)
         size = int(self._of_commit(project_id, commit, "cat-file", "-s", f"{commit}:{path}"))
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
@@ -123,19 +151,38 @@ class Repositories:
         with Objects(self.path(project_id), self._limits, seconds=_SECONDS) as objects:
             Trees(objects, self._bounds).check(commit)
 
+    def _targets(self, project_id: int, commit: str, links: Iterable[Entry]) -> dict[str, str]:
+        read = [link for link in links if link.size <= _LONGEST_TARGET][:_MOST_LINKS]
+        if not read:
+            return {}
+        targets = parse_blobs(self._once(project_id, commit, "links", lambda: self._blobs(project_id, read)))
+        return {link.path: targets[link.object].decode(errors="replace") for link in read if link.object in targets}
+
+    def _blobs(self, project_id: int, entries: Iterable[Entry]) -> bytes:
+        """The contents of these objects, by one command."""
+        asked = "".join(f"{name}\n" for name in dict.fromkeys(entry.object for entry in entries))
+        return _git("-C", str(self.path(project_id)), "cat-file", "--batch", stdin=asked) if asked else b""
+
     def _listed(self, project_id: int, commit: str) -> str:
-        self.check(project_id, commit)
-        output = self._of_commit(project_id, commit, "ls-tree", "-r", "-l", "-z", commit)
-        return output.decode(errors="replace")
+        def ask() -> bytes:
+            self.check(project_id, commit)
+            return self._raw(project_id, "ls-tree", "-r", "-l", "-z", commit)
+
+        return self._once(project_id, commit, "ls-tree", ask).decode(errors="replace")
 
     def _of_commit(self, project_id: int, commit: str, *arguments: str) -> bytes:
+        return self._once(project_id, commit, " ".join(arguments), partial(self._raw, project_id, *arguments))
+
+    def _once(self, project_id: int, commit: str, question: str, ask: Callable[[], bytes]) -> bytes:
         """A pipeline asks the same several times."""
-        ask = partial(_git, "-C", str(self.path(project_id)), *arguments)
-        return self._kept.get((str(project_id), *arguments), ask) if _COMMIT.fullmatch(commit) else ask()
+        return self._kept.get((str(project_id), commit, question), ask) if _COMMIT.fullmatch(commit) else ask()
+
+    def _raw(self, project_id: int, *arguments: str) -> bytes:
+        return _git("-C", str(self.path(project_id)), *arguments)
 
     def _run(self, project_id: int, *arguments: str) -> str:
         """Names and messages may be any bytes: what is no text must not stop anything."""
-        return _git("-C", str(self.path(project_id)), *arguments).decode(errors="replace")
+        return self._raw(project_id, *arguments).decode(errors="replace")
 
 
 def _moment(seconds: str) -> datetime | None:
@@ -144,23 +191,6 @@ def _moment(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def parse_tree(output: str) -> list[TreeEntry]:
-    """The answer of `git ls-tree -r -l -z`: `<mode> <type> <object> <size>\\t<path>\\0`."""
-    entries = []
-    for record in output.split("\0"):
-        meta, tab, path = record.partition("\t")
-        mode, _, rest = meta.partition(" ")
-        if tab and mode in ("100644", "100755"):
-            entries.append(TreeEntry(path, int(rest.split()[-1])))
-    return entries
-
-
-def parse_links(output: str) -> list[str]:
-    """The same, for the links alone; the size may be missing."""
-    records = (record.partition("\t") for record in output.split("\0"))
-    return [path for meta, tab, path in records if tab and meta.startswith("120000 ")]
 
 
 def http_backend_environment(
@@ -221,7 +251,7 @@ def parse_cgi_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
     return status, headers
 
 
-def _git(*arguments: str) -> bytes:
+def _git(*arguments: str, stdin: str = "") -> bytes:
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -231,7 +261,12 @@ def _git(*arguments: str) -> bytes:
     settings = ("-c", "safe.directory=*", "-c", "core.quotePath=false")
     try:
         done = subprocess.run(
-            ("git", *settings, *arguments), capture_output=True, timeout=_SECONDS, env=environment, check=False
+            ("git", *settings, *arguments),
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            env=environment,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepFailed(f"git {arguments[0]} did not run: {error}.", "Is git installed, and the disk well?") from error

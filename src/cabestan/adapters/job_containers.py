@@ -1,8 +1,7 @@
 """Jobs as one-shot Swarm services: started, watched and taken away."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -11,7 +10,9 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.passing_faults import restarts, start_again
+from cabestan.adapters.passing_faults import engine_start, restarts, start_again
+from cabestan.adapters.swarm_services import create_service
+from cabestan.adapters.task_ends import LOST, parse_end, parse_former_end
 from cabestan.domain.pipeline import Exit, Job
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -27,12 +28,6 @@ _START_SECONDS = 300
 #: A container that does not end by itself gets this long after SIGTERM.
 _STOP_SECONDS = 5
 WHOLE_LOG = {"max-size": "2g", "max-file": "1"}
-#: the exit code of a container that was there and was taken away, as the engine itself gives it
-LOST = 255
-#: what Swarm says of a task whose container a restarted engine does not have any more
-_NO_CONTAINER = "No such container"
-#: what Swarm says of a container that ran, and may be gone by now
-_RAN = re.compile(r"non-zero exit \(([0-9]+)\)")
 _JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
@@ -178,7 +173,7 @@ class JobContainers(Containers):
                 return
             image = _image_here(client, run.job.spec.image)
             secret = _make_secret(client, run, token()) if token else None
-            client.api.create_service(task_template(run, image, secret), name=run.name, labels=run.labels, mode=_JOB)
+            create_service(client, run.name, task_template(run, image, secret), labels=run.labels, mode=_JOB)
 
     def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
         """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""
@@ -187,7 +182,8 @@ class JobContainers(Containers):
             return found
         with self._engine.speaking("look at the job's tasks") as client:
             tasks = client.api.tasks(filters={"label": [f"{name}={value}" for name, value in run.labels.items()]})
-        return parse_former_end(tasks, found) or found
+            there = {container["Id"] for container in containers_of(client, run)}
+        return parse_former_end(tasks, found, there) or found
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
@@ -200,26 +196,6 @@ def parse_exit(state: Mapping[str, Any]) -> Exit | None:
     if state["Status"] not in ("exited", "dead"):
         return None
     return Exit(state["ExitCode"], state.get("OOMKilled", False), state.get("Error", ""))
-
-
-def parse_never_started(tasks: Sequence[Mapping[str, Any]]) -> Exit | None:
-    """Why no task of a service will have a container any more, in the engine's own words."""
-    for task in tasks:
-        status = task["Status"]
-        if status["State"] in ("rejected", "failed", "orphaned", "remove", "shutdown"):
-            words = status.get("Err") or status.get("Message") or status["State"]
-            ran = _RAN.search(words)
-            return Exit(int(ran[1]) if ran else LOST if _NO_CONTAINER in words else None, error=words)
-    return None
-
-
-def parse_former_end(tasks: Sequence[Mapping[str, Any]], container: str) -> Exit | None:
-    """How another container than this one ended that was the first of the job; None where this is the first."""
-    wanted = max((restarts(task["Spec"]) for task in tasks), default=0)
-    alike = sorted((t for t in tasks if restarts(t["Spec"]) == wanted), key=lambda task: str(task["CreatedAt"]))
-    if len(alike) < 2 or (alike[0]["Status"].get("ContainerStatus") or {}).get("ContainerID") == container:
-        return None
-    return parse_never_started(alike[:1])
 
 
 def of_service(containers: Iterable[Mapping[str, Any]], service: str) -> list[Mapping[str, Any]]:
@@ -276,11 +252,15 @@ def _never_started(client: DockerClient, run: Once) -> Exit | None:
     if not service:
         raise StepFailed(f"The service {run.name} is gone.", "Somebody removed it; retry the job.")
     wanted = restarts(service["Spec"]["TaskTemplate"])
-    tasks = client.api.tasks(filters={"service": service["ID"]})
-    ended = parse_never_started([task for task in tasks if restarts(task["Spec"]) == wanted])
+    tasks = [t for t in client.api.tasks(filters={"service": service["ID"]}) if restarts(t["Spec"]) == wanted]
+    there = {container["Id"] for container in containers_of(client, run)}
+    ended = parse_end(tasks, there)
     if not ended or _started_container(client, run):
         return None
-    return None if ended.code is None and start_again(client, service, ended.error) else ended
+    if ended.code is not None:
+        return ended
+    left = any(map(engine_start(client).left, tasks))
+    return None if start_again(client, service, ended.error, left=left) else ended
 
 
 def _gone(remove: Callable[[], object]) -> None:

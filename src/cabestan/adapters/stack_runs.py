@@ -18,6 +18,7 @@ from cabestan.adapters.job_containers import (
     parse_exit,
     service_named,
 )
+from cabestan.adapters.swarm_services import create_service
 from cabestan.errors import StepFailed
 
 RUN_LABEL = "cabestan.run"
@@ -77,9 +78,7 @@ class StackRuns(Containers):
             prepare()
             template = task_template(run, lambda name: _secret_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
-            client.api.create_service(
-                template, name=run.name, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"}
-            )
+            create_service(client, run.name, template, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"})
 
     def start_held(self, run: StackRun, prepare: Callable[[], None], until: datetime) -> bool:
         """The same ahead of time: its container waits for the moment. False where it cannot, and is not started."""

@@ -16,12 +16,14 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
-from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, hand_over
+from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
-from cabestan.adapters.tasks import StackState, TaskState, last_words, parse_stack
+from cabestan.adapters.stack_client import deploy_command, refusal
+from cabestan.adapters.tasks import StackState, TaskState, ended_badly, last_words, parse_stack
 from cabestan.adapters.volumes import make, unready
+from cabestan.compose.stack import as_in_file, with_values
 from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.redaction import Redactor
@@ -36,20 +38,9 @@ _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
 _LOCK_AGAIN_SECONDS = 0.05
 _CHANGED_AGAIN_SECONDS = 0.2
-#: newer clients say it of themselves with each stack
-_CLIENTS_NOTICE = "--detach=false"
 #: seconds that tidying waits for a deployment
 _SHORTLY = 1.0
 _NAMESPACE = "com.docker.stack.namespace"
-
-
-def deploy_command(engine: str, stack: str, *, prune: bool) -> list[str]:
-    """`docker stack deploy`, the file on its standard input. Images bear digests, so that none is looked up.
-
-    Nodes pull with the login that the client has. `prune`: services that the file does not have go.
-    """
-    deploy = ["docker", "--host", engine, "stack", "deploy", *(["--prune"] if prune else [])]
-    return [*deploy, "--resolve-image", "never", "--with-registry-auth", "-c", "-", stack]
 
 
 def images_of(document: str) -> tuple[str, ...]:
@@ -148,21 +139,22 @@ class Stacks:
     ) -> None:
         """Gives the stack to Swarm; with `prune`, what else ran there goes.
 
-        Secrets fill the file's `${CABESTAN_SECRET_…}` from the environment, never argv. Those that it wants as files
-        are made first. Given once more where Swarm changed a service while the client was at it: it does so by
-        itself, where an update goes on or ends.
+        The file's `${CABESTAN_SECRET_…}` are filled in here, in memory alone. Secrets that it wants as files are made
+        first. Given once more where Swarm changed a service while the client was at it: it does so by itself, where
+        an update goes on or ends.
         """
-        variables = {f"CABESTAN_SECRET_{name}": value for name, value in secrets.items()}
         deadline = time.monotonic() + seconds
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
                 self.ensure_secrets(stack, files)
             (Path(home) / "config.json").write_text(self._login.client_file(images_of(document)))
-            environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home} | variables
+            environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "DOCKER_CONFIG": home}
             command = deploy_command(self._engine.address, stack, prune=prune)
-            redactor = Redactor((*secrets.values(), *(file.value for file in files)))
+            given = with_values(document, secrets) if secrets else document
+            written = (as_in_file(value) for value in secrets.values())
+            redactor = Redactor((*secrets.values(), *written, *(file.value for file in files)))
             try:
-                while words := redactor.text(_refusal(command, document, deadline, environment, lock)):
+                while words := redactor.text(refusal(command, given, deadline, environment, lock)):
                     self._engine.refuse_absence(words)
                     if CHANGED_MEANWHILE not in words or time.monotonic() + _CHANGED_AGAIN_SECONDS > deadline:
                         raise StepFailed(f"Swarm refused the stack: {words[-1500:]}")
@@ -229,7 +221,8 @@ class Stacks:
         """What Swarm says of the stack's services and tasks now."""
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"look at the stack {stack}") as client:
-            return parse_stack(stack, client.api.services(filters=label), client.api.tasks(filters=label))
+            services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
+            return parse_stack(stack, services, tasks, engine_start(client) if any(map(ended_badly, tasks)) else None)
 
     def go_on(self, stack: str, service: str) -> None:
         """Lets a rolling update that Swarm has paused go on, by giving it what it has."""
@@ -267,24 +260,6 @@ class Stacks:
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
-
-
-def _refusal(command: Sequence[str], document: str, deadline: float, environment: Mapping[str, str], lock: int) -> str:
-    """The client's words where Swarm did not take the stack; empty where it did. Raises subprocess.TimeoutExpired."""
-    done = subprocess.run(
-        command,
-        input=document.encode(),
-        capture_output=True,
-        timeout=deadline - time.monotonic(),
-        env=environment,
-        pass_fds=(lock,),
-        check=False,
-    )
-    if not done.returncode:
-        return ""
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    words = "\n".join(line for line in lines if _CLIENTS_NOTICE not in line)
-    return words or f"`docker stack deploy` ended with {done.returncode}"
 
 
 def _held(client: Any, image: str) -> Mapping[str, Any]:

@@ -4,11 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cabestan.adapters.passing_faults import passes
+from cabestan.adapters.passing_faults import EngineStart, passes
 
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
 _ENDED_BADLY = ("failed", "rejected", "orphaned")
+_END_WORDS = {"complete": "its container ended, without an error, each time it was started"}
+_ENDED_WELL = (
+    'A service that does its work and ends has restart: "no" in the Compose file; one that serves must stay in the '
+    "foreground."
+)
 _ENDED = (*_ENDED_BADLY, "complete", "shutdown", "remove")
 
 
@@ -26,6 +31,13 @@ class TaskState:
     since: str
     node: str
     container: str = ""
+    #: its engine went away since it was made: whatever kept it from starting has passed
+    engine_left: bool = False
+
+    @property
+    def fault_passes(self) -> bool:
+        """Whether it ended for something that another start may not meet."""
+        return self.engine_left or passes(self.error)
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,8 @@ class ServiceState:
         if self.update in ("paused", "rollback_paused", "rollback_completed", "rollback_started"):
             return Failure(self.name, task, (task.error if task else "") or self.update_message or self.update)
         hopeless = self.one_shot or len(failed) >= MOST_FAILURES
-        if task and (hopeless or (task.state == "rejected" and not passes(task.error))):
-            return Failure(self.name, task, task.error or f"its container {task.state}")
+        if task and (hopeless or (task.state == "rejected" and not task.fault_passes)):
+            return Failure(self.name, task, task.error or _END_WORDS.get(task.state, f"its container {task.state}"))
         return None
 
     def may_go_on(self, since: str) -> bool:
@@ -81,7 +93,7 @@ class ServiceState:
     def _held_up(self, failed: Sequence[TaskState]) -> bool:
         """By a fault that passes; what is never started again is not held up, it has failed."""
         few = 0 < len(failed) < MOST_FAILURES and not self.one_shot
-        return few and self.update == "paused" and all(passes(task.error) for task in failed)
+        return few and self.update == "paused" and all(task.fault_passes for task in failed)
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,11 @@ class Failure:
     task: TaskState | None
     words: str
 
+    @property
+    def remedy(self) -> str:
+        """What to do about it, where that can be told."""
+        return _ENDED_WELL if self.task and self.task.state == "complete" else ""
+
 
 def last_words(state: Mapping[str, Any], output: str) -> str:
     """What a container's own state and the end of its output add to Swarm's words; empty where they add nothing."""
@@ -136,13 +153,28 @@ def last_words(state: Mapping[str, Any], output: str) -> str:
     return "; ".join(said)
 
 
-def parse_stack(stack: str, services: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> StackState:
-    """From the answers of `GET /services` and `GET /tasks`."""
-    parsed = (_service(stack, s, [t for t in tasks if t["ServiceID"] == s["ID"]]) for s in services)
+def parse_stack(
+    stack: str,
+    services: Sequence[Mapping[str, Any]],
+    tasks: Sequence[Mapping[str, Any]],
+    engine: EngineStart | None = None,
+) -> StackState:
+    """From the answers of `GET /services` and `GET /tasks`; `engine` is known where a task ended badly."""
+    parsed = (_service(stack, s, [t for t in tasks if t["ServiceID"] == s["ID"]], engine) for s in services)
     return StackState(stack, tuple(sorted(parsed, key=lambda service: service.name)))
 
 
-def _service(stack: str, service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> ServiceState:
+def ended_badly(task: Mapping[str, Any]) -> bool:
+    """Of an answer of `GET /tasks`."""
+    return task["Status"]["State"] in _ENDED_BADLY
+
+
+def _service(
+    stack: str,
+    service: Mapping[str, Any],
+    tasks: Sequence[Mapping[str, Any]],
+    engine: EngineStart | None,
+) -> ServiceState:
     spec = service["Spec"]
     mode, update = spec["Mode"], service.get("UpdateStatus") or {}
     job = mode.get("ReplicatedJob")
@@ -155,7 +187,7 @@ def _service(stack: str, service: Mapping[str, Any], tasks: Sequence[Mapping[str
         one_shot=job is not None or _never_restarts(spec),
         update=update.get("State", ""),
         update_message=update.get("Message", ""),
-        tasks=tuple(_task(task, spec["TaskTemplate"]) for task in newest_first),
+        tasks=tuple(_task(task, spec["TaskTemplate"], engine) for task in newest_first),
     )
 
 
@@ -163,7 +195,7 @@ def _never_restarts(spec: Mapping[str, Any]) -> bool:
     return bool((spec["TaskTemplate"].get("RestartPolicy") or {}).get("Condition") == "none")
 
 
-def _task(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> TaskState:
+def _task(task: Mapping[str, Any], wanted: Mapping[str, Any], engine: EngineStart | None) -> TaskState:
     status = task["Status"]
     return TaskState(
         id=task["ID"],
@@ -176,6 +208,7 @@ def _task(task: Mapping[str, Any], wanted: Mapping[str, Any]) -> TaskState:
         since=status["Timestamp"],
         node=task.get("NodeID", ""),
         container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
+        engine_left=ended_badly(task) and engine is not None and engine.left(task),
     )
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cabestan.checks.compose_file import read
+from cabestan.checks.compose_file import link_refused, read
+from cabestan.checks.contexts import check_sources, context_of
+from cabestan.checks.dockerfile_form import check_form
+from cabestan.checks.elsewhere import check_elsewhere
 from cabestan.checks.hadolint import hadolint
 from cabestan.checks.images import check_dockerfile
 from cabestan.checks.ports import ports_of
+from cabestan.checks.scripts import check_scripts
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
@@ -18,8 +22,9 @@ from cabestan.compose.used_images import used_images
 from cabestan.domain.finding import Finding, in_order
 from cabestan.domain.names import project_name
 from cabestan.domain.pipeline import Blueprint, ImageBuild
+from cabestan.domain.tree import LinkRefused
 from cabestan.errors import CabestanError, Invalid
-from cabestan.pipeline.convention import AskedBuild, Source, blueprint, dockerfiles
+from cabestan.pipeline.convention import LIKELY_NAME, AskedBuild, Source, blueprint, dockerfiles
 from cabestan.pipeline.refused import DockerfileRefused
 
 #: what a job would run in; nothing runs here
@@ -50,7 +55,11 @@ def check(subject: Subject, places: Sequence[Place], waivers: Waivers = NOTHING_
         reads = [(place, read(subject, place, waivers, built, ports)) for place in places]
         found += _joined([(place, one.findings) for place, one in reads])
         composed = [one.compose for _, one in reads if one.compose]
+    else:
+        found += _no_compose_file(subject)
     found += _check_dockerfiles(subject, planned, composed, waivers)
+    found += _check_contexts(subject, planned)
+    found += check_scripts(subject, planned.texts, composed)
     if subject.env_file:
         found += _check_env_file(subject, places)
     return in_order(found)
@@ -61,7 +70,7 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
     texts: dict[str, str] = {}
     try:
         builds = _asked(subject)
-        texts = {path: subject.read(path) for path in dockerfiles(subject.files, builds) if path in subject.files}
+        texts = {path: subject.read(path) for path in dockerfiles(subject.files, builds) if subject.tree.has(path)}
         source = Source(
             project=subject.project,
             commit=subject.commit,
@@ -79,6 +88,8 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
     except DockerfileRefused as error:
         finding = _finding(error.code, error.file, error)
         return Planned(None, texts, (replace(finding, line=max(1, error.line), message=error.what),))
+    except LinkRefused as error:
+        return Planned(None, texts, (link_refused(error),))
     except Invalid as error:
         file = subject.compose[0] if subject.compose else next(iter(sorted(texts)), "Dockerfile")
         return Planned(None, texts, (_finding("build-plan", file, error),))
@@ -104,6 +115,34 @@ def _check_name(subject: Subject) -> Iterable[Finding]:
         project_name(subject.project)
     except Invalid as error:
         yield _finding("project-name", subject.compose[0] if subject.compose else ".", error)
+
+
+def _no_compose_file(subject: Subject) -> Iterable[Finding]:
+    """A warning: an environment may name another one later, and images alone may be what is wanted."""
+    others = [path for path in sorted(subject.files) if LIKELY_NAME.fullmatch(path)]
+    remedy = "Commit a docker-compose.yml that names the services."
+    if others:
+        remedy += f" Or name {others[0]} for an environment: cabestan environment set ENV --compose-file {others[0]}."
+    message = "There is no Compose file, so images are built and nothing is deployed."
+    yield Finding("no-compose-file", "warning", "docker-compose.yml", 1, 1, "", message, remedy)
+
+
+def _check_contexts(subject: Subject, planned: Planned) -> Iterable[Finding]:
+    """What the builds will find, and what they take that will not be there."""
+    contexts = []
+    for build in planned.builds:
+        text = planned.texts[build.dockerfile]
+        form = check_form(build.dockerfile, text)
+        yield from form
+        try:
+            context = context_of(subject, build)
+        except LinkRefused as error:
+            yield link_refused(error)
+            continue
+        contexts.append(context)
+        if not form:
+            yield from check_sources(context, build.dockerfile, text)
+    yield from check_elsewhere(subject, contexts)
 
 
 def _check_dockerfiles(
@@ -135,8 +174,11 @@ def _check_env_file(subject: Subject, places: Sequence[Place]) -> tuple[Finding,
     known: dict[str, str] = {}
     for place in places:
         known |= place.known
-    compose = [subject.read(file) for file in subject.compose]
-    return check_dotenv(subject.read(subject.env_file), compose, known)
+    try:
+        compose = [subject.read(file) for file in subject.compose]
+        return check_dotenv(subject.read(subject.env_file), compose, known)
+    except LinkRefused as error:
+        return (link_refused(error),)
 
 
 def _joined(found: Sequence[tuple[Place, tuple[Finding, ...]]]) -> list[Finding]:

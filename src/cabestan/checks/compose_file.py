@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from cabestan.checks.managed import with_managed
+from cabestan.checks.managed import managed_names, with_managed
+from cabestan.checks.mounted_paths import check_paths, without_guesses
 from cabestan.checks.ports import PortsOf, not_known, with_ports
 from cabestan.checks.subject import Place, Subject
+from cabestan.compose.asked import Asked, without
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
 from cabestan.compose.load import load_files
 from cabestan.compose.managed import refuse_aliases, without_managed
@@ -15,8 +17,11 @@ from cabestan.compose.model import ComposeFile
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
+from cabestan.domain import predefined
 from cabestan.domain.finding import Finding
 from cabestan.domain.image import in_registry
+from cabestan.domain.predefined import names_for
+from cabestan.domain.tree import LinkRefused
 
 #: stands for digests that only a build or a registry can tell
 NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
@@ -24,11 +29,15 @@ NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """`compose` is nothing where the file is refused; `place` has the variables of managed services too."""
+    """`compose` is nothing where the file is refused; `place` has the variables of managed services too.
+
+    `asked` is what the place must have, for neither the file nor the platform says it.
+    """
 
     findings: tuple[Finding, ...]
     compose: ComposeFile | None
     place: Place
+    asked: tuple[Asked, ...] = ()
 
 
 def read(
@@ -39,23 +48,44 @@ def read(
     `ports` are the TCP ports that an image will declare, by the name that the file has for it.
     """
     files = place.compose or next(iter(subject.sets), ())
-    missing = [file for file in files if file not in subject.files]
+    missing = [file for file in files if not subject.tree.has(file)]
     if missing or not files:
         return Read(tuple(_missing(file, place) for file in missing), None, place)
-    sources = subject.sources(files)
     try:
+        sources = subject.sources(files)
         place, kinds = with_managed(place, subject.project, sources)
         loaded = load_files(sources, place.variables, read=subject.further, waivers=waivers)
         refuse_aliases(loaded.compose, kinds)
     except ComposeRefused as refused:
         return Read(refused.findings, None, place)
+    except LinkRefused as error:
+        return Read((link_refused(error),), None, place)
     compose = without_managed(loaded.compose, kinds)
     report = Report(files[0], waivers)
     compose = with_ports(report, compose, ports)
     _check_images(report, compose, subject, built)
-    _check_links(report, compose, subject.links)
+    check_paths(report, compose, subject.tree)
     _check_secrets(report, compose, place)
-    return Read((*loaded.warnings, *report.findings, *_rendered(compose, place, subject.project)), compose, place)
+    asked = without(
+        loaded.asked, names_for(predefined.Place.DEPLOYMENT), place.known, managed_names(kinds, subject.project)
+    )
+    _check_required(report, asked, place)
+    warnings = without_guesses(loaded.warnings, report.findings)
+    found = (*warnings, *report.findings, *_rendered(compose, place, subject.project))
+    return Read(found, compose, place, asked)
+
+
+def link_refused(error: LinkRefused) -> Finding:
+    return Finding("link-refused", "error", error.link, 1, 1, "", error.message, error.remedy)
+
+
+def _check_required(report: Report, asked: Iterable[Asked], place: Place) -> None:
+    """A warning where a stand-in has let pass what the platform will refuse without a value."""
+    for one in asked:
+        if one.required and one.name in place.stand_ins:
+            message = f"{place.name} must have {one.name}" + (f": {one.words}." if one.words else ".")
+            remedy = f"Set it there: cabestan variable set -e {place.name} {one.name}=VALUE, or cabestan secret set."
+            report.warn("variable-required", one.spot, message, remedy)
 
 
 def _missing(file: str, place: Place) -> Finding:
@@ -116,13 +146,3 @@ def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
             if file.secret not in (place.secrets or ()):
                 message = f"{place.name} has no secret {file.secret} yet."
                 report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
-
-
-def _check_links(report: Report, compose: ComposeFile, links: Collection[str]) -> None:
-    for volume in compose.volumes:
-        parts = volume.source.removeprefix("./").split("/") if volume.source.startswith("./") else []
-        for end in range(1, len(parts) + 1):
-            path = "/".join(parts[:end])
-            if path in links:
-                message = f"{path} is a symbolic link in the repository."
-                report.error("volume-link", volume.spot, message, "Name a path that is no link, such as ./data.")

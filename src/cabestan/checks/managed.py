@@ -15,11 +15,20 @@ from cabestan.domain.managed import Kind, all_variables, managed_by_default, pas
 _SOMETHING = "value"
 
 
+def managed_names(kinds: Iterable[Kind], project: str) -> frozenset[str]:
+    """The variables and secrets that the platform sets for its services."""
+    return frozenset(all_variables(kinds, project)) | _passwords(kinds)
+
+
+def _passwords(kinds: Iterable[Kind]) -> frozenset[str]:
+    return frozenset(name for kind in kinds if (name := password_variable(kind)))
+
+
 def with_managed(place: Place, project: str, files: Iterable[SourceFile]) -> tuple[Place, tuple[Kind, ...]]:
     """The place with the variables of its managed services, and which those are. Raises ComposeRefused."""
     serves = managed_by_default(place.name) if place.managed is None else place.managed
     kinds = managed_kinds(files) if serves else ()
-    passwords = frozenset(name for kind in kinds if (name := password_variable(kind)))
+    passwords = _passwords(kinds)
     if place.secrets is None:
         words, secrets = dict.fromkeys(passwords, _SOMETHING), None
     else:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from cabestan.checks.subject import Subject
 from cabestan.compose.dotenv import read_dotenv
+from cabestan.compose.findings import ComposeRefused
+from cabestan.compose.library import needed_files
 from cabestan.domain.predefined import Place, names_for
+from cabestan.domain.tree import LinkRefused
 
 REGISTRY = "registry.example.org"
 PROJECT = "group/project"
@@ -37,10 +41,16 @@ def of_the_platform(subject: Subject, environment: str, domain: str = "") -> dic
     }
 
 
-def guessed(subject: Subject) -> Mapping[str, str]:
-    """For variables that are set on the platform alone: what `.env` says, or something where one is required."""
-    texts = "\n".join(subject.read(file) for file in subject.compose)
-    guesses = dict.fromkeys(_REQUIRED.findall(texts), _SOMETHING)
-    if subject.env_file:
-        guesses |= {one.name: one.value for one in read_dotenv(subject.read(subject.env_file))}
-    return guesses
+def required(subject: Subject) -> Mapping[str, str]:
+    """Something for each variable that must be set, and whose value only the platform knows."""
+    with suppress(ComposeRefused, LinkRefused):  # which the checks tell
+        texts = needed_files(subject.compose, subject.further).values()
+        return dict.fromkeys(_REQUIRED.findall("\n".join(texts)), _SOMETHING)
+    return {}
+
+
+def of_env_file(subject: Subject) -> Mapping[str, str]:
+    """What `.env` says."""
+    with suppress(LinkRefused):
+        return {one.name: one.value for one in read_dotenv(subject.read(subject.env_file))} if subject.env_file else {}
+    return {}

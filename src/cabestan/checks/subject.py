@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cabestan.compose.library import SourceFile
+from cabestan.domain.tree import Tree
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 
 
@@ -13,7 +14,8 @@ from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 class Subject:
     """A commit or a working copy, with what it is called by.
 
-    `read` gives a file's text by its path in the repository; it raises CabestanError for one that is none.
+    `read` gives a file's text by its path in the repository, links followed; it raises CabestanError for one that is
+    none.
     `sets` are the Compose files that are deployed from, each set joined in its order; none where there is nothing
     to deploy.
     """
@@ -22,11 +24,11 @@ class Subject:
     commit: str
     branch: str
     registry: str
-    files: frozenset[str]
+    tree: Tree
     read: Callable[[str], str]
     sets: tuple[tuple[str, ...], ...] = ()
-    #: paths in the repository that are symbolic links
-    links: frozenset[str] = frozenset()
+    #: the files that are pointers of Git LFS; looked for only where it is asked
+    pointers: Callable[[], frozenset[str]] = frozenset
     #: `.env`, where there is one that hints are wanted for
     env_file: str = ""
     #: of the platform that it goes to, where that is known
@@ -39,9 +41,14 @@ class Subject:
         """All Compose files, each once."""
         return tuple(dict.fromkeys(name for names in self.sets for name in names))
 
+    @property
+    def files(self) -> frozenset[str]:
+        """All that may be read by name."""
+        return self.tree.files
+
     def further(self, path: str) -> str | None:
         """A file that another one names; None where there is none."""
-        return self.read(path) if path in self.files else None
+        return self.read(path) if self.tree.has(path) else None
 
     def sources(self, names: Iterable[str]) -> tuple[SourceFile, ...]:
         return tuple(SourceFile(name, self.read(name)) for name in names)
@@ -64,6 +71,8 @@ class Place:
     compose: tuple[str, ...] = ()
     #: those whose values are known for certain, and stand in for nothing
     known: Mapping[str, str] = field(default_factory=dict)
+    #: names of variables for whose values something stands in, for nobody knows them here
+    stand_ins: frozenset[str] = frozenset()
     #: the stack's name, made of installation, project and environment
     stack: str = "stack"
     instance: str = "cabestan"

@@ -56,10 +56,10 @@ def summary(findings: Iterable[Finding]) -> str:
 def _finding(finding: Finding, lines: list[str], palette: Palette) -> str:
     place = f"{finding.file}:{finding.line}:{finding.column}:"
     head = (
-        f"{palette.place}{_safe(place)}{palette.end} {palette.of(finding.severity)}{finding.severity}:{palette.end} "
-        f"{_safe(finding.message)} {palette.quiet}[{finding.code}]{palette.end}"
+        f"{palette.place}{plain(place)}{palette.end} {palette.of(finding.severity)}{finding.severity}:{palette.end} "
+        f"{plain(finding.message)} {palette.quiet}[{finding.code}]{palette.end}"
     )
-    remedy = f"  {palette.quiet}→{palette.end} {_safe(finding.remedy)}" if finding.remedy else ""
+    remedy = f"  {palette.quiet}→{palette.end} {plain(finding.remedy)}" if finding.remedy else ""
     return "\n".join(part for part in (head, _excerpt(finding, lines, palette), remedy) if part) + "\n"
 
 
@@ -67,12 +67,13 @@ def _excerpt(finding: Finding, lines: list[str], palette: Palette) -> str:
     """The line with a caret below; nothing where the file does not have it."""
     if not 0 < finding.line <= len(lines):
         return ""
-    line = _safe(lines[finding.line - 1]).expandtabs(1)[:_LONGEST_LINE]
+    line = plain(lines[finding.line - 1]).expandtabs(1)[:_LONGEST_LINE]
     margin = f"{finding.line:>5} | "
     caret = " " * min(finding.column - 1, len(line)) + f"{palette.of(finding.severity)}^{palette.end}"
     below = f"{' ' * (len(margin) - 2)}| {caret}"
     return f"{palette.quiet}{margin}{palette.end}{line}\n{below}"
 
 
-def _safe(text: str) -> str:
+def plain(text: str) -> str:
+    """On one line, without what could do anything to a terminal."""
     return _UNSAFE.sub("", text).replace("\n", " ")

@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-#: what could move the cursor, colour what follows, or reorder what is read: controls and bidirectional marks
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from cabestan.domain.unseen import seen
+
 _LINES = re.compile(r"\s*\n\s*")
 
 _MINUTE = 60
@@ -31,8 +31,8 @@ SHAPES = {
 
 
 def clean(text: str) -> str:
-    """Text from the server without what a terminal would obey; line ends and tabs stay."""
-    return _UNSAFE.sub("", text)
+    """Text from the server, with what a terminal would obey, or not show, as a code point; line ends and tabs stay."""
+    return seen(text)
 
 
 def one_line(value: object) -> str:

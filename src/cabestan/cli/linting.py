@@ -14,13 +14,14 @@ from cabestan.checks.check import check, plan
 from cabestan.checks.compose_file import preview, read
 from cabestan.checks.ports import ports_of
 from cabestan.checks.sarif import sarif
-from cabestan.checks.stand_ins import guessed, of_the_platform
+from cabestan.checks.stand_ins import of_env_file, of_the_platform, required
 from cabestan.checks.subject import Place
-from cabestan.checks.words import COLOURED, PLAIN, Texts, report
+from cabestan.checks.words import COLOURED, PLAIN, Texts, plain, report
 from cabestan.cli.api import Api, address
 from cabestan.cli.failures import EXIT_FAILED, Unable
 from cabestan.cli.output import print_json
 from cabestan.cli.working_copy import WorkingCopy
+from cabestan.compose.asked import Asked
 from cabestan.compose.findings import Waivers
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.rules import check_waivable
@@ -36,11 +37,28 @@ _MOST = 10_000
 
 def lint(copy: WorkingCopy, environment: str, variables: dict[str, str], waived: Sequence[str], form: Format) -> None:
     """Prints the findings; ends with exit code 1 where there is an error among them."""
-    found = check(copy.subject, [place_offline(copy, environment, variables)], waivers_of(waived))
+    place = place_offline(copy, environment, variables)
+    found = check(copy.subject, [place], waivers_of(waived))
     shown = [replace(finding, file=copy.prefix + finding.file) for finding in found]
     _print(shown, copy.text, form)
+    if form == "text":
+        _print_asked(copy, place, read(copy.subject, place, waivers_of(waived), None).asked)
     if has_error(shown):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _print_asked(copy: WorkingCopy, place: Place, asked: Sequence[Asked]) -> None:
+    """What somebody has to set on the server, whether it is there already or not: nobody was asked."""
+    if not asked:
+        return
+    sys.stdout.write(f"\nThe server must have for {place.name}:\n")
+    width = max(len(one.name) for one in asked)
+    for one in asked:
+        file = one.spot.file or next(iter(copy.subject.compose), "")
+        where = f"{copy.prefix}{file}:{one.spot.line}"
+        need = "required" if one.required else "empty where it is missing"
+        words = f"{'secret' if one.secret else 'variable or secret'}, {need}{f': {one.words}' if one.words else ''}"
+        sys.stdout.write(f"  {one.name:{width}}  {where}  {plain(words)}\n")
 
 
 def render(copy: WorkingCopy, place: Place, waived: Sequence[str]) -> None:
@@ -58,9 +76,11 @@ def render(copy: WorkingCopy, place: Place, waived: Sequence[str]) -> None:
 
 def place_offline(copy: WorkingCopy, environment: str, variables: dict[str, str]) -> Place:
     """The environment as far as the working copy and the options tell."""
-    given = {**guessed(copy.subject), **of_the_platform(copy.subject, environment), **variables}
+    must, here = required(copy.subject), of_env_file(copy.subject)
+    given = {**must, **here, **of_the_platform(copy.subject, environment), **variables}
+    stand_ins = frozenset(must).difference(here, variables)
     stack = f"cabestan-0-{slug(copy.subject.project)}-{slug(environment)}"[:_LONGEST_STACK].strip("-")
-    return Place(environment, given, known=variables, stack=stack)
+    return Place(environment, given, known=variables, stand_ins=stand_ins, stack=stack)
 
 
 def place_on_server(
@@ -86,6 +106,7 @@ def place_on_server(
     compose = () if copy.named else tuple(there["compose_files"])
     offline = place_offline(copy, environment, variables)
     secrets = frozenset(hidden)
+    offline = replace(offline, stand_ins=frozenset())
     return replace(offline, variables=given, known={**known, **variables}, secrets=secrets, compose=compose), waived
 
 

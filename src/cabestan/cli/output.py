@@ -1,7 +1,6 @@
 """What commands print: JSON for scripts, aligned columns for people."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cabestan.cli.api import Thing
 from cabestan.cli.cells import age, clean, colour, exact, one_line, short_commit, status_words, took
+from cabestan.domain.unseen import UNSEEN
 
 if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what prints a table does so
     from rich.console import Console, RenderableType
@@ -17,8 +17,6 @@ if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what pr
 
 #: wide enough that nothing wraps where the output is not a terminal
 _UNBOUNDED = 1_000_000
-#: JSON leaves these as they are, terminals do not
-_ESCAPED = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,9 @@ def commit() -> Column:
 
 
 def print_json(value: Any) -> None:
-    """As the API gave it. What a terminal would obey is written as JSON's own escapes."""
+    """As the API gave it. What a terminal would obey, or not show, is written as JSON's own escapes."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    sys.stdout.write(UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n")
 
 
 def print_list(items: Sequence[Thing], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:

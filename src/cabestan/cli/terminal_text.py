@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from cabestan.domain.unseen import seen
+
 #: C1 control characters, each of which is a shorter way to say ESC and a letter
 _C1 = re.compile("[\x80-\x9f]")
 _C1_TO_LETTER = 0x40
@@ -12,8 +14,10 @@ _OBEYED = re.compile(
     "\x1b\\[[0-?]*[ -/]*[@-~]?"
     "|\x1b[\\]PX^_k][^\x07\x18\x1a\x1b\n]*(?:\x07|\x1b\\\\)?"
     "|\x1b[ -/]*[0-~]?"
-    "|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+#: of these, what changes the order in which text is read: shown, for it is there to deceive
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: the same at the end of what has come, where the rest may be yet to come
 _OPEN = re.compile("\x1b(?:\\[[0-?]*[ -/]*|[\\]PX^_k][^\x07\x18\x1a\x1b\n]*\x1b?|[ -/]*)\\Z")
 _WITH_TEXT = frozenset("]PX^_k")
@@ -42,6 +46,8 @@ class TerminalText:
         return _RESET if self._coloured else ""
 
     def _kept(self, found: re.Match[str]) -> str:
+        if _DIRECTIONS.fullmatch(found[0]):
+            return seen(found[0])
         if not _COLOUR.fullmatch(found[0]):
             return ""
         self._coloured = found[0] not in ("\x1b[m", _RESET)

@@ -9,11 +9,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cabestan.compose.findings import Finding
+from cabestan.compose.findings import ComposeRefused, Finding
+from cabestan.compose.nodes import Field, Scalar, root_field
+from cabestan.compose.source import read_yaml
 
 FILE = ".env"
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*(.*?))?\s*", re.ASCII)
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+#: `$$` is no variable, and takes the dollar sign away from what follows
+_REFERENCE = re.compile(r"\$(?:\$|\{?([A-Za-z_][A-Za-z0-9_]*))", re.ASCII)
 _COMMENT = re.compile(r"\s+#.*")
 #: such a file stands in for what Cabestan sets itself: these names differ by design
 _STAND_INS = "CI_"
@@ -47,8 +50,31 @@ def check_dotenv(
 
     `platform` is what a deployment has; the values of the names in `hidden` are not told.
     """
-    used = {word for text in compose for word in _WORD.findall(text)}
+    used = {name for text in compose for name in _used_names(text)}
     return tuple(_findings(read_dotenv(dotenv), used, platform, frozenset(hidden)))
+
+
+def _used_names(text: str) -> Iterator[str]:
+    """The variables that a Compose file takes from outside: `${NAME}`, and `NAME:` or `- NAME` under environment.
+
+    A name with a value is the file's own. What is no Compose file uses nothing.
+    """
+    try:
+        root = root_field(read_yaml(text, ""))
+    except ComposeRefused:
+        return
+    left = [root]
+    while left:
+        field = left.pop()
+        if isinstance(field.node, Scalar):
+            yield from (match[1] for match in _REFERENCE.finditer(field.node.text) if match[1])
+        left += (*field.items(), *(value for _, value in field.entries()))
+    services = root.get("services")
+    for _, service in services.entries() if services else ():
+        environment = service.get("environment") or Field(Scalar(None, "", 1, 1), "")
+        yield from (name for name, value in environment.entries() if value.empty)
+        lines = (item.node.text for item in environment.items() if isinstance(item.node, Scalar))
+        yield from (line for line in lines if "=" not in line)
 
 
 def _findings(

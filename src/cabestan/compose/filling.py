@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cabestan.compose.asked import Questions
 from cabestan.compose.findings import ComposeRefused, Report
 from cabestan.compose.interpolate import InterpolationRefused, expand
 from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Table
@@ -25,6 +26,7 @@ class Filling:
     #: characters that may still come
     left: int
     told: set[str] = field(default_factory=set)
+    questions: Questions = field(default_factory=Questions)
 
     def top(self, root: Table) -> Table:
         """The root of a file, filled in. Reports what is wrong; raises ComposeRefused where it grows too long."""
@@ -91,6 +93,7 @@ class Filling:
         except InterpolationRefused as error:
             self.report.error("interpolation", field.spot, error.message, error.remedy)
             return text
+        self.questions.note_all(field.spot, expansion.asked)
         for name in expansion.unset:
             if name not in self.told:
                 self.told.add(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from cabestan.errors import Invalid
@@ -35,10 +35,14 @@ class InterpolationRefused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The text, and the variables that were asked for, are not set and have no default."""
+    """The text, and the variables that were asked for, are not set and have no default.
+
+    `asked` are all without a default, set or not, each with the words of `${NAME:?words}` where it is required.
+    """
 
     text: str
     unset: tuple[str, ...]
+    asked: Mapping[str, str | None] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
 def expand(text: str, variables: Mapping[str, str]) -> Expansion:
     """As `interpolate`, and tells which variables were missing."""
     evaluation = _Evaluation(variables)
-    return Expansion(evaluation.text(_Parser(text).template()), tuple(evaluation.unset))
+    return Expansion(evaluation.text(_Parser(text).template()), tuple(evaluation.unset), evaluation.asked)
 
 
 class _Parser:
@@ -131,6 +135,7 @@ class _Evaluation:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.unset: dict[str, None] = {}
+        self.asked: dict[str, str | None] = {}
 
     def text(self, parts: tuple[_Part, ...]) -> str:
         pieces: list[str] = []
@@ -147,13 +152,17 @@ class _Evaluation:
     def _value(self, reference: _Reference) -> str:
         value = self._variables.get(reference.name)
         given = value is not None and (value != "" or not reference.operator.startswith(":"))
+        if not reference.operator:
+            self.asked.setdefault(reference.name, None)
         match reference.operator[-1:]:
             case "-":
                 return value if given and value is not None else self.text(reference.word)
             case "+":
                 return self.text(reference.word) if given else ""
-            case "?" if not given:
-                self._missing(reference)
+            case "?":
+                self.asked[reference.name] = "".join(part for part in reference.word if isinstance(part, str))
+                if not given:
+                    self._missing(reference)
         if value is None:
             self.unset[reference.name] = None
         return value or ""

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
+from cabestan.compose.asked import Asked, Questions
 from cabestan.compose.building import Build, check_builds, read_builds
 from cabestan.compose.cron import check_cron_jobs
+from cabestan.compose.ending import with_ends
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
@@ -33,10 +35,11 @@ from cabestan.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What may be deployed, and what is doubtful in it."""
+    """What may be deployed, what is doubtful in it, and what it asks for."""
 
     compose: ComposeFile
     warnings: tuple[Finding, ...]
+    asked: tuple[Asked, ...] = ()
 
 
 def load(
@@ -71,12 +74,12 @@ def load_files(
     filling = Filling(report, variables, limits.max_text)
     root = root_field(_joined(files, Library(report, read, limits), filling))
     policy.check_keys(report, root, policy.TOP)
-    compose = _compose(report, root, variables)
+    compose = _compose(report, root, variables, filling.questions)
     check_order(report, compose)
     check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
     check_cron_jobs(report, compose)
     report.refuse_if_wrong()
-    return Loaded(compose, report.warnings)
+    return Loaded(compose, report.warnings, filling.questions.with_secrets(compose))
 
 
 def build_contexts(text: str, file: str, *, limits: Limits | None = None) -> tuple[Build, ...]:
@@ -145,7 +148,7 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             raise Invalid(message, "Remove the character.")
 
 
-def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> ComposeFile:
+def _compose(report: Report, root: Field, variables: Mapping[str, str], questions: Questions) -> ComposeFile:
     _check_version(report, root.get("version"))
     mounts = MountReader(report, _declared_volumes(report, root.get("volumes")))
     secrets = SecretReader(report, declared_secrets(report, root.get("secrets")))
@@ -154,10 +157,10 @@ def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> Compo
     if services is None or not isinstance(services.node, Table) or not services.node.entries:
         report.error("no-services", (services or root).spot, "The file names no services.", "Add services:.")
     else:
-        reader = ServiceReader(report, variables, mounts, secrets)
+        reader = ServiceReader(report, variables, mounts, secrets, questions)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
         check_builds(report, services)
-    return ComposeFile(report.file, with_aliases(report, found), tuple(mounts.volumes.values()))
+    return ComposeFile(report.file, with_ends(report, with_aliases(report, found)), tuple(mounts.volumes.values()))
 
 
 def _check_version(report: Report, field: Field | None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cabestan.compose.nodes import Spot
+from cabestan.compose.placeholder import secrets_in
 
 Order = Literal["start-first", "stop-first"]
 
@@ -185,6 +186,12 @@ class ComposeFile:
     def secret_files(self) -> frozenset[str]:
         """The names of the environment's secrets that services get as files."""
         return frozenset(file.secret for service in self.services for file in service.secrets)
+
+    @property
+    def secret_variables(self) -> frozenset[str]:
+        """The names of those that stand in variables of services."""
+        values = (value for service in self.services for value in service.environment.values())
+        return frozenset(name for value in values for name in secrets_in(value))
 
     def with_ports(self, declared: Mapping[str, tuple[int, ...]]) -> ComposeFile:
         """The same, once the ports of these images are known, by the names that the services have for them."""

@@ -200,8 +200,9 @@ class MountReader:
             self.report.error("bad-volume", spot, message, remedy)
             return None
         if "." in segments[-1].lstrip("."):
-            message = f"{source} becomes a volume that starts empty, not a file of the repository."
-            self.report.warn("path-is-volume", spot, message, "Copy files of the repository into the image.")
+            message = f"{source} becomes a volume, which is a folder that starts empty, and no file."
+            remedy = "Remove it, and COPY the file into the image; a folder for data has a name without a dot."
+            self.report.warn("path-is-volume", spot, message, remedy)
         return self._keep(Volume(key, "./" + "/".join(segments), spot))
 
     def _keep(self, volume: Volume) -> str | None:
@@ -218,8 +219,9 @@ class MountReader:
         return volume.key
 
     def _refuse_anonymous(self, spot: Spot) -> None:
-        message = "A volume without a name would be empty after each deployment."
-        self.report.error("no-anonymous-volume", spot, message, "Name it: NAME:/path.")
+        message = "A volume without a name is a new one for each container: what is written to it is not found again."
+        remedy = "Remove it: the image has the folder. Where data is to be kept, name it: ./data:/path."
+        self.report.error("no-anonymous-volume", spot, message, remedy)
 
 
 def _nested(one: str, other: str) -> bool:

@@ -44,6 +44,10 @@ def secrets_in(text: str) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.findall(text))
 
 
+def without_secrets(text: str) -> str:
+    return _PLACEHOLDER.sub("", text)
+
+
 def for_stack_file(text: str) -> str:
     """The text as a stack file holds it: each `$` doubled, each placeholder a reference to its variable."""
     doubled = text.replace("$", "$$")

@@ -30,7 +30,7 @@ _OWN_NETWORK = (
 )
 _GUARD = (_ISOLATION, _REMOVE)
 _SHARE = "Remove it; share data through a volume, or over the environment's network."
-_SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
+_LIMITS = "Docker Swarm takes limits from deploy."
 
 TOP = Keys(
     frozenset({"secrets", "services", "version", "volumes"}),
@@ -95,7 +95,7 @@ SERVICE = Keys(
             "Swarm names the containers, and there may be several.",
             "Use the name of the service.",
         ),
-        "cpus": _SWARM_LIMITS,
+        "cpus": (_LIMITS, "Write deploy.resources.limits.cpus."),
         "credential_spec": _GUARD,
         "device_cgroup_rules": _GUARD,
         "devices": (
@@ -114,13 +114,13 @@ SERVICE = Keys(
         "hostname": _OWN_NETWORK,
         "ipc": ("It would share the memory of other containers or of the machine.", _SHARE),
         "isolation": _GUARD,
-        "mem_limit": _SWARM_LIMITS,
-        "memswap_limit": _SWARM_LIMITS,
+        "mem_limit": (_LIMITS, "Write deploy.resources.limits.memory."),
+        "memswap_limit": ("Docker Swarm has no limit of its own for swap.", _REMOVE),
         "mac_address": _OWN_NETWORK,
         "network_mode": _OWN_NETWORK,
         "networks": _OWN_NETWORK,
         "pid": ("It would show the processes of other containers or of the machine.", _SHARE),
-        "pids_limit": _SWARM_LIMITS,
+        "pids_limit": ("It is not supported.", _REMOVE),
         "profiles": ("All services of the file are deployed.", "Move the service to a file for development."),
         "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
@@ -150,7 +150,7 @@ VOLUME = Keys(
     },
 )
 
-_KEPT = "Set the secret in the environment: cabestan secret set NAME -e ENV."
+_KEPT = "Write environment: NAME in its place, and set the secret there: cabestan secret set NAME -e ENV."
 SECRET = Keys(
     frozenset({"environment", "external"}),
     {

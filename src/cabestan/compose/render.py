@@ -27,6 +27,7 @@ from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Res
 from cabestan.compose.placeholder import for_stack_file, secrets_in
 from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.routing.traefik3 import router_labels
+from cabestan.compose.sizes import SecretSize, check_sizes
 from cabestan.compose.stack import EXTENSION, Stack, extension
 from cabestan.domain.route import Route
 from cabestan.errors import Invalid
@@ -63,6 +64,8 @@ class StackContext:
     entrances: Entrances = field(default_factory=Entrances)
     #: of those, the ones that services get as files, to what each is called in Swarm
     secret_files: Mapping[str, str] = field(default_factory=dict)
+    #: of those that services get as variables
+    secret_sizes: Mapping[str, SecretSize] = field(default_factory=dict)
     #: further labels of the services
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -122,6 +125,7 @@ def _check_services(report: Report, compose: ComposeFile, context: StackContext)
             message = f"The name {context.stack}_{service.name} has more than {_LONGEST_NAME} characters."
             report.error("name-too-long", service.spot, message, "Shorten the name of the service.")
         _check_image(report, service, context)
+        check_sizes(report, service, context.secret_sizes)
         for name, value in service.environment.items():
             for secret in sorted(set(secrets_in(value)) - context.secrets):
                 message = f"{context.environment} has no secret {secret}."

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from cabestan.compose import fields, policy
+from cabestan.compose.asked import Questions
 from cabestan.compose.deploying import read_deploy
 from cabestan.compose.findings import Report
 from cabestan.compose.model import Dependency, Link, Restart, Service
@@ -42,6 +43,7 @@ class ServiceReader:
     variables: Mapping[str, str]
     mounts: MountReader
     secrets: SecretReader
+    questions: Questions = field(default_factory=Questions)
     readers: Mapping[str, Callable[[Field], object]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,7 +122,10 @@ class ServiceReader:
             if not _VARIABLE.fullmatch(name):
                 message = f"{name[:80]!r} cannot name a variable."
                 self.report.error("variable-name", place.key_spot, message, "Use letters, digits and _.")
-            elif value is not None:
+                continue
+            if value is None:
+                self.questions.note(place.key_spot, name)
+            if value is not None:
                 environment[name] = value
             elif name in self.variables:
                 environment[name] = self.variables[name]

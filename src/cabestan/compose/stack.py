@@ -1,10 +1,14 @@
-"""A rendered stack: the plain file that `docker stack deploy` takes, with or without Cabestan."""
+"""A rendered stack: the plain file that `docker stack deploy` takes, with or without Cabestan.
+
+Every file is written and read here, and nowhere else: what Swarm would expand is escaped in the file, and plain in the
+document.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,16 +28,19 @@ from yaml.events import (
 )
 
 from cabestan.compose import kept_routes
+from cabestan.compose.braces import Turn, literal, meant, turned_service, turned_volume
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
 from cabestan.domain.route import Route
-from cabestan.errors import Invalid
+from cabestan.errors import Invalid, StepFailed
 
 #: what Cabestan wants to know of a stack later and Docker passes over
 EXTENSION = "x-cabestan"
 #: readers of YAML 1.1, which older Docker clients are, take these for true and false, and for signs of their own
 _OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "=", "<<"})
 _SECRET = re.compile(rf"(?<!\$)(?:\$\$)*\$\{{{SECRET_VARIABLE}([A-Za-z0-9_]+)\}}", re.ASCII)
+#: a `$` of the text, or a reference
+_REFERENCE = re.compile(rf"\$\$|\$\{{{SECRET_VARIABLE}([A-Za-z0-9_]+)\}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,11 @@ class Stack:
             raise Invalid("The stored stack is not YAML.", "Deploy the release again.") from error
         if not isinstance(document, dict) or EXTENSION not in document:
             raise Invalid("The stored stack was not rendered by Cabestan.", "Deploy the release again.")
-        return cls(document)
+        return cls(_turned(document, meant))
 
     def to_yaml(self) -> str:
         """The file; equal stacks give equal texts."""
-        events: list[Event] = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
-        _add_events(events, dict(self.document))
-        events += [DocumentEndEvent(explicit=False), StreamEndEvent()]
-        return str(yaml.emit(events, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
+        return _emitted(_turned(self.document, literal), _kept_text_event)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -123,6 +127,54 @@ def secret_names(value: str) -> tuple[str, ...]:
     return tuple(_SECRET.findall(value))
 
 
+def with_values(text: str, secrets: Mapping[str, str]) -> str:
+    """A file as Swarm is given it once: each reference to a secret has its value, and what only Cabestan reads is gone.
+
+    Raises StepFailed where one has no value. Nobody keeps this text.
+    """
+    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    wanted = {key: value for key, value in document.items() if key != EXTENSION}
+    return _emitted(_filled(wanted, secrets), _text_event)
+
+
+def as_in_file(secret: str) -> str:
+    """A secret's value in the place of its reference, in a variable of a service."""
+    return literal(secret).replace("$", "$$")
+
+
+def _filled(value: Any, secrets: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return _REFERENCE.sub(lambda found: _value_of(found, secrets), value) if "${" in value else value
+        case dict():
+            return {key: _filled(inner, secrets) for key, inner in value.items()}
+        case list():
+            return [_filled(inner, secrets) for inner in value]
+    return value
+
+
+def _value_of(found: re.Match[str], secrets: Mapping[str, str]) -> str:
+    name = found[1]
+    if not name:
+        return found[0]
+    if name not in secrets:
+        raise StepFailed(f"The stack needs the secret {name}, which has no value.", "Deploy the release again.")
+    return as_in_file(secrets[name])
+
+
+def _turned(document: Mapping[str, Any], turn: Turn) -> dict[str, Any]:
+    """All services, and what their mounts take from the file."""
+    found = dict(document)
+    for key, turned in (("services", turned_service), ("volumes", turned_volume)):
+        if key in found:
+            found[key] = {name: turned(inner, turn) for name, inner in found[key].items()}
+    for key in ("once", "cron"):
+        if key in found.get(EXTENSION, {}):
+            services = found[EXTENSION][key].items()
+            found[EXTENSION] = {**found[EXTENSION], key: {name: turned_service(one, turn) for name, one in services}}
+    return found
+
+
 def extension(
     routes: tuple[Route, ...], images: Mapping[str, str], once: Mapping[str, Any], cron: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -131,30 +183,39 @@ def extension(
     return {"images": dict(images), "routes": kept_routes.write(routes), **ending}
 
 
-def _add_events(events: list[Event], value: Any) -> None:
+def _emitted(document: Mapping[str, Any], text_event: Callable[[str], ScalarEvent]) -> str:
+    events: list[Event] = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
+    _add_events(events, document, text_event)
+    events += [DocumentEndEvent(explicit=False), StreamEndEvent()]
+    return str(yaml.emit(events, Dumper=yaml.CSafeDumper, width=2**20, allow_unicode=True))
+
+
+def _add_events(events: list[Event], value: Any, text_event: Callable[[str], ScalarEvent]) -> None:
     """The value as events of YAML, straight: nothing here needs tags, aliases or sorting."""
     match value:
         case str():
-            events.append(_text_event(value))
+            events.append(text_event(value))
         case dict():
             events.append(MappingStartEvent(None, None, implicit=True, flow_style=False))
             for key, inner in value.items():
-                _add_events(events, key)
-                _add_events(events, inner)
+                _add_events(events, key, text_event)
+                _add_events(events, inner, text_event)
             events.append(MappingEndEvent())
         case list():
             events.append(SequenceStartEvent(None, None, implicit=True, flow_style=False))
             for inner in value:
-                _add_events(events, inner)
+                _add_events(events, inner, text_event)
             events.append(SequenceEndEvent())
         case _:
             events.append(ScalarEvent(None, None, (True, False), json.dumps(value)))
 
 
-@lru_cache(maxsize=4096)
 def _text_event(text: str) -> ScalarEvent:
-    """Kept, because stacks say the same words again and again; secrets are not in them."""
     return ScalarEvent(None, None, (True, True), text, style=None if _is_plain(text) else '"')
+
+
+#: stacks say the same words again and again; no secret is ever kept so
+_kept_text_event = lru_cache(maxsize=4096)(_text_event)
 
 
 def _is_plain(text: str) -> bool:

@@ -12,8 +12,9 @@ from cabestan.errors import Invalid
 
 #: table, or `(sequences)` and the like, to its rows and a checksum over them
 Manifest = Mapping[str, tuple[int, str]]
-#: what a restore may have more than the snapshot: Redis tells it only where nothing expires
-_MAY_APPEAR = frozenset({"(all values)"})
+#: what a restore may have more than the snapshot: Redis tells it only where nothing expires, and dumps of earlier
+#: versions did not tell of owners
+_MAY_APPEAR = frozenset({"(all values)", "(owners)"})
 
 
 class BackupStatus(StrEnum):

@@ -156,17 +156,17 @@ class Arrival:
 
 
 def decide_arrival(
-    environment: Environment, release: int, open_deployments: Iterable[Deployment], *, approved: bool = False
+    environment: Environment, release: int, open_deployments: Iterable[Deployment], *, decided: bool = False
 ) -> Arrival:
     """A release arrives at an environment: the newest wins.
 
     Those that wait or are queued are superseded; a running one finishes, and the new one is queued behind it.
-    `approved`: whoever asked for it may approve here, so that asking was the approval.
+    `decided`: whoever asked for it may approve here, so that nobody else needs to.
     """
     standing = [d for d in open_deployments if d.status is not DeploymentStatus.RUNNING]
-    waits = environment.trigger is Trigger.MANUAL and not approved
+    waits = environment.trigger is Trigger.MANUAL and not decided
     status = DeploymentStatus.WAITING if waits else DeploymentStatus.QUEUED
-    return Arrival(status, tuple(d.id for d in standing if d.release <= release or approved))
+    return Arrival(status, tuple(d.id for d in standing if d.release <= release or decided))
 
 
 def next_to_run(open_deployments: Iterable[Deployment]) -> Deployment | None:

@@ -1,6 +1,6 @@
 """Pipelines and jobs: what one event set off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -206,6 +206,25 @@ def judge_exit(exit: Exit, attempt: int) -> Verdict:
     if exit.code is None:
         return Verdict(RunStatus.FAILED, f"The container did not start: {exit.error or 'the engine gives no reason'}.")
     return Verdict(RunStatus.FAILED, f"Exit code {exit.code}.")
+
+
+#: how the reason begins where the platform itself broke, which another try may not meet
+BROKE = "Something went wrong in Cabestan itself"
+#: how the reason ends where a release is refused for what stands in the commit
+SAME_COMMIT = "Push a new commit: the same one is refused again."
+_NO_RETRY = (
+    "What failed stands in the commit, so the same commit fails again: push a new one. A retry only helps where a rule "
+    "was waived, or a variable or setting changed, since."
+)
+
+
+def advice(pipeline: Pipeline, jobs: Iterable[Job]) -> str:
+    """What to do about a pipeline that failed, where running it again will not help; else empty."""
+    if pipeline.status is not RunStatus.FAILED:
+        return ""
+    checks = (job for job in jobs if job.spec.kind is JobKind.LINT and job.status is RunStatus.FAILED)
+    found = any(not job.reason.startswith(BROKE) for job in checks)
+    return _NO_RETRY if found or pipeline.reason.endswith(SAME_COMMIT) else ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -22,12 +23,11 @@ from cabestan.engine import base_images
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid, StepFailed
+from cabestan.pipeline.ignoring import ignore_files
 from cabestan.pipeline.writing import written
 from cabestan.store import pipelines as store
 
 _CONTEXT = "context/"
-#: what the build reads instead of the commit's: the one of the Dockerfile's name, or the context's
-_IGNORE_FILE = ".dockerignore"
 _PIECE = 256 * 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -74,15 +74,20 @@ def source(services: Services, job: Job) -> Iterator[bytes]:
         pipeline = store.get(tx, job.pipeline_id)
     begins = beginning(services, job)
     bundle = services.settings.ca_bundle
-    text = services.repositories.read(pipeline.project_id, pipeline.commit, build.dockerfile)
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
+    read = partial(services.repositories.read, pipeline.project_id, pipeline.commit, tree=tree)
     kept = {
-        "Dockerfile": written(text, begins.names, authorities=bool(bundle)),
-        f"Dockerfile{_IGNORE_FILE}": _ignored(services, pipeline, build),
+        "Dockerfile": written(read(build.dockerfile), begins.names, authorities=bool(bundle)),
+        # always there, so that no client looks for another one
+        "Dockerfile.dockerignore": next(
+            (read(path) for path in ignore_files(build.dockerfile, build.context) if path in tree.files), ""
+        ),
         "bases": "".join(f"{name}\n" for name in begins.pulled),
         **({"authorities.crt": bundle.read_text()} if bundle else {}),
     }
     services.repositories.check(pipeline.project_id, pipeline.commit)
-    return _in_pieces(_tar(services, pipeline, build, kept))
+    context = tree.real(build.context)
+    return _in_pieces(_tar(services, pipeline, f"{context}/" if context else "", kept))
 
 
 def take_image(services: Services, job_id: int, digest: str) -> None:
@@ -110,20 +115,11 @@ def _build_of(job: Job) -> ImageBuild:
     return job.spec.build
 
 
-def _ignored(services: Services, pipeline: Pipeline, build: ImageBuild) -> str:
-    """The ignore file that counts, as Docker has it; empty where there is none."""
-    files = {entry.path for entry in services.repositories.tree(pipeline.project_id, pipeline.commit)}
-    of_context = _IGNORE_FILE if build.context == "." else f"{build.context}/{_IGNORE_FILE}"
-    found = next((path for path in (f"{build.dockerfile}{_IGNORE_FILE}", of_context) if path in files), "")
-    return services.repositories.read(pipeline.project_id, pipeline.commit, found) if found else ""
-
-
-def _tar(services: Services, pipeline: Pipeline, build: ImageBuild, kept: Mapping[str, str]) -> Iterator[bytes]:
+def _tar(services: Services, pipeline: Pipeline, folder: str, kept: Mapping[str, str]) -> Iterator[bytes]:
     made = int((pipeline.committed_at or pipeline.created_at).timestamp())
     for name, text in kept.items():
         yield from _file(name, text.encode(), made)
     yield _header(_CONTEXT, made, tarfile.DIRTYPE, 0o755)
-    folder = "" if build.context == "." else f"{build.context}/"
     try:
         with closing(services.repositories.files(pipeline.project_id, pipeline.commit, folder=folder)) as files:
             for file in files:

@@ -1,28 +1,27 @@
 """The Compose files of a commit: which a release keeps, and which of them an environment is deployed from."""
 
-import re
 from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 
-from cabestan.compose.findings import ComposeRefused
+from cabestan.checks.mounted_paths import check_paths, names_paths
+from cabestan.compose.findings import ComposeRefused, Report
 from cabestan.compose.library import SourceFile, needed_files
+from cabestan.compose.model import ComposeFile
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
+from cabestan.domain.tree import Tree
 from cabestan.engine.services import Services
-from cabestan.errors import Invalid
-from cabestan.pipeline.convention import compose_file
+from cabestan.errors import Invalid, StepFailed
+from cabestan.pipeline.convention import LIKELY_NAME, compose_file
 from cabestan.store import deployments as deployment_store
 
-#: files at the repository's root that an environment may come to name later
-_LIKELY = re.compile(r"[A-Za-z0-9._-]*compose[A-Za-z0-9._-]*\.ya?ml")
 
-
-def reader(services: Services, project_id: int, commit: str, files: frozenset[str]) -> Callable[[str], str | None]:
+def reader(services: Services, project_id: int, commit: str, tree: Tree) -> Callable[[str], str | None]:
     """Gives the text of a file of the commit, None where there is none."""
 
     def read(path: str) -> str | None:
-        return services.repositories.read(project_id, commit, path) if path in files else None
+        return services.repositories.read(project_id, commit, path, tree) if tree.has(path) else None
 
     return read
 
@@ -34,7 +33,7 @@ def kept_files(
     default = compose_file(files)
     chosen = [name for environment in environments for name in environment.compose_files]
     texts = needed_files([*([default] if default else []), *chosen], read)
-    for path in sorted(path for path in files.difference(texts) if _LIKELY.fullmatch(path)):
+    for path in sorted(path for path in files.difference(texts) if LIKELY_NAME.fullmatch(path)):
         texts = _also(path, read) | texts
     return default or "", texts
 
@@ -47,17 +46,36 @@ def _also(path: str, read: Callable[[str], str | None]) -> dict[str, str]:
         return {}
 
 
-def sets_of(files: frozenset[str], environments: Iterable[Environment]) -> tuple[tuple[str, ...], ...]:
+def sets_of(tree: Tree, environments: Iterable[Environment]) -> tuple[tuple[str, ...], ...]:
     """What the environments are deployed from, each combination once; only those that the commit has."""
-    default = compose_file(files)
+    default = compose_file(tree.files)
     chosen: list[tuple[str, ...]] = [(default,)] if default else []
     chosen += [environment.compose_files for environment in environments if environment.compose_files]
-    return tuple(dict.fromkeys(names for names in chosen if files.issuperset(names)))
+    return tuple(dict.fromkeys(names for names in chosen if all(map(tree.has, names))))
+
+
+def check_mounts(services: Services, release: Release, compose: ComposeFile) -> None:
+    """Raises ComposeRefused where a volume would hide files of the commit."""
+    if not names_paths(compose):
+        return
+    try:
+        tree = services.repositories.paths(release.project_id, release.commit)
+    except StepFailed:  # Git has forgotten the commit of an old release, which was checked when it was made
+        return
+    report = Report(compose.file)
+    check_paths(report, compose, tree)
+    report.refuse_if_wrong()
 
 
 def is_deployable(release: Release, environment: Environment) -> bool:
     """Whether there is any file to deploy from; whether it is there is another question."""
     return bool(environment.compose_files or release.compose_file)
+
+
+def has_its_files(release: Release, environment: Environment) -> bool:
+    """Whether the commit has all the files that the environment is deployed from."""
+    names = environment.compose_files or (release.compose_file,)
+    return all(name in release.texts for name in names)
 
 
 def sources(release: Release, environment: Environment, names: tuple[str, ...] | None = None) -> tuple[SourceFile, ...]:

@@ -1,9 +1,9 @@
 """Runs of schedules: each gets its turn, as many attempts as it takes, and may be ended before."""
 
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -12,6 +12,9 @@ from cabestan.domain.status import RunStatus
 from cabestan.engine import cron_alerts, service_runs
 from cabestan.engine.guard import guarded
 from cabestan.engine.services import Services
+from cabestan.engine.turns.gate import Gate
+from cabestan.engine.turns.line import Line, Places, Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import Conflict
 from cabestan.store import runs as store
 from cabestan.store import schedules
@@ -26,11 +29,15 @@ class CronRunner:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._places = threading.BoundedSemaphore(_STARTS_AT_ONCE)
+        self._gate = Gate(_STARTS_AT_ONCE)
 
     def register(self) -> None:
         work = guarded(self._services, self.run, partial(fail, self._services))
-        self._services.durable.register("cron", lambda run_id: work(run_id))
+        self._services.durable.register("cron", lambda run_id: work(run_id), self._turn)
+
+    def _turn(self, run_id: int) -> Turn:
+        with self._services.database.reading() as tx:
+            return Turn(Kind.RUN, store.get(tx, run_id).project_id, run_id)
 
     def run(self, run_id: int) -> None:
         services, attempt = self._services, 0
@@ -42,7 +49,8 @@ class CronRunner:
 
     def _attempt(self, run_id: int, attempt: int) -> bool:
         """True where another one is called for."""
-        return not service_runs.perform(self._services, run_id, attempt, self._places).status.ended
+        place = self._gate.place(self._turn(run_id).project)
+        return not service_runs.perform(self._services, run_id, attempt, place).status.ended
 
 
 def _end(services: Services, run_id: int) -> None:
@@ -67,23 +75,31 @@ def go_on(services: Services) -> None:
         running = store.running_of_schedules(tx)
         waiting = store.waiting_of_schedules(tx, max(0, places - len(running)))
         exclusive = schedules.exclusive(tx, (run.schedule_id for run in waiting if run.schedule_id is not None))
-        chosen = next_runs((*running, *waiting), exclusive, places)
+        chosen = next_runs((*running, *waiting), exclusive, places, services.durable.served(Kind.RUN))
         store.set_running(tx, (run.id for run in chosen))
     for run in chosen:
         start_workflow(services, run)
 
 
-def next_runs(present: tuple[Run, ...], exclusive: frozenset[int], places: int) -> list[Run]:
-    """Those that may start now, the oldest first. Of `exclusive` schedules one runs at a time."""
+def next_runs(
+    present: tuple[Run, ...], exclusive: frozenset[int], places: int, served: Mapping[int, int] = MappingProxyType({})
+) -> list[Run]:
+    """Those that may start now: the projects in turn (`served` as for a line), of each the oldest first.
+
+    Of `exclusive` schedules one runs at a time.
+    """
+    line = Line(Places(places, each=places), served=dict(served))
     running = [run for run in present if run.status is RunStatus.RUNNING]
-    taken = {run.schedule_id for run in running}
-    chosen: list[Run] = []
-    for run in present:
-        free = run.schedule_id not in exclusive or run.schedule_id not in taken
-        if run.status is RunStatus.CREATED and free and len(running) + len(chosen) < places:
-            chosen.append(run)
+    waiting = {str(run.id): run for run in present if run.status is RunStatus.CREATED}
+    for run in running:
+        line.hold(str(run.id), Turn(Kind.RUN, run.project_id))
+    taken = {run.schedule_id for run in running}.intersection(exclusive)
+    for name, run in waiting.items():
+        if run.schedule_id not in taken:
+            line.ask(name, Turn(Kind.RUN, run.project_id, run.id))
+        if run.schedule_id in exclusive:
             taken.add(run.schedule_id)
-    return chosen
+    return [waiting[name] for name, _ in iter(line.next, None)]
 
 
 def start_workflow(services: Services, run: Run) -> None:

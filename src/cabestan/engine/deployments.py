@@ -20,13 +20,14 @@ from cabestan.store import runs as run_store
 _COMMENT_LENGTH = 2000
 
 
-def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, approved: bool = False) -> Deployment:
+def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, decided: bool = False) -> Deployment:
     """A release comes to an environment: a deployment is made, planned, and takes the place of those that wait.
 
-    One that cannot be planned is recorded as failed, with the reason. Call `go_on` after the transaction.
+    `decided` says that a person wants it who may approve here. One that cannot be planned is recorded as failed, with
+    the reason. Call `go_on` after the transaction.
     """
     environment = wanted.environment
-    arrival = decide_arrival(environment, wanted.release.number, store.open_in(tx, environment.id), approved=approved)
+    arrival = decide_arrival(environment, wanted.release.number, store.open_in(tx, environment.id), decided=decided)
     deployment = store.create(
         tx,
         project_id=environment.project_id,
@@ -41,39 +42,65 @@ def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, ap
     for former in arrival.supersedes:
         _supersede(services, tx, former, deployment)
     _plan_or_fail(services, tx, wanted, deployment.id)
-    if approved:
-        store.update(tx, deployment.id, approved_by=by)
     return store.get(tx, deployment.id)
 
 
 def deploy(
-    services: Services, environment: Environment, release: Release, user: User, *, restores: int | None = None
+    services: Services,
+    environment: Environment,
+    release: Release,
+    user: User,
+    *,
+    restores: int | None = None,
+    seen: str = "",
 ) -> Deployment:
-    """At a person's wish. Who may approve here has approved by asking."""
-    approved = may_approve(user, environment.project, environment.approvers)
+    """At a person's wish: at once where that person may approve here, for nobody else needs to.
+
+    Nobody is recorded as having approved it. Where a plan was seen, exactly that one: raises Conflict when it is
+    another one by now.
+    """
+    decided = may_approve(user, environment.project, environment.approvers)
     with services.database.writing() as tx:
         wanted = Wanted(release, environment_store.by_id(tx, environment.id), restores)
-        make_plan(services, tx, wanted)  # refuses now, to the person's face
-        deployment = arrive(services, tx, wanted, user.name, approved=approved)
+        plan = make_plan(services, tx, wanted)  # refuses now, to the person's face
+        if seen and plan.fingerprint != seen:
+            raise Conflict("The plan has changed since you looked at it.", "Look at it again, then deploy.")
+        deployment = arrive(services, tx, wanted, user.name, decided=decided)
     publish(services, deployment)
     go_on(services, environment.id)
     return deployment
 
 
-def roll_back(services: Services, environment: Environment, number: int | None, user: User) -> Deployment:
+def roll_back(
+    services: Services,
+    environment: Environment,
+    number: int | None,
+    user: User,
+    *,
+    seen: str = "",
+    deployment_id: int | None = None,
+) -> Deployment:
     """To the release before the present one, or the one named: with the variables and secrets that it ran with."""
     with services.database.reading() as tx:
-        earlier = store.succeeded_in(tx, environment.id)
-        current = next((d for d in earlier if d.id == environment.current_deployment_id), None)
-        target = next((d for d in earlier if _may_go_back_to(d, current, number)), None)
-        if not target:
-            wish = f"release {number}" if number is not None else "a release before the present one"
-            raise NotFound(
-                f"On {environment.name}, {environment.project} never ran {wish}, so there is no way back to it.",
-                f"`cabestan deployment list -p {environment.project} -e {environment.name}` shows what ran.",
-            )
-        release = release_store.by_id(tx, target.release_id)
-    return deploy(services, environment, release, user, restores=target.id)
+        back = way_back(tx, environment, number, deployment_id)
+    return deploy(services, environment, back.release, user, restores=back.restores, seen=seen)
+
+
+def way_back(
+    tx: sa.Connection, environment: Environment, number: int | None, deployment_id: int | None = None
+) -> Wanted:
+    """What a rollback deploys: a release as it ran last, or in one deployment. Raises NotFound where it never ran."""
+    earlier = store.succeeded_in(tx, environment.id)
+    current = next((d for d in earlier if d.id == environment.current_deployment_id), None)
+    asked = (d for d in earlier if deployment_id in (None, d.id))
+    target = next((d for d in asked if _may_go_back_to(d, current, number)), None)
+    if not target:
+        wish = f"release {number}" if number is not None else "a release before the present one"
+        raise NotFound(
+            f"On {environment.name}, {environment.project} never ran {wish}, so there is no way back to it.",
+            f"`cabestan deployment list -p {environment.project} -e {environment.name}` shows what ran.",
+        )
+    return Wanted(release_store.by_id(tx, target.release_id), environment, target.id)
 
 
 def _may_go_back_to(candidate: Deployment, current: Deployment | None, number: int | None) -> bool:
@@ -188,17 +215,27 @@ def configuration_changed(services: Services, project_id: int) -> None:
 
 
 def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) -> Plan | None:
-    """Plans it anew. Where that gives another plan, approvals are void and it waits again; None where it failed."""
+    """Plans it anew; None where it failed.
+
+    What a person decided on an environment that waits for people was this plan: where it is another one by now,
+    approvals are void and it waits again.
+    """
     before = store.plan_of(tx, deployment.id)
     environment = environment_store.by_id(tx, deployment.environment_id)
     wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
     plan = _plan_or_fail(services, tx, wanted, deployment.id)
-    approved = environment.trigger is Trigger.MANUAL and deployment.approved_by
-    if plan and before and plan.fingerprint != before.fingerprint and approved:
-        why = "The plan has changed since it was approved, so it waits for another approval."
+    decided = environment.trigger is Trigger.MANUAL and deployment.status is DeploymentStatus.QUEUED
+    if plan and before and plan.fingerprint != before.fingerprint and decided:
+        why = _changed_words(deployment)
         store.void_approvals(tx, deployment.id, why)
         store.update(tx, deployment.id, status=DeploymentStatus.WAITING, approved_by="", reason=why)
     return plan
+
+
+def _changed_words(deployment: Deployment) -> str:
+    if deployment.approved_by:
+        return "The plan has changed since it was approved, so it waits for another approval."
+    return f"The plan has changed since {deployment.by} deployed it, so it waits for an approval."
 
 
 def refresh_waiting(services: Services, tx: sa.Connection, project_id: int) -> None:

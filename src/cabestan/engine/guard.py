@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from cabestan.domain.pipeline import BROKE
 from cabestan.engine.services import Services
 from cabestan.store.fullness import is_full
 
@@ -25,6 +26,6 @@ def guarded(services: Services, work: Callable[..., None], failed: Callable[...,
                 raise
             _log.exception("a workflow broke", arguments=arguments)
             what = services.vault.known.mask(f"{type(error).__name__}: {error}")
-            failed(*arguments, f"Something went wrong in Cabestan itself ({what}). Retry it.")
+            failed(*arguments, f"{BROKE} ({what}). Retry it.")
 
     return run

@@ -1,6 +1,5 @@
 """The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -16,6 +15,8 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.runs import log_id, run_of, token_of
 from cabestan.engine.services import Services
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.engine.watching import follow
 from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
@@ -25,25 +26,23 @@ _log = structlog.get_logger(__name__)
 
 
 class JobRunner:
-    """Runs as many jobs at a time as the settings say; the others wait for their turn."""
+    """The workflow of a job; as many run at a time as there are places for its kind."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._places = threading.BoundedSemaphore(services.settings.parallel_jobs)
 
     def register(self) -> None:
         run = guarded(self._services, self.run, partial(fail, self._services))
-        self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt))
+        self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt), self._turn)
 
     def run(self, job_id: int, attempt: int) -> None:
-        """The workflow. A container that is taken away from outside is started again, a few times."""
+        """A container that is taken away from outside is started again, a few times."""
         if self._is_in_process(job_id):
             return self._lint(job_id, attempt)
-        with self._places:
-            going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
-            while going:
-                going = self._attempt(job_id, attempt)
-                attempt += 1
+        going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
+        while going:
+            going = self._attempt(job_id, attempt)
+            attempt += 1
         return self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
 
     def _is_in_process(self, job_id: int) -> bool:
@@ -51,10 +50,14 @@ class JobRunner:
         with self._services.database.reading() as tx:
             return store.get_job(tx, job_id).spec.kind.in_process
 
+    def _turn(self, job_id: int, _attempt: int) -> Turn:
+        """Within a project those of older pipelines come first, and so does what is retried."""
+        with self._services.database.reading() as tx:
+            job = store.get_job(tx, job_id)
+        return Turn(Kind.CHECK if job.spec.kind.in_process else Kind.JOB, job.project_id, job.pipeline_id)
+
     def _lint(self, job_id: int, attempt: int) -> None:
-        """Checks take no place: they are done in no time, and hold up all the others. What they found is recorded
-        before it is written, so that a kill in between writes the same.
-        """
+        """What the checks found is recorded before it is written, so that a kill in between writes the same."""
         services, step = self._services, self._services.durable.step
         if step("lint.begin", lambda: _begin(services, job_id, attempt)):
             outcome = step("lint.check", lambda: linting.lint(services, job_id))

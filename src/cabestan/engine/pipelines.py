@@ -8,9 +8,11 @@ from cabestan.checks.check import plan
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine.guard import guarded
-from cabestan.engine.runs import stop_soon
+from cabestan.engine.runs import stop_soon, workflow_id
 from cabestan.engine.services import Services
 from cabestan.engine.subjects import subject_of
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Conflict
 from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
@@ -21,7 +23,13 @@ JOB_IMAGE = "cabestan/builder:1"
 
 def register(services: Services) -> None:
     run = guarded(services, partial(prepare, services), partial(fail, services))
-    services.durable.register("pipeline", lambda pipeline_id: run(pipeline_id))
+    services.durable.register("pipeline", lambda pipeline_id: run(pipeline_id), partial(turn, services, Kind.PLANNING))
+
+
+def turn(services: Services, kind: Kind, pipeline_id: int) -> Turn:
+    """Of older pipelines first, within a project."""
+    with services.database.reading() as tx:
+        return Turn(kind, store.get(tx, pipeline_id).project_id, pipeline_id)
 
 
 def begin(services: Services, pipeline_id: int) -> None:
@@ -40,25 +48,43 @@ def prepare(services: Services, pipeline_id: int) -> None:
 def advance(services: Services, pipeline_id: int) -> None:
     """Starts what can start, skips what cannot any more, and ends the pipeline when all its jobs have ended.
 
-    May be called at any time and any number of times.
+    May be called at any time and any number of times. It writes only where there is something to write: a flood of
+    pipelines shall not keep others from writing.
     """
-    with services.database.writing() as tx:
-        pipeline = store.get(tx, pipeline_id)
-        for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
-            store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
-        jobs = store.jobs_of(tx, pipeline_id)
-        status = merge_status(job.status for job in jobs)
-        built = status is RunStatus.SUCCEEDED or (not jobs and pipeline.status is RunStatus.RUNNING)
-        if jobs and not pipeline.status.ended and status.ended and not built:
-            reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
-            store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
-            pipeline = store.get(tx, pipeline_id)
+    with services.database.reading() as tx:
+        pipeline, jobs = store.get(tx, pipeline_id), store.jobs_of(tx, pipeline_id)
+    if unreachable_jobs(jobs) or _ends(pipeline, jobs):
+        with services.database.writing() as tx:
+            pipeline, jobs = _write_what_follows(services, tx, pipeline_id)
     if not pipeline.status.ended:
         for job in ready_jobs(jobs):
-            services.durable.start("job", f"job-{job.id}-{job.attempt}", job.id, job.attempt)
-        if built:
+            services.durable.start("job", workflow_id(job), job.id, job.attempt)
+        if _is_built(pipeline, jobs):
             services.durable.start("release", f"release-{pipeline_id}-{pipeline.attempt}", pipeline_id)
     publish(services, pipeline)
+
+
+def _is_built(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
+    """What there is to build has been built; there may be nothing."""
+    succeeded = merge_status(job.status for job in jobs) is RunStatus.SUCCEEDED
+    return succeeded if jobs else pipeline.status is RunStatus.RUNNING
+
+
+def _ends(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
+    """All its jobs have ended, and not well."""
+    ended = bool(jobs) and merge_status(job.status for job in jobs).ended
+    return ended and not pipeline.status.ended and not _is_built(pipeline, jobs)
+
+
+def _write_what_follows(services: Services, tx: sa.Connection, pipeline_id: int) -> tuple[Pipeline, tuple[Job, ...]]:
+    for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
+        store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
+    pipeline, jobs = store.get(tx, pipeline_id), store.jobs_of(tx, pipeline_id)
+    if _ends(pipeline, jobs):
+        status = merge_status(job.status for job in jobs)
+        reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
+        store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
+    return store.get(tx, pipeline_id), jobs
 
 
 def fail(services: Services, pipeline_id: int, reason: str) -> None:

@@ -27,7 +27,7 @@ from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import configuring, predefined, secrets
 from cabestan.engine import hosts as host_engine
-from cabestan.engine.compose_files import names_before, sources
+from cabestan.engine.compose_files import check_mounts, names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -55,10 +55,14 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     waivers = waivers_of(tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     compose = use.without(services.settings, loaded.compose, managed)
+    if wanted.restores is None:  # what has served may come back
+        check_mounts(services, release, compose)
     loaded = replace(loaded, compose=compose.with_ports(_ports(release, compose)))
     secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
     known = configuration.secrets | managed.secrets
-    stack = render(loaded.compose, _context(services, wanted, known, secret_files))
+    sizes = secrets.sizes(tx, services.vault, configuration, loaded.compose.secret_variables)
+    context = replace(_context(services, wanted, known, secret_files), secret_sizes=sizes)
+    stack = render(loaded.compose, context)
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)

@@ -49,17 +49,19 @@ def go_on(services: Services) -> None:
 
 
 def _go_on(services: Services) -> None:
-    _find_pushes(services)
+    """First what people wait for: there may be thousands of pipelines."""
     _start_what_took_its_turn(services)
     _go_on_with_databases(services)
     with services.database.reading() as tx:
-        open_pipelines = pipeline_store.open_ids(tx)
         waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
+    for environment_id in waiting:
+        deployments.go_on(services, environment_id)
+    _find_pushes(services)
+    with services.database.reading() as tx:
+        open_pipelines = pipeline_store.open_ids(tx)
     for pipeline_id in open_pipelines:
         pipelines.begin(services, pipeline_id)
         pipelines.advance(services, pipeline_id)
-    for environment_id in waiting:
-        deployments.go_on(services, environment_id)
     with services.database.writing() as tx:
         user_store.drop_expired_tokens(tx, services.now())
 

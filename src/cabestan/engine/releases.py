@@ -13,17 +13,19 @@ from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
+from cabestan.domain.finding import FindingsRefused
 from cabestan.domain.image import in_registry
-from cabestan.domain.pipeline import ImageBuild, Job, Pipeline
+from cabestan.domain.pipeline import SAME_COMMIT, ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, configuring, deployments, pipelines
-from cabestan.engine.compose_files import is_deployable, kept_files, reader, sources
+from cabestan.engine.compose_files import check_mounts, is_deployable, kept_files, reader, sources
 from cabestan.engine.guard import guarded
 from cabestan.engine.image_checks import check_foreign_images, check_images
 from cabestan.engine.managed import use
 from cabestan.engine.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -34,7 +36,8 @@ from cabestan.store import releases as store
 
 def register(services: Services) -> None:
     work = guarded(services, partial(run, services), partial(pipelines.fail, services))
-    services.durable.register("release", lambda pipeline_id: work(pipeline_id))
+    turn = partial(pipelines.turn, services, Kind.RELEASE)
+    services.durable.register("release", lambda pipeline_id: work(pipeline_id), turn)
 
 
 def run(services: Services, pipeline_id: int) -> None:
@@ -80,6 +83,8 @@ def _make(services: Services, pipeline_id: int) -> str:
         ports |= {name: configuration.ports for name, configuration in told.items()}
         _check_routes(composed, ports)
         notes += _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
+    except FindingsRefused as error:
+        return f"{error} {SAME_COMMIT}"
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
@@ -177,18 +182,17 @@ def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
     """Name of the Compose file at the commit, and the texts that the release keeps; empty where there are none."""
-    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    files = frozenset(entry.path for entry in entries)
-    return kept_files(files, environments, reader(services, pipeline.project_id, pipeline.commit, files))
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
+    return kept_files(tree.files, environments, reader(services, pipeline.project_id, pipeline.commit, tree))
 
 
 def _dotenv(services: Services, pipeline: Pipeline) -> str:
     """The text of a committed `.env`, which is for development, so that the plan can tell what differs."""
-    entries = services.repositories.tree(pipeline.project_id, pipeline.commit)
-    if dotenv.FILE not in {entry.path for entry in entries}:
+    tree = services.repositories.paths(pipeline.project_id, pipeline.commit)
+    if not tree.has(dotenv.FILE):
         return ""
     try:
-        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE)
+        text = services.repositories.read(pipeline.project_id, pipeline.commit, dotenv.FILE, tree)
     except Invalid:  # too large, or no text: nothing that a deployment could miss
         return ""
     return text.replace("\0", "")  # which the database cannot hold
@@ -236,7 +240,9 @@ def _composed(
             managed = use.use_of(tx, environment, files)
         filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
         loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
-        found.append(use.without(services.settings, loaded.compose, managed))
+        compose = use.without(services.settings, loaded.compose, managed)
+        check_mounts(services, wanted, compose)
+        found.append(compose)
     return tuple(found)
 
 

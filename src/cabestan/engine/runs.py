@@ -70,6 +70,11 @@ def log_id(job_id: int) -> str:
     return f"job-{job_id}"
 
 
+def workflow_id(job: Job) -> str:
+    """What a pipeline begins of it, as it stands."""
+    return f"job-{job.id}-{job.attempt}"
+
+
 def stop_soon(services: Services, job: Job) -> None:
     """Stops its container in the background; where that fails, the job's own workflow tries again."""
 

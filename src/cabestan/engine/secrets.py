@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from cabestan.adapters.secret_files import SwarmSecret, secret_name
 from cabestan.adapters.vault import Vault
+from cabestan.compose.sizes import SecretSize, size_of_secret
 from cabestan.compose.stack import Stack
 from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
@@ -71,7 +72,7 @@ def used_by(
     """
     stack = Stack.from_yaml(plan.stack)
     found = {**values(tx, vault, plan.versions), **passwords}
-    variables = {name: for_swarm(value) for name, value in found.items() if name in stack.secrets_used}
+    variables = {name: value for name, value in found.items() if name in stack.secrets_used}
     for name, secret in stack.secret_files.items():
         if secret in passwords and name != _file_name(vault, stack_name, secret, passwords[secret]):
             raise StepFailed(f"{secret} has changed since this deployment was planned.", "Deploy the release again.")
@@ -79,9 +80,13 @@ def used_by(
     return variables, tuple(files)
 
 
-def for_swarm(value: str) -> str:
-    """As a variable of a container, which Swarm reads as a template: `{{` begins what it fills in."""
-    return value.replace("{{", '{{"{{"}}')
+def sizes(
+    tx: sa.Connection, vault: Vault, configuration: Configuration, wanted: Iterable[str]
+) -> dict[str, SecretSize]:
+    """Of the secrets that are wanted; those that the platform makes itself are short, and left out."""
+    names = frozenset(wanted) & configuration.secrets
+    found = values(tx, vault, ((name, key) for name, key in configuration.versions.items() if name in names))
+    return {name: size_of_secret(value) for name, value in found.items()}
 
 
 def _file_name(vault: Vault, stack: str, secret: str, value: str) -> str:

@@ -10,7 +10,7 @@ from cabestan.store import environments as environment_store
 
 def subject_of(services: Services, pipeline: Pipeline) -> Subject:
     repositories, key, commit = services.repositories, pipeline.project_id, pipeline.commit
-    files = frozenset(entry.path for entry in repositories.tree(key, commit))
+    tree = repositories.paths(key, commit)
     with services.database.reading() as tx:
         environments = environment_store.of_project(tx, key)
     return Subject(
@@ -18,9 +18,9 @@ def subject_of(services: Services, pipeline: Pipeline) -> Subject:
         commit=commit,
         branch=pipeline.branch,
         registry=services.settings.registry,
-        files=files,
-        read=lambda path: repositories.read(key, commit, path),
-        sets=sets_of(files, environments),
-        links=frozenset(repositories.links(key, commit)),
+        tree=tree,
+        read=lambda path: repositories.read(key, commit, path, tree),
+        sets=sets_of(tree, environments),
+        pointers=lambda: repositories.pointers(key, commit),
         base_images=base_images.known(services),
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 from cabestan.adapters.container_logs import Engine as LogSource
 from cabestan.adapters.container_logs import copy_log
-from cabestan.adapters.job_containers import LOST, Containers, Once
+from cabestan.adapters.job_containers import Containers, Once
+from cabestan.adapters.task_ends import LOST
 from cabestan.domain.pipeline import Exit, Job, Verdict, judge_exit
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import RunStatus

@@ -13,6 +13,8 @@ from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, 
 from cabestan.pipeline.refused import refuse
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+#: files at the repository's root that an environment may come to name later
+LIKELY_NAME = re.compile(r"[A-Za-z0-9._-]*compose[A-Za-z0-9._-]*\.ya?ml")
 PIPELINE_FILE = ".gitlab-ci.yml"
 #: More images than this in one repository are taken for a mistake.
 MOST_IMAGES = 30

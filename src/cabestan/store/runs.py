@@ -13,6 +13,8 @@ from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import deployments, environments, projects, releases, runs, schedules
 
+#: projects count first in this, each with its oldest
+_CONSIDERED = 1000
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
 _WITH_NAMES = (
     sa.select(
@@ -155,17 +157,25 @@ def running_of_schedules(tx: sa.Connection) -> tuple[Run, ...]:
 
 
 def waiting_of_schedules(tx: sa.Connection, limit: int) -> tuple[Run, ...]:
-    """Those that wait for their turn, the oldest first; not of a schedule that runs now and runs once at a time.
+    """Those that wait for their turn, of each project the oldest; not of a schedule that runs now and runs once at a
+    time.
 
-    As many as are wanted and no more: thousands may wait.
+    Of each as many as are wanted and no more: thousands may wait.
     """
     running = sa.select(runs.c.schedule_id).where(runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON)
-    query = _WITH_NAMES.join(schedules, schedules.c.id == runs.c.schedule_id).where(
-        runs.c.status == RunStatus.CREATED,
-        runs.c.kind == RunKind.CRON,
-        sa.or_(schedules.c.overlap == Overlap.ALLOW, runs.c.schedule_id.not_in(running)),
+    place = sa.func.row_number().over(partition_by=runs.c.project_id, order_by=runs.c.id)
+    ranked = (
+        sa.select(runs.c.id, place.label("place"))
+        .join_from(runs, schedules, schedules.c.id == runs.c.schedule_id)
+        .where(
+            runs.c.status == RunStatus.CREATED,
+            runs.c.kind == RunKind.CRON,
+            sa.or_(schedules.c.overlap == Overlap.ALLOW, runs.c.schedule_id.not_in(running)),
+        )
+        .subquery()
     )
-    return tuple(_value(row) for row in tx.execute(query.order_by(runs.c.id).limit(limit)))
+    query = _WITH_NAMES.join(ranked, ranked.c.id == runs.c.id).where(ranked.c.place <= limit)
+    return tuple(_value(row) for row in tx.execute(query.order_by(ranked.c.place, runs.c.id).limit(_CONSIDERED)))
 
 
 def open_ids(tx: sa.Connection) -> frozenset[int]:

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { classes, PLAIN, readable, renderLine } from "../../../src/cabestan/web/static/ansi.js";
+import { parts } from "../../../src/cabestan/web/static/unseen.js";
 
 const cases = JSON.parse(readFileSync(new URL("ansi.json", import.meta.url)));
 
@@ -32,4 +33,9 @@ test("dark colours are made readable, light ones stay", () => {
 test("an endless line is cut", () => {
   const { pieces } = renderLine("x".repeat(10005));
   assert.deepEqual(pieces.map((piece) => piece.text.length), [10000, "… 5 more characters, in the download".length]);
+});
+
+test("what is not seen is cut out, to be shown by its code point", () => {
+  assert.deepEqual(parts("a\u202eb\u200b\u009bc"), ["a", "\u202e", "b", "\u200b", "", "\u009b", "c"]);
+  assert.deepEqual(parts("plain שלום 👩\u200d💻"), ["plain שלום 👩\u200d💻"]);
 });

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cabestan.cli.api import Api, address
+from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.commands.finish import finish
 from cabestan.cli.options import (
     EnvironmentOption,
@@ -45,11 +45,12 @@ def deploy(
     """Deploy a release to an environment, and wait until it has ended or waits for an approval."""
     api, name = connect(), the_project(project)
     where = _environment(name, environment)
+    wish: Thing = {}
     if to_be_asked(yes=yes, as_json=as_json):
         release = release or _newest(api, name)
-        print_plan(api.get(f"{where}/plan", release=release))
+        wish = _seen(api.get(f"{where}/plan", release=release))
         confirm(f"Deploy release {release} of {name} to {environment}?", asked=True)
-    started = api.post(f"{where}/deployments", {"release": release} if release else {})
+    started = api.post(f"{where}/deployments", wish | ({"release": release} if release else {}))
     finish(api, started, wait=wait, through_approval=False, as_json=as_json)
 
 
@@ -65,10 +66,19 @@ def rollback(
 ) -> None:
     """Deploy an earlier release again, with the variables that it ran with."""
     api, name = connect(), the_project(project)
-    which = f"release {to}" if to else "the release that served before"
-    confirm(f"Put {name} {environment} back to {which}?", asked=to_be_asked(yes=yes, as_json=as_json))
-    started = api.post(f"{_environment(name, environment)}/rollback", {"release": to} if to else {})
+    where, wish = _environment(name, environment), {}
+    if to_be_asked(yes=yes, as_json=as_json):
+        wish = _seen(api.get(f"{where}/plan", release=to, rollback="true"))
+        which = f"release {to}" if to else "the release that served before"
+        confirm(f"Put {name} {environment} back to {which}?", asked=True)
+    started = api.post(f"{where}/rollback", wish | ({"release": to} if to else {}))
     finish(api, started, wait=wait, through_approval=False, as_json=as_json)
+
+
+def _seen(plan: Thing) -> Thing:
+    """Shows the plan; what is asked for then is that one, and no other."""
+    print_plan(plan)
+    return {"fingerprint": plan["fingerprint"]}
 
 
 def _newest(api: Api, project: str) -> int | None:

@@ -139,6 +139,8 @@ def _print(pipeline: Thing, as_json: bool) -> None:
         print_json(pipeline)
         return
     print_thing(pipeline, _FIELDS)
+    if pipeline.get("advice"):
+        print_line(pipeline["advice"], "yellow")
     for note in pipeline.get("notes") or []:
         print_line(f"note: {note}", "yellow")
     if pipeline.get("jobs"):

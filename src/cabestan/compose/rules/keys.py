@@ -23,14 +23,20 @@ _VALUES: Mapping[str, str] = {
     "external_links": "[other_db:db]",
     "hostname": "web",
     "ipc": "host",
+    "file": "./api_key.txt",
+    "max_replicas_per_node": "1",
     "mem_limit": "200m",
     "network_mode": "host",
     "networks": "[other]",
     "pid": "host",
     "profiles": "[debug]",
+    "preferences": "[{spread: node.labels.zone}]",
     "pull_policy": "always",
+    "restart_policy": "{condition: on-failure}",
     "scale": "2",
     "security_opt": '["seccomp:unconfined"]',
+    "shm_size": "64m",
+    "start_interval": "1s",
     "sysctls": "{net.core.somaxconn: 1024}",
     "userns_mode": "host",
     "volumes_from": "[other]",
@@ -41,10 +47,26 @@ _VALUES: Mapping[str, str] = {
     "failure_action": "continue",
     "propagation": "shared",
 }
+_PLACED = f"{_WEB}    deploy:\n      placement:\n        constraints: [node.labels.disk == ssd]\n"
+#: where a key cannot be shown on the one service of the other examples
+_WRONG: Mapping[str, str] = {
+    "profiles": f"{_WEB}  debug:\n    image: {_IMAGE}\n    profiles: [debug]\n",
+}
 _RIGHT: Mapping[str, str] = {
     "env_file": f"{_WEB}    environment:\n      LEVEL: ${{LEVEL:-info}}\n",
     "mem_limit": f"{_WEB}    deploy:\n      resources:\n        limits:\n          memory: 200M\n",
     "cpus": f'{_WEB}    deploy:\n      resources:\n        limits:\n          cpus: "0.5"\n',
+    "configs": _WEB,
+    "file": f"{_WEB}    secrets: [API_KEY]\nsecrets:\n  API_KEY:\n    environment: API_KEY\n",
+    "include": f"{_WEB}  other:\n    image: {_IMAGE}\n",
+    "max_replicas_per_node": _PLACED,
+    "preferences": _PLACED,
+    "profiles": _WEB,
+    "restart_policy": f"{_WEB}    restart: on-failure\n",
+    "shm_size": f'{_WEB}    tmpfs: ["/dev/shm:size=64m"]\n',
+    "start_interval": (
+        f"{_WEB}    healthcheck:\n      test: [CMD, check]\n      interval: 5s\n      start_period: 30s\n"
+    ),
     "scale": f"{_WEB}    deploy:\n      replicas: 2\n",
     "external": f"{_WEB}    volumes: [data:/data]\nvolumes:\n  data: {{}}\n",
     "volumes_from": f"{_WEB}    volumes: [data:/data]\nvolumes:\n  data: {{}}\n",
@@ -101,7 +123,7 @@ def _rule(key: str, levels: tuple[_Level, ...]) -> Rule:
 def _wrong(key: str, level: _Level) -> str:
     if not level.before or level.keys is policy.MOUNT:
         return ""
-    return f"{level.before}{level.indent}{key}: {_VALUES.get(key, '…')}\n"
+    return _WRONG.get(key) or f"{level.before}{level.indent}{key}: {_VALUES.get(key, '…')}\n"
 
 
 def _listed(words: list[str]) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from cabestan.compose.rules.examples import web
+from cabestan.compose.rules.examples import IMAGE, web
 from cabestan.domain.rule import Rule
 
 RULES = (
     Rule(
-        "not-yaml", "The file is YAML", "Anything else cannot be read.", "Correct what the message names.", wrong="a: ["
+        "not-yaml",
+        "The file is YAML",
+        "Anything else cannot be read.",
+        "Correct what the message names.",
+        wrong=web("command: [serve"),
+        right=web("command: [serve]"),
     ),
     Rule(
         "yaml-tag",
@@ -23,14 +28,16 @@ RULES = (
         "An alias stands for an earlier anchor",
         "An alias of nothing, or of what it is in, has no value.",
         "Put the anchor on an earlier value.",
-        wrong=web("labels: *none"),
+        wrong=web("labels: *common"),
+        right="x-labels: &common {team: shop}\n" + web("labels: *common"),
     ),
     Rule(
         "yaml-merge",
         "`<<` merges mappings",
         "Nothing else can be merged into a mapping.",
         "Give it the alias of a mapping, or a list of such aliases.",
-        wrong=web("<<: text"),
+        wrong=web("<<: common"),
+        right="x-common: &common {tty: true}\n" + web("<<: *common"),
     ),
     Rule(
         "duplicate-key",
@@ -38,6 +45,7 @@ RULES = (
         "Of two values one would be dropped without a word.",
         "Keep one of them.",
         wrong=web("tty: true\ntty: false"),
+        right=web("tty: false"),
     ),
     Rule(
         "key-not-text",
@@ -92,13 +100,22 @@ RULES = (
         "A release keeps the file, for all environments, before it is known for which one.",
         "Write a relative path such as common/base.yml, without variables, and commit the file.",
         wrong=web("extends: {service: base, file: ../other/base.yml}"),
+        right=web("extends: {service: base, file: common/base.yml}"),
     ),
     Rule(
         "extends-circle",
         "Services do not extend each other in a circle",
         "None of them could be the base.",
-        "Cut it.",
+        "Cut it: have one of them stand alone.",
         wrong=web("extends: {service: web}"),
+        right=web("extends: {service: base}", f"  base:\n    image: {IMAGE}\n"),
+    ),
+    Rule(
+        "link-refused",
+        "A symbolic link leads to a file of the repository",
+        "Links to a Compose file, a Dockerfile, its `.dockerignore` or a file that one of these names are followed, as "
+        "Docker follows them, within the repository. What is outside of it is part of no commit.",
+        "Commit the file itself in its place, or a link to a file of this repository.",
     ),
     Rule(
         "not-compose",
@@ -106,13 +123,15 @@ RULES = (
         "A Compose file begins with keys such as services.",
         "Begin with services:.",
         wrong="- web\n",
+        right=web(""),
     ),
     Rule(
         "version",
         "The version is 2 or 3",
         "Version 1 had other rules, and there is none beyond 3.",
         "Remove the key, or write '3.8'.",
-        wrong=f"version: '9'\n{web('tty: true')}",
+        wrong=f"version: '9'\n{web('')}",
+        right=f"version: '3.8'\n{web('')}",
     ),
     Rule(
         "no-services",
@@ -120,6 +139,7 @@ RULES = (
         "Without one there is nothing to deploy.",
         "Add services:.",
         wrong="services: {}\n",
+        right=web(""),
     ),
     Rule(
         "unknown-key",
@@ -136,6 +156,7 @@ RULES = (
         "An empty value means nothing here.",
         "Give it a value, or remove the key.",
         wrong=web("environment:"),
+        right=web("environment: {LEVEL: info}"),
     ),
     Rule(
         "wrong-type",
@@ -176,6 +197,7 @@ RULES = (
         "Keep one.",
         "warning",
         wrong=web("environment: [A=1, A=2]"),
+        right=web("environment: [A=2]"),
     ),
     Rule(
         "number-rewritten",
@@ -193,6 +215,14 @@ RULES = (
         "Write ${NAME}, or $$ for a dollar sign; set what is required.",
         wrong=web("command: ${NAME:?is required}"),
         right=web("command: ${NAME:-serve}"),
+    ),
+    Rule(
+        "variable-required",
+        "What must be set is set on the server",
+        "A working copy does not know the server's variables: `${NAME:?message}` would be refused there without one. "
+        "`cabestan lint` lists all that the files ask for.",
+        "Set it for the environment: cabestan variable set -e ENV NAME=VALUE, or cabestan secret set -e ENV NAME.",
+        "warning",
     ),
     Rule(
         "variable-unset",

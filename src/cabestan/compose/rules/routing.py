@@ -27,6 +27,7 @@ RULES = (
         "A rule with a matcher that is not known would match something else.",
         "Write one of those that the message names.",
         wrong=routed("Nonsense:a"),
+        right=routed("Host:a.example.org"),
     ),
     Rule(
         "route-port",
@@ -45,6 +46,10 @@ RULES = (
         wrong=routed(
             "Host:a.example.org",
             "  other:\n    image: a\n    expose: [80]\n    labels: {traefik.frontend.rule: 'Host:a.example.org'}\n",
+        ).replace("      other:", "  other:"),
+        right=routed(
+            "Host:a.example.org",
+            "  other:\n    image: a\n    expose: [80]\n    labels: {traefik.frontend.rule: 'Host:b.example.org'}\n",
         ).replace("      other:", "  other:"),
     ),
     Rule(

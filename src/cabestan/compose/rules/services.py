@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cabestan.compose.rules.examples import web
+from cabestan.compose.rules.examples import IMAGE, web
 from cabestan.domain.rule import Rule
 
 RULES = (
@@ -64,6 +64,20 @@ RULES = (
         "Others cannot be set in a process's environment.",
         "Use letters, digits and _.",
         wrong=web('environment: {"a b": c}'),
+        right=web("environment: {a_b: c}"),
+    ),
+    Rule(
+        "variable-too-long",
+        "A process takes what a service gives it",
+        "Linux starts no process with a variable, or a word of its command, of more than 128 KiB.",
+        "Give it as a file: a secret under secrets:, or a file of a volume or of the image.",
+    ),
+    Rule(
+        "variables-too-large",
+        "Swarm takes a service's variables and command",
+        "It stores no change of more than 1.5 MiB, in which a service stands as it was and as it is to be: 700,000 "
+        "bytes of variables and command are taken. What Swarm could read as a template counts as it is escaped.",
+        "Give large values as files (secrets:), or only to the services that need them.",
     ),
     Rule(
         "secret-shown",
@@ -99,6 +113,7 @@ RULES = (
         "Others mean nothing to any reader of labels.",
         "Use letters, digits and . _ - /.",
         wrong=web('labels: {"a b": c}'),
+        right=web("labels: {a-b: c}"),
     ),
     Rule(
         "label-reserved",
@@ -106,6 +121,7 @@ RULES = (
         "By them Cabestan finds what is its own and whose it is; a project that set them could pass for another one.",
         "Choose another name.",
         wrong=web("labels: {cabestan.project: other/one}"),
+        right=web("labels: {team.project: other/one}"),
     ),
     Rule(
         "cronjob",
@@ -120,7 +136,8 @@ RULES = (
         "What a service depends on is there",
         "The start would wait for ever.",
         "Add the service, or remove the dependency.",
-        wrong=web("depends_on: [nobody]"),
+        wrong=web("depends_on: [db]"),
+        right=web("depends_on: [db]", f"  db:\n    image: {IMAGE}\n"),
     ),
     Rule(
         "dependency-circle",
@@ -128,6 +145,21 @@ RULES = (
         "None of them could be the first.",
         "Remove one of the dependencies.",
         wrong=web("depends_on: [web]"),
+    ),
+    Rule(
+        "dependency-end",
+        "What is waited for to its end has one",
+        "`service_completed_successfully` makes a service that runs once, to its end, before those that wait for it. "
+        "One that is started again whenever it ends, or that runs by the clock, has no such end.",
+        'Write restart: "no" there, or wait for condition: service_started.',
+        wrong=web(
+            "depends_on: {migrate: {condition: service_completed_successfully}}",
+            f"  migrate:\n    image: {IMAGE}\n    restart: always\n",
+        ),
+        right=web(
+            "depends_on: {migrate: {condition: service_completed_successfully}}",
+            f'  migrate:\n    image: {IMAGE}\n    restart: "no"\n',
+        ),
     ),
     Rule(
         "link-alias",

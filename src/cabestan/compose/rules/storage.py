@@ -31,10 +31,11 @@ RULES = (
     Rule(
         "no-anonymous-volume",
         "A volume has a name",
-        "Without one it would be empty after each deployment, and nobody could find what was in it.",
-        "Name it: NAME:/path.",
-        wrong=web("volumes: [/data]"),
-        right=web("volumes: [./data:/data]"),
+        "Without one each container would begin with a new one, a copy of what the image has there: nothing that is "
+        "written to it would be found again. A folder of the image needs no volume to be there.",
+        "Remove it: the image has the folder. Where data is to be kept, name it: ./data:/path.",
+        wrong=web("volumes: [/home/app/vendor]"),
+        right=web(""),
     ),
     Rule(
         "bad-volume",
@@ -66,6 +67,7 @@ RULES = (
         "Two paths that become one volume would write into each other; one below the other would not be seen in it.",
         "Rename one of them, or mount the outer path once.",
         wrong=web("volumes: [./data:/data, ./data/a:/a]"),
+        right=web("volumes: [./data:/data]"),
     ),
     Rule(
         "mount-twice",
@@ -73,13 +75,24 @@ RULES = (
         "Of two at the same path only one would be seen.",
         "Keep one of them.",
         wrong=web("volumes: [./a:/data, ./b:/data]"),
+        right=web("volumes: [./a:/data]"),
+    ),
+    Rule(
+        "mounted-source",
+        "Files of the commit are not mounted",
+        "A path becomes a volume of the environment, which is filled from the image once and then keeps what it has: "
+        "the next commit's files would never be seen, and a configuration file of the repository not even the first "
+        "time. The paths under `volumes` are compared with what the commit has: a file, a folder with files in it, a "
+        "submodule. One that holds nothing but `.gitkeep` or `.gitignore` is as good as empty.",
+        "Remove it, and COPY the path into the image; data belongs into a path that the commit lacks.",
     ),
     Rule(
         "path-is-volume",
-        "A path of the repository is not mounted",
-        "It becomes a volume that starts empty and stays; the files of the repository are not in it.",
-        "Copy files of the repository into the image.",
+        "A path that looks like a file's becomes a folder",
+        "It becomes a volume, which starts empty and stays. Over a file of the image it cannot be made.",
+        "Remove it, and COPY the file into the image; a folder for data has a name without a dot, such as ./data.",
         "warning",
-        wrong=web("volumes: [./nginx.conf:/etc/nginx/nginx.conf]"),
+        wrong=web("volumes: [./settings.ini:/etc/app/settings.ini]"),
+        right=web(""),
     ),
 )

@@ -36,7 +36,7 @@ def watch_stack(
         state = state.only(only) if only else state
         now = time.monotonic()
         if failure := state.failure(since):
-            raise StepFailed(_words(services, failure))
+            raise StepFailed(_words(services, failure), failure.remedy)
         _go_on(services, state, since)
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
@@ -61,7 +61,7 @@ def _go_on(services: Services, state: StackState, since: str) -> None:
 def _words(services: Services, failure: Failure) -> str:
     """Why a service does not come up, in the words of Swarm and of the container itself."""
     own = services.stacks.last_words(failure.task) if failure.task else ""
-    return f"{failure.service}: {failure.words}" + (f"; {own}" if own else "")
+    return f"{failure.service}: {failure.words}" + (f"; {own}" if own else "") + ("." if failure.remedy else "")
 
 
 def _unhealthy(state: StackState, seconds: float) -> str:

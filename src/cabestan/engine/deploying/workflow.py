@@ -11,6 +11,8 @@ from cabestan.engine.deploying.way_back import outcome, put_back, touches
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
@@ -20,7 +22,15 @@ from cabestan.store import runs as run_store
 
 def register(services: Services) -> None:
     work = guarded(services, partial(run, services), partial(fail, services))
-    services.durable.register("deployment", lambda deployment_id: work(deployment_id))
+    services.durable.register("deployment", lambda deployment_id: work(deployment_id), partial(_turn, services))
+
+
+def _turn(services: Services, deployment_id: int) -> Turn:
+    """Those that a person asked for or approved never wait for a place behind those that releases bring about."""
+    with services.database.reading() as tx:
+        deployment = store.get(tx, deployment_id)
+    kind = Kind.ASKED_DEPLOYMENT if deployment.approved_by else Kind.DEPLOYMENT
+    return Turn(kind, deployment.project_id, deployment_id)
 
 
 def run(services: Services, deployment_id: int) -> None:

@@ -13,6 +13,8 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, change_over, elsewhere, instances, wishes
 from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
 from cabestan.engine.services import Services
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Conflict, EngineUnavailable, StepFailed
 from cabestan.store import backups as store
 from cabestan.store import managed as managed_store
@@ -37,7 +39,14 @@ _REASONS = {
 
 def register(services: Services) -> None:
     work = guarded(services, partial(run, services), partial(fail, services))
-    services.durable.register("database", lambda operation_id: work(operation_id))
+    services.durable.register("database", lambda operation_id: work(operation_id), partial(_turn, services))
+
+
+def _turn(services: Services, operation_id: int) -> Turn:
+    """What a person wishes never waits behind the backups of a night."""
+    operation = operation_of(services, operation_id)
+    kind = Kind.UPKEEP if operation.by == wishes.CLOCK else Kind.WISH
+    return Turn(kind, instance_of(services, operation).project_id, operation_id)
 
 
 def run(services: Services, operation_id: int) -> None:

@@ -25,6 +25,8 @@ _AT = "/projects/{group}/{name}/environments/{environment:path}"
 class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
     release: int | None = Field(None, ge=1)
+    #: of the plan that was looked at: another one is not deployed then
+    fingerprint: str = Field("", max_length=100)
 
 
 class Word(BaseModel):
@@ -43,7 +45,7 @@ def deploy(visitor: SignedIn, services: Wired, group: str, name: str, environmen
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
         release = release_store.chosen(tx, found, wish.release)
-    return shapes.deployment(engine.deploy(services, found, release, visitor.user))
+    return shapes.deployment(engine.deploy(services, found, release, visitor.user, seen=wish.fingerprint))
 
 
 @router.post(_AT + "/rollback", status_code=201)
@@ -52,7 +54,8 @@ def roll_back(visitor: SignedIn, services: Wired, group: str, name: str, environ
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
-    return shapes.deployment(engine.roll_back(services, found, wish.release, visitor.user))
+    made = engine.roll_back(services, found, wish.release, visitor.user, seen=wish.fingerprint)
+    return shapes.deployment(made)
 
 
 @router.get("/projects/{group}/{name}/deployments")

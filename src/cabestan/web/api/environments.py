@@ -7,8 +7,8 @@ from cabestan.adapters.tasks import ServiceState
 from cabestan.domain.access import Permission
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
+from cabestan.engine import deployments, settings
 from cabestan.engine import environments as engine
-from cabestan.engine import settings
 from cabestan.engine.plan_shown import plan_for
 from cabestan.engine.planning import Wanted, make_plan
 from cabestan.engine.services import Services
@@ -45,14 +45,24 @@ def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> s
 
 @router.get(_AT + "/{environment:path}/plan")
 def plan(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: str, release: int | None = None
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    environment: str,
+    release: int | None = None,
+    rollback: bool = False,
 ) -> shapes.Json:
-    """What a deployment of the release (the newest where none is named) would do."""
+    """What a deployment of the release (the newest where none is named), or a rollback to it, would do."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = store.get(tx, project.id, environment)
-        chosen = release_store.chosen(tx, found, release)
-        made = make_plan(services, tx, Wanted(chosen, found))
+        wanted = (
+            deployments.way_back(tx, found, release)
+            if rollback
+            else Wanted(release_store.chosen(tx, found, release), found)
+        )
+        made = make_plan(services, tx, wanted)
         return shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
 
 

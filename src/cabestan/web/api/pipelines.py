@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
-from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.pipeline import Pipeline, advice
 from cabestan.engine import intake
 from cabestan.engine import pipelines as engine
 from cabestan.engine.services import Services
@@ -60,10 +60,10 @@ def cancel(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
 
 @router.post("/pipelines/{pipeline_id}/retry")
 def retry(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
-    """Runs again what did not succeed."""
-    pipeline_for(services, visitor, pipeline_id, Permission.RUN)
+    """Runs again what did not succeed, and says where that will hardly help."""
+    said = _whole(services, pipeline_for(services, visitor, pipeline_id, Permission.RUN))["advice"]
     engine.retry(services, pipeline_id)
-    return _whole(services, pipeline_for(services, visitor, pipeline_id, Permission.READ))
+    return _whole(services, pipeline_for(services, visitor, pipeline_id, Permission.READ)) | {"advice": said}
 
 
 @router.get("/projects/{group}/{name}/releases")
@@ -97,4 +97,7 @@ def _whole(services: Services, pipeline: Pipeline) -> shapes.Json:
         jobs = store.jobs_of(tx, pipeline.id)
         release = release_store.of_pipeline(tx, pipeline.id)
     shape = shapes.pipeline(services, pipeline, release.number if release else None)
-    return shape | {"jobs": [shapes.job(services, job, pipeline.project) for job in jobs]}
+    return shape | {
+        "advice": advice(pipeline, jobs),
+        "jobs": [shapes.job(services, job, pipeline.project) for job in jobs],
+    }

@@ -25,7 +25,6 @@ from cabestan.web.pages.views.schedules import run_log
 router = APIRouter()
 _AT = "/{group}/{name}/deployments"
 Comment = Annotated[str, Form(max_length=2000)]
-Number = Annotated[int, Form(ge=1, le=2**31)]
 
 
 @router.get(_AT)
@@ -83,25 +82,6 @@ def cancel(visitor: SignedIn, services: Wired, group: str, name: str, deployment
     found = _deployment(services, visitor, f"{group}/{name}", deployment_id, Permission.DEPLOY)
     engine.cancel(services, found.id, visitor.user.name)
     return _see(found)
-
-
-@router.post("/{group}/{name}/deploy")
-def deploy(visitor: SignedIn, services: Wired, group: str, name: str, environment: Text, release: Number) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-        chosen = release_store.get(tx, project.id, release)
-    return _see(engine.deploy(services, target, chosen, visitor.user))
-
-
-@router.post("/{group}/{name}/rollback")
-def roll_back(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: Text, release: Number
-) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-    return _see(engine.roll_back(services, target, release, visitor.user))
 
 
 def _see(deployment: Deployment) -> Response:

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission, User, may_set_approval
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.release import Release
 from cabestan.engine import configuring
 from cabestan.engine import environments as engine
 from cabestan.engine import settings as settings_engine
+from cabestan.engine.compose_files import has_its_files
 from cabestan.engine.planning import url_of
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
@@ -121,10 +123,15 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         history_href=f"/{found.project}/deployments?environment={found.name}",
         form=views.settings_form(found, services.settings.target_domain, services.settings.time_zone),
         settings=setting_rows(own, reader),
-        choices=tuple(views.release_choice(r) for r in choices if found.takes(r.branch, r.default_branch)),
+        choices=tuple(views.release_choice(r) for r in choices if _can_come(r, found)),
         rights=rights,
         outdated=outdated_note(late) if (late := configuring.outdated(tx, found)) else None,
     )
+
+
+def _can_come(release: Release, environment: Environment) -> bool:
+    """What would be refused is not offered."""
+    return environment.takes(release.branch, release.default_branch) and has_its_files(release, environment)
 
 
 def _running(services: Services, environment: Environment) -> tuple[tuple[ServiceView, ...] | None, str]:

@@ -30,4 +30,6 @@ def _back(request: Request) -> str:
     """Where a form came from, on this site."""
     referer = urlsplit(request.headers.get("referer", ""))
     same = referer.netloc == request.url.netloc and referer.path.startswith("/")
-    return referer.path if same and request.method == "POST" else ""
+    if not same or (referer.path == request.url.path and request.method == "GET"):
+        return ""
+    return f"{referer.path}?{referer.query}" if referer.query else referer.path

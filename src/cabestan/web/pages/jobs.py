@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission
-from cabestan.engine.runs import log_id
+from cabestan.engine.runs import log_id, workflow_id
 from cabestan.store import pipelines as store
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.pages.answers import can, check_place, framed, html
@@ -25,7 +25,8 @@ def job(visitor: SignedIn, services: Wired, group: str, name: str, job_id: int) 
     lines = [line.text for line in log.lines_from(1, FIRST_LINES)]
     total = log.lines()
     may_run = can(visitor.user, Permission.RUN, project.name)
-    page = job_page(found, pipeline, siblings, lines, total, may_run=may_run, now=services.now())
+    waits = services.durable.waits(workflow_id(found))
+    page = job_page(found, pipeline, siblings, lines, total, may_run=may_run, waits=waits, now=services.now())
     crumbs = (Crumb(f"#{pipeline.id}", page.pipeline_href), Crumb(found.name, page.row.href))
     frame = project_frame(framed(visitor), project.name, "Pipelines", *crumbs)
     return html("job.html", frame.with_topics(f"job:{job_id}", f"pipeline:{pipeline.id}"), page=page)

@@ -11,6 +11,7 @@ from cabestan.engine import pipelines as engine
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import deployments as deployment_store
+from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for
@@ -98,5 +99,6 @@ def _page(services: Services, visitor: Visitor, pipeline: Pipeline) -> PipelineP
         jobs = store.jobs_of(tx, pipeline.id)
         release = release_store.of_pipeline(tx, pipeline.id)
         arrivals = deployment_store.of_release(tx, release.id) if release else ()
+        environments = environment_store.of_project(tx, pipeline.project_id)
     may_run = can(visitor.user, Permission.RUN, pipeline.project)
-    return pipeline_page(pipeline, jobs, release, arrivals, may_run=may_run, now=services.now())
+    return pipeline_page(pipeline, jobs, release, arrivals, environments, may_run=may_run, now=services.now())

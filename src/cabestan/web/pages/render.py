@@ -1,4 +1,4 @@
-"""Templates to HTML. They get view models only, and a name that is missing is an error."""
+"""Templates to HTML. They get view models only, a name that is missing is an error, and no text of others is obeyed."""
 
 import re
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cabestan.web.pages.marking import marked, placed
 from cabestan.web.pages.views.frame import Frame
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -18,6 +19,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=placed,
     )
     environment.filters["many"] = many
     environment.filters["prose"] = prose
@@ -31,7 +33,7 @@ def many(count: int, one: str, several: str = "") -> str:
 
 def prose(text: str) -> Markup:
     """A message as a terminal shows it: what stands between backticks becomes code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(placed(text)))))  # noqa: S704
 
 
 class Renderer:
@@ -42,4 +44,4 @@ class Renderer:
         self._environment.globals["version"] = version
 
     def __call__(self, template: str, frame: Frame, **views: Any) -> str:
-        return self._environment.get_template(template).render(frame=frame, **views)
+        return marked(self._environment.get_template(template).render(frame=frame, **views))

@@ -7,6 +7,7 @@ from starlette.types import Scope
 from cabestan.web.pages import (
     certificates,
     databases,
+    deploying,
     deployments,
     environments,
     errors,
@@ -35,6 +36,7 @@ for module in (
     pipelines,
     jobs,
     releases,
+    deploying,
     deployments,
     schedules,
     databases,

@@ -14,6 +14,7 @@ from cabestan.domain.project import Project
 from cabestan.engine import configuring
 from cabestan.engine import settings as engine
 from cabestan.engine.services import Services
+from cabestan.errors import Invalid
 from cabestan.store import configuration as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -63,11 +64,12 @@ def set_group_variable(
     variable: Text,
     kind: Kind,
     value: Annotated[str, Form()] = "",
+    lines: Annotated[str, Form()] = "",
     protected: Flag = "",
     masked: Flag = "",
 ) -> Response:
     group_for(services, visitor.user, group, Permission.CONFIGURE)
-    _put(services, visitor, Scope(group=group), variable, kind, value, protected, masked)
+    _put(services, visitor, Scope(group=group), variable, kind, _typed(value, lines), protected, masked)
     return see(_group_place(group).base)
 
 
@@ -105,12 +107,13 @@ def set_variable(
     kind: Kind,
     environment: Text = "",
     value: Annotated[str, Form()] = "",
+    lines: Annotated[str, Form()] = "",
     protected: Flag = "",
     masked: Flag = "",
 ) -> Response:
     """A new version."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    _put(services, visitor, Scope(project.id, environment), variable, kind, value, protected, masked)
+    _put(services, visitor, Scope(project.id, environment), variable, kind, _typed(value, lines), protected, masked)
     return _see(project.name, environment)
 
 
@@ -188,6 +191,13 @@ def _history(services: Services, scope: Scope, variable: str, reader: Reader) ->
     if not versions:
         raise store.no_setting(scope, variable, secret=False)
     return HistoryPage(variable, scope.words, setting_rows(versions, reader), reader.place.base)
+
+
+def _typed(value: str, lines: str) -> str:
+    """A secret of one line is typed into one field, one of several into another."""
+    if value and lines:
+        raise Invalid("There is a value in both fields.", "Fill in one of them.")
+    return value or lines
 
 
 def _put(

@@ -1,5 +1,6 @@
 // Colours and cursor movements in the lines of a log. pages/ansi.py does the same for the server's HTML, with the
 // sixteen colours only; both pass the cases in tests/web/pages/ansi.json.
+import { shownNodes } from "./unseen.js";
 
 const TOKEN = /\x1b\[([0-9;:?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?|([\r\b])|[\x00-\x08\x0b-\x1f\x7f]/g;
 const SPECIAL = new RegExp(TOKEN.source);
@@ -140,10 +141,11 @@ export function classes(style) {
 /** The node for one piece: text, or a span. Nothing in a log is ever parsed as HTML. */
 export function pieceNode({ text, style, note }) {
   const names = note ? "note" : classes(style);
-  if (style === PLAIN && !note) return document.createTextNode(text);
+  const shown = shownNodes(text);
+  if (style === PLAIN && !note && shown.length === 1) return shown[0];
   const span = document.createElement("span");
   span.className = names;
-  span.textContent = text;
+  span.append(...shown);
   const [fg, bg] = style.inverse ? [style.bg, style.fg] : [style.fg, style.bg];
   if (Array.isArray(bg)) span.style.backgroundColor = `rgb(${bg})`;
   if (Array.isArray(fg)) span.style.color = `rgb(${bg === null && !style.inverse ? readable(fg) : fg})`;

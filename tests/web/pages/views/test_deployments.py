@@ -77,7 +77,7 @@ def test_only_what_has_not_ended_is_canceled() -> None:
 
 def test_what_served_before_can_be_put_back_and_what_serves_cannot() -> None:
     def may_roll_back(status: DeploymentStatus, *, current: bool) -> bool:
-        return deployment_row(deployment(1, status), {}, NOW, current=current, may_deploy=True).may_roll_back
+        return deployment_row(deployment(1, status), {}, NOW, current=current, may_deploy=True).back_href != ""
 
     assert may_roll_back(DeploymentStatus.SUCCEEDED, current=False)
     assert not may_roll_back(DeploymentStatus.SUCCEEDED, current=True)

@@ -1,5 +1,8 @@
-from tests.web.pages.samples import NOW, deployment, job, pipeline, release
+from dataclasses import replace
 
+from tests.web.pages.samples import NOW, deployment, environment, job, pipeline, release
+
+from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.web.pages.views.moments import Span
 from cabestan.web.pages.views.pipelines import Arrival, JobRow, MadeRelease, pipeline_page, pipeline_row, stages
@@ -20,7 +23,7 @@ def test_jobs_stand_in_their_stages_in_order() -> None:
 
 def test_a_pipeline_shows_the_release_it_made_and_where_it_went() -> None:
     arrivals = [deployment(5), deployment(6, DeploymentStatus.WAITING, environment="production")]
-    page = pipeline_page(pipeline(), [job()], release(3), arrivals, may_run=True, now=NOW)
+    page = pipeline_page(pipeline(), [job()], release(3), arrivals, (), may_run=True, now=NOW)
     assert page.release == MadeRelease(
         3,
         "/demo/hello/releases#release-3",
@@ -31,9 +34,26 @@ def test_a_pipeline_shows_the_release_it_made_and_where_it_went() -> None:
     )
 
 
+def test_a_release_that_goes_nowhere_says_why_and_what_a_deployment_takes() -> None:
+    made = release(3)
+    without = replace(made, compose_file="", texts={})
+    places = (environment(name="production"),)
+
+    def nowhere(one: Release) -> str:
+        page = pipeline_page(pipeline(), [job()], one, [], places, may_run=True, now=NOW)
+        assert page.release
+        return page.release.nowhere
+
+    assert nowhere(without).startswith("It has no Compose file, so nothing can be deployed.")
+    assert nowhere(replace(made, branch="feature")).startswith("No environment takes the branch feature.")
+    assert nowhere(replace(made, branch="main", default_branch="main")).endswith(
+        "The pages of the environments deploy it: production."
+    )
+
+
 def test_only_what_has_not_ended_is_canceled_and_only_what_did_not_succeed_is_retried() -> None:
     def actions(status: RunStatus, may_run: bool = True) -> tuple[bool, bool]:
-        page = pipeline_page(pipeline(1, status), [], None, [], may_run=may_run, now=NOW)
+        page = pipeline_page(pipeline(1, status), [], None, [], (), may_run=may_run, now=NOW)
         return page.may_cancel, page.may_retry
 
     assert {status: actions(status) for status in RunStatus} == {

@@ -96,4 +96,5 @@ def test_a_note_counts_and_names_what_changed() -> None:
         deployment=12,
         deployment_href="/demo/hello/deployments/12",
         release=7,
+        again_href="/demo/hello/deploy?environment=staging&release=7",
     )

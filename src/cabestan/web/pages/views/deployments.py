@@ -10,6 +10,7 @@ from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Run
 from cabestan.domain.status import DeploymentStatus
+from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
 from cabestan.web.pages.views.jobs import LogView
@@ -36,8 +37,8 @@ class DeploymentRow:
     took: Span
     #: it is what serves now
     current: bool
-    #: an earlier one that succeeded can be put back
-    may_roll_back: bool = False
+    #: where an earlier one that succeeded can be put back
+    back_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ class DeploymentPage:
     #: the versions of variables and secrets that it uses: name, and where it comes from
     used: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def by_words(self) -> str:
+        """Who wanted it, or did it: what nobody else approved and yet began was deployed by that person."""
+        return "deployed by" if self.row.took.text and not self.row.approved_by else "by"
+
 
 @dataclass(frozen=True)
 class DeploymentRights:
@@ -122,8 +128,14 @@ def deployment_row(
         created=when(deployment.created_at, now),
         took=span(deployment.started_at, deployment.finished_at, now),
         current=current,
-        may_roll_back=may_deploy and not current and deployment.status is DeploymentStatus.SUCCEEDED,
+        back_href=_back_href(deployment) if may_deploy and not current else "",
     )
+
+
+def _back_href(deployment: Deployment) -> str:
+    if deployment.status is not DeploymentStatus.SUCCEEDED:
+        return ""
+    return asking_href(deployment.project, deployment.environment, deployment.release, deployment.id)
 
 
 def deployment_page(
@@ -145,7 +157,7 @@ def deployment_page(
         row=deployment_row(deployment, titles, now, current=current, may_deploy=rights.deploy),
         url=deployment.url,
         steps=steps(plan, tuple(runs), now, ended=deployment.status.ended),
-        plan=_plan(plan) if plan else None,
+        plan=plan_view(plan) if plan else None,
         approvals=tuple(_approval(approval, now) for approval in approvals),
         waits_for=approvers_text(environment) if waiting else "",
         may_approve=waiting and rights.approve and plan is not None,
@@ -183,7 +195,7 @@ _DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _SIGNS = {"added": ("+", "good"), "removed": ("-", "bad"), "used": ("-", "bad")}
 
 
-def _plan(plan: Plan) -> PlanView:
+def plan_view(plan: Plan) -> PlanView:
     return PlanView(plan.fingerprint, tuple(map(_change, plan.changes)), plan.warnings, plan.stack, plan.secrets)
 
 

@@ -12,6 +12,7 @@ from cabestan.web.pages.views.pipelines import JobRow, job_row
 
 #: how many lines are in the server's HTML; the rest is fetched as it is looked at
 FIRST_LINES = 200
+_WAITS = "It waits for a place: all are taken. The next one that is free goes to whichever project has the fewest."
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class JobPage:
     siblings: tuple[JobRow, ...]
     log: LogView
     may_cancel: bool
+    #: what it waits for, where it could begin
+    waits: str
 
 
 def job_page(
@@ -56,8 +59,9 @@ def job_page(
     *,
     may_run: bool,
     now: datetime,
+    waits: bool = False,
 ) -> JobPage:
-    """`first_lines` are those that the server's HTML shows, as they were printed."""
+    """`first_lines` are those that the server's HTML shows, as they were printed. `waits`: in line, for a place."""
     return JobPage(
         row=job_row(job, pipeline.project, now),
         image=job.spec.image,
@@ -68,6 +72,7 @@ def job_page(
         siblings=tuple(job_row(other, pipeline.project, now) for other in siblings),
         log=log_view(job, first_lines, total_lines),
         may_cancel=may_run and not pipeline.status.ended,
+        waits=_WAITS if waits else "",
     )
 
 

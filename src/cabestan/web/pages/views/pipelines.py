@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cabestan.domain.deployment import Deployment
-from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.environment import Environment
+from cabestan.domain.pipeline import Job, Pipeline, advice
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus, merge_status
+from cabestan.engine.compose_files import has_its_files
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.moments import Span, When, span, when
 from cabestan.web.pages.views.states import State, deployment_state, run_state
@@ -60,6 +62,8 @@ class MadeRelease:
     number: int
     href: str
     arrivals: tuple[Arrival, ...]
+    #: where it did not go anywhere: why, and what to do
+    nowhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class PipelinePage:
     release: MadeRelease | None
     may_cancel: bool
     may_retry: bool
+    #: why a retry will not help; empty where it may
+    advice: str = ""
     #: what whoever started it gave it
     variables: tuple[str, ...] = ()
 
@@ -94,18 +100,21 @@ def pipeline_page(
     jobs: Iterable[Job],
     release: Release | None,
     arrivals: Iterable[Deployment],
+    environments: Iterable[Environment],
     *,
     may_run: bool,
     now: datetime,
 ) -> PipelinePage:
+    jobs = tuple(jobs)
     return PipelinePage(
         row=pipeline_row(pipeline, now),
         author=pipeline.author,
-        stages=stages(tuple(jobs), pipeline.project, now),
+        stages=stages(jobs, pipeline.project, now),
         notes=pipeline.notes,
-        release=_made(release, tuple(arrivals)) if release else None,
+        release=_made(release, tuple(arrivals), tuple(environments)) if release else None,
         may_cancel=may_run and not pipeline.status.ended,
         may_retry=may_run and pipeline.status in (RunStatus.FAILED, RunStatus.CANCELED),
+        advice=advice(pipeline, jobs) if may_run else "",
         variables=tuple(f"{name}={value}" for name, value in pipeline.variables.items()),
     )
 
@@ -135,8 +144,19 @@ def _stage(name: str, jobs: tuple[Job, ...], project: str, now: datetime) -> Sta
     return Stage(name, state, tuple(job_row(job, project, now) for job in jobs))
 
 
-def _made(release: Release, deployments: tuple[Deployment, ...]) -> MadeRelease:
+def _made(release: Release, deployments: tuple[Deployment, ...], environments: tuple[Environment, ...]) -> MadeRelease:
     arrivals = tuple(
         Arrival(d.environment, f"/{d.project}/deployments/{d.id}", deployment_state(d.status)) for d in deployments
     )
-    return MadeRelease(release.number, f"/{release.project}/releases#release-{release.number}", arrivals)
+    href = f"/{release.project}/releases#release-{release.number}"
+    return MadeRelease(release.number, href, arrivals, "" if arrivals else _nowhere(release, environments))
+
+
+def _nowhere(release: Release, environments: tuple[Environment, ...]) -> str:
+    """What is advised here is what a deployment would take."""
+    if not any(has_its_files(release, environment) for environment in environments):
+        return "It has no Compose file, so nothing can be deployed. Commit a docker-compose.yml with the services."
+    takers = [e.name for e in environments if e.takes(release.branch, release.default_branch)]
+    if not takers:
+        return f"No environment takes the branch {release.branch}. Merge it, or add it to an environment's branches."
+    return f"It was not deployed by itself. The pages of the environments deploy it: {', '.join(takers)}."

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from cabestan.domain.configuration import Configuration, Level, Setting
 from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.engine.configuring import Outdated
+from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.moments import When, when
 
 #: characters of a value in the overview
@@ -59,6 +60,8 @@ class OutdatedNote:
     deployment: int
     deployment_href: str
     release: int
+    #: where deploying it again is asked about
+    again_href: str
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,7 @@ def outdated_note(found: Outdated) -> OutdatedNote:
         deployment=found.deployment.id,
         deployment_href=f"/{found.environment.project}/deployments/{found.deployment.id}",
         release=found.deployment.release,
+        again_href=asking_href(found.environment.project, found.environment.name, found.deployment.release),
     )
 
 
