@@ -16,7 +16,7 @@ from cabestan.store.values import dump_spec
 
 _BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 _BLOCK = 2000
-_SPEC = dump_spec(JobSpec("build", "build", JobKind.BUILD, "cabestan/job:1", "true"))
+_SPEC = dump_spec(JobSpec("build", "build", JobKind.BUILD, "cabestan/builder:1", "true"))
 _COMPOSE = "services: {app: {image: '${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}'}}\n" * 10
 _ENDED = ("succeeded", "succeeded", "succeeded", "failed")
 

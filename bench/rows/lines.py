@@ -14,6 +14,7 @@ from bench.figures import Figure, side_by_side
 from bench.instance import Instance
 from bench.rounds import rounds
 from bench.time_limits import until
+from cabestan.engine.pipelines import JOB_IMAGE
 
 ROUNDS = 3
 LIMIT = 1.2
@@ -98,7 +99,7 @@ def _bare_alone(instance: str) -> float:
     label = f"{docker_cli.LABEL}={instance}"
     name = f"{instance}-bare-lines"
     options = ("--tty", "--init", "--network", "host", "--log-opt", "max-size=2g", "--entrypoint", "/bin/bash")
-    docker_cli.docker("run", "--detach", "--name", name, "--label", label, *options, "cabestan/job:1", "-c", SCRIPT)
+    docker_cli.docker("run", "--detach", "--name", name, "--label", label, *options, JOB_IMAGE, "-c", SCRIPT)
     try:
         spans = (Span(), Span())
         return _timed([threading.Thread(target=_follow_bare, args=(name, spans[1]), daemon=True)], spans)[1]

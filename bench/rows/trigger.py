@@ -14,7 +14,8 @@ from cabestan.engine.pipelines import JOB_IMAGE
 ROUNDS = 9
 LIMIT = 1.3
 _PROJECT = "bench/trigger"
-_SOCKET = "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock"
+#: where a build finds the socket of its builder
+_RUN_FOLDER = "/run/builder"
 
 
 def measure(instance: Instance) -> list[Figure]:
@@ -44,12 +45,14 @@ def _ours(api: Api) -> float:
 
 def _bare(instance: str, number: int) -> float:
     name = f"{instance}-bare-{number}"
+    labels = f"volume-label={docker_cli.LABEL}={instance}"
+    mount = f"type=volume,source={instance}-bare-run,target={_RUN_FOLDER},volume-nocopy,{labels}"
     script = "echo first; sleep 60"
     began = time.monotonic()
     docker_cli.docker(
         *("service", "create", "--detach", "--quiet", "--mode", "replicated-job", "--name", name),
         *("--label", f"{docker_cli.LABEL}={instance}", "--container-label", f"{docker_cli.LABEL}={instance}"),
-        *("--network", "host", "--tty", "--init", "--restart-condition", "none", "--mount", _SOCKET),
+        *("--network", "host", "--tty", "--init", "--restart-condition", "none", "--mount", mount),
         *("--log-driver", "json-file", "--log-opt", "max-size=2g"),
         *("--no-resolve-image", "--entrypoint", "/bin/bash", JOB_IMAGE, "-c", script),
     )

@@ -194,7 +194,7 @@ def _pipeline(site: Site, commit: str, title: str, status: RunStatus, jobs: tupl
     with services.database.writing() as tx:
         event = project_store.add_event(tx, project.id, "push", change, "admin", now)
         made = pipeline_store.create(tx, draft, event)
-        specs = tuple(JobSpec(name, "build", JobKind.SCRIPT, "cabestan/job", "true") for name in jobs)
+        specs = tuple(JobSpec(name, "build", JobKind.SCRIPT, "cabestan/builder", "true") for name in jobs)
         pipeline_store.add_jobs(tx, made, specs, now)
         for job in pipeline_store.jobs_of(tx, made.id):
             pipeline_store.update_job(tx, job.id, status=status, started_at=now, finished_at=ended)

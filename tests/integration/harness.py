@@ -23,6 +23,7 @@ from docker.models.containers import Container
 from tests.integration.served import Forked
 from tests.ports import free_port
 
+from cabestan.adapters.builders import BUILDER_LABEL, builder_name
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.engine.registry_login import PURPOSE
@@ -133,6 +134,10 @@ class Platform:
             "watch_seconds": "1",
             "free_bytes": str(64 * 1024 * 1024),
             "healthy_seconds": "60",
+            # those of tests that are over go soon: each takes memory, and a network of some thirty
+            "builders": "4",
+            "builder_idle_seconds": "20",
+            "builder_memory_bytes": str(1024**3),
             "backup_schedule": "off",
             **self.settings,
         }
@@ -407,8 +412,18 @@ class Platform:
             raise AssertionError(f"{error}, but {left}") from None
 
     def networks(self) -> list[str]:
+        """Those of builders aside: these stay warm for a while."""
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
-        return sorted(n.name for n in self.client.networks.list(filters=label))
+        found = self.client.networks.list(filters=label)
+        return sorted(n.name for n in found if BUILDER_LABEL not in (n.attrs["Labels"] or {}))
+
+    def builder(self, project: str) -> Container:
+        """The one of a project, which is to be there."""
+        found: Container = self.client.containers.get(builder_name(self.instance, self.project_id(project)))
+        return found
+
+    def project_id(self, project: str) -> int:
+        return int(self.rows(f"select id from projects where name = '{project}'")[0][0])
 
     def services(self) -> list[str]:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
@@ -463,15 +478,19 @@ class Work:
 
     def push(self, token: str | None = None) -> Pushed:
         """Commits and pushes."""
-        commit = self.commit()
-        process = self.push_in_background(token)
-        output, _ = process.communicate(timeout=120)
-        return Pushed(process.returncode, output, commit)
+        self.commit()
+        return self.push_head(token)
 
-    def push_in_background(self, token: str | None = None) -> "subprocess.Popen[str]":
+    def push_head(self, token: str | None = None, *, branch: str = "main") -> Pushed:
+        """Pushes what is committed."""
+        process = self.push_in_background(token, branch=branch)
+        output, _ = process.communicate(timeout=120)
+        return Pushed(process.returncode, output, self.git("rev-parse", "HEAD").strip())
+
+    def push_in_background(self, token: str | None = None, *, branch: str = "main") -> "subprocess.Popen[str]":
         word = self.platform.token if token is None else token
         address = self.address.replace("http://", f"http://me:{word}@")
-        command = ["git", "-C", str(self.folder), "push", address, "HEAD:main"]
+        command = ["git", "-C", str(self.folder), "push", address, f"HEAD:refs/heads/{branch}"]
         return subprocess.Popen(
             command, env=_git_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

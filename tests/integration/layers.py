@@ -15,7 +15,7 @@ import docker
 
 from cabestan.adapters.registry_login import RegistryLogin
 
-_REPOSITORY = "shared-by-tests"
+_LABEL = "shared-by-tests"
 
 
 @contextmanager
@@ -31,7 +31,8 @@ def share(folder: Path, client: docker.DockerClient, login: RegistryLogin, volum
     `volume` is the name of the volume with the registry's data.
     """
     kept = folder / "layers" / image.replace(":", "-")
-    name = f"{login.address}/{_REPOSITORY}:{image.replace(':', '-')}"
+    # where the platform itself puts it, for no token has rights in two repositories
+    name = f"{login.address}/cabestan/{image.partition(':')[0]}:{_LABEL}"
     data = Path(client.volumes.get(volume).attrs["Mountpoint"])
     with _one_at_a_time(folder):
         if kept.exists():
@@ -46,10 +47,8 @@ def share(folder: Path, client: docker.DockerClient, login: RegistryLogin, volum
 
 
 def _push(client: docker.DockerClient, login: RegistryLogin, name: str, image: str) -> None:
-    client.images.build(
-        fileobj=io.BytesIO(f"FROM cabestan/{image}\nLABEL of={_REPOSITORY}\n".encode()), tag=name, rm=True
-    )
-    answers = list(client.images.push(name, stream=True, decode=True, auth_config=login.of(name)))
+    client.images.build(fileobj=io.BytesIO(f"FROM cabestan/{image}\nLABEL of={_LABEL}\n".encode()), tag=name, rm=True)
+    answers = list(client.images.push(name, stream=True, decode=True, auth_config=login.of(name, "pull", "push")))
     assert not any("error" in answer for answer in answers), answers
 
 

@@ -16,7 +16,13 @@ from tests.integration.harness import CHECKOUT, eventually
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import ImageCatalogue
 
-IMAGES = ("cabestan/debian:12", "cabestan/python:3.11", "cabestan/job:1", "cabestan/registry:3", "cabestan/router:4")
+IMAGES = (
+    "cabestan/debian:12",
+    "cabestan/python:3.11",
+    "cabestan/builder:1",
+    "cabestan/registry:3",
+    "cabestan/router:4",
+)
 #: the mounts that all starts share, as those of a machine: what a killed engine left, the next one clears away
 _MOUNTS = """
 set -eu

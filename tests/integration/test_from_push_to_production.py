@@ -5,7 +5,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.engine_api import Engine
@@ -217,64 +217,26 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
         assert "repositories" not in _answer(asking, f"http://{net['IPAddress']}:5000/v2/_catalog")
 
 
-def test_a_new_key_gives_the_registry_that_runs_a_new_login(platform: Platform) -> None:
+def test_with_a_new_key_the_registry_is_made_anew_and_takes_no_token_of_the_former_one(platform: Platform) -> None:
     engine = Engine(platform.engine)
-    login, other = platform.registry_login, replace(platform.registry_login, password="other")
+    login, other = platform.registry_login, replace(platform.registry_login, secret="other")
 
     def give(given: RegistryLogin) -> None:
-        made = registry_container(platform.instance, REGISTRY_IMAGE, platform.registry_port, given)
+        """As `cabestan up` does."""
+        realm = f"http://127.0.0.1:{platform.port}/registry/token"
+        made = registry_container(platform.instance, REGISTRY_IMAGE, platform.registry_port, given, realm)
         PlatformContainers(engine, platform.instance).ensure(made)
+        eventually(lambda: _registry_answers(given), 30, "the registry answers")
 
-    running = platform.client.containers.get(f"{platform.instance}-registry").id
     try:
         give(other)
         Registry(other).check()
-        with pytest.raises(RegistryUnavailable, match="does not know our login"):
+        with pytest.raises(RegistryUnavailable, match="does not know our key"):
             Registry(login).check()
     finally:
         give(login)
         engine.client.close()
     Registry(login).check()
-    assert platform.client.containers.get(f"{platform.instance}-registry").id == running
-
-
-ASKS = "import urllib.request as r; print(r.build_opener(r.ProxyHandler({})).open('http://%s/v2/', timeout=5).status)"
-
-
-def test_a_build_cannot_use_the_registry_by_itself(platform: Platform) -> None:
-    """It reaches it: over the engine's own network, and through the engine."""
-    registry = platform.client.containers.get(f"{platform.instance}-registry")
-    inside = registry.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-    asks = ASKS % f"{inside}:5000"
-    work = platform.make_project(
-        {
-            "Dockerfile.run": f"""FROM cabestan/python:3.11\nRUN python3 -c "{asks}"\n""",
-            "Dockerfile.add": f"FROM cabestan/python:3.11\nADD http://127.0.0.1:{platform.registry_port}/v2/ /v2\n",
-        }
-    )
-    pushed = work.push()
-    assert pushed.pipeline
-    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "failed"
-    jobs = {job["name"]: job["id"] for job in platform.get(f"/pipelines/{pushed.pipeline}")["jobs"]}
-    for name in ("build run", "build add"):
-        assert "401" in platform.log(jobs[name]), name
-
-
-CACHE = "RUN --mount=type=cache,id=shared,target=/cache %s"
-
-
-def test_the_cache_folders_of_builds_are_the_projects_own(platform: Platform) -> None:
-    one, two = platform.make_project({"README": "one"}), platform.make_project({"README": "two"})
-
-    def builds(work: Work, command: str) -> str:
-        work.files = {"Dockerfile": f"FROM cabestan/python:3.11\n{CACHE % command}\nUSER 1001\n"}
-        pushed = work.push()
-        assert pushed.pipeline, pushed.output
-        return str(platform.wait_for_pipeline(pushed.pipeline)["status"])
-
-    assert builds(one, "touch /cache/key") == "succeeded"
-    assert builds(two, "test -e /cache/key") == "failed"
-    assert builds(one, "test -e /cache/key") == "succeeded"
 
 
 def _container(platform: Platform, project: str):
@@ -303,7 +265,7 @@ def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Pla
         assert pipeline["status"] == "failed"
     finally:
         registry.start()
-    eventually(lambda: _registry_answers(platform), 60, "the registry is back")
+    eventually(lambda: _registry_answers(platform.registry_login), 60, "the registry is back")
     platform.post(f"/pipelines/{pushed.pipeline}/retry")
     assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
     [staging] = platform.deployments(work.name, "staging")
@@ -311,9 +273,9 @@ def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Pla
     platform.becomes_tidy()
 
 
-def _registry_answers(platform: Platform) -> bool:
+def _registry_answers(login: RegistryLogin) -> bool:
     try:
-        Registry(platform.registry_login).check()
+        Registry(login).check()
         return True
     except RegistryUnavailable:
         return False
@@ -337,7 +299,7 @@ def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(plat
         registry.start()
     assert failed["status"] == "failed"
     assert "cannot be pulled" in str(failed["reason"])
-    eventually(lambda: _registry_answers(platform), 60, "the registry is back")
+    eventually(lambda: _registry_answers(platform.registry_login), 60, "the registry is back")
     again = platform.post(f"/projects/{work.name}/environments/production/deployments")
     platform.succeeds(again["id"])
 

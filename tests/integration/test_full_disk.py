@@ -12,6 +12,8 @@ from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import counted, counting
 
+from cabestan.adapters.registry import Registry
+
 pytestmark = pytest.mark.integration
 _LINES = 400
 _SIZE = "48m"
@@ -60,11 +62,10 @@ def test_a_disk_that_fills_in_the_middle_of_a_build_delays_it_and_loses_nothing(
     eventually(
         lambda: (jobs := cramped.get(path)["jobs"]) and "counting 100" in cramped.log(jobs[-1]["id"]), 60, "it counts"
     )
+    build = cramped.get(path)["jobs"][-1]["id"]
     filler = fill(cramped.folder)
-    label = {"label": [f"cabestan.instance={cramped.instance}", "cabestan.job"], "status": "running"}
-    eventually(
-        lambda: not cramped.client.containers.list(filters=label, ignore_removed=True), 60, "the build's container ends"
-    )
+    registry = Registry(cramped.registry_login)
+    eventually(lambda: registry.find(work.name, f"job-{build}-1"), 60, "the build pushes its image")
     assert cramped.get(path)["status"] == "running"
     if "database_url" not in cramped.settings:
         refused = cramped.http.post("/api/v1/projects", json={"name": "t/other"})

@@ -15,6 +15,9 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.integration.harness import Platform
 
+from cabestan.adapters.builders import Builders, BuilderSpec
+from cabestan.adapters.engine_api import Engine
+
 pytestmark = pytest.mark.integration
 
 
@@ -82,15 +85,25 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
     assert json.loads(machine.cabestan("status", "--json").stdout)["pid"] == told["pid"]
     assert tomllib.loads(machine.client_config.read_text()) == login
 
+    _start_builder(machine)
     assert machine.cabestan("down").returncode == 0
     assert machine.cabestan("status").returncode == 1
-    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 3}
+    assert machine.docker_objects() == {"containers": 3, "networks": 1, "services": 0, "volumes": 5}
 
     gone = machine.cabestan("down", "--purge")
     assert gone.returncode == 0, gone.stderr
     assert machine.docker_objects() == {"containers": 0, "networks": 0, "services": 0, "volumes": 0}
     assert not machine.platform.data.exists()
     assert not machine.client_config.exists()
+
+
+def _start_builder(machine: Machine) -> None:
+    """As the first build of a project does."""
+    platform, engine = machine.platform, Engine(machine.platform.engine)
+    memory, disk = 512 * 1024**2, 1024**3
+    spec = BuilderSpec(platform.instance, 1, "cabestan/builder:1", platform.registry_port, memory, disk, "internet")
+    with closing(engine.client):
+        Builders(engine, platform.instance).ensure(spec, in_use=False)
 
 
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(machine: Machine) -> None:

@@ -14,7 +14,7 @@ from cabestan.store.database import Database
 from cabestan.testing import STEPS
 
 pytestmark = pytest.mark.integration
-_SCRIPT_IMAGE = "cabestan/job:1"
+_SCRIPT_IMAGE = "cabestan/builder:1"
 
 
 def run_script(platform: Platform, work: Work, script: str) -> int:

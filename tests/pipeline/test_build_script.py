@@ -134,7 +134,7 @@ BUILT = (
     "--build-arg BUILDKIT_CACHE_MOUNT_NS=others "
     "--label org.opencontainers.image.revision=0123456789abcdef --label cabestan.project=shop/api -- /tmp/build/context"
 )
-WAY = "socat UNIX-LISTEN:/run/builder/registry/here.sock,fork,unlink-early TCP:127.0.0.1:5600"
+WAY = "socat UNIX-LISTEN:/run/builder/registry/7-2.sock,fork,unlink-early TCP:127.0.0.1:5600"
 PUSHED = [
     "tag sha256:image 127.0.0.1:5600/shop/api:job-7-2",
     WAY,

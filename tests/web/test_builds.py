@@ -15,6 +15,7 @@ from tests.web.client import asking
 from cabestan.domain.access import Role
 from cabestan.domain.pipeline import Job
 from cabestan.engine import intake
+from cabestan.errors import CabestanError, EngineUnavailable, StorageFull
 
 DIGEST = f"sha256:{'ab' * 32}"
 
@@ -57,6 +58,26 @@ def test_a_build_tells_its_image_and_no_other_ones(world: World) -> None:
         return [client.put(path, json=told, headers=bearer(token)).status_code for path in paths]
 
     assert while_building(world, ask) == [[200, 403]]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(StorageFull("The disk is full."), 507), (EngineUnavailable("It is away."), 503)]
+)
+def test_what_passes_by_itself_is_no_answer_that_ends_a_build(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: CabestanError, status: int
+) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("cabestan.engine.build_sources.take_image", fails)
+    monkeypatch.setattr("cabestan.engine.build_sources.source", fails)
+
+    def ask(client: httpx.Client, job: Job, token: str) -> list[int]:
+        where, headers = f"/internal/jobs/{job.id}", bearer(token)
+        told = client.put(f"{where}/image", json={"digest": DIGEST}, headers=headers)
+        return [told.status_code, client.get(f"{where}/source", headers=headers).status_code]
+
+    assert while_building(world, ask)[0] == [status, status]
 
 
 @pytest.mark.parametrize("path", ["source", "image"])

@@ -51,7 +51,8 @@ done
 trap ended EXIT
 
 # The builder has no way to the registry but this one, and none while the Dockerfile's own instructions run.
-readonly WAY=/run/builder/registry/$HOSTNAME.sock
+# By the job, for all of them have the name of the machine.
+readonly WAY=/run/builder/registry/$CI_JOB_ID-$ATTEMPT.sock
 open_way() {
     mkdir -p /run/builder/registry
     socat "UNIX-LISTEN:$WAY,fork,unlink-early" "TCP:$CI_REGISTRY" 2>/dev/null &

@@ -6,7 +6,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from cabestan.domain.access import JobIdentity
 from cabestan.engine import build_sources
 from cabestan.engine.services import Services
-from cabestan.errors import CabestanError, Forbidden
+from cabestan.errors import CabestanError, EngineUnavailable, Forbidden, StorageFull
 from cabestan.web.access import Wired, bearer_token, identify
 
 router = APIRouter(prefix="/internal/jobs", include_in_schema=False)
@@ -42,5 +42,7 @@ def _require_job(request: Request, services: Services, job_id: int) -> None:
 
 
 def _refused(error: CabestanError) -> PlainTextResponse:
-    """In words for the job's log."""
+    """In words for the job's log. Of what passes by itself, a full disk or an engine that is away, it asks again."""
+    if isinstance(error, StorageFull | EngineUnavailable):
+        raise error
     return PlainTextResponse(f"{error}\n", 403 if isinstance(error, Forbidden) else 409)
