@@ -31,7 +31,7 @@ def started(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[
 def test_the_server_s_no_has_its_words_and_its_code(cli: Cli, server: FakeServer, status: int, code: int) -> None:
     server.on("GET", "/projects", refusal(status, "x", "It says no.", "Try\x1b[2J later."))
     done = cli("project", "list")
-    assert (done.code, done.out, done.err) == (code, "", "error: It says no.\nhint: Try[2J later.\n")
+    assert (done.code, done.out, done.err) == (code, "", "error: It says no.\nhint: Try[U+001B][2J later.\n")
 
 
 def test_findings_are_told_with_their_places(cli: Cli, server: FakeServer) -> None:

@@ -76,4 +76,4 @@ def test_what_a_build_prints_does_not_move_the_cursor(
     with on_a_terminal.step("Preparing the base images"):
         on_a_terminal.report(BuildEvent("debian", "un\x1b[2Jder way", 0.0))
         time.sleep(0.5)
-    assert "debian: un[2Jder way" in capsys.readouterr().err
+    assert "debian: un[U+001B][2Jder way" in capsys.readouterr().err
