@@ -155,7 +155,7 @@ def test_what_never_changes_is_asked_once_and_a_branch_each_time(
 ) -> None:
     asked: list[str] = []
     ask = git._git
-    monkeypatch.setattr(git, "_git", lambda *words, limits: (asked.append(words[2]), ask(*words, limits=limits))[1])
+    monkeypatch.setattr(git, "_git", lambda *words, **more: (asked.append(words[2]), ask(*words, **more))[1])
     repositories.create(1, "main")
     commit = checkout.commit({"a": "one"})
     checkout.push(repositories.path(1), "HEAD:refs/heads/main")

@@ -50,7 +50,7 @@ def test_an_image_without_ports_is_refused_with_the_line_before_anything_is_depl
     assert ended.status is RunStatus.FAILED
     assert ended.reason.startswith("docker-compose.yml:9:30 ")
     assert "The service exposes no port, and its image 127.0.0.1:5600/shop/api:" in ended.reason
-    assert ended.reason.endswith("declares none. Add traefik.port: 'PORT'.")
+    assert "declares none. Add traefik.port: 'PORT'." in ended.reason
     assert world.deployments(world.environment(project_of(world, made), "staging")) == ()
 
 

@@ -58,6 +58,7 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         git_http.write_hooks(services)
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        app.state.git_places = Places(services.settings.parallel_git)
         await asyncio.to_thread(on_start)
         yield
         await asyncio.to_thread(on_stop)
@@ -71,7 +72,6 @@ def create_app(
         openapi_url=None,  # as that would be public; below it is not
     )
     app.state.services = services
-    app.state.git_places = Places(services.settings.parallel_git)
     bounds = bounds or Bounds()
     app.state.streams = Streams(bounds.streams_per_user, bounds.streams)
     app.add_middleware(Bodies, bounds=bounds, known=is_known, refuse=_refuse)

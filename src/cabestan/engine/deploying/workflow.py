@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from cabestan.domain.environment import Trigger
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import cron, deployments, secrets, service_runs
@@ -26,11 +27,14 @@ def register(services: Services) -> None:
 
 
 def _turn(services: Services, deployment_id: int) -> Turn:
-    """Those that a person asked for or approved never wait for a place behind those that releases bring about."""
+    """Those that a person brought about never wait for a place behind those that releases do: what was approved, takes
+    another back, or goes where nothing comes by itself.
+    """
     with services.database.reading() as tx:
         deployment = store.get(tx, deployment_id)
-    kind = Kind.ASKED_DEPLOYMENT if deployment.approved_by else Kind.DEPLOYMENT
-    return Turn(kind, deployment.project_id, deployment_id)
+        environment = environment_store.by_id(tx, deployment.environment_id)
+    asked = deployment.approved_by or deployment.restores_id is not None or environment.trigger is Trigger.MANUAL
+    return Turn(Kind.ASKED_DEPLOYMENT if asked else Kind.DEPLOYMENT, deployment.project_id, deployment_id)
 
 
 def run(services: Services, deployment_id: int) -> None:

@@ -17,4 +17,4 @@ def test_an_alert_says_what_happened_and_to_what_without_its_project_twice() -> 
 
 
 def test_a_kind_without_words_of_its_own_speaks_for_itself() -> None:
-    assert _title("disk", "of all", "") == "disk: of all"
+    assert _title("weather", "of all", "") == "weather: of all"
