@@ -99,9 +99,11 @@ def test_each_tag_and_each_argument_is_given_whole(run) -> None:
         DOCKERFILE="web/Dockerfile",
         CONTEXT="web",
         BUILD_ARGUMENTS="A=x y\nB=$(id) `id` ; *",
+        TARGET="production",
     )
     assert done.calls == [
         "build --progress plain --file /tmp/Dockerfile --build-arg A=x y --build-arg B=$(id) `id` ; * "
+        "--target production "
         "--tag 127.0.0.1:5600/shop/api:a --tag 127.0.0.1:5600/shop/api:0.2 "
         "--build-arg BUILDKIT_CACHE_MOUNT_NS=127.0.0.1:5600/7 "
         "--label org.opencontainers.image.revision=COMMIT --label cabestan.project=shop/api -- web",

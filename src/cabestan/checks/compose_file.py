@@ -11,12 +11,12 @@ from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
 from cabestan.compose.load import load_files
 from cabestan.compose.managed import refuse_aliases, without_managed
-from cabestan.compose.model import ComposeFile
+from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
 from cabestan.domain.finding import Finding
-from cabestan.domain.image import in_registry
+from cabestan.domain.image import in_registry, repository_of
 
 #: stands for digests that only a build or a registry can tell
 NO_DIGEST = f"not-built-yet@sha256:{'0' * 64}"
@@ -105,8 +105,18 @@ def _check_images(report: Report, compose: ComposeFile, subject: Subject, built:
         ours = in_registry(service.image, subject.registry)
         if built is not None and ours and service.image not in built:
             message = f"The pipeline of this commit does not build the image {service.image}."
-            remedy = "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
-            report.error("image-unknown", service.place("image"), message, remedy)
+            report.error("image-unknown", service.place("image"), message, _missing_build(service, subject))
+
+
+def _missing_build(service: Service, subject: Subject) -> str:
+    """What lacks is the Dockerfile, or, where one stands in a likely folder, only the line that has it built."""
+    name = repository_of(service.image).removeprefix(subject.registry_image).strip("/")
+    for folder in filter(None, (name, service.name)):
+        if f"{folder}/Dockerfile" in subject.files:
+            return f"Add build: ./{folder} to the service {service.name}: {folder}/Dockerfile is there."
+    if "Dockerfile" in subject.files:
+        return f"Add build: . to the service {service.name}, or name an image that is built."
+    return "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
 
 
 def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
-from cabestan.compose.building import Build, check_builds, read_builds
+from cabestan.compose.building import Build, read_builds, with_builds
 from cabestan.compose.cron import check_cron_jobs
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
@@ -156,7 +156,7 @@ def _compose(report: Report, root: Field, variables: Mapping[str, str]) -> Compo
     else:
         reader = ServiceReader(report, variables, mounts, secrets)
         found = [service for name, value in services.entries() if (service := reader.read(name, value))]
-        check_builds(report, services)
+        found = list(with_builds(report, services, found, variables))
     return ComposeFile(report.file, with_aliases(report, found), tuple(mounts.volumes.values()))
 
 

@@ -19,6 +19,8 @@ class Keys:
 
     allowed: frozenset[str]
     refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: keys that are read over with a warning, for leaving them out changes nothing of importance: what happens instead
+    left_out: Mapping[str, str] = field(default_factory=dict)
     extensions: bool = False
 
 
@@ -30,6 +32,7 @@ _OWN_NETWORK = (
 )
 _GUARD = (_ISOLATION, _REMOVE)
 _SHARE = "Remove it; share data through a volume, or over the environment's network."
+_OWN_CACHE = "The builder keeps a cache of the project's own."
 _SWARM_LIMITS = ("Docker Swarm takes limits from deploy.", "Write deploy.resources.limits.")
 
 TOP = Keys(
@@ -211,7 +214,37 @@ UPDATE = Keys(
     frozenset({"order"}),
     dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
 )
-BUILD = Keys(frozenset({"context", "dockerfile"}))
+_CONTEXT = "What goes into an image is the commit's: its files, and the images that its Dockerfile names."
+BUILD = Keys(
+    frozenset({"args", "context", "dockerfile", "target"}),
+    {
+        "additional_contexts": (_CONTEXT, "Copy from the context, or from an image by COPY --from."),
+        "dockerfile_inline": ("A build is checked by its Dockerfile.", "Write a Dockerfile, and name it: dockerfile."),
+        "entitlements": _GUARD,
+        "extra_hosts": (_CONTEXT, _REMOVE),
+        "isolation": _GUARD,
+        "network": (_CONTEXT, _REMOVE),
+        "privileged": (
+            "It would give the container the whole machine.",
+            "Remove it; do what needs more rights while the image is built.",
+        ),
+        "secrets": ("A build has no secrets: its image would keep them.", "Read them when the service runs: secrets."),
+        "ssh": ("A build has no keys of anybody's.", "Commit what is to be fetched, or fetch it without a key."),
+    },
+    {
+        "cache_from": _OWN_CACHE,
+        "cache_to": _OWN_CACHE,
+        "labels": "The platform labels its images.",
+        "no_cache": _OWN_CACHE,
+        "platforms": "An image is built for the platform's own machines.",
+        "provenance": _OWN_CACHE,
+        "pull": "A release pins what its images stand on.",
+        "sbom": _OWN_CACHE,
+        "shm_size": "The builder has memory of its own.",
+        "tags": "The pipeline tags its images by commit and version.",
+        "ulimits": "The builder has limits of its own.",
+    },
+)
 EXTENDS = Keys(frozenset({"file", "service"}))
 
 #: the service keys that the specification of factory projects names
@@ -281,6 +314,8 @@ def check_keys(report: Report, table: Field, keys: Keys) -> None:
         if key in keys.refused:
             reason, remedy = keys.refused[key]
             report.error(refusal_code(key), value.key_spot, f"{key} is not allowed. {reason}", remedy)
+        elif key in keys.left_out:
+            report.warn("left-out", value.key_spot, f"{key} is left out. {keys.left_out[key]}", _REMOVE)
         else:
             report.error("unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys))
 

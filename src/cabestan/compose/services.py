@@ -94,13 +94,10 @@ class ServiceReader:
         }
 
     def _image_is_named(self, field: Field) -> None:
-        if field.get("image") is not None:
-            return
-        message = "The service names no image."
-        if field.get("build") is not None:
-            message += " What build makes is found by its name."
-        remedy = "Add image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
-        self.report.error("no-image", field.key_spot, message, remedy)
+        if field.get("image") is None and field.get("build") is None:
+            message = "The service has neither an image nor a build."
+            remedy = "Add build: with the folder of its Dockerfile, or image: with the name of one."
+            self.report.error("no-image", field.key_spot, message, remedy)
 
     def _command(self, field: Field) -> tuple[str, ...]:
         words = fields.words(self.report, field)

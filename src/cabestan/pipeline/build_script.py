@@ -42,6 +42,7 @@ NR > through + 0 { print }
 
 arguments=()
 while IFS= read -r line; do [ -z "$line" ] || arguments+=(--build-arg "$line"); done <<< "$BUILD_ARGUMENTS"
+[ -z "${TARGET:-}" ] || arguments+=(--target "$TARGET")
 tags=()
 for tag in $TAGS; do tags+=(--tag "$IMAGE:$tag"); done
 

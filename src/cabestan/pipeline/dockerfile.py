@@ -44,7 +44,7 @@ def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str,
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[3]
-        return given.get(name) or arguments.get(name) or match[2] or ""
+        return (given[name] if name in given else arguments.get(name, "")) or match[2] or ""
 
     return _REFERENCE.sub(value, reference)
 

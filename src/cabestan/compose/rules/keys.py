@@ -65,6 +65,7 @@ _LEVELS = (
     _Level("at the top", policy.TOP, _WEB, ""),
     _Level("in a secret", policy.SECRET, f"{_WEB}secrets:\n  API_KEY:\n", "    "),
     _Level("in a service", policy.SERVICE, _WEB, "    "),
+    _Level("in build", policy.BUILD, f"{_WEB}    build:\n      context: .\n", "      "),
     _Level("in a volume", policy.VOLUME, f"{_WEB}volumes:\n  data:\n", "    "),
     _Level("in healthcheck", policy.HEALTHCHECK, f"{_WEB}    healthcheck:\n      test: [CMD, check]\n", "      "),
     _Level("in logging.options", policy.LOGGING_OPTIONS, f"{_WEB}    logging:\n      options:\n", "        "),

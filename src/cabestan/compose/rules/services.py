@@ -22,10 +22,39 @@ RULES = (
     ),
     Rule(
         "no-image",
-        "A service names its image",
-        "What `build` makes is found by the image's name.",
-        "Add image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}.",
-        wrong="services:\n  web:\n    build: .\n",
+        "A service has an image or is built",
+        "Without either there is nothing to run.",
+        "Add build: with the folder of its Dockerfile, or image: with the name of one.",
+        wrong="services:\n  web:\n    tty: true\n",
+        right="services:\n  web:\n    tty: true\n    build: .\n",
+    ),
+    Rule(
+        "image-unclear",
+        "A name beside `build` leads to one image",
+        "A service that is not built may run what another one is built as, by the name that it has there. Where two "
+        "are built under it, of other folders, targets or args, either could be meant.",
+        "Give each of them an image name of its own.",
+        wrong="services:\n  web: {build: ./web, image: shop}\n  api: {build: ./api, image: shop}\n"
+        "  jobs: {image: shop}\n",
+        right="services:\n  web: {build: ./web, image: web}\n  api: {build: ./api, image: api}\n  jobs: {image: api}\n",
+    ),
+    Rule(
+        "build-args",
+        "`build.args` are plain values that hold for every environment",
+        "An image is built once, before it is known where it goes, and travels unchanged. Names that begin with "
+        "BUILDKIT_ would steer the builder itself.",
+        "Write the value out, give it a default as in ${NAME:-default}, or read it under environment.",
+        wrong="services:\n  web:\n    build: {context: ., args: {BUILDKIT_SYNTAX: other/frontend}}\n",
+        right='services:\n  web:\n    build: {context: ., args: {MODE: "${MODE:-production}"}}\n',
+    ),
+    Rule(
+        "left-out",
+        "Keys that change nothing of importance here are left out",
+        "They tell Docker on one machine something that the platform does in its own way; the message says what "
+        "happens instead.",
+        "Remove it, or leave it for development.",
+        "warning",
+        wrong=web("build: {context: ., no_cache: true}"),
         right=web("build: ."),
     ),
     Rule(
