@@ -9,6 +9,7 @@ from cabestan.checks.managed import with_managed
 from cabestan.checks.ports import PortsOf, not_known, with_ports
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
+from cabestan.compose.library import needed_files
 from cabestan.compose.load import load_files
 from cabestan.compose.managed import refuse_aliases, without_managed
 from cabestan.compose.model import ComposeFile, Service
@@ -45,12 +46,14 @@ def read(
     sources = subject.sources(files)
     try:
         place, kinds = with_managed(place, subject.project, sources)
-        loaded = load_files(sources, place.variables, read=subject.further, waivers=waivers)
+        kept = needed_files(files, subject.further)  # all that a release will have
+        loaded = load_files(sources, place.variables, read=kept.get, waivers=waivers)
         refuse_aliases(loaded.compose, kinds)
     except ComposeRefused as refused:
         return Read(refused.findings, None, place)
     compose = without_managed(loaded.compose, kinds)
     report = Report(files[0], waivers)
+    _check_managed(report, loaded.compose, kinds, compose)
     compose = with_ports(report, compose, ports)
     _check_images(report, compose, subject, built)
     _check_links(report, compose, subject.links)
@@ -126,6 +129,18 @@ def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
             if file.secret not in (place.secrets or ()):
                 message = f"{place.name} has no secret {file.secret} yet."
                 report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
+
+
+def _check_managed(report: Report, whole: ComposeFile, kinds: Collection[str], compose: ComposeFile) -> None:
+    """What the file says of services that the platform serves itself, and that holds for nobody."""
+    for service in whole.services:
+        for name in service.names if service.name in kinds else ():
+            message = f"{service.name} is served by the platform under this name alone: {name.alias} leads nowhere."
+            report.warn("container-name", name.spot, message, f"Use {service.name} as the host.")
+    for network in compose.networks:
+        if network.internal and network.key in compose.managed_networks:
+            message = f"A service of the platform is in {network.key}, which so leads outside as others do."
+            report.warn("own-networks", network.spot, message, "Keep what must not lead outside in another network.")
 
 
 def _check_links(report: Report, compose: ComposeFile, links: Collection[str]) -> None:

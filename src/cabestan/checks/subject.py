@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cabestan.compose.commit_files import listing
 from cabestan.compose.library import SourceFile
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 
@@ -40,7 +41,9 @@ class Subject:
         return tuple(dict.fromkeys(name for names in self.sets for name in names))
 
     def further(self, path: str) -> str | None:
-        """A file that another one names; None where there is none."""
+        """A file that another one names, or the paths below a folder; None where there is none."""
+        if path.endswith("/"):
+            return listing(self.files, path)
         return self.read(path) if path in self.files else None
 
     def sources(self, names: Iterable[str]) -> tuple[SourceFile, ...]:

@@ -15,6 +15,7 @@ from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
 from cabestan.compose.model import Service
 from cabestan.compose.nodes import Field, Scalar, Spot
+from cabestan.compose.profiles import deployed
 
 _NOWHERE = Spot(0, 0, "")
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
@@ -46,7 +47,7 @@ def read_builds(report: Report, services: Field | None, folder: str) -> tuple[Bu
     """Those of all services; `folder` is the project's, that contexts are relative to."""
     return tuple(
         _build(report, name, service, build, folder)
-        for name, service in (services.entries() if services else ())
+        for name, service in deployed(services)
         if (build := service.get("build")) is not None
     )
 

@@ -28,6 +28,8 @@ class Assignment:
     name: str
     value: str
     line: int
+    #: it stands in single quotes, in which no variable is filled in
+    literal: bool = False
 
 
 def read_dotenv(text: str) -> tuple[Assignment, ...]:
@@ -36,7 +38,7 @@ def read_dotenv(text: str) -> tuple[Assignment, ...]:
     for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match and match[2] is not None:
-            found[match[1]] = Assignment(match[1], _unquoted(match[2]), number)
+            found[match[1]] = Assignment(match[1], _unquoted(match[2]), number, _is_literal(match[2]))
     return tuple(found.values())
 
 
@@ -72,6 +74,10 @@ def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
     return _COMMENT.sub("", text)
+
+
+def _is_literal(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] == "'"
 
 
 def _shown(value: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 
+from cabestan.compose.commit_files import listing
 from cabestan.compose.findings import ComposeRefused
 from cabestan.compose.library import SourceFile, needed_files
 from cabestan.domain.environment import Environment
@@ -19,9 +20,11 @@ _LIKELY = re.compile(r"[A-Za-z0-9._-]*compose[A-Za-z0-9._-]*\.ya?ml")
 
 
 def reader(services: Services, project_id: int, commit: str, files: frozenset[str]) -> Callable[[str], str | None]:
-    """Gives the text of a file of the commit, None where there is none."""
+    """Gives the text of a file of the commit, or the paths below a folder; None where there is none."""
 
     def read(path: str) -> str | None:
+        if path.endswith("/"):
+            return listing(files, path)
         return services.repositories.read(project_id, commit, path) if path in files else None
 
     return read

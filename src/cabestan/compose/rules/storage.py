@@ -82,4 +82,27 @@ RULES = (
         "warning",
         wrong=web("volumes: [./nginx.conf:/etc/nginx/nginx.conf]"),
     ),
+    Rule(
+        "files-given",
+        "A mount of the commit's files gives them as they are",
+        "A volume would keep their first version for ever. They are given to the service as Swarm's configs, which it "
+        "cannot write to.",
+        "COPY them into an image; name another path for data.",
+        "warning",
+    ),
+    Rule(
+        "files-of-commit",
+        "What is mounted of the commit is few and small texts",
+        "Swarm's configs are kept by its managers, and made for such. A volume would keep their first version.",
+        "Build an image, and COPY them.",
+    ),
+    Rule(
+        "mount-left-out",
+        "Mounts over a service's own sources are left out",
+        "They are for development: the image has been built from the same files. What is written there is not kept.",
+        "COPY the files in the Dockerfile; keep data in a volume of its own, such as ./data.",
+        "warning",
+        wrong=web("build: .\nvolumes: ['.:/srv']"),
+        right=web("build: .\nvolumes: ['./data:/data']"),
+    ),
 )
