@@ -38,6 +38,7 @@ OTHERS: dict[str, Any] = {
     "target_domain": "apps.example.org",
     "images": "/srv/images",
     "image_aliases": "acme",
+    "strict_rules": "env-file hostname",
     "ca_bundle": "/etc/ssl/proxy.pem",
     "parallel_jobs": "8",
     "job_seconds": "7200",
