@@ -47,10 +47,7 @@ _EVERYTHING_WAIVED = waivers(
 def dangerous(document: dict[str, Any], *, root_allowed: bool = False) -> list[str]:
     """What reaches the machine or others; each as a word for a person."""
     wrong = [f"top: {key}" for key in set(document) - TOP]
-    for key, network in document["networks"].items():
-        own = context().network if key == "default" else f"{context().network}-"
-        if network != {"external": True, "name": network["name"]} or not network["name"].startswith(own):
-            wrong.append(f"a foreign network: {network}")
+    wrong += [f"a foreign network: {one}" for key, one in document["networks"].items() if _foreign(key, one)]
     for name, config in document.get("configs", {}).items():
         if config != {"external": True, "name": name} or not name.startswith(f"{STACK}_"):
             wrong.append(f"a foreign config: {config}")
@@ -91,7 +88,14 @@ def _own_network(networks: Any, declared: dict[str, Any]) -> bool:
     """The environment's alone, with or without further names in them."""
     if isinstance(networks, dict) and any(set(options) != {"aliases"} for options in networks.values()):
         return False
-    return bool(networks) and set(networks) <= set(declared)
+    return bool(networks) and all(key in declared and not _foreign(key, declared[key]) for key in networks)
+
+
+def _foreign(key: str, network: dict[str, Any]) -> bool:
+    """Whether it may be another environment's."""
+    name = network.get("name", "")
+    is_own = name == context().network if key == "default" else name.startswith(f"{context().network}-")
+    return not is_own or network != {"external": True, "name": name}
 
 
 def _labels(service: dict[str, Any]) -> list[str]:
