@@ -19,6 +19,7 @@ from cabestan.domain.image import in_registry
 from cabestan.domain.pipeline import Base, ImageBuild, Job, Pipeline
 from cabestan.domain.registry_access import Access, rights_of_job
 from cabestan.domain.status import RunStatus
+from cabestan.domain.tree import resolve
 from cabestan.engine import base_images
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.services import Services
@@ -86,7 +87,7 @@ def source(services: Services, job: Job) -> Iterator[bytes]:
         **({"authorities.crt": bundle.read_text()} if bundle else {}),
     }
     services.repositories.check(pipeline.project_id, pipeline.commit)
-    context = tree.real(build.context)
+    context = resolve(build.context, tree.links)
     return _in_pieces(_tar(services, pipeline, f"{context}/" if context else "", kept))
 
 

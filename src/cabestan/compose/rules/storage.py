@@ -81,9 +81,9 @@ RULES = (
         "mounted-source",
         "Files of the commit that cannot be given are not mounted",
         "Few and small texts are given to the service as they are in the commit. Any other path becomes a volume of "
-        "the environment, which is filled from the image once and then keeps what it has: the next commit's files would "
-        "never be seen. The paths under `volumes` are compared with what the commit has: a file, a folder with files "
-        "in it, a submodule. One that holds nothing but `.gitkeep` or `.gitignore` is as good as empty.",
+        "the environment, which is filled from the image once and then keeps what it has: the next commit's files "
+        "would never be seen. The paths under `volumes` are compared with what the commit has: a file, a folder with "
+        "files in it, a submodule. One that holds nothing but `.gitkeep` or `.gitignore` is as good as empty.",
         "Remove it, and COPY the path into the image; data belongs into a path that the commit lacks.",
     ),
     Rule(
