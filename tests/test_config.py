@@ -41,6 +41,7 @@ OTHERS: dict[str, Any] = {
     "target_domain": "apps.example.org",
     "images": "/srv/images",
     "image_aliases": "acme",
+    "strict_rules": "env-file hostname",
     "ca_bundle": "/etc/ssl/proxy.pem",
     "builders": "4",
     "builder_idle_seconds": "60",

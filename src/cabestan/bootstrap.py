@@ -25,7 +25,7 @@ from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.domain.known_secrets import KnownSecrets
-from cabestan.engine import pipelines, recovery, releases
+from cabestan.engine import pipelines, recovery, releases, strict_rules
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.clock import Clock
@@ -101,6 +101,7 @@ def bootstrap(
     `checkpoint` is called before and after each durable step; tests stop the process there. `known` learns of the
     secrets that are used.
     """
+    strict_rules.check(settings)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     full = use_reserve(settings.data)
     database = Database(settings.database)

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     image_aliases: str = Field("bearstech", pattern=r"^[a-z0-9 ._-]*$")
     """Other owners in `FROM`, separated by spaces, whose images are the catalogue's where it has one of that name."""
 
+    strict_rules: str = Field("", pattern=r"^[a-z ,-]*$")
+    """Rules of the Compose file that are warnings, separated by spaces, and errors on this installation."""
+
     ca_bundle: Path | None = None
     """A file with further certificate authorities, for builds behind a proxy that inspects TLS."""
 
@@ -306,6 +309,10 @@ class Settings(BaseSettings):
     @property
     def private_domain_names(self) -> tuple[str, ...]:
         return _by_commas(self.private_domains)
+
+    @property
+    def strict_rule_codes(self) -> tuple[str, ...]:
+        return tuple(self.strict_rules.replace(",", " ").split())
 
     @property
     def acme_dns_resolver_addresses(self) -> tuple[str, ...]:

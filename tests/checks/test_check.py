@@ -91,7 +91,7 @@ def test_what_cannot_be_built_is_told_as_well() -> None:
 
 def test_a_build_of_a_dockerfile_that_is_not_there_is_told() -> None:
     files = {"docker-compose.yml": f"{COMPOSE}    build: ./web\n"}
-    assert told(found(files)) == [("build-plan", "error", "docker-compose.yml", 1)]
+    assert told(found(files)) == [("build-plan", "error", "docker-compose.yml", 2)]
 
 
 def test_a_project_name_of_more_than_32_characters_is_refused() -> None:

@@ -161,9 +161,9 @@ def test_a_symbolic_link_as_a_volume_is_refused(cli: Cli, tmp_path: Path) -> Non
 
 
 def test_a_waived_rule_is_a_warning(cli: Cli, tmp_path: Path) -> None:
-    write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    hostname: web\n"})
+    write(tmp_path, GOOD | {"docker-compose.yml": f"{COMPOSE}    cap_drop: [ALL]\n"})
     assert cli("lint").code == 1
-    done = cli("lint", "--waived", "no-hostname", "--json")
+    done = cli("lint", "--waived", "no-cap-drop", "--json")
     assert (done.code, [f["severity"] for f in done.json]) == (0, ["warning"])
 
 
@@ -212,12 +212,12 @@ def server_with_settings(server: FakeServer) -> None:
         {"name": "MASKED", "secret": False, "value": None},
         {"name": "KEY", "secret": True},
     )
-    server.lists(f"{at}/waivers", {"code": "no-hostname"})
+    server.lists(f"{at}/waivers", {"code": "no-cap-drop"})
 
 
 def test_render_asks_the_server_of_a_project(cli: Cli, server: FakeServer, tmp_path: Path) -> None:
     server_with_settings(server)
-    keys = "    hostname: web\n    environment: {L: '${LEVEL}', K: '${KEY}', D: '${CI_ENVIRONMENT_DOMAIN}'}\n"
+    keys = "    cap_drop: [ALL]\n    environment: {L: '${LEVEL}', K: '${KEY}', D: '${CI_ENVIRONMENT_DOMAIN}'}\n"
     write(tmp_path, GOOD | {"compose.prod.yml": COMPOSE + keys})
     subprocess.run(["git", "init", "--quiet"], check=True)
     subprocess.run(["git", "remote", "add", "origin", f"{server.url}/shop/api.git"], check=True)
@@ -228,7 +228,7 @@ def test_render_asks_the_server_of_a_project(cli: Cli, server: FakeServer, tmp_p
         "K": "${CABESTAN_SECRET_KEY}",
         "L": "middle",
     }
-    assert "hostname is not allowed" in done.err
+    assert "cap_drop is not allowed" in done.err
     assert Asked("GET", "/projects/shop/api/environments/staging") in server.asked
     named = cli("render", "-e", "staging", "-f", "docker-compose.yml")
     assert "environment" not in yaml.safe_load(named.out)["services"]["web"]

@@ -17,7 +17,7 @@ COMPOSE = "services: {web: {environment: {A: '${LEVEL:-x}', B: $KEY, C: '${CI_CO
         ("LEVEL=1", (Assignment("LEVEL", "1", 1),)),
         ("LEVEL=1\nLEVEL=2", (Assignment("LEVEL", "2", 2),)),
         ("export LEVEL = a b  # why\n", (Assignment("LEVEL", "a b", 1),)),
-        ("LEVEL='a # b'\nKEY=\"\"\n", (Assignment("LEVEL", "a # b", 1), Assignment("KEY", "", 2))),
+        ("LEVEL='a # b'\nKEY=\"\"\n", (Assignment("LEVEL", "a # b", 1, literal=True), Assignment("KEY", "", 2))),
         ("LEVEL\n", ()),
     ],
 )
@@ -77,3 +77,14 @@ def test_only_what_the_file_takes_from_outside_is_used(environment: str, used: b
     compose = f"services: {{web: {{image: a, environment: {environment}}}}}\n"
     told = check_dotenv("DATABASE_URL=postgresql://dev@localhost/shop\n", [compose, "no: [compose"], {})
     assert [finding.path for finding in told] == (["DATABASE_URL"] if used else [])
+
+
+@pytest.mark.parametrize("env_file", [".env", "[./.env]", "[{path: .env}]"])
+def test_a_file_that_a_service_gets_as_it_is_differs_in_nothing(env_file: str) -> None:
+    compose = f"services: {{web: {{env_file: {env_file}, environment: {{A: $LEVEL}}}}}}\n"
+    assert check_dotenv("LEVEL=debug\n", [compose], {}) == ()
+    assert check_dotenv("LEVEL=debug\n", [compose.replace(".env", "web.env")], {}) != ()
+
+
+def test_another_file_of_the_release_uses_no_variable() -> None:
+    assert check_dotenv("LEVEL=debug\n", ["listen: $LEVEL\n"], {}) == ()

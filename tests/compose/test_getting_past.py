@@ -26,11 +26,11 @@ from cabestan.domain.rule import Waiver
 STACK = context().stack
 SECRET_FILE = f"{STACK}-API_KEY-0123"
 #: all that a rendered stack, its services and their parts may hold
-TOP = {"version", "services", "networks", "volumes", "secrets", "x-cabestan"}
+TOP = {"version", "services", "networks", "volumes", "secrets", "configs", "x-cabestan"}
 SERVICE = {
     "image", "entrypoint", "command", "environment", "user", "working_dir", "extra_hosts", "healthcheck", "init",
     "read_only", "stdin_open", "tty", "stop_grace_period", "stop_signal", "volumes", "networks", "logging", "labels",
-    "deploy", "secrets",
+    "deploy", "secrets", "configs", "hostname",
 }  # fmt: skip
 DEPLOY = {
     "mode", "replicas", "endpoint_mode", "labels", "resources", "placement", "restart_policy", "update_config",
@@ -47,8 +47,10 @@ _EVERYTHING_WAIVED = waivers(
 def dangerous(document: dict[str, Any], *, root_allowed: bool = False) -> list[str]:
     """What reaches the machine or others; each as a word for a person."""
     wrong = [f"top: {key}" for key in set(document) - TOP]
-    if document["networks"] != {"default": {"external": True, "name": context().network}}:
-        wrong.append("a foreign network")
+    wrong += [f"a foreign network: {one}" for key, one in document["networks"].items() if _foreign(key, one)]
+    for name, config in document.get("configs", {}).items():
+        if config != {"external": True, "name": name} or not name.startswith(f"{STACK}_"):
+            wrong.append(f"a foreign config: {config}")
     for volume in document.get("volumes", {}).values():
         if set(volume) != {"name", "labels"} or not volume["name"].startswith(f"{STACK}_"):
             wrong.append(f"a foreign volume: {volume}")
@@ -63,7 +65,7 @@ def dangerous(document: dict[str, Any], *, root_allowed: bool = False) -> list[s
 def _in_service(service: dict[str, Any], document: dict[str, Any], *, root_allowed: bool) -> list[str]:
     wrong = [f"key {key}" for key in set(service) - SERVICE]
     wrong += [f"deploy.{key}" for key in set(service["deploy"]) - DEPLOY]
-    if not _own_network(service["networks"]) or service["image"] != DIGEST:
+    if not _own_network(service["networks"], document["networks"]) or service["image"] != DIGEST:
         wrong.append("a foreign network or image")
     if not root_allowed and "user" in service and is_root(service["user"]):
         wrong.append("root")
@@ -82,11 +84,18 @@ def _in_service(service: dict[str, Any], document: dict[str, Any], *, root_allow
     return wrong + _labels(service)
 
 
-def _own_network(networks: Any) -> bool:
-    """The environment's alone, with or without further names in it."""
-    if isinstance(networks, dict):
-        return set(networks) == {"default"} and set(networks["default"]) == {"aliases"}
-    return bool(networks == ["default"])
+def _own_network(networks: Any, declared: dict[str, Any]) -> bool:
+    """The environment's alone, with or without further names in them."""
+    if isinstance(networks, dict) and any(set(options) != {"aliases"} for options in networks.values()):
+        return False
+    return bool(networks) and all(key in declared and not _foreign(key, declared[key]) for key in networks)
+
+
+def _foreign(key: str, network: dict[str, Any]) -> bool:
+    """Whether it may be another environment's."""
+    name = network.get("name", "")
+    is_own = name == context().network if key == "default" else name.startswith(f"{context().network}-")
+    return not is_own or network != {"external": True, "name": name}
 
 
 def _labels(service: dict[str, Any]) -> list[str]:

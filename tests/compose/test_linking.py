@@ -59,12 +59,32 @@ def test_what_is_no_host_name_is_refused(alias: str) -> None:
 
 def test_a_service_has_no_name_with_a_dot() -> None:
     named = [refusal(f"services: {{a.example.org: {{image: '{IMAGE}'}}}}")]
-    keys = ("container_name: a.example.org", "hostname: a.example.org", "domainname: example.org")
     networks = ("networks: {default: {aliases: [a.example.org]}}", "external_links: ['a:a.example.org']")
-    named += [refusal(web(line)) for line in (*keys, *networks)]
+    named += [refusal(web(line)) for line in networks]
+    assert [finding.code for (finding,) in named] == ["service-name", "link-alias", "no-external-links"]
 
-    codes = ("service-name", "no-container-name", "no-hostname", "no-domainname", "no-networks", "no-external-links")
-    assert [finding.code for (finding,) in named] == list(codes)
+    for line in ("container_name: a.example.org", "hostname: a.example.org", "domainname: example.org"):
+        assert rendered(web(line)).document["services"]["web"]["networks"] == ["default"]
+
+
+def test_container_name_hostname_and_aliases_of_networks_are_further_names() -> None:
+    text = web("container_name: shop\nhostname: front\nnetworks: {back: {aliases: [api]}}", "networks: {back: {}}\n")
+    found = loaded(text)
+
+    assert found.compose.services[0].aliases == ("api", "front", "shop")
+    assert [(one.code, one.line) for one in found.warnings] == [
+        ("container-name", 4),
+        ("hostname", 5),
+        ("own-networks", 7),
+    ]
+    service = rendered(text).document["services"]["web"]
+    assert (service["hostname"], service["networks"]) == ("front", {"default": {"aliases": ["api", "front", "shop"]}})
+
+
+def test_a_container_name_that_leads_elsewhere_is_refused_and_a_host_name_gives_way() -> None:
+    other = f"  other: {{image: '{IMAGE}'}}\n"
+    assert [one.code for one in refusal(web("container_name: other", other))] == ["link-alias"]
+    assert [service.aliases for service in loaded(web("hostname: other", other)).compose.services] == [(), ()]
 
 
 def test_names_of_one_container_alone_may_have_dots() -> None:

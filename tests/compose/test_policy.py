@@ -38,14 +38,14 @@ def test_a_finding_reads_as_one_line() -> None:
 
 
 def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
-    text = web("privileged: true\nenviroment: {}\nvolumes: [/:/host]\nrestart: never", "networks: {}\n")
+    text = web("privileged: true\nenviroment: {}\nvolumes: [/:/host]\nrestart: never", "include: [a.yml]\n")
 
     assert codes(text) == [
         ("no-privileged", 4),
         ("unknown-key", 5),
         ("no-host-path", 6),
         ("wrong-value", 7),
-        ("no-networks", 8),
+        ("no-include", 8),
     ]
 
 
@@ -66,12 +66,10 @@ def test_a_misspelt_key_gets_a_suggestion() -> None:
         ("deploy: {resources: {limits: {cpus: '0,5'}}}", "wrong-type"),
         ("deploy: {placement: {constraints: [node.role == manager]}}", "placement"),
         ("deploy: {placement: {constraints: ['node.labels.a == b || true']}}", "placement"),
-        ("deploy: {update_config: {failure_action: continue}}", "no-failure-action"),
         ("deploy: {new: 1}", "unknown-key"),
         ("healthcheck: bash cmd", "wrong-type"),
         ("healthcheck: {test: [curl]}", "wrong-type"),
         ("healthcheck: {interval: 1d}", "wrong-value"),
-        ("healthcheck: {start_interval: 1s}", "no-start-interval"),
         ("logging: {driver: syslog}", "wrong-value"),
         ("logging: {options: {syslog-address: 'tcp://a'}}", "unknown-key"),
         ("logging: {options: {max-size: 10g}}", "wrong-value"),
@@ -97,12 +95,24 @@ def test_a_misspelt_key_gets_a_suggestion() -> None:
         ("links: ['db:a b']", "link-alias"),
         ("depends_on: [nobody]", "dependency"),
         ("extra_hosts: [host:host-gateway]", "wrong-value"),
-        ("stop_grace_period: 10", "wrong-type"),
+        ("stop_grace_period: 10", "wrong-value"),
+        ("networks: [nobody]", "network-undeclared"),
+        ("networks: {default: {ipv4_address: 10.0.0.2}}", "no-ipv4-address"),
+        ("env_file: ../web.env", "env-file-path"),
+        ("env_file: missing.env", "env-file-path"),
+        ("configs: [nobody]", "config-undeclared"),
+        ("cpus: many", "wrong-type"),
+        ("scale: 1000", "wrong-type"),
         ("command: 'a \"b'", "bad-command"),
         ("command: [a, 1]", "wrong-type"),
         ("working_dir: relative", "wrong-value"),
         ("build: ../other", "build-path"),
-        ("build: {context: ., args: {a: b}}", "unknown-key"),
+        ("build: {context: ., args: {'a b': c}}", "build-args"),
+        ("build: {context: ., args: [buildkit_syntax=other/frontend]}", "build-args"),
+        ('build: {context: ., args: {A: "a\\nb"}}', "build-args"),
+        ("build: {context: ., target: -x}", "wrong-value"),
+        ("build: {context: ., dockerfile_inline: FROM a}", "no-dockerfile-inline"),
+        ("build: {context: ., new: a}", "unknown-key"),
         ("restart: 'on-failure:0'", "wrong-value"),
     ],
 )
@@ -125,7 +135,7 @@ def test_a_host_without_an_address_is_told_how_to_write_one() -> None:
         ("services: []", "no-services"),
         ("services: {}", "no-services"),
         ("version: '1'\nservices: {web: {image: a}}", "version"),
-        ("services: {web: {build: .}}", "no-image"),
+        ("services: {web: {tty: true}}", "no-image"),
         ("services: {web: text}", "wrong-type"),
         ("services: {Web: {image: a}}", "service-name"),
         ("services: {a.b: {image: a}}", "service-name"),
@@ -133,6 +143,12 @@ def test_a_host_without_an_address_is_told_how_to_write_one() -> None:
         ("services: {web: {image: -a}}", "wrong-value"),
         ("services: {web: {image: a}}\nvolumes: {v: {driver_opts: {}}}", "no-driver-opts"),
         ("services: {web: {image: a}}\nvolumes: {v: {external: true}}", "no-external"),
+        ("services: {web: {image: a}}\nvolumes: {v: {driver: nfs}}", "no-driver"),
+        ("services: {web: {image: a}}\nnetworks: {n: {external: true}}", "no-external"),
+        ("services: {web: {image: a}}\nnetworks: {n: {driver: macvlan}}", "wrong-value"),
+        ("services: {web: {image: a}}\nnetworks: {'a b': {}}", "network-name"),
+        ("services: {web: {image: a}}\nconfigs: {c: {external: true}}", "no-external"),
+        ("services: {web: {image: a}}\nconfigs: {c: {file: missing}}", "file-missing"),
     ],
 )
 def test_a_file_that_is_none_is_refused(text: str, code: str) -> None:
@@ -148,6 +164,36 @@ def test_deprecated_keys_work_in_a_safe_sense_and_warn() -> None:
     assert [item.service for item in found.compose.services[0].depends_on] == ["db"]
 
 
+def test_keys_that_change_nothing_of_importance_are_left_out_with_a_warning() -> None:
+    lines = (
+        "platform: linux/amd64\npull_policy: always\ndevelop: {watch: []}\nulimits: {nofile: 1}\n"
+        "deploy: {endpoint_mode: vip, update_config: {parallelism: 2}}\nhealthcheck: {test: a, start_interval: 1s}"
+    )
+    found = loaded(web(lines, "name: shop\nvolumes: {data: {name: other, driver: local}}\n"))
+
+    assert [(one.code, one.line) for one in found.warnings] == [
+        ("left-out", line) for line in (4, 5, 6, 7, 8, 8, 9, 10, 11)
+    ]
+    assert all(one.remedy for one in found.warnings)
+
+
+def test_limits_replicas_memory_and_restarts_of_old_are_those_of_deploy() -> None:
+    old = "cpus: 0.5\nmem_limit: 200m\nmem_reservation: 1g\nscale: 3\nshm_size: 64m\n"
+    old += "deploy: {restart_policy: {condition: on-failure, max_attempts: 3}}"
+    new = (
+        "deploy:\n  replicas: 3\n  resources: {limits: {cpus: '0.5', memory: 200m}, reservations: {memory: 1g}}\n"
+        "tmpfs: ['/dev/shm:size=64m']\nrestart: 'on-failure:3'"
+    )
+    assert loaded(web(old)).warnings == ()
+    assert rendered(web(old)).document == rendered(web(new)).document
+
+
+def test_a_service_with_a_profile_is_not_deployed() -> None:
+    found = loaded(web("tty: true", "  tools: {image: a, profiles: [debug]}\n"))
+    assert [service.name for service in found.compose.services] == ["web"]
+    assert [(one.code, one.line) for one in found.warnings] == [("profile", 5)]
+
+
 def test_extension_blocks_are_for_anchors_and_are_left_alone() -> None:
     assert loaded("x-any: [$, '${']\n" + web("x-more: {privileged: true}"))
 
@@ -159,7 +205,7 @@ def _forbidden(stack: Stack) -> list[str]:
         wrong += sorted(set(service) & {"ports", "privileged", "cap_add", "devices", "network_mode", "pid", "ipc"})
         wrong += [mount["type"] for mount in service.get("volumes", []) if mount["type"] not in ("volume", "tmpfs")]
         wrong += [mount["source"] for mount in service.get("volumes", []) if "/" in mount.get("source", "")]
-        wrong += [network for network in service["networks"] if network != "default"]
+        wrong += [one for one in service["networks"] if one != "default" and one not in stack.document["networks"]]
     return wrong
 
 

@@ -15,7 +15,7 @@ from cabestan.domain.rule import Rule
 #: a remedy may be told in so many steps
 _MOST_STEPS = 3
 #: rules whose remedy nobody has shown yet, and why; a rule that is mended has to leave the list
-NOT_SHOWN = {"no-container-name": "its remedy is given with the names of the environment's network"}
+NOT_SHOWN = {"network-undeclared": "the networks of a file are told of, whatever is in them"}
 #: keys and lines that a remedy says to write: `deploy.resources.limits.cpus`, `restart: "no"`
 _PATH = re.compile(r"(?:Write|Use|write) ([a-z_]+(?:\.[a-z_]+)+)(?![.\w])")
 _LINE = re.compile(r"(?:Write|Add|write) ([a-z_]+: \"?[a-z]+\"?)(?![\w/])")

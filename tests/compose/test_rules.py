@@ -97,7 +97,7 @@ def test_every_rule_says_why_and_what_to_do() -> None:
 PROTECTING = (
     "no-privileged", "no-cap-add", "no-devices", "no-network-mode", "no-pid", "no-ipc", "no-security-opt",
     "no-userns-mode", "no-cgroup", "no-cgroup-parent", "no-runtime", "no-sysctls", "no-uts", "no-volumes-from",
-    "no-external-links", "no-external", "no-driver", "no-driver-opts", "no-networks", "no-propagation",
+    "no-external-links", "no-external", "no-driver", "no-driver-opts", "no-propagation",
     "no-host-path", "no-socket", "volume-link", "bad-volume", "label-reserved", "route", "route-matcher",
     "route-label", "route-twice", "secret-shown", "unknown-key", "image-unknown", "placement", "no-gpus",
 )  # fmt: skip
@@ -121,17 +121,17 @@ def waiver(code: str, **changes: object) -> Waiver:
 
 
 def test_a_waived_error_is_a_warning_that_names_the_waiver() -> None:
-    text = f"services:\n  web:\n    image: {VARIABLES['CI_REGISTRY_IMAGE']}\n    container_name: web\n"
+    text = f"services:\n  web:\n    image: {VARIABLES['CI_REGISTRY_IMAGE']}\n    cap_drop: [ALL]\n"
 
-    loaded = load(text, "docker-compose.yml", {}, waivers=waivers([waiver("no-container-name")]))
+    loaded = load(text, "docker-compose.yml", {}, waivers=waivers([waiver("no-cap-drop")]))
 
     (finding,) = loaded.warnings
-    assert (finding.code, finding.severity) == ("no-container-name", "warning")
+    assert (finding.code, finding.severity) == ("no-cap-drop", "warning")
     assert finding.message.endswith("(waived by admin on 2024-05-06: it is old)")
 
 
 def test_a_waiver_of_what_cannot_be_waived_and_one_that_was_removed_change_nothing() -> None:
-    gone = waiver("no-container-name", removed_at=datetime(2024, 5, 7, tzinfo=UTC))
+    gone = waiver("no-cap-drop", removed_at=datetime(2024, 5, 7, tzinfo=UTC))
 
     assert waivers([waiver("no-privileged"), waiver("no-host-path"), waiver("nonsense"), gone]).words == {}
 

@@ -21,6 +21,13 @@ LEVELS = {
     "Top level": policy.TOP,
     "Service keys": policy.SERVICE,
     "build": policy.BUILD,
+    "networks": policy.NETWORK,
+    "networks of a service": policy.SERVICE_NETWORK,
+    "env_file": policy.ENV_FILE,
+    "configs": policy.CONFIG,
+    "configs of a service": policy.SERVICE_CONFIG,
+    "driver of a volume": policy.VOLUME,
+    "deploy.restart_policy": policy.RESTART,
     "depends_on": policy.DEPENDENCY,
     "extends": policy.EXTENDS,
     "secrets": policy.SECRET,
@@ -40,7 +47,17 @@ LEVELS = {
     "deploy.update_config": policy.UPDATE,
 }
 #: keys that warn, and work in a safe sense
-DEPRECATED = {"links": "links-deprecated", "ports": "ports-deprecated"}
+DEPRECATED = {
+    "links": "links-deprecated",
+    "ports": "ports-deprecated",
+    "container_name": "container-name",
+    "hostname": "hostname",
+    "env_file": "env-file",
+}
+#: the same at the top level
+DEPRECATED_AT_TOP = {"networks": "own-networks", "secrets: {db-password": "secret-file"}
+_COMMIT = {"web.env": "A=1\n", "page.html": "<p>"}
+_TOP = ("Top level", "secrets", "networks", "configs")
 _COMMON = "services:\n  db:\n    image: b\n"
 _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _ROW = re.compile(r"^\| `([^`]+)` \| (.+?) \| `(.+)` \|$", re.MULTILINE)
@@ -62,11 +79,13 @@ def findings(heading: str, example: str) -> tuple[Finding, ...]:
     if example.startswith("image:"):
         service = service.replace("    image: a\n", "", 1)
     text = service
-    if heading in ("Top level", "secrets"):
+    if heading == "configs of a service" or example == "configs: [page]":
+        text += "configs: {page: {content: hello}}\n"
+    if heading in _TOP:
         text = example if example.startswith("services") else f"{example}\nservices: {{web: {{image: a}}}}\n"
     try:
         files = [SourceFile("docker-compose.yml", text)]
-        return load_files(files, VARIABLES, read={"common.yml": _COMMON}.get).warnings
+        return load_files(files, VARIABLES, read={"common.yml": _COMMON, **_COMMIT}.get).warnings
     except ComposeRefused as refused:
         return refused.findings
 
@@ -84,8 +103,9 @@ def test_the_keys_of_a_heading_are_those_of_the_code(heading: str) -> None:
 
 @pytest.mark.parametrize(("heading", "key", "example"), examples())
 def test_an_example_uses_its_key_and_is_deployed(heading: str, key: str, example: str) -> None:
-    assert re.search(rf"\b{re.escape(key)}:", example)
-    warned = DEPRECATED.get(example.partition(":")[0])
+    assert re.search(rf"\b{re.escape(key)}:", example) or heading == "driver of a volume"
+    known = DEPRECATED_AT_TOP if heading in _TOP else DEPRECATED
+    warned = next((code for start, code in known.items() if example.startswith(start)), None)
     assert [finding.code for finding in findings(heading, example)] == ([warned] if warned else [])
 
 

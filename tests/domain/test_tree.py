@@ -75,3 +75,19 @@ def test_a_link_that_leads_to_no_file_is_the_cause_that_is_named() -> None:
         TREE.real("gone")
     with pytest.raises(LinkRefused, match=r"out is a symbolic link to \.\./other"):
         TREE.real("out")
+
+
+@pytest.mark.parametrize(
+    ("folder", "files"),
+    [
+        ("conf/", ("conf/a", "conf/sub/b", "conf/to")),
+        ("conf", ("conf/a", "conf/sub/b", "conf/to")),
+        ("here", ("here/a", "here/sub/b", "here/to")),
+        ("here/sub/", ("here/sub/b",)),
+        ("gone/", ()),
+        ("out/", ()),
+    ],
+)
+def test_what_is_below_a_folder_is_named_by_way_of_it(folder: str, files: tuple[str, ...]) -> None:
+    links = {"here": "conf", "conf/to": "a", "out": "../etc"}
+    assert Tree(frozenset({"conf/a", "conf/sub/b", "confused"}), links).below(folder) == files

@@ -228,6 +228,8 @@ class FakeStacks(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.networks: dict[str, int] = {}
+        self.internal: set[str] = set()
+        self.configs: dict[str, dict[str, str]] = {}
         self.deployed: dict[str, str] = {}
         self.secrets: dict[str, dict[str, str]] = {}
         #: of each stack: what Swarm calls a secret, to its content
@@ -241,9 +243,30 @@ class FakeStacks(Failing):
         #: image without its digest to what it says of itself
         self.images: dict[str, ImageConfiguration] = {}
 
-    def ensure_network(self, name: str, environment_id: int) -> None:
+    def ensure_network(self, name: str, environment_id: int, *, internal: bool = False) -> None:
         self._call("ensure_network", name, environment_id)
         self.networks[name] = environment_id
+        if internal:
+            self.internal.add(name)
+
+    def networks_of(self, environment_id: int) -> frozenset[str]:
+        self._call("networks_of", environment_id)
+        return frozenset(name for name, key in self.networks.items() if key == environment_id)
+
+    def drop_network(self, name: str) -> None:
+        self._call("drop_network", name)
+        self.networks.pop(name, None)
+
+    def ensure_configs(self, stack: str, texts: Mapping[str, str]) -> None:
+        self._call("ensure_configs", stack)
+        self.configs.setdefault(stack, {}).update(texts)
+
+    def drop_configs(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        self._call("drop_configs", stack)
+        gone = tuple(name for name in self.configs.get(stack, {}) if name not in kept)
+        for name in gone:
+            del self.configs[stack][name]
+        return gone
 
     def pull(self, image: str, seconds: float) -> bool:
         self._call("pull", image)
@@ -311,11 +334,12 @@ class FakeStacks(Failing):
         self._call("last_words", task.id)
         return self.words
 
-    def remove(self, stack: str, network: str | None) -> None:
-        self._call("remove", stack, network)
+    def remove(self, stack: str, networks: Collection[str]) -> None:
+        self._call("remove", stack, *sorted(networks))
         self.deployed.pop(stack, None)
         self.files.pop(stack, None)
-        self.networks.pop(network or "", None)
+        for network in networks:
+            self.networks.pop(network, None)
 
 
 class FakeDatabases(Failing):

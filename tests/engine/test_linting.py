@@ -18,7 +18,7 @@ from cabestan.store.configuration import Scope
 
 FAILED, SKIPPED, SUCCEEDED = RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.SUCCEEDED
 GOOD = FILES | {"Dockerfile": "FROM cabestan/python:3.11\nUSER 1001\n"}
-PRIVILEGED = GOOD | {"docker-compose.yml": f"{COMPOSE}    privileged: true\n    container_name: app\n"}
+PRIVILEGED = GOOD | {"docker-compose.yml": f"{COMPOSE}    privileged: true\n    cap_drop: [ALL]\n"}
 
 
 def project_of(world: World, pipeline: Pipeline) -> Project:
@@ -84,19 +84,19 @@ def test_a_secret_in_a_finding_is_masked_in_the_log(world: World) -> None:
 
 def test_a_waived_rule_lets_the_retried_pipeline_through(world: World) -> None:
     world.user("admin", admin=True)
-    made = begun(world, GOOD | {"docker-compose.yml": f"{COMPOSE}    container_name: app\n"})
+    made = begun(world, GOOD | {"docker-compose.yml": f"{COMPOSE}    cap_drop: [ALL]\n"})
     world.durable.run()
     assert statuses(world, made) == {"lint": FAILED, "build": SKIPPED}
     project = project_of(world, made)
-    waivers.waive(world.services, project, "no-container-name", "an old script", "admin")
+    waivers.waive(world.services, project, "no-cap-drop", "an old script", "admin")
     pipelines.retry(world.services, made.id)
     world.durable.run()
     assert statuses(world, made) == {"lint": SUCCEEDED, "build": SUCCEEDED}
     lint, _ = world.jobs_of(made)
     assert "(waived by admin on 2024-05-06: an old script)" in world.log(lint)
     (deployment,) = world.deployments(world.environment(project, "staging"))
-    assert "container_name" not in world.plan(deployment).stack
-    assert any("no-container-name" in w or "container_name" in w for w in world.plan(deployment).warnings)
+    assert "cap_drop" not in world.plan(deployment).stack
+    assert any("no-cap-drop" in w or "cap_drop" in w for w in world.plan(deployment).warnings)
 
 
 def test_what_could_not_be_planned_is_planned_again_by_a_retry(world: World) -> None:

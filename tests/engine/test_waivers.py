@@ -46,7 +46,7 @@ def test_a_rule_is_waived_once_at_a_time(world: World) -> None:
 
 def test_what_protects_others_what_is_unknown_and_what_has_no_reason_is_refused(world: World) -> None:
     project = world.project()
-    for code in ("no-privileged", "no-host-path", "no-networks", "route", "label-reserved", "no-network-mode"):
+    for code in ("no-privileged", "no-host-path", "route", "label-reserved", "no-network-mode"):
         with pytest.raises(Invalid, match="cannot be waived"):
             waivers.waive(world.services, project, code, "please", "admin")
     with pytest.raises(NotFound, match="no rule nothing"):

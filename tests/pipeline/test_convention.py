@@ -9,7 +9,8 @@ from tests.samples import COMMIT
 from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.convention import AskedBuild, Source, blueprint, compose_file, dockerfiles
+from cabestan.pipeline.convention import AskedBuild, BuildRefused, Source, blueprint, compose_file, dockerfiles
+from cabestan.pipeline.refused import DockerfileRefused
 
 REGISTRY = "127.0.0.1:5600"
 OURS = f"{REGISTRY}/shop/api"
@@ -34,6 +35,8 @@ def job(
     bases: tuple[Base, ...] = (Base("cabestan/python:3.11", "cabestan/python:3.11"),),
     arguments: str = "",
     service: str = "",
+    target: str = "",
+    args: tuple[tuple[str, str], ...] = (),
 ) -> JobSpec:
     """The whole job for an image."""
     reference = f"shop/api/{name}" if name else "shop/api"
@@ -54,12 +57,12 @@ def job(
             ("IMAGE", f"{REGISTRY}/{reference}"),
             ("DOCKERFILE", dockerfile),
             ("CONTEXT", context),
-            ("TARGET", ""),
+            ("TARGET", target),
             ("BUILD_ARGUMENTS", arguments),
         ),
         builder=True,
         token=True,
-        build=ImageBuild(name, dockerfile, context, reference, all_tags, service),
+        build=ImageBuild(name, dockerfile, context, reference, all_tags, service, target, args),
         bases=bases,
     )
 
@@ -189,11 +192,80 @@ def test_a_name_that_no_registry_takes_is_refused_with_its_file(name: str) -> No
     assert refused({path: PLAIN}) == f"{path} would make an image named “{name}”, which no registry takes."
 
 
-def test_a_service_that_is_built_must_bear_an_image_of_the_project() -> None:
-    build = AskedBuild("web", ".", "", "nginx:1")
-    assert refused({"Dockerfile": PLAIN}, build) == "The service web is built, but its image is nginx:1."
-    nested = AskedBuild("web", ".", "", "${CI_REGISTRY_IMAGE}/a/b")
-    assert "named “a/b”" in refused({"Dockerfile": PLAIN}, nested)
+def test_an_image_that_is_called_otherwise_is_called_as_its_service_in_the_registry() -> None:
+    found = planned({"Dockerfile": PLAIN}, AskedBuild("web", ".", "", "acme/api:latest"))
+    assert found == Blueprint((job("web", service="web"),))
+
+
+@pytest.mark.parametrize("image", ["${CI_REGISTRY_IMAGE}/a/b", f"{OURS}/a--b"])
+def test_a_service_whose_image_no_registry_takes_is_refused_at_its_line(image: str) -> None:
+    build = AskedBuild("web", ".", "", image, file="compose.yml", line=7)
+    with pytest.raises(BuildRefused, match="no registry takes") as found:
+        planned({"Dockerfile": PLAIN}, build)
+    assert (found.value.build.file, found.value.build.line) == ("compose.yml", 7)
+
+
+STAGES = "ARG BASE=debian:12\nFROM ${BASE} AS Production\nFROM production AS development\n"
+
+
+def test_a_target_and_args_are_the_builds_and_fill_in_what_it_stands_on() -> None:
+    args = (("BASE", "shop/api/base"), ("MODE", "a b"), ("CI_COMMIT_SHA", "mine"))
+    builds = (
+        AskedBuild("base", "base", "", ""),
+        AskedBuild("web", ".", "", "", "production", args),
+    )
+    texts = {"Dockerfile": f"ARG CI_COMMIT_SHA\n{STAGES}", "base/Dockerfile": PLAIN}
+    assert planned(texts, *builds) == Blueprint(
+        (
+            job("base", "base/Dockerfile", context="base", service="base"),
+            job(
+                "web",
+                needs=("build base",),
+                service="web",
+                target="production",
+                args=args,
+                bases=(Base("${BASE}", f"{OURS}/base", "build base"),),
+                arguments="CI_COMMIT_SHA=mine\nBASE=shop/api/base\nMODE=a b",
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(f"{REGISTRY}/vic/app:0.2", "is not this project's own image"), ("", "is no image's name")]
+)
+def test_an_arg_leads_to_no_image_that_could_not_be_written(value: str, told: str) -> None:
+    texts = {"Dockerfile": f"ARG BASE={REGISTRY}/vic/app\nFROM ${{BASE}}\n"}
+    good = planned(texts, AskedBuild("web", ".", "", "", args=(("BASE", "debian:12"),)))
+    assert good.jobs[0].bases == (Base("${BASE}", "debian:12"),)
+    with pytest.raises(DockerfileRefused, match=told):
+        planned(texts, AskedBuild("web", ".", "", "", args=(("BASE", value),)))
+
+
+def test_a_stage_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert len(planned({"Dockerfile": STAGES}, AskedBuild("a", ".", "", "", "1")).jobs) == 1
+    with pytest.raises(BuildRefused, match="the stage builder, which Dockerfile does not have") as found:
+        planned({"Dockerfile": STAGES}, AskedBuild("web", ".", "", "", "builder"))
+    assert found.value.remedy == "Correct build.target; there are: production, development."
+
+
+def test_one_image_with_two_targets_is_refused_and_the_remedy_works() -> None:
+    texts = {"Dockerfile": STAGES}
+    builds = (
+        AskedBuild("web", ".", "", "$CI_REGISTRY_IMAGE", "production"),
+        AskedBuild("tools", ".", "", "$CI_REGISTRY_IMAGE", "development", line=5),
+    )
+    with pytest.raises(BuildRefused) as found:
+        planned(texts, *builds)
+    assert found.value.message == (
+        "The services web and tools, whose target or args differ, would both become the image shop/api."
+    )
+    assert found.value.remedy.startswith("Leave image out of the service tools")
+    assert found.value.build.line == 5
+    assert [one.name for one in planned(texts, builds[0], replace(builds[1], image="")).jobs] == [
+        "build",
+        "build tools",
+    ]
 
 
 @pytest.mark.parametrize("other", ["Dockerfile.WEB", "Dockerfile-web"])

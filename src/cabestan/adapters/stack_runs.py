@@ -76,7 +76,7 @@ class StackRuns(Containers):
             if service_named(client, run.name):
                 return
             prepare()
-            template = task_template(run, lambda name: _secret_id(client, name))
+            template = task_template(run, lambda name: _secret_id(client, name), lambda name: _config_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
             create_service(client, run.name, template, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"})
 
@@ -113,11 +113,13 @@ class StackRuns(Containers):
         return tuple(Named(self._instance, key, attempt) for key, attempt in sorted(found))
 
 
-def task_template(run: StackRun, secret_id: Callable[[str], str]) -> dict[str, Any]:
+def task_template(
+    run: StackRun, secret_id: Callable[[str], str], config_id: Callable[[str], str] = str
+) -> dict[str, Any]:
     """The `TaskTemplate` of the engine's `POST /services/create`, as `docker stack deploy` would make it.
 
     But for what keeps a service running (restarts, health checks), and the whole log is kept for us to read. Its
-    volumes are there and filled already. `secret_id` finds a Swarm secret by its name.
+    volumes are there and filled already. `secret_id` and `config_id` find Swarm's by its name.
     """
     service = filled(run.service, run.secrets)
     deploy = service.get("deploy", {})
@@ -140,6 +142,8 @@ def task_template(run: StackRun, secret_id: Callable[[str], str]) -> dict[str, A
                 "Healthcheck": _NO_HEALTHCHECK,
                 "Mounts": [_mount(mount, run.stack) for mount in service.get("volumes", [])],
                 "Secrets": [_secret(secret, run.stack, secret_id) for secret in service.get("secrets", [])],
+                "Configs": [_config(config, config_id) for config in service.get("configs", [])] or None,
+                "Hostname": service.get("hostname"),
             }
         ),
         "RestartPolicy": {"Condition": "none"},
@@ -226,6 +230,16 @@ def _secret(
     return {"SecretID": secret_id(name), "SecretName": name, "File": file}
 
 
+def _config(wish: Mapping[str, Any], config_id: Callable[[str], str]) -> dict[str, Any]:
+    file = {
+        "Name": wish["target"],
+        "UID": str(wish.get("uid", "0")),
+        "GID": str(wish.get("gid", "0")),
+        "Mode": wish.get("mode", 0o444),
+    }
+    return {"ConfigID": config_id(wish["source"]), "ConfigName": wish["source"], "File": file}
+
+
 def _named(stack: Mapping[str, Any], kind: str, key: str) -> str:
     """What a network or secret of the file is called in Swarm."""
     return str((stack.get(kind, {}).get(key) or {}).get("name", key))
@@ -236,6 +250,13 @@ def _secret_id(client: DockerClient, name: str) -> str:
         if secret["Spec"]["Name"] == name:
             return str(secret["ID"])
     raise StepFailed(f"The secret {name} is not in the Swarm.", "Deploy the release again.")
+
+
+def _config_id(client: DockerClient, name: str) -> str:
+    for config in client.api.configs(filters={"name": name}):
+        if config["Spec"]["Name"] == name:
+            return str(config["ID"])
+    raise StepFailed(f"The config {name} is not in the Swarm.", "Deploy the release again.")
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import structlog
 import yaml
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from cabestan.adapters.config_files import drop_configs, ensure_configs
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
@@ -40,6 +41,8 @@ _LOCK_AGAIN_SECONDS = 0.05
 _CHANGED_AGAIN_SECONDS = 0.2
 #: seconds that tidying waits for a deployment
 _SHORTLY = 1.0
+#: how engines refuse to remove a network that tasks are in, or are still leaving
+_STILL_IN_USE = (400, 403, 409)
 _NAMESPACE = "com.docker.stack.namespace"
 
 
@@ -64,12 +67,29 @@ class Stacks:
         self._login = login
         self._locks = locks
 
-    def ensure_network(self, name: str, environment_id: int) -> None:
-        """The environment's own network, on every node that has a task of it."""
+    def ensure_network(self, name: str, environment_id: int, *, internal: bool = False) -> None:
+        """A network of the environment, on every node that has a task of it; `internal`: without a way outside."""
         labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_LABEL: str(environment_id)}
         with self._engine.speaking(f"create the network {name}") as client:
             if name not in {network.name for network in client.networks.list(names=[name])}:  # matched in part
-                client.networks.create(name, driver="overlay", attachable=True, labels=labels, check_duplicate=True)
+                client.networks.create(
+                    name, driver="overlay", attachable=True, labels=labels, check_duplicate=True, internal=internal
+                )
+
+    def networks_of(self, environment_id: int) -> frozenset[str]:
+        """The names of those that were made for an environment."""
+        labels = [f"{INSTANCE_LABEL}={self._instance}", f"{ENVIRONMENT_LABEL}={environment_id}"]
+        with self._engine.speaking("look at the networks of an environment") as client:
+            return frozenset(network.name for network in client.networks.list(filters={"label": labels}))
+
+    def drop_network(self, name: str) -> None:
+        """Takes a network away that nothing uses; one that is used stays."""
+        with self._engine.speaking(f"remove the network {name}") as client, suppress(NotFound):
+            try:
+                client.networks.get(name).remove()
+            except APIError as error:
+                if error.status_code not in _STILL_IN_USE:
+                    raise
 
     def pull(self, image: str, seconds: float) -> bool:
         """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
@@ -199,6 +219,18 @@ class Stacks:
         with self._alone(stack, time.monotonic() + _SHORTLY), self._engine.speaking("remove old secrets") as client:
             return drop_secrets(client, self._own_labels(stack), kept)
 
+    def ensure_configs(self, stack: str, texts: Mapping[str, str]) -> None:
+        """Makes the configs that are missing, by their names."""
+        if not texts:
+            return
+        with self._engine.speaking(f"make the configs of {stack}") as client:
+            ensure_configs(client, self._own_labels(stack), texts)
+
+    def drop_configs(self, stack: str, kept: Collection[str]) -> tuple[str, ...]:
+        """As `drop_secrets`."""
+        with self._alone(stack, time.monotonic() + _SHORTLY), self._engine.speaking("remove old configs") as client:
+            return drop_configs(client, self._own_labels(stack), kept)
+
     def _own_labels(self, stack: str) -> dict[str, str]:
         """With the stack's own label: `docker stack rm` takes along what has it, but for volumes."""
         return {INSTANCE_LABEL: self._instance, _NAMESPACE: stack}
@@ -247,16 +279,18 @@ class Stacks:
                 return ""
         return last_words(state, output)
 
-    def remove(self, stack: str, network: str | None) -> None:
-        """Takes the stack's services and secrets away, and the network where one is named; never its volumes."""
+    def remove(self, stack: str, networks: Collection[str]) -> None:
+        """Takes the stack's services, secrets and configs away, and the networks that are named; never its volumes."""
         label = {"label": f"{_NAMESPACE}={stack}"}
         with self._engine.speaking(f"remove the stack {stack}") as client:
             for service in client.api.services(filters=label):
                 client.api.remove_service(service["ID"])
             drop_secrets(client, self._own_labels(stack))
-            if network is None:
-                return
-            for found in client.networks.list(names=[network], filters={"label": f"{INSTANCE_LABEL}={self._instance}"}):
+            drop_configs(client, self._own_labels(stack))
+            own = {"label": f"{INSTANCE_LABEL}={self._instance}"}
+            for found in client.networks.list(names=list(networks), filters=own) if networks else ():
+                if found.name not in networks:  # matched in part
+                    continue
                 for container in found.attrs.get("Containers") or {}:
                     found.disconnect(container, force=True)
                 _remove_network(found)
@@ -306,7 +340,7 @@ def _remove_network(network: Any) -> None:
         except NotFound:
             return None
         except APIError as error:
-            if error.status_code not in (400, 403, 409):
+            if error.status_code not in _STILL_IN_USE:
                 raise
             if time.monotonic() > deadline:
                 raise StepFailed(f"The network {network.name} is still in use.", "Try again, or remove it.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cabestan.checks.compose_file import link_refused, read
@@ -14,21 +14,34 @@ from cabestan.checks.images import check_dockerfile
 from cabestan.checks.ports import ports_of
 from cabestan.checks.scripts import check_scripts
 from cabestan.checks.subject import Place, Subject
+from cabestan.compose.building import Build
 from cabestan.compose.dotenv import check_dotenv
-from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Waivers
+from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Report, Waivers
+from cabestan.compose.interpolate import InterpolationRefused, expand
 from cabestan.compose.load import builds_of
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.used_images import used_images
 from cabestan.domain.finding import Finding, in_order
+from cabestan.domain.image import repository_of
 from cabestan.domain.names import project_name
 from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.domain.tree import LinkRefused
 from cabestan.errors import CabestanError, Invalid
-from cabestan.pipeline.convention import LIKELY_NAME, AskedBuild, Source, blueprint, dockerfiles
+from cabestan.pipeline.convention import (
+    LIKELY_NAME,
+    AskedBuild,
+    BuildRefused,
+    Source,
+    blueprint,
+    dockerfiles,
+    variables_of,
+)
 from cabestan.pipeline.refused import DockerfileRefused
+from cabestan.pipeline.target import until_target
 
 #: what a job would run in; nothing runs here
 _NO_IMAGE = "-"
+_BUILT_ONCE = "Write the value out, give it a default as in ${NAME:-default}, or read it under environment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +103,64 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
         return Planned(None, texts, (replace(finding, line=max(1, error.line), message=error.what),))
     except LinkRefused as error:
         return Planned(None, texts, (link_refused(error),))
+    except BuildRefused as error:
+        place = error.build
+        finding = _finding("build-plan", place.file, error)
+        path = f"services.{place.service}.build"
+        return Planned(None, texts, (replace(finding, line=place.line, column=place.column, path=path),))
     except Invalid as error:
         file = subject.compose[0] if subject.compose else next(iter(sorted(texts)), "Dockerfile")
         return Planned(None, texts, (_finding("build-plan", file, error),))
 
 
 def _asked(subject: Subject) -> tuple[AskedBuild, ...]:
-    found = (build for names in subject.sets for build in builds_of(subject.sources(names), read=subject.further))
-    return tuple(dict.fromkeys(AskedBuild(b.service, b.context, b.dockerfile, b.image) for b in found))
+    """The same build of several sets once. Raises ComposeRefused."""
+    found = [
+        _with_args(subject, names[0], build)
+        for names in subject.sets
+        for build in builds_of(subject.sources(names), read=subject.further)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _with_args(subject: Subject, file: str, build: Build) -> AskedBuild:
+    """The values of its ARGs filled in. An image is built once, so that only what every environment has can be used."""
+    report = Report(file)
+    given = variables_of(subject)
+    args = [
+        (name, _argument(report, build, name, given.get(name) if raw is None else raw, given))
+        for name, raw in build.args
+    ]
+    report.refuse_if_wrong()
+    return AskedBuild(
+        service=build.service,
+        context=build.context,
+        dockerfile=build.dockerfile,
+        image=build.image,
+        target=build.target,
+        args=tuple((name, value) for name, value in args if value is not None),
+        file=build.spot.file or file,
+        line=build.spot.line,
+        column=build.spot.column,
+    )
+
+
+def _argument(report: Report, build: Build, name: str, raw: str | None, given: Mapping[str, str]) -> str | None:
+    """None where the ARG's own default is to hold."""
+    if raw is None:
+        return None
+    spot = replace(build.spot, path=f"services.{build.service}.build.args.{name}")
+    try:
+        expansion = expand(raw, given)
+    except InterpolationRefused as error:
+        report.error("build-args", spot, error.message, _BUILT_ONCE)
+        return None
+    for unset in expansion.unset:
+        message = (
+            f"{name} is given {unset}, which only environments may have; the image is built once, for all of them."
+        )
+        report.error("build-args", spot, message, _BUILT_ONCE)
+    return expansion.text
 
 
 def _used(subject: Subject) -> tuple[str, ...]:
@@ -150,23 +213,17 @@ def _check_dockerfiles(
 ) -> Iterable[Finding]:
     """Those of images that no service runs may be what they like: tools, bases, images for development."""
     run = used_builds(planned.builds, subject.registry, composed) if composed else ()
-    strict = {build.dockerfile for build in run}
     for path, text in sorted(planned.texts.items()):
         yield from hadolint(path, text)
-        if path in strict:
-            yield from check_dockerfile(path, text, waivers)
+        stages = dict.fromkeys(until_target(text, build.target) for build in run if build.dockerfile == path)
+        yield from dict.fromkeys(one for stage in stages for one in check_dockerfile(path, stage, waivers))
 
 
 def used_builds(builds: Iterable[ImageBuild], registry: str, composed: Iterable[ComposeFile]) -> tuple[ImageBuild, ...]:
     """The builds whose images a service runs."""
     images = {service.image for compose in composed for service in compose.services}
-    repositories = {_repository(image) for image in images}
+    repositories = {repository_of(image) for image in images}
     return tuple(build for build in builds if f"{registry}/{build.reference}" in repositories)
-
-
-def _repository(image: str) -> str:
-    head, slash, last = image.partition("@")[0].rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}"
 
 
 def _check_env_file(subject: Subject, places: Sequence[Place]) -> tuple[Finding, ...]:

@@ -11,15 +11,16 @@ from cabestan.checks.ports import PortsOf, not_known, with_ports
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.asked import Asked, without
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
+from cabestan.compose.library import needed_files
 from cabestan.compose.load import load_files
 from cabestan.compose.managed import refuse_aliases, without_managed
-from cabestan.compose.model import ComposeFile
+from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
 from cabestan.domain import predefined
 from cabestan.domain.finding import Finding
-from cabestan.domain.image import in_registry
+from cabestan.domain.image import in_registry, repository_of
 from cabestan.domain.predefined import names_for
 from cabestan.domain.tree import LinkRefused
 
@@ -54,7 +55,8 @@ def read(
     try:
         sources = subject.sources(files)
         place, kinds = with_managed(place, subject.project, sources)
-        loaded = load_files(sources, place.variables, read=subject.further, waivers=waivers)
+        kept = needed_files(files, subject.further)  # all that a release will have
+        loaded = load_files(sources, place.variables, read=kept.get, waivers=waivers)
         refuse_aliases(loaded.compose, kinds)
     except ComposeRefused as refused:
         return Read(refused.findings, None, place)
@@ -62,6 +64,7 @@ def read(
         return Read((link_refused(error),), None, place)
     compose = without_managed(loaded.compose, kinds)
     report = Report(files[0], waivers)
+    _check_managed(report, loaded.compose, kinds, compose)
     compose = with_ports(report, compose, ports)
     _check_images(report, compose, subject, built)
     check_paths(report, compose, subject.tree)
@@ -135,8 +138,18 @@ def _check_images(report: Report, compose: ComposeFile, subject: Subject, built:
         ours = in_registry(service.image, subject.registry)
         if built is not None and ours and service.image not in built:
             message = f"The pipeline of this commit does not build the image {service.image}."
-            remedy = "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
-            report.error("image-unknown", service.place("image"), message, remedy)
+            report.error("image-unknown", service.place("image"), message, _missing_build(service, subject))
+
+
+def _missing_build(service: Service, subject: Subject) -> str:
+    """What lacks is the Dockerfile, or, where one stands in a likely folder, only the line that has it built."""
+    name = repository_of(service.image).removeprefix(subject.registry_image).strip("/")
+    for folder in filter(None, (name, service.name)):
+        if f"{folder}/Dockerfile" in subject.files:
+            return f"Add build: ./{folder} to the service {service.name}: {folder}/Dockerfile is there."
+    if "Dockerfile" in subject.files:
+        return f"Add build: . to the service {service.name}, or name an image that is built."
+    return "Add its Dockerfile, or name an image that is built: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
 
 
 def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
@@ -146,3 +159,15 @@ def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
             if file.secret not in (place.secrets or ()):
                 message = f"{place.name} has no secret {file.secret} yet."
                 report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
+
+
+def _check_managed(report: Report, whole: ComposeFile, kinds: Collection[str], compose: ComposeFile) -> None:
+    """What the file says of services that the platform serves itself, and that holds for nobody."""
+    for service in whole.services:
+        for name in service.names if service.name in kinds else ():
+            message = f"{service.name} is served by the platform under this name alone: {name.alias} leads nowhere."
+            report.warn("container-name", name.spot, message, f"Use {service.name} as the host.")
+    for network in compose.networks:
+        if network.internal and network.key in compose.managed_networks:
+            message = f"A service of the platform is in {network.key}, which so leads outside as others do."
+            report.warn("own-networks", network.spot, message, "Keep what must not lead outside in another network.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cabestan.compose.findings import Report, Waivers
 from cabestan.compose.model import Service
 from cabestan.compose.nodes import Spot
@@ -10,6 +12,8 @@ from cabestan.domain.image import ImageConfiguration, is_root
 from cabestan.pipeline.instructions import Instruction, instructions, of_the_image
 
 _USER_REMEDY = "End the Dockerfile with USER 1001 before CMD."
+#: nobody expects to find again what is there
+_TEMPORARY = re.compile(r"""\[?\s*["']?/(?:var/)?tmp/?["']?\s*\]?""")
 _VOLUME_REMEDY = "Remove it, and mount ./data:/path in the Compose file."
 
 
@@ -20,7 +24,7 @@ def check_dockerfile(file: str, text: str, waivers: Waivers) -> tuple[Finding, .
     if user and "$" not in user.rest and is_root(user.rest):
         report.error("image-root", _spot(user), f"The image runs as {user.rest}.", _USER_REMEDY)
     for instruction in of_the_image(text):
-        if instruction.word == "VOLUME":
+        if instruction.word == "VOLUME" and not _TEMPORARY.fullmatch(instruction.rest):
             message = f"The image declares the volume {instruction.rest}."
             report.error("image-volume", _spot(instruction), message, _VOLUME_REMEDY)
     return report.findings
@@ -34,8 +38,8 @@ def check_image(
     if is_root(configuration.user):
         spot = _spot(_last(text, "USER") or _last(text, "FROM"))
         report.error("image-root", spot, f"The image {name} {_as_root(configuration)}.", _USER_REMEDY)
-    if configuration.volumes:
-        listed = ", ".join(configuration.volumes)
+    if lasting := [volume for volume in configuration.volumes if not _TEMPORARY.fullmatch(volume)]:
+        listed = ", ".join(lasting)
         spot = _spot(_last(text, "VOLUME") or _last(text, "FROM"))
         report.error("image-volume", spot, f"The image {name} declares the volume {listed}.", _VOLUME_REMEDY)
     return report.findings
@@ -51,7 +55,8 @@ def check_foreign_image(
         message = f"The image {service.image} {_as_root(configuration)}."
         report.error("image-root", service.place("image"), message, remedy)
     mounted = {mount.target.rstrip("/") for mount in service.mounts}
-    if bare := [volume for volume in configuration.volumes if volume.rstrip("/") not in mounted]:
+    lasting = [volume for volume in configuration.volumes if not _TEMPORARY.fullmatch(volume)]
+    if bare := [volume for volume in lasting if volume.rstrip("/") not in mounted]:
         message = f"The image {service.image} declares the volume {', '.join(bare)}."
         remedy = "Mount something there, such as ./data:/path, or build an image of your own."
         report.error("image-volume", service.place("image"), message, remedy)

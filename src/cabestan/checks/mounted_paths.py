@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 
+from cabestan.compose.commit_files import PLACEHOLDERS
 from cabestan.compose.findings import Report
 from cabestan.compose.library import folder_of
 from cabestan.compose.model import ComposeFile, Volume
 from cabestan.domain.finding import Finding
 from cabestan.domain.tree import LinkRefused, Tree, resolve
 
-#: they only have Git keep a folder, which is empty to everybody else
-_KEEPERS = frozenset({".gitkeep", ".keep", ".gitignore", ".placeholder"})
 #: by its name alone, which gives way to what is known
 _GUESS = "path-is-volume"
 
@@ -59,5 +58,5 @@ def _what(path: str, tree: Tree) -> str:
     if path in tree.submodules:
         return f"{path} is a submodule of the commit"
     inside = (file for file in tree.plain if file.startswith(f"{path}/"))
-    first = next((file for file in sorted(inside) if posixpath.basename(file) not in _KEEPERS), None)
+    first = next((file for file in sorted(inside) if posixpath.basename(file) not in PLACEHOLDERS), None)
     return f"{path} is a folder of the commit, with {first}" if first else ""

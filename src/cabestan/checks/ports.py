@@ -13,6 +13,7 @@ from cabestan.compose.routing import check_routes
 from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.pipeline.base_images import BaseImages
 from cabestan.pipeline.ports import Ports, catalogue_ports, declared_ports
+from cabestan.pipeline.target import until_target
 
 #: of an image, by the name that the Compose file has for it
 PortsOf = Callable[[str], Ports]
@@ -64,7 +65,7 @@ class _Declared:
         if image not in self._builds:
             return catalogue_ports(self._catalogue, image, dockerfile)
         build, bases = self._builds[image]
-        text = self._texts[build.dockerfile]
+        text = until_target(self._texts[build.dockerfile], build.target)
         return declared_ports(text, lambda written: self.of_image(bases.get(written, written), text))
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cabestan.compose.commit_files import listing
 from cabestan.compose.library import SourceFile
 from cabestan.domain.tree import Tree
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
@@ -47,7 +48,9 @@ class Subject:
         return self.tree.files
 
     def further(self, path: str) -> str | None:
-        """A file that another one names; None where there is none."""
+        """A file that another one names, or the paths below a folder; None where there is none."""
+        if path.endswith("/"):
+            return listing(self.tree, path)
         return self.read(path) if self.tree.has(path) else None
 
     def sources(self, names: Iterable[str]) -> tuple[SourceFile, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import Literal, cast
 
 from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
-from cabestan.compose.model import Deploy, Order, Resources
+from cabestan.compose.model import Deploy, Order, Resources, Restart
 from cabestan.compose.nodes import Field, Scalar
 from cabestan.compose.scalars import number_text
 
@@ -27,12 +27,27 @@ def read_deploy(report: Report, field: Field) -> Deploy | None:
     replicas = field.get("replicas")
     limits, reservations = _resources(report, field.get("resources"))
     return Deploy(
-        replicas=fields.integer(report, replicas, 0, _MOST_REPLICAS) if replicas else None,
+        replicas=read_replicas(report, replicas) if replicas else None,
         limits=limits,
         reservations=reservations,
         order=_order(report, field.get("update_config")),
         constraints=_constraints(report, field.get("placement")),
+        restart=_restart(report, field.get("restart_policy")),
     )
+
+
+def read_replicas(report: Report, field: Field) -> int | None:
+    return fields.integer(report, field, 0, _MOST_REPLICAS)
+
+
+def _restart(report: Report, field: Field | None) -> Restart | None:
+    """None where it says nothing, so that the service's own `restart` holds."""
+    if field is None or field.empty or not fields.table(report, field, policy.RESTART):
+        return None
+    condition, attempts = field.get("condition"), field.get("max_attempts")
+    wanted = fields.choice(report, condition, ("any", "on-failure", "none")) if condition else "any"
+    most = fields.integer(report, attempts, 0, 9999) if attempts else None
+    return Restart(cast("Literal['any', 'on-failure', 'none']", wanted), most or None) if wanted else None
 
 
 def _resources(report: Report, field: Field | None) -> tuple[Resources, Resources]:
@@ -45,10 +60,10 @@ def _resource(report: Report, field: Field | None) -> Resources:
     if field is None or not fields.table(report, field, policy.RESOURCE):
         return Resources()
     cpus, memory = field.get("cpus"), field.get("memory")
-    return Resources(_cpus(report, cpus) if cpus else None, fields.size(report, memory) if memory else None)
+    return Resources(read_cpus(report, cpus) if cpus else None, fields.size(report, memory) if memory else None)
 
 
-def _cpus(report: Report, field: Field) -> str | None:
+def read_cpus(report: Report, field: Field) -> str | None:
     value = field.node.value if isinstance(field.node, Scalar) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = number_text(value)

@@ -5,6 +5,7 @@ Pure, for the plan of a deployment and for checks on a developer's machine alike
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Assignment:
     name: str
     value: str
     line: int
+    #: it stands in single quotes, in which no variable is filled in
+    literal: bool = False
 
 
 def read_dotenv(text: str) -> tuple[Assignment, ...]:
@@ -39,7 +42,7 @@ def read_dotenv(text: str) -> tuple[Assignment, ...]:
     for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match and match[2] is not None:
-            found[match[1]] = Assignment(match[1], _unquoted(match[2]), number)
+            found[match[1]] = Assignment(match[1], _unquoted(match[2]), number, _is_literal(match[2]))
     return tuple(found.values())
 
 
@@ -50,19 +53,38 @@ def check_dotenv(
 
     `platform` is what a deployment has; the values of the names in `hidden` are not told.
     """
-    used = {name for text in compose for name in _used_names(text)}
+    roots = [root for text in compose if (root := _compose_file(text))]
+    if any(_names_it(root) for root in roots):  # services get it as it is
+        return ()
+    used = {name for root in roots for name in _used_names(root)}
     return tuple(_findings(read_dotenv(dotenv), used, platform, frozenset(hidden)))
 
 
-def _used_names(text: str) -> Iterator[str]:
-    """The variables that a Compose file takes from outside: `${NAME}`, and `NAME:` or `- NAME` under environment.
-
-    A name with a value is the file's own. What is no Compose file uses nothing.
-    """
+def _compose_file(text: str) -> Field | None:
+    """None for another file that services get: whatever stands in it, it is no use of a variable."""
     try:
         root = root_field(read_yaml(text, ""))
     except ComposeRefused:
-        return
+        return None
+    return root if root.get("services") else None
+
+
+def _names_it(root: Field) -> bool:
+    services = root.get("services")
+    for _, service in services.entries() if services else ():
+        env_file = service.get("env_file")
+        for item in (env_file, *env_file.items()) if env_file else ():
+            node = (item.get("path") or item).node
+            if isinstance(node, Scalar) and posixpath.normpath(node.text) == FILE:
+                return True
+    return False
+
+
+def _used_names(root: Field) -> Iterator[str]:
+    """The variables that a Compose file takes from outside: `${NAME}`, and `NAME:` or `- NAME` under environment.
+
+    A name with a value is the file's own.
+    """
     left = [root]
     while left:
         field = left.pop()
@@ -98,6 +120,10 @@ def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
     return _COMMENT.sub("", text)
+
+
+def _is_literal(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] == "'"
 
 
 def _shown(value: str) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cabestan.compose import fields, policy
+from cabestan.compose.commit_files import path_within
 from cabestan.compose.findings import ComposeRefused, Report
-from cabestan.compose.library import Library, folder_of, path_within
+from cabestan.compose.library import Library, folder_of
 from cabestan.compose.merging import Merger
 from cabestan.compose.nodes import Field, Node, Scalar, Table, root_field
 from cabestan.compose.rebasing import rebased

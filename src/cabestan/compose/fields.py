@@ -44,6 +44,12 @@ def text(report: Report, field: Field) -> str | None:
     value = field.node.value if isinstance(field.node, Scalar) else None
     if isinstance(value, str) and value:
         return value
+    if value == "" and isinstance(field.node, Scalar) and field.node.written:
+        name = field.path.rpartition(".")[2]
+        message = f"{name} is {field.node.written[:80]}, which is empty here."
+        remedy = "Set the variable for the environment, or give it a default as in ${NAME:-default}."
+        report.error("no-value", field.spot, message, remedy)
+        return None
     is_other = isinstance(field.node, Scalar) and not field.empty and value != ""
     wrong(report, field, "text", "Put it in quotes." if is_other else "")
     return None
@@ -58,6 +64,14 @@ def matching(report: Report, field: Field, pattern: re.Pattern[str], wanted: str
 
 
 def duration(report: Report, field: Field) -> str | None:
+    """A duration in Docker's words. A bare number is none: nobody can tell its unit."""
+    text_of_number = field.node.text if isinstance(field.node, Scalar) else ""
+    if _DIGITS.fullmatch(text_of_number):
+        message = f"{text_of_number} has no unit."
+        report.error(
+            "wrong-value", field.spot, message, f"Write {text_of_number}s for seconds, or another of h, m, ms."
+        )
+        return None
     return matching(report, field, _DURATION, "a duration such as 1m30s (units h, m, s, ms, us)")
 
 

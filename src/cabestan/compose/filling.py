@@ -13,7 +13,9 @@ from cabestan.compose.nodes import Entry, Field, Items, Node, Scalar, Table
 from cabestan.compose.placeholder import holds_secret
 
 #: where variables are filled in, as Docker does
-_INTERPOLATED = ("services", "volumes")
+_INTERPOLATED = ("configs", "networks", "services", "volumes")
+#: what runs in the container, where `$$NAME` is its own variable
+_IN_CONTAINER = re.compile(r"services\.[^.]*\.(?:command|entrypoint|healthcheck)\b")
 _EXTENDED_FILE = re.compile(r"services\.[^.]*\.extends\.file")
 
 
@@ -81,7 +83,7 @@ class Filling:
         if holds_secret(filled) and not _may_hold_secrets(field.path):
             message = f"{filled[:120]} would show a secret."
             self.report.error("secret-shown", field.spot, message, "Use secrets in environment only.")
-        return Scalar(filled, filled, node.line, node.column, node.file)
+        return Scalar(filled, filled, node.line, node.column, node.file, text)
 
     def _expand(self, field: Field, text: str) -> str:
         if _EXTENDED_FILE.fullmatch(field.path):
@@ -98,7 +100,10 @@ class Filling:
             if name not in self.told:
                 self.told.add(name)
                 message = f"The variable {name} is not set; it is empty here."
-                self.report.warn("variable-unset", field.spot, message, f"Set it, or write ${{{name}:-default}}.")
+                remedy = f"Set it, or write ${{{name}:-default}}."
+                if _IN_CONTAINER.match(field.path):
+                    remedy += f" One of the container itself is $${name}."
+                self.report.warn("variable-unset", field.spot, message, remedy)
         return expansion.text
 
 

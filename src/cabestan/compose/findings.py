@@ -27,6 +27,8 @@ class Waivers:
     """Code to who waived it and why. `rules.waivers` makes it, which leaves out what cannot be waived."""
 
     words: Mapping[str, str] = field(default_factory=dict)
+    #: warnings that are errors on this installation
+    strict: frozenset[str] = frozenset()
 
 
 NOTHING_WAIVED = Waivers()
@@ -50,7 +52,7 @@ class Report:
             self._add(code, "error", spot, message, remedy)
 
     def warn(self, code: str, spot: Spot, message: str, remedy: str) -> None:
-        self._add(code, "warning", spot, message, remedy)
+        self._add(code, "error" if code in self._waivers.strict else "warning", spot, message, remedy)
 
     def _add(self, code: str, severity: Severity, spot: Spot, message: str, remedy: str) -> None:
         """Warnings are counted apart: however many there are, they take no error's place."""

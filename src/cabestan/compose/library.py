@@ -6,15 +6,13 @@ A path outside the repository is never asked for. What a release must hold is to
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from cabestan.compose.commit_files import Kept, Read, named_files, path_within
 from cabestan.compose.findings import Report
 from cabestan.compose.nodes import Field, Scalar, Table, root_field
 from cabestan.compose.source import Limits, read_document, refuse
-
-#: gives the text of a file by its path in the repository, None where there is none
-Read = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +78,20 @@ class Library:
         return None if text is None else self.add(SourceFile(path, text))
 
 
-def path_within(folder: str, path: str) -> str | None:
-    """The path as seen from the repository's root; None where it leaves it, or is no plain relative path."""
-    if not path or path.startswith(("/", "~", "-")) or any(mark in path for mark in ":\\$\0"):
-        return None
-    joined = posixpath.normpath(posixpath.join(folder, path))
-    return None if joined in (".", "..") or joined.startswith("../") else joined
-
-
 def folder_of(path: str) -> str:
     """The folder of a file, `.` for the repository's root."""
     return posixpath.dirname(posixpath.normpath(path)) or "."
 
 
 def needed_files(paths: Iterable[str], read: Read, limits: Limits | None = None) -> dict[str, str]:
-    """The texts of these files and of all that their services extend, by path.
+    """The texts of these files, and of all that their services extend, read or get of the commit, by path.
 
     A file that is not there is left out, and whoever loads the others is told so then. Raises ComposeRefused for
     what cannot be read.
     """
     texts: dict[str, str] = {}
     first = list(dict.fromkeys(paths))
+    opened: dict[str, Opened] = {}
 
     def kept(path: str) -> str | None:
         text = read(path)
@@ -111,6 +102,12 @@ def needed_files(paths: Iterable[str], read: Read, limits: Limits | None = None)
     for path in first:
         library = Library(Report(path), kept, limits or Limits())
         _follow(library, path, folder_of(path), set())
+        opened |= library.known
+    given = Kept(read, texts)
+    for path, document in opened.items():
+        folders = (folder_of(path), *(folder_of(one) for one in first))
+        for named, whole in named_files(root_field(document.root), folders):
+            given.keep(named, whole=whole)
     return texts
 
 

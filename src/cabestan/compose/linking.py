@@ -1,6 +1,6 @@
-"""Further names of services, from `links: [SERVICE:ALIAS]`.
+"""Further names of services: `links: [SERVICE:ALIAS]`, `container_name`, `hostname`, `aliases` in a network.
 
-Docker gave the name to one service only; in an environment's network it leads to the same service for all.
+Docker gave a link's name to one service only; in an environment's networks a name leads to the same service for all.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ def with_aliases(report: Report, services: Iterable[Service]) -> tuple[Service, 
     found = tuple(services)
     owners = {service.name: service.name for service in found}
     for service in found:
-        for link in service.links:
+        for link in (*service.links, *service.names):
             _claim(report, owners, link)
+    for service in found:
+        if service.hostname and "." not in service.hostname:
+            owners.setdefault(service.hostname, service.name)
     return tuple(replace(service, aliases=_aliases(service.name, owners)) for service in found)
 
 

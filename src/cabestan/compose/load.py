@@ -12,22 +12,28 @@ from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
 from cabestan.compose.asked import Asked, Questions
-from cabestan.compose.building import Build, check_builds, read_builds
+from cabestan.compose.building import Build, read_builds, with_builds
+from cabestan.compose.commit_files import Read
+from cabestan.compose.commit_mounts import Commit, CommitMounts
+from cabestan.compose.configs import declared_configs
 from cabestan.compose.cron import check_cron_jobs
 from cabestan.compose.ending import with_ends
+from cabestan.compose.env_files import EnvFileReader
 from cabestan.compose.extending import Extender
 from cabestan.compose.filling import Filling
 from cabestan.compose.findings import NOTHING_WAIVED, ComposeRefused, Finding, Report, Waivers
-from cabestan.compose.library import Library, Read, SourceFile, folder_of, no_further_files
+from cabestan.compose.library import Library, SourceFile, folder_of, no_further_files
 from cabestan.compose.linking import with_aliases
 from cabestan.compose.merging import Merger, settled
 from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.mounts import MountReader
+from cabestan.compose.networks import check_networks, declared_networks
 from cabestan.compose.nodes import Field, Items, Node, Scalar, Spot, Table, root_field
 from cabestan.compose.order import check_order
 from cabestan.compose.placeholder import is_mixed
+from cabestan.compose.profiles import deployed, left_out
 from cabestan.compose.routing import NO_DOMAIN, check_routes
-from cabestan.compose.secret_files import SecretReader, declared_secrets
+from cabestan.compose.secret_files import SecretReader, committed_secrets, declared_secrets
 from cabestan.compose.services import ServiceReader
 from cabestan.compose.source import Limits
 from cabestan.errors import Invalid
@@ -74,7 +80,7 @@ def load_files(
     filling = Filling(report, variables, limits.max_text)
     root = root_field(_joined(files, Library(report, read, limits), filling))
     policy.check_keys(report, root, policy.TOP)
-    compose = _compose(report, root, variables, filling.questions)
+    compose = _compose(report, root, variables, filling.questions, Commit(read, folder_of(files[0].path)))
     check_order(report, compose)
     check_routes(report, compose, variables.get("CI_ENVIRONMENT_DOMAIN") or NO_DOMAIN)
     check_cron_jobs(report, compose)
@@ -148,19 +154,29 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             raise Invalid(message, "Remove the character.")
 
 
-def _compose(report: Report, root: Field, variables: Mapping[str, str], questions: Questions) -> ComposeFile:
+def _compose(
+    report: Report, root: Field, variables: Mapping[str, str], questions: Questions, commit: Commit
+) -> ComposeFile:
     _check_version(report, root.get("version"))
-    mounts = MountReader(report, _declared_volumes(report, root.get("volumes")))
-    secrets = SecretReader(report, declared_secrets(report, root.get("secrets")))
+    mounts = MountReader(report, _declared_volumes(report, root.get("volumes")), CommitMounts(report, commit))
+    files = committed_secrets(report, root.get("secrets"))
+    secrets = SecretReader(report, declared_secrets(report, root.get("secrets")), commit.named(report, files))
+    configs = declared_configs(report, root.get("configs"), commit.read, commit.folder)
+    env_files = EnvFileReader(report, commit.read, commit.folder, variables)
     services = root.get("services")
     found: list[Service] = []
     if services is None or not isinstance(services.node, Table) or not services.node.entries:
         report.error("no-services", (services or root).spot, "The file names no services.", "Add services:.")
     else:
-        reader = ServiceReader(report, variables, mounts, secrets, questions)
-        found = [service for name, value in services.entries() if (service := reader.read(name, value))]
-        check_builds(report, services)
-    return ComposeFile(report.file, with_ends(report, with_aliases(report, found)), tuple(mounts.volumes.values()))
+        reader = ServiceReader(report, variables, mounts, secrets, configs, env_files, questions)
+        found = [service for name, value in deployed(services) if (service := reader.read(name, value))]
+        left_out(report, services)
+        found = list(with_builds(report, services, found, variables))
+    networks = declared_networks(report, root.get("networks"))
+    found_in_order = with_ends(report, with_aliases(report, found))
+    compose = ComposeFile(report.file, found_in_order, tuple(mounts.volumes.values()), networks)
+    check_networks(report, compose)
+    return compose
 
 
 def _check_version(report: Report, field: Field | None) -> None:
@@ -175,6 +191,12 @@ def _declared_volumes(report: Report, field: Field | None) -> frozenset[str]:
     if field is None or field.empty or not fields.table(report, field):
         return frozenset()
     for _, volume in field.entries():
-        if not volume.empty:
-            fields.table(report, volume, policy.VOLUME)
+        if not volume.empty and fields.table(report, volume, policy.VOLUME) and (driver := volume.get("driver")):
+            _check_volume_driver(report, driver)
     return frozenset(name for name, _ in field.entries())
+
+
+def _check_volume_driver(report: Report, driver: Field) -> None:
+    if not driver.empty and fields.text(report, driver) not in ("local", None):
+        message = "The platform keeps the volumes, all of them on its own machines."
+        report.error("no-driver", driver.spot, message, "Remove driver, or write local.")

@@ -9,6 +9,7 @@ from cabestan.compose.findings import Report
 from cabestan.compose.library import SourceFile
 from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.nodes import Table, root_field
+from cabestan.compose.profiles import deployed
 from cabestan.compose.source import Limits, read_yaml
 from cabestan.domain.managed import Kind
 
@@ -26,7 +27,7 @@ def _service_names(file: SourceFile, limits: Limits | None) -> tuple[str, ...]:
     services = root_field(root).get("services") if isinstance(root, Table) else None
     if services is None or not isinstance(services.node, Table):
         return ()
-    return tuple(name for name, _ in services.entries())
+    return tuple(name for name, _ in deployed(services))
 
 
 def without_managed(compose: ComposeFile, kinds: Iterable[Kind]) -> ComposeFile:
@@ -36,7 +37,8 @@ def without_managed(compose: ComposeFile, kinds: Iterable[Kind]) -> ComposeFile:
     used = {mount.source for service in kept for mount in service.mounts}
     once = {mount.source for service in compose.services if service.name in taken for mount in service.mounts}
     volumes = tuple(volume for volume in compose.volumes if volume.key in used or volume.key not in once)
-    return replace(compose, services=kept, volumes=volumes)
+    shared = dict.fromkeys(key for service in compose.services if service.name in taken for key in service.networks)
+    return replace(compose, services=kept, volumes=volumes, managed_networks=tuple(shared))
 
 
 def _independent(service: Service, taken: frozenset[Kind]) -> Service:

@@ -262,6 +262,7 @@ _RULES: Mapping[Path, _Rule] = {
     ("environment",): _by_name,
     ("labels",): _by_name,
     ("extra_hosts",): _hosts,
+    ("env_file",): _together,
     ("expose",): _together,
     ("ports",): _together,
     ("links",): _together,

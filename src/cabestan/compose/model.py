@@ -13,6 +13,8 @@ from cabestan.compose.nodes import Spot
 from cabestan.compose.placeholder import secrets_in
 
 Order = Literal["start-first", "stop-first"]
+#: the network of services that name none
+DEFAULT_NETWORK = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ class SecretFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitFile:
+    """A text that a service gets as a file at `target`, which it cannot write. `source` is its path in the commit."""
+
+    source: str
+    text: str = field(repr=False)
+    target: str
+    spot: Spot = field(compare=False)
+    uid: str | None = None
+    gid: str | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """`none` makes a service that runs once; `attempts` bounds `on-failure`."""
 
@@ -89,6 +104,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A network that the file makes. One that is `internal` leads nowhere outside."""
+
+    key: str
+    spot: Spot = field(compare=False)
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     """Where the engine keeps a container's output; options as in Docker."""
 
@@ -109,6 +133,7 @@ class Deploy:
     reservations: Resources = Resources()
     order: Order | None = None
     constraints: tuple[str, ...] = ()
+    restart: Restart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +153,14 @@ class Service:
     depends_on: tuple[Dependency, ...] = ()
     #: names that this service gives to others
     links: tuple[Link, ...] = ()
-    #: names that others give to this one; they lead to it in the whole environment
+    #: further names that it gives itself
+    names: tuple[Link, ...] = ()
+    #: names that others, or it itself, give to this one; they lead to it in all of its networks
     aliases: tuple[str, ...] = ()
+    #: of itself in its own container
+    hostname: str | None = None
+    #: the keys of its networks, in the order of the file
+    networks: tuple[str, ...] = (DEFAULT_NETWORK,)
     labels: Mapping[str, str] = field(default_factory=dict)
     deploy: Deploy = Deploy()
     stop_grace_period: str | None = None
@@ -144,6 +175,7 @@ class Service:
     init: bool | None = None
     logging: Logging = Logging()
     secrets: tuple[SecretFile, ...] = ()
+    files: tuple[CommitFile, ...] = ()
     #: the TCP ports that its image declares, lowest first; None while nobody knows them
     image_ports: tuple[int, ...] | None = None
     places: Mapping[str, Spot] = field(default_factory=dict, compare=False)
@@ -181,6 +213,9 @@ class ComposeFile:
     file: str
     services: tuple[Service, ...]
     volumes: tuple[Volume, ...] = ()
+    networks: tuple[Network, ...] = ()
+    #: the keys of those that services of the platform are in
+    managed_networks: tuple[str, ...] = ()
 
     @property
     def secret_files(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cabestan.compose import fields, policy
+from cabestan.compose.commit_mounts import CommitMounts
 from cabestan.compose.findings import Report
 from cabestan.compose.model import Mount, Volume
 from cabestan.compose.nodes import Field, Scalar, Spot
@@ -19,6 +20,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _TARGET = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+/?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)b?", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (of the container)
 _MODES = frozenset({"ro", "rw", "nocopy"})
 #: for files of a developer's machine; they mean nothing to a volume
 _IDLE_MODES = frozenset({"z", "Z", "cached", "delegated", "consistent"})
@@ -35,6 +37,7 @@ class MountReader:
     report: Report
     #: names in the top-level `volumes`
     declared: frozenset[str]
+    commit: CommitMounts
     volumes: dict[str, Volume] = field(default_factory=dict)
 
     def volumes_key(self, field: Field) -> tuple[Mount, ...]:
@@ -46,6 +49,13 @@ class MountReader:
         items = (field,) if isinstance(field.node, Scalar) else fields.members(self.report, field)
         mounts = (self._memory_line(item) for item in items)
         return tuple(mount for mount in mounts if mount is not None)
+
+    def shared_memory(self, field: Field) -> tuple[Mount, ...]:
+        """`shm_size`, which Swarm does not know: memory at its place."""
+        found = _SIZE.fullmatch((fields.size(self.report, field) or "").replace(" ", ""))
+        return (
+            (Mount(None, _SHARED_MEMORY, field.spot, size=int(found[1]) * _UNITS[found[2].lower()]),) if found else ()
+        )
 
     def check_targets(self, mounts: Iterable[Mount]) -> None:
         """Reports a place in the container that two mounts of a service take."""
@@ -67,7 +77,7 @@ class MountReader:
             return None
         source, *rest = line.split(":")
         if not rest:
-            self._refuse_anonymous(item.spot)
+            self._note_anonymous(item.spot)
             return None
         if len(rest) > 2:
             message = f"{line[:80]!r} is no volume."
@@ -77,8 +87,10 @@ class MountReader:
         if wrong := modes - _MODES - _IDLE_MODES:
             message = f"The volume option {min(wrong)[:40]!r} is not allowed."
             self.report.error("volume-option", item.spot, message, "Use ro, rw or nocopy.")
-        key = self._source(source, item.spot)
         target = self._target(rest[0], item.spot)
+        if target is not None and self.commit.take(source, target, item.spot):
+            return None
+        key = self._source(source, item.spot)
         if key is None or target is None:
             return None
         return Mount(key, target, item.spot, read_only="ro" in modes, nocopy="nocopy" in modes)
@@ -103,13 +115,15 @@ class MountReader:
         self._check_options(item, {"volume": policy.MOUNT_VOLUME, "bind": policy.MOUNT_BIND}, kind)
         source_field = item.get("source")
         if source_field is None:
-            self._refuse_anonymous(item.spot)
+            self._note_anonymous(item.spot)
             return None
         source = fields.text(self.report, source_field)
         if source is None:
             return None
         if kind == "bind" and source[0] not in "./~\\":
             source = f"./{source}"
+        if kind == "bind" and self.commit.take(source, target, item.spot):
+            return None
         key = self._source(source, source_field.spot)
         options = item.get("volume")
         nocopy = self._flag(options.get("nocopy") if options else None)
@@ -218,10 +232,8 @@ class MountReader:
         self.volumes.setdefault(volume.key, volume)
         return volume.key
 
-    def _refuse_anonymous(self, spot: Spot) -> None:
-        message = "A volume without a name is a new one for each container: what is written to it is not found again."
-        remedy = "Remove it: the image has the folder. Where data is to be kept, name it: ./data:/path."
-        self.report.error("no-anonymous-volume", spot, message, remedy)
+    def _note_anonymous(self, spot: Spot) -> None:
+        self.commit.anonymous.append(spot)
 
 
 def _nested(one: str, other: str) -> bool:

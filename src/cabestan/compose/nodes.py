@@ -24,6 +24,8 @@ class Scalar:
     line: int
     column: int
     file: str = field(default="", compare=False)
+    #: what stood there before its variables were filled in; empty where there were none
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

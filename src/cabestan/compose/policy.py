@@ -19,6 +19,8 @@ class Keys:
 
     allowed: frozenset[str]
     refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: keys that are read over with a warning, for leaving them out changes nothing of importance: what happens instead
+    left_out: Mapping[str, str] = field(default_factory=dict)
     extensions: bool = False
 
 
@@ -30,19 +32,19 @@ _OWN_NETWORK = (
 )
 _GUARD = (_ISOLATION, _REMOVE)
 _SHARE = "Remove it; share data through a volume, or over the environment's network."
-_LIMITS = "Docker Swarm takes limits from deploy."
+_OWN_CACHE = "The builder keeps a cache of the project's own."
+_LIMITS = "The engine's own limits hold, beside those of deploy.resources."
+_STAYS = "The volume is the environment's, and named and labelled as such."
 
 TOP = Keys(
-    frozenset({"secrets", "services", "version", "volumes"}),
+    frozenset({"configs", "networks", "secrets", "services", "version", "volumes"}),
     {
-        "networks": _OWN_NETWORK,
-        "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
-        "name": ("The environment names the stack.", _REMOVE),
         "include": (
             "A deployment reads the files that its environment names.",
             "Write the services into this file, or take them over with extends.",
         ),
     },
+    {"name": "The environment names the stack."},
     extensions=True,
 )
 
@@ -51,23 +53,34 @@ SERVICE = Keys(
         {
             "build",
             "command",
+            "configs",
+            "container_name",
+            "cpus",
             "depends_on",
             "deploy",
             "entrypoint",
+            "env_file",
             "environment",
             "expose",
             "extends",
             "extra_hosts",
             "healthcheck",
+            "hostname",
             "image",
             "init",
             "labels",
             "links",
             "logging",
+            "mem_limit",
+            "mem_reservation",
+            "networks",
             "ports",
+            "profiles",
             "read_only",
             "restart",
+            "scale",
             "secrets",
+            "shm_size",
             "stdin_open",
             "stop_grace_period",
             "stop_signal",
@@ -90,12 +103,6 @@ SERVICE = Keys(
         "cap_drop": ("It is not supported.", _REMOVE),
         "cgroup": _GUARD,
         "cgroup_parent": _GUARD,
-        "configs": ("Configuration comes from the image and from variables.", "Put the file into the image."),
-        "container_name": (
-            "Swarm names the containers, and there may be several.",
-            "Use the name of the service.",
-        ),
-        "cpus": (_LIMITS, "Write deploy.resources.limits.cpus."),
         "credential_spec": _GUARD,
         "device_cgroup_rules": _GUARD,
         "devices": (
@@ -104,92 +111,117 @@ SERVICE = Keys(
         ),
         "dns": _OWN_NETWORK,
         "dns_search": _OWN_NETWORK,
-        "domainname": _OWN_NETWORK,
-        "env_file": (
-            "The file is for development and is not there in production.",
-            "List the variables under environment.",
-        ),
         "external_links": ("Containers of other environments cannot be reached.", _REMOVE),
         "gpus": _GUARD,
-        "hostname": _OWN_NETWORK,
         "ipc": ("It would share the memory of other containers or of the machine.", _SHARE),
         "isolation": _GUARD,
-        "mem_limit": (_LIMITS, "Write deploy.resources.limits.memory."),
-        "memswap_limit": ("Docker Swarm has no limit of its own for swap.", _REMOVE),
         "mac_address": _OWN_NETWORK,
         "network_mode": _OWN_NETWORK,
-        "networks": _OWN_NETWORK,
         "pid": ("It would show the processes of other containers or of the machine.", _SHARE),
-        "pids_limit": ("It is not supported.", _REMOVE),
-        "profiles": ("All services of the file are deployed.", "Move the service to a file for development."),
-        "pull_policy": ("Images are deployed by their digest.", _REMOVE),
         "runtime": _GUARD,
-        "scale": ("Docker Swarm takes it from deploy.", "Write deploy.replicas."),
         "security_opt": (
             "It would take off the guard that the engine puts around every container.",
             "Remove it; the engine's own profile lets applications do what they need.",
         ),
-        "shm_size": ("Docker Swarm does not know it.", "Mount memory at /dev/shm with tmpfs."),
         "sysctls": _GUARD,
-        "ulimits": ("It is not supported.", _REMOVE),
         "userns_mode": _GUARD,
         "uts": ("It would share the machine's own name.", "Remove it; services find each other by name."),
         "volumes_from": ("Containers share volumes by name.", "Give both services the same volume."),
+    },
+    {
+        "annotations": "Labels of the service are enough.",
+        "attach": "The output of all services is kept.",
+        "cpu_period": _LIMITS,
+        "cpu_quota": _LIMITS,
+        "cpu_shares": _LIMITS,
+        "cpuset": _LIMITS,
+        "develop": "It is for development; the image has the files of the commit.",
+        "domainname": "The host's name in its own container is the one of hostname.",
+        "mem_swappiness": _LIMITS,
+        "memswap_limit": _LIMITS,
+        "oom_score_adj": _LIMITS,
+        "pids_limit": _LIMITS,
+        "platform": "Images are built for, and run on, the platform's own machines.",
+        "pull_policy": "Images are deployed by their digest.",
+        "ulimits": _LIMITS,
     },
     extensions=True,
 )
 
 VOLUME = Keys(
-    frozenset(),
+    frozenset({"driver"}),
     {
-        "driver": ("The platform keeps the volumes.", _REMOVE),
         "driver_opts": ("It could reach the machine's files.", _REMOVE),
         "external": ("Volumes of other environments cannot be used.", _REMOVE),
-        "name": ("The environment names its volumes.", _REMOVE),
-        "labels": ("The platform labels its volumes.", _REMOVE),
     },
+    {"labels": _STAYS, "name": _STAYS},
 )
 
-_KEPT = "Write environment: NAME in its place, and set the secret there: cabestan secret set NAME -e ENV."
+NETWORK = Keys(
+    frozenset({"driver", "internal"}),
+    {"external": ("Networks of the machine and of other environments cannot be reached.", "Remove it.")},
+    dict.fromkeys(
+        ("attachable", "driver_opts", "enable_ipv4", "enable_ipv6", "ipam", "labels", "name"),
+        "The network is the environment's, and made as all of them are.",
+    ),
+)
+_ADDRESSES = ("Swarm gives the addresses, and others at each start.", "Remove it; use the names of services.")
+SERVICE_NETWORK = Keys(
+    frozenset({"aliases"}),
+    dict.fromkeys(("ipv4_address", "ipv6_address", "link_local_ips", "mac_address"), _ADDRESSES),
+    dict.fromkeys(("driver_opts", "gw_priority", "interface_name", "priority"), "Networks are all alike here."),
+)
+ENV_FILE = Keys(frozenset({"format", "path", "required"}))
+CONFIG = Keys(
+    frozenset({"content", "file"}),
+    {
+        "environment": ("A config is a file of the commit.", "Write content, with the variable in it."),
+        "external": ("Configs of other environments cannot be used.", "Commit the file, and write file: PATH."),
+        "template_driver": ("Files are given as they are.", _REMOVE),
+    },
+    dict.fromkeys(("labels", "name"), "The environment names and labels its configs."),
+)
+SERVICE_CONFIG = Keys(frozenset({"gid", "mode", "source", "target", "uid"}))
+
 SECRET = Keys(
-    frozenset({"environment", "external"}),
+    frozenset({"environment", "external", "file"}),
     {
         "driver": ("The platform keeps the secrets.", _REMOVE),
-        "file": ("The file is not there in production.", _KEPT),
-        "labels": ("The platform labels its secrets.", _REMOVE),
         "name": ("The environment names its secrets.", "Write environment: NAME."),
         "template_driver": ("The platform keeps the secrets.", _REMOVE),
     },
+    {"labels": "The platform labels its secrets."},
 )
 SERVICE_SECRET = Keys(frozenset({"gid", "mode", "source", "target", "uid"}))
 
 HEALTHCHECK = Keys(
     frozenset({"test", "interval", "timeout", "retries", "start_period", "disable"}),
-    {"start_interval": ("Docker's stack files do not know it.", "Use interval and start_period.")},
+    left_out={"start_interval": "Docker's stack files do not know it: interval holds from the start."},
 )
 LOGGING = Keys(frozenset({"driver", "options"}))
 LOGGING_OPTIONS = Keys(
-    frozenset({"max-size", "max-file"}), {"labels": ("It is not supported.", _REMOVE)}, extensions=False
+    frozenset({"max-size", "max-file"}),
+    left_out=dict.fromkeys(("compress", "env", "labels", "mode", "tag"), "Logs are kept and read as all others are."),
 )
 DEPENDENCY = Keys(frozenset({"condition", "required", "restart"}))
 PORT = Keys(frozenset({"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"}))
 MOUNT = Keys(
     frozenset({"type", "source", "target", "read_only", "volume", "tmpfs", "bind"}),
-    {"consistency": ("It means nothing here.", _REMOVE)},
+    left_out={"consistency": "It is for files of a developer's machine."},
 )
 MOUNT_VOLUME = Keys(frozenset({"nocopy"}))
 MOUNT_BIND = Keys(frozenset({"create_host_path"}), {"propagation": _GUARD, "selinux": _GUARD})
-MOUNT_TMPFS = Keys(frozenset({"size"}), {"mode": ("Docker's stack files do not know it.", _REMOVE)})
+MOUNT_TMPFS = Keys(frozenset({"size"}), left_out={"mode": "Docker's stack files do not know it."})
 
-_JUDGED = ("Cabestan watches the deployment, and puts the previous release back if it fails.", _REMOVE)
+_JUDGED = "Cabestan watches the deployment, and puts the previous release back if it fails."
 DEPLOY = Keys(
-    frozenset({"mode", "replicas", "resources", "placement", "update_config"}),
-    {
-        "endpoint_mode": ("The platform chooses what works on every machine.", _REMOVE),
-        "labels": ("Labels of the service are enough.", "Write labels at the service."),
-        "restart_policy": ("The service says it.", "Write restart at the service."),
-        "rollback_config": _JUDGED,
-    },
+    frozenset({"mode", "replicas", "resources", "placement", "restart_policy", "update_config"}),
+    {"labels": ("Labels of the service are enough.", "Write labels at the service.")},
+    {"endpoint_mode": "The platform chooses what works on every machine.", "rollback_config": _JUDGED},
+)
+RESTART = Keys(
+    frozenset({"condition", "max_attempts"}),
+    left_out=dict.fromkeys(("delay", "window"), "Swarm waits as long as it always does."),
 )
 RESOURCES = Keys(frozenset({"limits", "reservations"}))
 RESOURCE = Keys(
@@ -197,21 +229,48 @@ RESOURCE = Keys(
     {
         "devices": _GUARD,
         "generic_resources": ("It is not supported.", _REMOVE),
-        "pids": ("It is not supported.", _REMOVE),
     },
+    {"pids": _LIMITS},
 )
 PLACEMENT = Keys(
     frozenset({"constraints"}),
-    {
-        "preferences": ("It is not supported.", "Use constraints on node labels."),
-        "max_replicas_per_node": ("It is not supported.", "Use constraints on node labels."),
-    },
+    left_out=dict.fromkeys(("max_replicas_per_node", "preferences"), "Swarm spreads tasks over the nodes by itself."),
 )
 UPDATE = Keys(
     frozenset({"order"}),
-    dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
+    left_out=dict.fromkeys(("parallelism", "delay", "failure_action", "monitor", "max_failure_ratio"), _JUDGED),
 )
-BUILD = Keys(frozenset({"context", "dockerfile"}))
+_CONTEXT = "What goes into an image is the commit's: its files, and the images that its Dockerfile names."
+BUILD = Keys(
+    frozenset({"args", "context", "dockerfile", "target"}),
+    {
+        "additional_contexts": (_CONTEXT, "Copy from the context, or from an image by COPY --from."),
+        "dockerfile_inline": ("A build is checked by its Dockerfile.", "Write a Dockerfile, and name it: dockerfile."),
+        "entitlements": _GUARD,
+        "extra_hosts": (_CONTEXT, _REMOVE),
+        "isolation": _GUARD,
+        "network": (_CONTEXT, _REMOVE),
+        "privileged": (
+            "It would give the container the whole machine.",
+            "Remove it; do what needs more rights while the image is built.",
+        ),
+        "secrets": ("A build has no secrets: its image would keep them.", "Read them when the service runs: secrets."),
+        "ssh": ("A build has no keys of anybody's.", "Commit what is to be fetched, or fetch it without a key."),
+    },
+    {
+        "cache_from": _OWN_CACHE,
+        "cache_to": _OWN_CACHE,
+        "labels": "The platform labels its images.",
+        "no_cache": _OWN_CACHE,
+        "platforms": "An image is built for the platform's own machines.",
+        "provenance": _OWN_CACHE,
+        "pull": "A release pins what its images stand on.",
+        "sbom": _OWN_CACHE,
+        "shm_size": "The builder has memory of its own.",
+        "tags": "The pipeline tags its images by commit and version.",
+        "ulimits": "The builder has limits of its own.",
+    },
+)
 EXTENDS = Keys(frozenset({"file", "service"}))
 
 #: the service keys that the specification of factory projects names
@@ -238,35 +297,7 @@ OF_THE_DOCUMENT = frozenset(
 
 #: Refused keys that a project may be let off: with a waiver they are left out, and a warning says so. None of them
 #: would reach the machine, another project or the data, nor leave something out that an application must have.
-LEFT_OUT_IF_WAIVED = frozenset(
-    {
-        "cap_drop",
-        "consistency",
-        "container_name",
-        "cpus",
-        "delay",
-        "dns_search",
-        "domainname",
-        "endpoint_mode",
-        "failure_action",
-        "hostname",
-        "max_failure_ratio",
-        "max_replicas_per_node",
-        "mem_limit",
-        "memswap_limit",
-        "monitor",
-        "parallelism",
-        "pids_limit",
-        "preferences",
-        "pull_policy",
-        "restart_policy",
-        "rollback_config",
-        "scale",
-        "shm_size",
-        "start_interval",
-        "ulimits",
-    }
-)
+LEFT_OUT_IF_WAIVED = frozenset({"cap_drop", "dns_search"})
 
 
 def refusal_code(key: str) -> str:
@@ -281,6 +312,8 @@ def check_keys(report: Report, table: Field, keys: Keys) -> None:
         if key in keys.refused:
             reason, remedy = keys.refused[key]
             report.error(refusal_code(key), value.key_spot, f"{key} is not allowed. {reason}", remedy)
+        elif key in keys.left_out:
+            report.warn("left-out", value.key_spot, f"{key} is left out. {keys.left_out[key]}", _REMOVE)
         else:
             report.error("unknown-key", value.key_spot, f"The key {key} is not known here.", _known(key, keys))
 

@@ -1,6 +1,6 @@
 """Relative paths of a service from another folder, as they are seen from the project's folder.
 
-These are what Docker changes too: the paths of volumes and the context of a build.
+These are what Docker changes too: the paths of volumes and files of variables, and the context of a build.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ def rebased(service: Node, prefix: str) -> Node:
         if entry.key == "volumes" and isinstance(entry.value, Items):
             items = tuple(_volume(item, prefix) for item in entry.value.items)
             entries.append(replace(entry, value=replace(entry.value, items=items)))
+        elif entry.key == "env_file":
+            entries.append(replace(entry, value=_env_file(entry.value, prefix)))
         elif entry.key == "build":
             entries.append(replace(entry, value=_build(entry.value, prefix)))
         else:
@@ -36,6 +38,17 @@ def _volume(item: Node, prefix: str) -> Node:
         return item
     source, colon, rest = item.value.partition(":")
     return _text(item, _moved(source, prefix) + colon + rest) if colon and source.startswith(".") else item
+
+
+def _env_file(node: Node, prefix: str) -> Node:
+    match node:
+        case Items():
+            return replace(node, items=tuple(_env_file(item, prefix) for item in node.items))
+        case Table():
+            return _with_key(node, "path", prefix)
+        case Scalar() if isinstance(node.value, str):
+            return _text(node, _moved(node.value, prefix))
+    return node
 
 
 def _build(node: Node, prefix: str) -> Node:

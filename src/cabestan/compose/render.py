@@ -3,7 +3,8 @@
 Choices that hold for every stack:
 
 - `endpoint_mode: dnsrr`, because virtual addresses need IPVS, which not every kernel has.
-- One network, made by the platform. Docker itself gives each service its name there.
+- Networks are made by the platform: one, and others where the file keeps services apart. Docker itself gives each
+  service its name there.
 - An update that fails pauses. Swarm's own rollback would restore one service and hide the error of its task,
   while Cabestan judges by the tasks and puts the whole previous release back.
 - The label of the release is on the service and not on the containers, where it would replace every one of them in
@@ -15,6 +16,7 @@ Choices that hold for every stack:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +25,8 @@ from typing import Any
 from cabestan.compose.cron import CronJob, bash_words, cron_job
 from cabestan.compose.entrances import Entrances
 from cabestan.compose.findings import Report
-from cabestan.compose.model import ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
+from cabestan.compose.model import CommitFile, ComposeFile, Healthcheck, Logging, Mount, Resources, SecretFile, Service
+from cabestan.compose.networks import ENVIRONMENT, Layout, lay_out
 from cabestan.compose.placeholder import for_stack_file, secrets_in
 from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.routing.traefik3 import router_labels
@@ -37,6 +40,7 @@ _NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _BY_DIGEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64}", re.ASCII)
 #: Swarm takes no longer name of a service
 _LONGEST_NAME = 63
+_HASH_DIGITS = 20
 _LOG_DRIVER = "json-file"
 _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 #: seconds that Swarm itself watches after an update; Cabestan watches on
@@ -77,20 +81,25 @@ def render(compose: ComposeFile, context: StackContext) -> Stack:
     found = check_routes(report, compose, context.domain or NO_DOMAIN)
     _check_services(report, compose, context)
     report.refuse_if_wrong()
-    services = {s.name: _for_file(_service(s, _of(s, found), context)) for s in compose.services}
+    layout = lay_out(compose, context.network)
+    services = {s.name: _for_file(_service(s, _of(s, found), layout, context)) for s in compose.services}
     document: dict[str, Any] = {
         "version": "3.8",
         "services": {name: services[name] for name in _kept_running(compose)},
-        "networks": {"default": {"external": True, "name": context.network}},
+        "networks": _declared_networks(layout, context),
     }
     if compose.volumes:
         document["volumes"] = {volume.key: _volume(volume.key, context) for volume in compose.volumes}
     if compose.secret_files:
         document["secrets"] = {name: _secret(name, context) for name in sorted(compose.secret_files)}
+    if given := {config_name(context.stack, f.text): f.text for s in compose.services for f in s.files}:
+        document["configs"] = {name: {"external": True, "name": name} for name in sorted(given)}
     images = {service.name: service.image for service in compose.services}
     once = {service.name: services[service.name] for service in compose.services if service.runs_once}
     cron = {s.name: services[s.name] | _for_file(_cron(job)) for s in compose.services if (job := cron_job(s))}
-    document[EXTENSION] = extension(found, images, once, cron)
+    joined = dict.fromkeys(layout.routed(route.service) for route in found)
+    own = {one.name: {"internal": one.internal, "routed": key in joined} for key, one in layout.networks.items()}
+    document[EXTENSION] = extension(found, images, once, cron, own, given)
     return Stack(document)
 
 
@@ -147,7 +156,13 @@ def _check_image(report: Report, service: Service, context: StackContext) -> Non
         report.error("image-unknown", service.place("image"), message, "Build the release again.")
 
 
-def _service(service: Service, routes: tuple[Route, ...], context: StackContext) -> dict[str, Any]:
+def _declared_networks(layout: Layout, context: StackContext) -> dict[str, Any]:
+    """All of them made by the platform, before the stack is handed over."""
+    keys = (ENVIRONMENT, *layout.networks)
+    return {key: {"external": True, "name": layout.named(key, context.network)} for key in keys}
+
+
+def _service(service: Service, routes: tuple[Route, ...], layout: Layout, context: StackContext) -> dict[str, Any]:
     """The service as a stack file has it; keys without a value are left out."""
     document = {
         "image": context.images[service.image],
@@ -165,11 +180,13 @@ def _service(service: Service, routes: tuple[Route, ...], context: StackContext)
         "stop_grace_period": service.stop_grace_period,
         "stop_signal": service.stop_signal,
         "volumes": [_mount(mount) for mount in service.mounts],
-        "networks": _networks(service),
+        "hostname": service.hostname,
+        "networks": _networks(service, layout.of[service.name]),
         "secrets": [_secret_file(file) for file in service.secrets],
+        "configs": [_commit_file(file, context) for file in service.files],
         "logging": _logging(service.logging),
         "labels": _container_labels(service, context),
-        "deploy": _deploy(service, routes, context),
+        "deploy": _deploy(service, routes, layout.named(layout.routed(service.name), context.network), context),
     }
     return _without_empty(document)
 
@@ -209,13 +226,23 @@ def _mount(mount: Mount) -> dict[str, Any]:
     return _without_empty(document)
 
 
-def _networks(service: Service) -> list[str] | dict[str, Any]:
-    return {"default": {"aliases": list(service.aliases)}} if service.aliases else ["default"]
+def _networks(service: Service, keys: tuple[str, ...]) -> list[str] | dict[str, Any]:
+    return {key: {"aliases": list(service.aliases)} for key in keys} if service.aliases else list(keys)
 
 
 def _secret_file(file: SecretFile) -> dict[str, Any]:
     document = {"source": file.secret, "target": file.target, "uid": file.uid, "gid": file.gid, "mode": file.mode}
     return _without_empty(document)
+
+
+def config_name(stack: str, text: str) -> str:
+    """Swarm's, by the content, for a config cannot be changed."""
+    return f"{stack}_{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:_HASH_DIGITS]}"
+
+
+def _commit_file(file: CommitFile, context: StackContext) -> dict[str, Any]:
+    name = config_name(context.stack, file.text)
+    return _without_empty({"source": name, "target": file.target, "uid": file.uid, "gid": file.gid, "mode": file.mode})
 
 
 def _secret(name: str, context: StackContext) -> dict[str, Any]:
@@ -243,11 +270,11 @@ def _container_labels(service: Service, context: StackContext) -> dict[str, str]
     return dict(sorted(labels.items()))
 
 
-def _deploy(service: Service, routes: tuple[Route, ...], context: StackContext) -> dict[str, Any]:
+def _deploy(service: Service, routes: tuple[Route, ...], network: str, context: StackContext) -> dict[str, Any]:
     deploy = service.deploy
     labels = {**context.labels, **_own_labels(context)}
     labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
-    labels |= router_labels(routes, context.stack, context.network, context.entrances)
+    labels |= router_labels(routes, context.stack, network, context.entrances)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
     shared = {
         "labels": dict(sorted(labels.items())),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
-from cabestan.compose.model import SecretFile
+from cabestan.compose.model import CommitFile, SecretFile
 from cabestan.compose.nodes import Field, Scalar
 
 #: where the engine puts them
@@ -21,11 +22,33 @@ _ALL_BITS = 0o777
 
 
 def declared_secrets(report: Report, field: Field | None) -> Mapping[str, str]:
-    """The top level: the name that services use to the name of the environment's secret."""
+    """The top level: the name that services use to the name of the environment's secret.
+
+    Left out are those that are files of the commit.
+    """
     if field is None or field.empty or not fields.table(report, field):
         return {}
-    found = {key: _declared(report, key, secret) for key, secret in field.entries()}
+    found = {key: _declared(report, key, secret) for key, secret in field.entries() if secret.get("file") is None}
     return {key: name for key, name in found.items() if name}
+
+
+def committed_secrets(report: Report, field: Field | None) -> Mapping[str, Field]:
+    """Those that are files of the commit, each with the field that names its file."""
+    found: dict[str, Field] = {}
+    for key, secret in field.entries() if field is not None else ():
+        if (file := secret.get("file")) is None:
+            continue
+        fields.table(report, secret, policy.SECRET)
+        message = "The secret is a file of the commit: whoever may read the repository knows it."
+        remedy = f"Set it in the environment, and write `environment: {_as_variable(key)}` instead of file."
+        report.warn("secret-file", file.key_spot, message, remedy)
+        found[key] = file
+    return found
+
+
+def _as_variable(key: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "_", key).strip("_").upper()[:80]
+    return name if _SECRET.fullmatch(name) else "API_KEY"
 
 
 def _declared(report: Report, key: str, field: Field) -> str:
@@ -47,9 +70,12 @@ class SecretReader:
 
     report: Report
     declared: Mapping[str, str]
+    #: those that are files of the commit
+    committed: Mapping[str, CommitFile | None] = dataclass_field(default_factory=dict)
 
     def read(self, field: Field) -> tuple[SecretFile, ...]:
-        files = [file for item in fields.members(self.report, field) if (file := self._one(item))]
+        items = (item for item in fields.members(self.report, field) if self._key(item) not in self.committed)
+        files = [file for item in items if (file := self._one(item))]
         taken: set[str] = set()
         for file in files:
             if file.target in taken:
@@ -57,6 +83,21 @@ class SecretReader:
                 self.report.error("given-twice", file.spot, message, "Give one of them another target.")
             taken.add(file.target)
         return tuple(files)
+
+    def of_commit(self, field: Field) -> tuple[CommitFile, ...]:
+        """Those that are files of the commit."""
+        found = []
+        for item in field.items():
+            file = self.committed.get(self._key(item))
+            wish = self._one(item) if file else None
+            if file and wish:
+                target = FOLDER + wish.target
+                found.append(replace(file, target=target, spot=item.spot, uid=wish.uid, gid=wish.gid, mode=wish.mode))
+        return tuple(found)
+
+    def _key(self, item: Field) -> str:
+        named = item.get("source") or item
+        return named.node.text if isinstance(named.node, Scalar) else ""
 
     def _one(self, item: Field) -> SecretFile | None:
         if isinstance(item.node, Scalar):
@@ -76,14 +117,16 @@ class SecretReader:
             secret=name,
             target=(self._target(place) if place is not None else None) or target,
             spot=item.spot,
-            uid=self._owner(item.get("uid")),
-            gid=self._owner(item.get("gid")),
-            mode=self._mode(item.get("mode")),
+            uid=read_owner(self.report, item.get("uid")),
+            gid=read_owner(self.report, item.get("gid")),
+            mode=read_mode(self.report, item.get("mode")),
         )
 
     def _source(self, field: Field) -> tuple[str, str] | None:
         """The environment's secret, and the name of its file where no other is given."""
         key = fields.text(self.report, field)
+        if key is not None and key in self.committed and _FILE.fullmatch(key):
+            return key, key
         if key is None or key in self.declared:
             return None if key is None else (self.declared[key], key)
         if not _SECRET.fullmatch(key):
@@ -101,23 +144,25 @@ class SecretReader:
             return None
         return file
 
-    def _owner(self, field: Field | None) -> str | None:
-        if field is None:
-            return None
-        value = field.node.value if isinstance(field.node, Scalar) else None
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if isinstance(text, str) and _NUMBER.fullmatch(text):
-            return text
-        fields.wrong(self.report, field, 'a number in quotes such as "1001"')
-        return None
 
-    def _mode(self, field: Field | None) -> int | None:
-        if field is None:
-            return None
-        value = field.node.value if isinstance(field.node, Scalar) else None
-        if isinstance(value, str) and _OCTAL.fullmatch(value):
-            value = int(value, 8)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _ALL_BITS:
-            return value
-        fields.wrong(self.report, field, "file permissions such as 0440")
+def read_owner(report: Report, field: Field | None) -> str | None:
+    if field is None:
         return None
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and _NUMBER.fullmatch(text):
+        return text
+    fields.wrong(report, field, 'a number in quotes such as "1001"')
+    return None
+
+
+def read_mode(report: Report, field: Field | None) -> int | None:
+    if field is None:
+        return None
+    value = field.node.value if isinstance(field.node, Scalar) else None
+    if isinstance(value, str) and _OCTAL.fullmatch(value):
+        value = int(value, 8)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _ALL_BITS:
+        return value
+    fields.wrong(report, field, "file permissions such as 0440")
+    return None

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from cabestan.compose import fields, policy
 from cabestan.compose.asked import Questions
-from cabestan.compose.deploying import read_deploy
+from cabestan.compose.configs import Text, read_configs
+from cabestan.compose.deploying import read_cpus, read_deploy, read_replicas
+from cabestan.compose.env_files import EnvFileReader
 from cabestan.compose.findings import Report
-from cabestan.compose.model import Dependency, Link, Restart, Service
+from cabestan.compose.model import CommitFile, Dependency, Deploy, Link, Restart, Service
 from cabestan.compose.mounts import MountReader
+from cabestan.compose.networks import read_networks
 from cabestan.compose.nodes import Field, Items, Scalar, Spot, Table
 from cabestan.compose.observing import read_healthcheck, read_logging
 from cabestan.compose.ports import read_expose, read_ports
@@ -27,6 +30,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?", re.ASC
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
 #: without dots, so that it hides no host of the outside from the router, which is in the environment's network too
 _ALIAS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _USER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?", re.ASCII)
 _DIRECTORY = re.compile(r"/[^\0\n]{0,255}")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]{1,9}(?:[+-][0-9]{1,2})?|[0-9]{1,2}", re.ASCII)
@@ -43,6 +47,8 @@ class ServiceReader:
     variables: Mapping[str, str]
     mounts: MountReader
     secrets: SecretReader
+    configs: Mapping[str, Text | None]
+    env_files: EnvFileReader
     questions: Questions = field(default_factory=Questions)
     readers: Mapping[str, Callable[[Field], object]] = field(init=False)
 
@@ -57,12 +63,15 @@ class ServiceReader:
         if not fields.table(self.report, field, policy.SERVICE):
             return None
         known: dict[str, Any] = {}
+        self.mounts.commit.begin(field)
         for key, value in field.entries():
             read = self.readers.get(key)
             if read is not None and (result := read(value)) is not None:
                 known[key] = result
-        self.mounts.check_targets((*known.get("volumes", ()), *known.get("tmpfs", ())))
+        self.mounts.check_targets((*known.get("volumes", ()), *known.get("tmpfs", ()), *known.get("shm_size", ())))
         self._image_is_named(field)
+        known["files"] = self._files(field, known)
+        known |= self._named(name, field)
         return _assemble(name, field, known)
 
     def _readers(self) -> dict[str, Callable[[Field], object]]:
@@ -92,17 +101,35 @@ class ServiceReader:
             "stdin_open": lambda field: fields.flag(report, field),
             "init": lambda field: fields.flag(report, field),
             "logging": lambda field: read_logging(report, field),
+            "hostname": self._hostname,
+            "cpus": lambda field: read_cpus(report, field),
+            "mem_limit": lambda field: fields.size(report, field),
+            "mem_reservation": lambda field: fields.size(report, field),
+            "scale": lambda field: read_replicas(report, field),
+            "shm_size": self.mounts.shared_memory,
             "secrets": self.secrets.read,
+            "configs": lambda field: read_configs(report, field, self.configs),
+            "env_file": self.env_files.of_service,
         }
 
+    def _files(self, field: Field, known: dict[str, Any]) -> tuple[CommitFile, ...]:
+        """All files of the commit that the service gets; reports two at one place."""
+        secrets = field.get("secrets")
+        committed = self.secrets.of_commit(secrets) if secrets is not None else ()
+        files = (*self.mounts.commit.end(), *known.pop("configs", ()), *committed)
+        taken = {mount.target for key in ("volumes", "tmpfs") for mount in known.get(key, ())}
+        for file in files:
+            if file.target in taken:
+                message = f"Two volumes or files would be at {file.target}."
+                self.report.error("mount-twice", file.spot, message, "Keep one of them.")
+            taken.add(file.target)
+        return files
+
     def _image_is_named(self, field: Field) -> None:
-        if field.get("image") is not None:
-            return
-        message = "The service names no image."
-        if field.get("build") is not None:
-            message += " What build makes is found by its name."
-        remedy = "Add image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}."
-        self.report.error("no-image", field.key_spot, message, remedy)
+        if field.get("image") is None and field.get("build") is None:
+            message = "The service has neither an image nor a build."
+            remedy = "Add build: with the folder of its Dockerfile, or image: with the name of one."
+            self.report.error("no-image", field.key_spot, message, remedy)
 
     def _command(self, field: Field) -> tuple[str, ...]:
         words = fields.words(self.report, field)
@@ -135,6 +162,11 @@ class ServiceReader:
         return environment
 
     def _restart(self, field: Field) -> Restart | None:
+        if isinstance(field.node, Scalar) and isinstance(field.node.value, bool):
+            wanted = "always" if field.node.value else '"no"'
+            message = f"{field.node.text} is no restart policy."
+            self.report.error("wrong-value", field.spot, message, f"Write {wanted}.")
+            return None
         value = fields.text(self.report, field)
         if value is None:
             return None
@@ -175,18 +207,53 @@ class ServiceReader:
         for item in fields.members(self.report, field):
             name, _, alias = (fields.text(self.report, item) or "").partition(":")
             if alias and not _ALIAS.fullmatch(alias):
-                self._wrong_alias(item, alias)
+                self._wrong_alias(item.spot, alias)
             elif name:
                 dependencies.append(Dependency(name, item.spot))
                 links += [Link(name, alias, item.spot)] if alias not in ("", name) else []
         return tuple(dependencies), tuple(links)
 
-    def _wrong_alias(self, item: Field, alias: str) -> None:
+    def _wrong_alias(self, spot: Spot, alias: str) -> None:
         message = f"{alias[:80]!r} is no name within the environment's network."
         if "." in alias:
             message = f"{alias[:80]!r} has a dot: in the environment's network it could hide a host of the outside."
         remedy = "Use letters, digits, - and _, a letter or digit first and last."
-        self.report.error("link-alias", item.spot, message, remedy)
+        self.report.error("link-alias", spot, message, remedy)
+
+    def _named(self, name: str, field: Field) -> dict[str, Any]:
+        """The networks that the service is in, and the further names that it has there."""
+        networks: tuple[str, ...] = ()
+        names: tuple[Link, ...] = ()
+        if (given := field.get("networks")) is not None:
+            networks, names = read_networks(self.report, name, given)
+        for link in names:
+            if not _ALIAS.fullmatch(link.alias):
+                self._wrong_alias(link.spot, link.alias)
+        if (container := field.get("container_name")) is not None and (text := self._container_name(container)):
+            names = (*names, Link(name, text, container.spot))
+        return {"names": tuple(one for one in names if one.alias != name)} | (
+            {"networks": networks} if networks else {}
+        )
+
+    def _container_name(self, field: Field) -> str | None:
+        text = fields.text(self.report, field)
+        if text is None:
+            return None
+        if not _ALIAS.fullmatch(text):
+            message = f"Swarm names the containers; {text[:80]!r} cannot be a further name of the service."
+            self.report.warn("container-name", field.spot, message, "Use the service's name as the host.")
+            return None
+        message = f"Swarm names the containers; {text} is a further name of the service in its networks."
+        self.report.warn("container-name", field.spot, message, "Use the service's name, and remove container_name.")
+        return text
+
+    def _hostname(self, field: Field) -> str | None:
+        text = fields.matching(self.report, field, _HOST_NAME, "the name of a host")
+        if text is not None:
+            further = "" if "." in text else ", and a further name of the service in its networks"
+            message = f"{text} is the host's name in each of the service's containers{further}."
+            self.report.warn("hostname", field.spot, message, "Use the service's name, and remove hostname.")
+        return text
 
     def _labels(self, field: Field) -> dict[str, str]:
         if not isinstance(field.node, Table | Items):
@@ -250,12 +317,30 @@ class ServiceReader:
 def _assemble(name: str, field: Field, known: dict[str, Any]) -> Service:
     """The service of what was read; keys that mean the same are joined."""
     known["expose"] = tuple(dict.fromkeys((*known.get("expose", ()), *known.pop("ports", ()))))
-    known["mounts"] = (*known.pop("volumes", ()), *known.pop("tmpfs", ()))
+    known["environment"] = {**known.pop("env_file", {}), **known.get("environment", {})}
+    known["mounts"] = (*known.pop("volumes", ()), *known.pop("tmpfs", ()), *known.pop("shm_size", ()))
+    known["deploy"] = _deploy(known)
+    if known["deploy"].restart is not None:
+        known.setdefault("restart", known["deploy"].restart)
     linked, known["links"] = known.pop("links", ((), ()))
     depends_on = (*known.get("depends_on", ()), *linked)
     known["depends_on"] = tuple({dependency.service: dependency for dependency in reversed(depends_on)}.values())
     known.setdefault("image", "")
     return Service(name=name, spot=field.key_spot, places=_places(field), **known)
+
+
+def _deploy(known: dict[str, Any]) -> Deploy:
+    """With what the keys of old say, where `deploy` does not."""
+    found: Deploy = known.get("deploy", Deploy())
+    cpus, memory, reserved = (known.pop(key, None) for key in ("cpus", "mem_limit", "mem_reservation"))
+    limits, kept = found.limits, found.reservations
+    scale = known.pop("scale", None)
+    return replace(
+        found,
+        replicas=scale if found.replicas is None else found.replicas,
+        limits=replace(limits, cpus=limits.cpus or cpus, memory=limits.memory or memory),
+        reservations=replace(kept, memory=kept.memory or reserved),
+    )
 
 
 def _places(field: Field) -> dict[str, Spot]:

@@ -100,9 +100,23 @@ def read_document(text: str, file: str, limits: Limits | None = None) -> Documen
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if (tab := _tab_near(text, line)) is not None:
+            message = "A tab stands where YAML takes spaces only."
+            refuse(file, *tab, "not-yaml", message, "Indent with spaces.", error)
         refuse(file, line, column, "not-yaml", f"Not valid YAML: {error.problem}.", "Correct it.", error)
     except yaml.YAMLError as error:
         refuse(file, 1, 1, "not-yaml", f"Not valid YAML: {error}.", "Correct it.", error)
+
+
+def _tab_near(text: str, line: int) -> tuple[int, int] | None:
+    """The place of a tab in the indentation of the line that could not be read, or of the one before."""
+    lines = text.splitlines()
+    for number in (line, line - 1):
+        written = lines[number - 1] if 0 < number <= len(lines) else ""
+        indent = written[: len(written) - len(written.lstrip())]
+        if "\t" in indent:
+            return number, indent.index("\t") + 1
+    return None
 
 
 def refuse(

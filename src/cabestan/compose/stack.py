@@ -44,6 +44,15 @@ _REFERENCE = re.compile(rf"\$\$|\$\{{{SECRET_VARIABLE}([A-Za-z0-9_]+)\}}", re.AS
 
 
 @dataclass(frozen=True, slots=True)
+class StackNetwork:
+    """A network of an environment, by Swarm's name. The router is in it where it is `routed`."""
+
+    name: str
+    internal: bool
+    routed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """`document` is the file as plain values, every `$` doubled, secrets as references to variables."""
 
@@ -101,6 +110,17 @@ class Stack:
         return images
 
     @property
+    def files(self) -> Mapping[str, str]:
+        """What Swarm calls each text that services get as a file, to the text."""
+        files: dict[str, str] = self.document[EXTENSION].get("files", {})
+        return files
+
+    @property
+    def networks(self) -> tuple[StackNetwork, ...]:
+        """Those that it has beside the environment's own one."""
+        return _networks_of(self.document[EXTENSION])
+
+    @property
     def secrets_used(self) -> frozenset[str]:
         """The names of the secrets whose values `docker stack deploy` must find in its environment."""
         return frozenset(
@@ -120,6 +140,19 @@ def routes_in(text: str) -> tuple[Route, ...]:
     """The routes of a stored file, without reading all of it: what only Cabestan reads stands at its end."""
     _, found, rest = text.rpartition(f"\n{EXTENSION}:\n")
     return kept_routes.read(yaml.load(rest, Loader=yaml.CSafeLoader)["routes"]) if found else ()
+
+
+def networks_in(text: str) -> tuple[StackNetwork, ...]:
+    """The same of a stored file, without reading all of it; of most, without reading any of it."""
+    _, found, rest = text.rpartition(f"\n{EXTENSION}:\n")
+    if not found or "\n  networks:\n" not in rest:
+        return ()
+    return _networks_of(yaml.load(rest, Loader=yaml.CSafeLoader))
+
+
+def _networks_of(extension: Mapping[str, Any]) -> tuple[StackNetwork, ...]:
+    found: Mapping[str, Any] = extension.get("networks", {})
+    return tuple(StackNetwork(name, one["internal"], one["routed"]) for name, one in found.items())
 
 
 def secret_names(value: str) -> tuple[str, ...]:
@@ -176,11 +209,17 @@ def _turned(document: Mapping[str, Any], turn: Turn) -> dict[str, Any]:
 
 
 def extension(
-    routes: tuple[Route, ...], images: Mapping[str, str], once: Mapping[str, Any], cron: Mapping[str, Any]
+    routes: tuple[Route, ...],
+    images: Mapping[str, str],
+    once: Mapping[str, Any],
+    cron: Mapping[str, Any],
+    networks: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The part of the document that only Cabestan reads."""
     ending = {name: dict(services) for name, services in (("once", once), ("cron", cron)) if services}
-    return {"images": dict(images), "routes": kept_routes.write(routes), **ending}
+    own = {name: dict(found) for name, found in (("files", files), ("networks", networks)) if found}
+    return {"images": dict(images), "routes": kept_routes.write(routes), **own, **ending}
 
 
 def _emitted(document: Mapping[str, Any], text_event: Callable[[str], ScalarEvent]) -> str:

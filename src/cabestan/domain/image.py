@@ -56,3 +56,9 @@ def common_ports(configurations: Iterable[ImageConfiguration]) -> tuple[int, ...
     """Those that the image declares on every platform that it is built for, lowest first."""
     found = [set(configuration.ports) for configuration in configurations]
     return tuple(sorted(set.intersection(*found))) if found else ()
+
+
+def repository_of(image: str) -> str:
+    """A reference without its tag and digest: `HOST:5000/shop/api:1` → `HOST:5000/shop/api`."""
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"

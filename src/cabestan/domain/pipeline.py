@@ -50,6 +50,10 @@ class ImageBuild:
     reference: str
     tags: tuple[str, ...] = ()
     service: str = ""
+    #: the stage that is built; empty for the last one
+    target: str = ""
+    #: what its ARGs are given, in the order of the file
+    args: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,16 @@ class Tree:
         except LinkRefused:
             return True
 
+    def below(self, folder: str) -> tuple[str, ...]:
+        """The files below a folder, in order, by their paths by way of it; it may be a link, or lie below one."""
+        folder = folder.rstrip("/")
+        try:
+            real = resolve(folder, self.links)
+        except LinkRefused:
+            return ()
+        start = f"{real}/" if real else ""
+        return tuple(sorted(f"{folder}/{path[len(start) :]}" for path in self.files if path.startswith(start)))
+
     def _is_folder(self, link: str) -> bool:
         try:
             real = resolve(link, self.links)

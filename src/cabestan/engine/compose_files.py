@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 
 from cabestan.checks.mounted_paths import check_paths, names_paths
+from cabestan.compose.commit_files import listing
 from cabestan.compose.findings import ComposeRefused, Report
 from cabestan.compose.library import SourceFile, needed_files
 from cabestan.compose.model import ComposeFile
@@ -18,9 +19,11 @@ from cabestan.store import deployments as deployment_store
 
 
 def reader(services: Services, project_id: int, commit: str, tree: Tree) -> Callable[[str], str | None]:
-    """Gives the text of a file of the commit, None where there is none."""
+    """Gives the text of a file of the commit, or the paths below a folder; None where there is none."""
 
     def read(path: str) -> str | None:
+        if path.endswith("/"):
+            return listing(tree, path)
         return services.repositories.read(project_id, commit, path, tree) if tree.has(path) else None
 
     return read

@@ -12,6 +12,7 @@ from cabestan.compose.stack import Stack
 from cabestan.domain.environment import Environment
 from cabestan.engine import certificates, service_runs
 from cabestan.engine.certificate_watch import keep_account, watch
+from cabestan.engine.planning import network_of
 from cabestan.engine.runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
@@ -60,6 +61,7 @@ class Housekeeper:
                 drop_runs,
                 drop_images,
                 drop_secrets,
+                drop_networks,
                 forget,
                 certificates.renew,
                 keep_account,
@@ -124,19 +126,39 @@ def drop_secrets(services: Services) -> None:
         environments = environment_store.all_environments(tx)
     for environment in environments:
         with services.database.reading() as tx:
-            kept = kept_secrets(tx, environment)
+            stacks = kept_stacks(tx, environment)
+        secrets = frozenset(name for stack in stacks for name in stack.secret_files)
+        configs = frozenset(name for stack in stacks for name in stack.files)
+        name = environment.stack_name(services.settings.instance)
         with suppress(DeadlineExceeded):  # it is being deployed to: the next time
-            services.stacks.drop_secrets(environment.stack_name(services.settings.instance), kept)
+            services.stacks.drop_secrets(name, secrets)
+            services.stacks.drop_configs(name, configs)
 
 
-def kept_secrets(tx: sa.Connection, environment: Environment) -> frozenset[str]:
-    """What Swarm calls them: of what is open, of what serves, and of the latest successes."""
+def drop_networks(services: Services) -> None:
+    """Those of an environment that nothing which runs, waits or can soon be rolled back to has."""
+    with services.database.reading() as tx:
+        environments = environment_store.all_environments(tx)
+    for environment in environments:
+        own = network_of(environment.stack_name(services.settings.instance))
+        there = services.stacks.networks_of(environment.id) - {own}
+        if not there:
+            continue
+        with services.database.reading() as tx:
+            kept = {network.name for stack in kept_stacks(tx, environment) for network in stack.networks}
+        for name in sorted(there - kept):
+            services.platform.leave(services.router_name, name)
+            services.stacks.drop_network(name)
+
+
+def kept_stacks(tx: sa.Connection, environment: Environment) -> tuple[Stack, ...]:
+    """Of what is open, of what serves, and of the latest successes."""
     wanted = {d.id for d in deployment_store.open_in(tx, environment.id)}
     wanted |= {d.id for d in deployment_store.succeeded_in(tx, environment.id, _KEPT_RELEASES)}
     if environment.current_deployment_id is not None:
         wanted.add(environment.current_deployment_id)
     plans = (deployment_store.plan_of(tx, key) for key in wanted)
-    return frozenset(name for plan in plans if plan for name in Stack.from_yaml(plan.stack).secret_files)
+    return tuple(Stack.from_yaml(plan.stack) for plan in plans if plan)
 
 
 def superfluous(present: tuple[LocalImage, ...], kept: frozenset[str], before: datetime) -> tuple[LocalImage, ...]:

@@ -11,6 +11,7 @@ from cabestan.domain.finding import Finding, ImageRefused, has_error, in_order
 from cabestan.domain.image import ImageConfiguration, common_ports
 from cabestan.domain.pipeline import ImageBuild, Pipeline
 from cabestan.engine.services import Services
+from cabestan.pipeline.target import until_target
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def _check(
     configurations: Iterable[ImageConfiguration],
     waivers: Waivers,
 ) -> tuple[Finding, ...]:
-    text = services.repositories.read(pipeline.project_id, pipeline.commit, build.dockerfile)
+    whole = services.repositories.read(pipeline.project_id, pipeline.commit, build.dockerfile)
+    text = until_target(whole, build.target)
     return in_order(
         finding
         for configuration in configurations

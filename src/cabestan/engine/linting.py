@@ -74,7 +74,7 @@ def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[t
         project = project_store.by_id(tx, pipeline.project_id)
         release = draft(services, pipeline, {}, next(iter(subject.compose), ""), {}, project.default_branch)
         environments = environment_store.of_project(tx, project.id)
-        waivers = waivers_of(tx, project.id)
+        waivers = waivers_of(services, tx, project.id)
         takers = {e.id for e in environments if e.takes(pipeline.branch, project.default_branch)}
         places = tuple(_place(services, tx, release, e, e.id in takers or not takers) for e in environments)
     return places, waivers

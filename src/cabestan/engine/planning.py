@@ -52,7 +52,7 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
     managed = use.use_of(tx, wanted.environment, files)
     given = variables(services, wanted, configuration) | managed.variables
-    waivers = waivers_of(tx, wanted.environment.project_id)
+    waivers = waivers_of(services, tx, wanted.environment.project_id)
     loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
     compose = use.without(services.settings, loaded.compose, managed)
     if wanted.restores is None:  # what has served may come back
@@ -137,9 +137,9 @@ def _ports(release: Release, compose: ComposeFile) -> dict[str, tuple[int, ...]]
     return {service.image: release.ports.get(service.image, ()) for service in compose.services}
 
 
-def waivers_of(tx: sa.Connection, project_id: int) -> Waivers:
-    """The rules that the project is let off."""
-    return rules.waivers(waiver_store.holding(tx, project_id))
+def waivers_of(services: Services, tx: sa.Connection, project_id: int) -> Waivers:
+    """The rules that the project is let off, and those that are strict here."""
+    return rules.waivers(waiver_store.holding(tx, project_id), services.settings.strict_rule_codes)
 
 
 def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:

@@ -16,12 +16,14 @@ from cabestan.adapters.router import PlatformContainers, ServiceContainer, regis
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
 from cabestan.adapters.vault import Vault
+from cabestan.compose.stack import networks_in
 from cabestan.config import Settings
 from cabestan.engine import base_images
 from cabestan.engine.certificate_watch import kept_account
 from cabestan.engine.planning import network_of
 from cabestan.engine.registry_login import registry_login
 from cabestan.errors import ConfigurationError, StepFailed
+from cabestan.store import deployments as deployment_store
 from cabestan.store import environments, users
 from cabestan.store.database import Database
 
@@ -146,11 +148,14 @@ def ensure_administrator(database: Database, *, known: str = "") -> str | None:
 def rejoin_router(settings: Settings, database: Database, stacks: Stacks, containers: PlatformContainers) -> None:
     """The router must be in the network of each environment that something was deployed to."""
     with database.reading() as tx:
-        found = environments.all_environments(tx)
+        found = [one for one in environments.all_environments(tx) if one.current_deployment_id is not None]
+        plans = {one.id: deployment_store.plan_of(tx, one.current_deployment_id or 0) for one in found}
     router = f"{settings.instance}-router"
     present = containers.networks(router)
     for environment in found:
-        network = network_of(environment.stack_name(settings.instance))
-        if environment.current_deployment_id is not None and network not in present:
-            stacks.ensure_network(network, environment.id)
-            containers.join(router, network)
+        plan = plans[environment.id]
+        own = [(one.name, one.internal) for one in networks_in(plan.stack) if one.routed] if plan else []
+        for network, internal in ((network_of(environment.stack_name(settings.instance)), False), *own):
+            if network not in present:
+                stacks.ensure_network(network, environment.id, internal=internal)
+                containers.join(router, network)

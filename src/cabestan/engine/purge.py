@@ -16,7 +16,7 @@ _STILL_IN_USE = (400, 403, 409, 500)
 
 
 def purge(settings: Settings, engine: Engine, *, base_images: tuple[str, ...], swarm: bool) -> Iterator[str]:
-    """Removes services, containers, networks, volumes, secrets and images of this installation; tells each kind.
+    """Removes what this installation made: services, containers, networks, volumes, secrets, configs and images.
 
     `base_images` are those that it built itself; they stay where another installation has something here.
     `swarm`: it made the Swarm, which goes too unless somebody else's services are in it.
@@ -28,6 +28,7 @@ def purge(settings: Settings, engine: Engine, *, base_images: tuple[str, ...], s
         containers = client.api.containers(all=True, filters=label)
         yield _count("container", [_remove(client.api.remove_container, c["Id"], force=True) for c in containers])
         yield _count("secret", [_remove(client.api.remove_secret, s["ID"]) for s in client.api.secrets(label)])
+        yield _count("config", [_remove(client.api.remove_config, c["ID"]) for c in client.api.configs(label)])
         yield _count("network", [_remove_network(client, n.id) for n in client.networks.list(filters=label)])
         volumes = client.api.volumes(filters=label)["Volumes"] or []
         yield _count("volume", [_remove(client.api.remove_volume, v["Name"]) for v in volumes])

@@ -59,7 +59,7 @@ def _make(services: Services, pipeline_id: int) -> str:
         jobs = pipeline_store.jobs_of(tx, pipeline_id)
         targets = _targets(tx, pipeline)
         environments = environment_store.of_project(tx, pipeline.project_id)
-        waivers = waivers_of(tx, pipeline.project_id)
+        waivers = waivers_of(services, tx, pipeline.project_id)
         project = project_store.by_id(tx, pipeline.project_id)
     try:
         digests = _digests(jobs)

@@ -103,6 +103,7 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
     def prepare() -> None:
         space.check(services.settings)
         services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
+        services.stacks.ensure_configs(name, stack.files)
         if files:
             services.stacks.ensure_secrets(name, files)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
-from cabestan.compose.library import path_within
+from cabestan.compose.commit_files import path_within
 from cabestan.domain import names
 from cabestan.domain.access import Permission, User, may, may_set_approval
 from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable

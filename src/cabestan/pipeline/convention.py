@@ -3,7 +3,8 @@
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
 from cabestan.errors import Invalid
@@ -11,6 +12,7 @@ from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
 from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
 from cabestan.pipeline.refused import refuse
+from cabestan.pipeline.target import has_stage, stage_names
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 #: files at the repository's root that an environment may come to name later
@@ -32,6 +34,35 @@ class AskedBuild:
     context: str
     dockerfile: str
     image: str
+    target: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+    #: where the service stands
+    file: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)
+    column: int = field(default=1, compare=False)
+
+
+class BuildRefused(Invalid):
+    """A service cannot be built as it asks to be."""
+
+    def __init__(self, message: str, remedy: str, build: AskedBuild) -> None:
+        super().__init__(message, remedy)
+        self.build = build
+
+
+class OfCommit(Protocol):
+    """What is known of a commit, and what every build of it may use."""
+
+    @property
+    def commit(self) -> str: ...
+    @property
+    def branch(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def registry(self) -> str: ...
+    @property
+    def registry_image(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +109,7 @@ def _is_dockerfile(path: str) -> bool:
 def blueprint(source: Source, *, job_image: str) -> Blueprint:
     """One build job per image, in need of those that it builds on. Raises Invalid, naming the file."""
     images = _images(source)
-    parsed = {image.name: _parsed(image.dockerfile, source) for image in images}
+    parsed = {image.name: _parsed(image, source) for image in images}
     images = tuple(replace(image, tags=_tags(source, parsed[image.name])) for image in images)
     needs = {image.name: _siblings(image, images, parsed, source) for image in images}
     _refuse_cycles(needs, {image.name: image.dockerfile for image in images})
@@ -86,10 +117,10 @@ def blueprint(source: Source, *, job_image: str) -> Blueprint:
     return Blueprint(jobs, _notes(source, jobs))
 
 
-def _parsed(path: str, source: Source) -> Dockerfile:
-    text = source.texts[path]
+def _parsed(image: ImageBuild, source: Source) -> Dockerfile:
+    path, text = image.dockerfile, source.texts[image.dockerfile]
     found = parse_dockerfile(text)
-    given = _variables(source)
+    given = _given(image, source)
     refuse(
         path, text, source.registry, source.registry_image, lambda written: substitute(written, found.arguments, given)
     )
@@ -102,22 +133,30 @@ def job_name(image_name: str) -> str:
 
 def _images(source: Source) -> tuple[ImageBuild, ...]:
     if source.builds:
-        return _one_per_reference(_asked(build, source) for build in source.builds)
-    return _one_per_reference(_at_root(path, source) for path in dockerfiles(source.files, ()))
+        return _one_per_reference((_asked(build, source), build) for build in source.builds)
+    return _one_per_reference((_at_root(path, source), None) for path in dockerfiles(source.files, ()))
 
 
-def _one_per_reference(images: Iterable[ImageBuild]) -> tuple[ImageBuild, ...]:
+def _one_per_reference(images: Iterable[tuple[ImageBuild, AskedBuild | None]]) -> tuple[ImageBuild, ...]:
     """Services may share an image; what is built for it must be the same then."""
     found: dict[str, ImageBuild] = {}
-    for image in images:
+    for image, build in images:
         other = found.setdefault(image.reference, image)
-        if (other.dockerfile, other.context) != (image.dockerfile, image.context):
-            raise Invalid(
-                f"{other.dockerfile} in {other.context} and {image.dockerfile} in {image.context} "
-                f"would both become the image {image.reference}.",
-                "Give one of them another name.",
-            )
+        if _made_of(other) == _made_of(image):
+            continue
+        what = f"{other.dockerfile} in {other.context} and {image.dockerfile} in {image.context}"
+        if _made_of(other)[:2] == _made_of(image)[:2]:
+            what = f"The services {other.service} and {image.service}, whose target or args differ,"
+        message = f"{what} would both become the image {image.reference}."
+        if build is None:
+            raise Invalid(message, "Give one of them another name.")
+        name = f"${{CI_REGISTRY_IMAGE}}/{build.service}:${{CI_COMMIT_SHA}}"
+        raise BuildRefused(message, f"Leave image out of the service {build.service}, or write image: {name}.", build)
     return tuple(found.values())
+
+
+def _made_of(image: ImageBuild) -> tuple[object, ...]:
+    return image.dockerfile, image.context, image.target, image.args
 
 
 def _at_root(path: str, source: Source) -> ImageBuild:
@@ -142,42 +181,56 @@ def _name_of_the_plain_one(source: Source) -> str:
 def _asked(build: AskedBuild, source: Source) -> ImageBuild:
     path = _asked_path(build)
     if path not in source.texts:
-        raise Invalid(
+        raise BuildRefused(
             f"The service {build.service} is to be built from {path}, which the commit does not have.",
             "Correct build.context or build.dockerfile in the Compose file, or commit the file.",
+            build,
         )
-    name = _checked_name(_name_in_reference(build, source), path)
+    if build.target and not has_stage(source.texts[path], build.target):
+        there = ", ".join(stage_names(source.texts[path])) or "none with a name"
+        raise BuildRefused(
+            f"The service {build.service} is to be built up to the stage {build.target}, which {path} does not have.",
+            f"Correct build.target; there are: {there}.",
+            build,
+        )
+    name = _name_in_reference(build, source)
+    if name and not _IMAGE_NAME.fullmatch(name):
+        raise BuildRefused(
+            f"The service {build.service} would make an image named “{name}”, which no registry takes.",
+            "Write image: ${CI_REGISTRY_IMAGE}/NAME:${CI_COMMIT_SHA}, with lower-case letters, digits and single . _ -",
+            build,
+        )
     return ImageBuild(
-        name, path, posixpath.normpath(build.context), _reference(source.project, name), service=build.service
+        name,
+        path,
+        posixpath.normpath(build.context),
+        _reference(source.project, name),
+        service=build.service,
+        target=build.target,
+        args=build.args,
     )
 
 
 def _asked_path(build: AskedBuild) -> str:
     path = posixpath.normpath(posixpath.join(build.context, build.dockerfile or "Dockerfile"))
     if path.startswith(("../", "/")) or path == "..":
-        raise Invalid(
+        raise BuildRefused(
             f"The service {build.service} is to be built from {path}, outside the repository.",
             "Keep context and Dockerfile inside the repository.",
+            build,
         )
     return path
 
 
 def _name_in_reference(build: AskedBuild, source: Source) -> str:
-    """`${CI_REGISTRY_IMAGE}/app:…` names the image `app`; a service that writes no image gives it its own name."""
-    if not build.image:
-        return build.service.lower()
-    name = _name_within(build.image, source)
-    if name is None:
-        raise Invalid(
-            f"The service {build.service} is built, but its image is {build.image}.",
-            "Write image: ${CI_REGISTRY_IMAGE}/NAME:${CI_COMMIT_SHA}, or leave image out.",
-        )
-    return name
+    """`${CI_REGISTRY_IMAGE}/app:…` names the image `app`; one without such a name is called as its service is."""
+    name = _name_within(build.image, source) if build.image else None
+    return build.service.lower() if name is None else name
 
 
 def _name_within(written: str, source: Source) -> str | None:
     """What stands behind the project's own reference, empty for that itself; None for another project's image."""
-    repository = substitute(written, {}, _variables(source)).partition("@")[0]
+    repository = substitute(written, {}, variables_of(source)).partition("@")[0]
     head, _, last = repository.rpartition("/")
     repository = f"{head}/{last.partition(':')[0]}"
     if repository != source.registry_image and not repository.startswith(f"{source.registry_image}/"):
@@ -208,7 +261,7 @@ def _siblings(
     """The images of this repository that it builds on, each with the reference as its Dockerfile writes it."""
     found = []
     for written in parsed[image.name].bases:
-        filled = substitute(written, parsed[image.name].arguments, _variables(source))
+        filled = substitute(written, parsed[image.name].arguments, _given(image, source))
         for other in images:
             if other.name != image.name and filled in _known_as(other, parsed[other.name], source):
                 found.append((written, other))
@@ -227,7 +280,7 @@ def _bases(
 
 
 def _base(image: ImageBuild, dockerfile: Dockerfile, written: str, source: Source) -> Base:
-    filled = substitute(written, dockerfile.arguments, _variables(source))
+    filled = substitute(written, dockerfile.arguments, _given(image, source))
     line = line_of(source.texts[image.dockerfile], written)
     return Base(written, source.base_images.meant(filled, image.dockerfile, line) or filled)
 
@@ -261,14 +314,15 @@ def _job(
     source: Source,
     job_image: str,
 ) -> JobSpec:
-    given = {name: value for name, value in _variables(source).items() if name in dockerfile.arguments}
+    given = {name: value for name, value in variables_of(source).items() if name in dockerfile.arguments}
+    given |= dict(image.args)
     bases = _bases(image, dockerfile, siblings, source)
     environment = {
-        **_variables(source),
+        **variables_of(source),
         "IMAGE": f"{source.registry}/{image.reference}",
         "DOCKERFILE": image.dockerfile,
         "CONTEXT": image.context,
-        "TARGET": "",
+        "TARGET": image.target,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
     }
     return JobSpec(
@@ -287,7 +341,13 @@ def _job(
     )
 
 
-def _variables(source: Source) -> dict[str, str]:
+def _given(image: ImageBuild, source: Source) -> dict[str, str]:
+    """What its build is given; what it asks for itself comes over the rest."""
+    return {**variables_of(source), **dict(image.args)}
+
+
+def variables_of(source: OfCommit) -> dict[str, str]:
+    """What every build of the commit may use."""
     return {
         "CI_COMMIT_SHA": source.commit,
         "CI_COMMIT_BRANCH": source.branch,

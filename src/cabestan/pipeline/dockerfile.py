@@ -48,7 +48,8 @@ def substitute(reference: str, arguments: Mapping[str, str], given: Mapping[str,
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[3]
-        return given.get(name) or arguments.get(name) or platform_arguments().get(name) or match[2] or ""
+        set_here = given[name] if name in given else arguments.get(name) or platform_arguments().get(name)
+        return set_here or match[2] or ""
 
     return _REFERENCE.sub(value, reference)
 

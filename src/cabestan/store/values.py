@@ -42,11 +42,16 @@ def load_spec(text: str) -> JobSpec:
             "kind": JobKind(raw["kind"]),
             "needs": tuple(raw["needs"]),
             "environment": tuple((name, value) for name, value in raw["environment"]),
-            "build": ImageBuild(**build | {"tags": tuple(build["tags"])}) if build else None,
+            "build": _build(build) if build else None,
             "base_images": tuple(raw.get("base_images", ())),
             "bases": tuple(Base(**base) for base in raw.get("bases", ())),
         }
     )
+
+
+def _build(raw: dict[str, Any]) -> ImageBuild:
+    args = tuple((name, value) for name, value in raw.get("args", ()))
+    return ImageBuild(**raw | {"tags": tuple(raw["tags"]), "args": args})
 
 
 def dump_plan(plan: Plan) -> str:

@@ -21,6 +21,8 @@ from cabestan.domain.route import Middleware
 _HTTP = "traefik.http."
 _NAME = re.compile(r"[a-z0-9_-]{1,60}", re.ASCII)
 _EXAMPLE = "Write Host(`example.org`), or Host(`example.org`) && PathPrefix(`/path`)."
+#: how routers name what these very labels define
+_OF_LABELS = re.compile(r"@(?:docker|swarm)$")
 _LOCAL = "Define it in this file; names of other files and providers mean nothing here."
 _PORTS = (1, 65535)
 _SCHEMES = ("http", "https", "h2c")
@@ -308,7 +310,7 @@ class _Router:
 
     def _named(self, option: str, name: str, parts: Mapping[str, _Part]) -> _Part | None:
         """Raises no error; what is not there, or elsewhere, goes into the report."""
-        part = parts.get(name.lower())
+        part = parts.get(_OF_LABELS.sub("", name.lower()))
         if part is None:
             what = "of another provider" if "@" in name else "not defined"
             self._wrong(option, f"{self.router.name} wants {name[:60]!r}, which is {what}.", _LOCAL)

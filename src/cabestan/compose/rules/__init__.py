@@ -52,9 +52,20 @@ def check_waivable(code: str) -> Rule:
     return rule
 
 
-def waivers(given: Iterable[Waiver]) -> Waivers:
-    """What a project is let off. Rules that cannot be waived hold, whatever is on record."""
-    return Waivers({waiver.code: waiver.words for waiver in given if _holds(waiver)})
+def waivers(given: Iterable[Waiver], strict: Iterable[str] = ()) -> Waivers:
+    """What a project is let off, and which warnings are errors. Rules that cannot be waived hold all the same."""
+    return Waivers({waiver.code: waiver.words for waiver in given if _holds(waiver)}, frozenset(strict))
+
+
+def check_strict(codes: Iterable[str]) -> None:
+    """Raises Invalid for a code of which there is no warning."""
+    for code in codes:
+        rule = RULES.get(code)
+        if rule is None or rule.severity != "warning" or code == images.HADOLINT:
+            known = ", ".join(rule.code for rule in RULES.values() if rule.severity == "warning")
+            raise Invalid(
+                f"strict_rules names {code}, which is no warning of the Compose file.", f"There are: {known}."
+            )
 
 
 def _holds(waiver: Waiver) -> bool:

@@ -15,28 +15,13 @@ _VALUES: Mapping[str, str] = {
     "privileged": "true",
     "cap_add": "[NET_ADMIN]",
     "cap_drop": "[ALL]",
-    "container_name": "web",
-    "cpus": "0.5",
     "devices": '["/dev/sda:/dev/sda"]',
     "dns": "[10.0.0.2]",
-    "env_file": "[web.env]",
     "external_links": "[other_db:db]",
-    "hostname": "web",
     "ipc": "host",
-    "file": "./api_key.txt",
-    "max_replicas_per_node": "1",
-    "mem_limit": "200m",
     "network_mode": "host",
-    "networks": "[other]",
     "pid": "host",
-    "profiles": "[debug]",
-    "preferences": "[{spread: node.labels.zone}]",
-    "pull_policy": "always",
-    "restart_policy": "{condition: on-failure}",
-    "scale": "2",
     "security_opt": '["seccomp:unconfined"]',
-    "shm_size": "64m",
-    "start_interval": "1s",
     "sysctls": "{net.core.somaxconn: 1024}",
     "userns_mode": "host",
     "volumes_from": "[other]",
@@ -44,30 +29,30 @@ _VALUES: Mapping[str, str] = {
     "driver_opts": "{type: none, o: bind, device: /etc}",
     "name": "another",
     "include": "[other.yml]",
-    "failure_action": "continue",
+    "additional_contexts": "{other: ./other}",
+    "dockerfile_inline": '"FROM cabestan/python:3.11"',
+    "environment": "PAGE",
+    "labels": "{team: shop}",
+    "network": "host",
+    "secrets": "[API_KEY]",
+    "ssh": "[default]",
+    "extra_hosts": '["other:10.0.0.2"]',
+    "ipv4_address": "10.0.0.2",
+    "ipv6_address": '"fd00::2"',
+    "link_local_ips": "[169.254.0.2]",
+    "mac_address": '"02:42:ac:11:00:02"',
     "propagation": "shared",
 }
-_PLACED = f"{_WEB}    deploy:\n      placement:\n        constraints: [node.labels.disk == ssd]\n"
-#: where a key cannot be shown on the one service of the other examples
-_WRONG: Mapping[str, str] = {
-    "profiles": f"{_WEB}  debug:\n    image: {_IMAGE}\n    profiles: [debug]\n",
-}
 _RIGHT: Mapping[str, str] = {
-    "env_file": f"{_WEB}    environment:\n      LEVEL: ${{LEVEL:-info}}\n",
-    "mem_limit": f"{_WEB}    deploy:\n      resources:\n        limits:\n          memory: 200M\n",
-    "cpus": f'{_WEB}    deploy:\n      resources:\n        limits:\n          cpus: "0.5"\n',
-    "configs": _WEB,
-    "file": f"{_WEB}    secrets: [API_KEY]\nsecrets:\n  API_KEY:\n    environment: API_KEY\n",
+    "additional_contexts": f"{_WEB}    build:\n      context: .\n",
+    "dockerfile_inline": f"{_WEB}    build:\n      context: .\n      dockerfile: Dockerfile.web\n",
+    "environment": f"{_WEB}configs:\n  page:\n    content: ${{PAGE:-none}}\n",
+    "labels": f"{_WEB}    labels: {{team: shop}}\n",
+    "name": f"{_WEB}secrets:\n  API_KEY:\n    environment: API_KEY\n",
+    "secrets": f"{_WEB}    build: .\n    secrets: [API_KEY]\n",
+    "ssh": f"{_WEB}    build: .\n",
+    **dict.fromkeys(("ipv4_address", "ipv6_address", "link_local_ips"), _WEB),
     "include": f"{_WEB}  other:\n    image: {_IMAGE}\n",
-    "max_replicas_per_node": _PLACED,
-    "preferences": _PLACED,
-    "profiles": _WEB,
-    "restart_policy": f"{_WEB}    restart: on-failure\n",
-    "shm_size": f'{_WEB}    tmpfs: ["/dev/shm:size=64m"]\n',
-    "start_interval": (
-        f"{_WEB}    healthcheck:\n      test: [CMD, check]\n      interval: 5s\n      start_period: 30s\n"
-    ),
-    "scale": f"{_WEB}    deploy:\n      replicas: 2\n",
     "external": f"{_WEB}    volumes: [data:/data]\nvolumes:\n  data: {{}}\n",
     "volumes_from": f"{_WEB}    volumes: [data:/data]\nvolumes:\n  data: {{}}\n",
 }
@@ -81,22 +66,27 @@ class _Level:
     keys: policy.Keys
     before: str
     indent: str
+    after: str = ""
 
 
 _LEVELS = (
     _Level("at the top", policy.TOP, _WEB, ""),
     _Level("in a secret", policy.SECRET, f"{_WEB}secrets:\n  API_KEY:\n", "    "),
     _Level("in a service", policy.SERVICE, _WEB, "    "),
+    _Level("in build", policy.BUILD, f"{_WEB}    build:\n      context: .\n", "      "),
     _Level("in a volume", policy.VOLUME, f"{_WEB}volumes:\n  data:\n", "    "),
-    _Level("in healthcheck", policy.HEALTHCHECK, f"{_WEB}    healthcheck:\n      test: [CMD, check]\n", "      "),
-    _Level("in logging.options", policy.LOGGING_OPTIONS, f"{_WEB}    logging:\n      options:\n", "        "),
-    _Level("in a mount", policy.MOUNT, f"{_WEB}    volumes:\n      - {{type: bind, source: ./a, target: /a}}\n", ""),
+    _Level("in a network", policy.NETWORK, f"{_WEB}networks:\n  back:\n", "    "),
+    _Level(
+        "in a network of a service",
+        policy.SERVICE_NETWORK,
+        f"{_WEB}    networks:\n      back:\n",
+        "        ",
+        "networks:\n  back: {}\n",
+    ),
+    _Level("in a config", policy.CONFIG, f"{_WEB}configs:\n  page:\n", "    "),
     _Level("in a mount's bind", policy.MOUNT_BIND, "", ""),
-    _Level("in a mount's tmpfs", policy.MOUNT_TMPFS, "", ""),
     _Level("in deploy", policy.DEPLOY, f"{_WEB}    deploy:\n", "      "),
     _Level("in deploy.resources", policy.RESOURCE, "", ""),
-    _Level("in deploy.placement", policy.PLACEMENT, f"{_WEB}    deploy:\n      placement:\n", "        "),
-    _Level("in deploy.update_config", policy.UPDATE, f"{_WEB}    deploy:\n      update_config:\n", "        "),
 )
 
 
@@ -121,9 +111,9 @@ def _rule(key: str, levels: tuple[_Level, ...]) -> Rule:
 
 
 def _wrong(key: str, level: _Level) -> str:
-    if not level.before or level.keys is policy.MOUNT:
+    if not level.before:
         return ""
-    return _WRONG.get(key) or f"{level.before}{level.indent}{key}: {_VALUES.get(key, '…')}\n"
+    return f"{level.before}{level.indent}{key}: {_VALUES.get(key, '…')}\n{level.after}"
 
 
 def _listed(words: list[str]) -> str:

@@ -79,11 +79,11 @@ RULES = (
     ),
     Rule(
         "mounted-source",
-        "Files of the commit are not mounted",
-        "A path becomes a volume of the environment, which is filled from the image once and then keeps what it has: "
-        "the next commit's files would never be seen, and a configuration file of the repository not even the first "
-        "time. The paths under `volumes` are compared with what the commit has: a file, a folder with files in it, a "
-        "submodule. One that holds nothing but `.gitkeep` or `.gitignore` is as good as empty.",
+        "Files of the commit that cannot be given are not mounted",
+        "Few and small texts are given to the service as they are in the commit. Any other path becomes a volume of "
+        "the environment, which is filled from the image once and then keeps what it has: the next commit's files "
+        "would never be seen. The paths under `volumes` are compared with what the commit has: a file, a folder with "
+        "files in it, a submodule. One that holds nothing but `.gitkeep` or `.gitignore` is as good as empty.",
         "Remove it, and COPY the path into the image; data belongs into a path that the commit lacks.",
     ),
     Rule(
@@ -94,5 +94,22 @@ RULES = (
         "warning",
         wrong=web("volumes: [./settings.ini:/etc/app/settings.ini]"),
         right=web(""),
+    ),
+    Rule(
+        "files-given",
+        "A mount of the commit's files gives them as they are",
+        "A volume would keep their first version for ever. They are given to the service as Swarm's configs, which it "
+        "cannot write to.",
+        "COPY them into an image; name another path for data.",
+        "warning",
+    ),
+    Rule(
+        "mount-left-out",
+        "Mounts over a service's own sources are left out",
+        "They are for development: the image has been built from the same files. What is written there is not kept.",
+        "COPY the files in the Dockerfile; keep data in a volume of its own, such as ./data.",
+        "warning",
+        wrong=web("build: .\nvolumes: ['.:/srv']"),
+        right=web("build: .\nvolumes: ['./data:/data']"),
     ),
 )

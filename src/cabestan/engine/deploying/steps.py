@@ -3,7 +3,7 @@
 import time
 from functools import partial
 
-from cabestan.compose.stack import Stack
+from cabestan.compose.stack import Stack, networks_in
 from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
@@ -28,7 +28,7 @@ def do(services: Services, deployment_id: int, planned: Step, position: int) -> 
     work = {
         StepKind.PULL: lambda: _pull(services, deployment, planned),
         StepKind.START: lambda: _start_first(services, deployment, environment, plan, planned),
-        StepKind.RUN: lambda: _run_once(services, deployment, environment, planned),
+        StepKind.RUN: lambda: _run_once(services, deployment, environment, plan, planned),
         StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned, position),
         StepKind.APPLY: lambda: apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
@@ -82,11 +82,18 @@ def _start_first(
     return f"healthy: {state.progress}"
 
 
-def _run_once(services: Services, deployment: Deployment, environment: Environment, planned: Step) -> str:
+def _run_once(services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step) -> str:
     """A migration: once in this deployment, whatever is killed meanwhile."""
     network = network_of(environment.stack_name(services.settings.instance))
     patience = services.settings.engine_seconds
-    services.engine.patiently(patience, lambda: services.stacks.ensure_network(network, environment.id))
+    own = networks_in(plan.stack)
+
+    def ensure() -> None:
+        services.stacks.ensure_network(network, environment.id)
+        for one in own:
+            services.stacks.ensure_network(one.name, environment.id, internal=one.internal)
+
+    services.engine.patiently(patience, ensure)
     (service,) = planned.subjects
     run = service_runs.one_shot(services, deployment.id, service)
     if run.status is RunStatus.SUCCEEDED:
@@ -114,6 +121,11 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
         certificates.ensure(services, plan.hosts)
         services.stacks.ensure_network(network, environment.id)
         services.platform.join(services.router_name, network)
+        for one in whole.networks:
+            services.stacks.ensure_network(one.name, environment.id, internal=one.internal)
+            if one.routed:
+                services.platform.join(services.router_name, one.name)
+        services.stacks.ensure_configs(stack, whole.files)
         instances.align(services, environment, plan)
         services.stacks.ensure_volumes(stack, volumes, seconds)
         services.stacks.deploy(stack, document, used, seconds, files, prune=not first)

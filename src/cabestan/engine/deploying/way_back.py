@@ -60,8 +60,10 @@ def _remove(services: Services, environment: Environment) -> str:
         databases = managed_store.in_environment(tx, environment.id)
 
     def remove() -> None:
-        services.platform.leave(services.router_name, network)
-        services.stacks.remove(stack, None if databases else network)
+        own = services.stacks.networks_of(environment.id) - {network}
+        for name in (network, *sorted(own)):
+            services.platform.leave(services.router_name, name)
+        services.stacks.remove(stack, own if databases else {network, *own})
 
     services.engine.patiently(services.settings.engine_seconds, remove)
     return "removed, but for its volumes"

@@ -1,0 +1,13 @@
+"""Which warnings are errors on this installation."""
+
+from cabestan.compose.rules import check_strict
+from cabestan.config import Settings
+from cabestan.errors import ConfigurationError, Invalid
+
+
+def check(settings: Settings) -> None:
+    """Raises ConfigurationError for a rule that there is not, or that is an error anyway."""
+    try:
+        check_strict(settings.strict_rule_codes)
+    except Invalid as error:
+        raise ConfigurationError(error.message, error.remedy) from error
