@@ -87,6 +87,9 @@ class Started:
     def start(self, name: str, workflow_id: str, *_arguments: int) -> None:
         self.workflows.append(f"{name} {workflow_id}")
 
+    def waits(self, _workflow_id: str) -> bool:
+        return False
+
 
 @dataclass
 class Site:
