@@ -132,16 +132,9 @@ def test_a_secret_in_the_words_of_a_task_is_masked(platform: Platform, canary: s
     _is_nowhere(platform, work, canary)
 
 
-@pytest.mark.parametrize("once", [False, True])
-def test_a_secret_that_swarm_repeats_when_it_refuses_a_service_is_masked(
-    platform: Platform, canary: str, once: bool
-) -> None:
-    """Swarm reads variables as templates, and quotes one that is none."""
+def test_a_secret_beside_braces_is_no_template_that_swarm_could_repeat(platform: Platform, canary: str) -> None:
+    """Swarm reads variables as templates, and quotes one that is none; these reach it escaped."""
     work = _with_secret(platform, canary, "BIRD: '{{${BIRD}'")
-    if once:
-        text = work.files["docker-compose.yml"].replace("    expose", '    restart: "no"\n    expose')
-        work.files |= {"docker-compose.yml": text.partition("    labels")[0]}
     ended = work.deployed()
-    assert ended["status"] == "failed"
-    assert "BIRD={{[secret]" in ended["reason"], ended
+    assert ended["status"] == "succeeded", ended
     _is_nowhere(platform, work, canary)

@@ -349,5 +349,5 @@ def test_too_large_a_push_is_refused(platform: Platform) -> None:
         del platform.settings["push_bytes"]
         platform.start()
     assert refused.code != 0
-    assert "exceeds" in refused.output, refused.output
+    assert "(the setting push_bytes)" in refused.output, refused.output
     assert platform.pipelines(work.name) == []
