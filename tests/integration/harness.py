@@ -429,6 +429,11 @@ class Platform:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
         return sorted(s.name for s in self.client.services.list(filters=label))
 
+    def of_environment(self, environment_id: int) -> list[str]:
+        """The names of its services and networks."""
+        start = f"{self.instance}-{environment_id}-"
+        return [name for name in (*self.services(), *self.networks()) if name.startswith(start)]
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """From the server's own database."""
         return _rows(self.database_url, query)

@@ -86,6 +86,7 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
     assert tomllib.loads(machine.client_config.read_text()) == login
 
     _start_builder(machine)
+    image = _pull_by_digest(machine)
     assert machine.cabestan("down").returncode == 0
     assert machine.cabestan("status").returncode == 1
     assert machine.docker_objects() == {"containers": 3, "networks": 1, "services": 0, "volumes": 5}
@@ -93,8 +94,22 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
     gone = machine.cabestan("down", "--purge")
     assert gone.returncode == 0, gone.stderr
     assert machine.docker_objects() == {"containers": 0, "networks": 0, "services": 0, "volumes": 0}
+    assert image not in [name for one in machine.platform.client.api.images() for name in one["RepoDigests"] or ()]
     assert not machine.platform.data.exists()
     assert not machine.client_config.exists()
+
+
+def _pull_by_digest(machine: Machine) -> str:
+    """As Swarm does with what is deployed: without a tag."""
+    platform, images = machine.platform, machine.platform.client.images
+    name = f"{platform.registry_login.address}/shop/api"
+    login = platform.registry_login.of(name, "pull", "push")
+    assert images.get("cabestan/base:12").tag(name, "1")
+    told = list(images.push(name, "1", auth_config=login, stream=True, decode=True))
+    image = next(f"{name}@{line['aux']['Digest']}" for line in told if "aux" in line)
+    images.remove(f"{name}:1")
+    images.pull(image, auth_config=login)
+    return image
 
 
 def _start_builder(machine: Machine) -> None:

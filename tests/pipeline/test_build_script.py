@@ -20,9 +20,7 @@ DOCKER = f"""\
 [ "$1" = version ] && exit "${{ENGINE:-0}}"
 [ ! -e "$DOCKER_CONFIG/config.json" ] || with="with login"
 ls "$WAYS"/*.sock >/dev/null 2>&1 && with="$with, way"
-[ "$1 $2" = "image inspect" ] && exit "${{MISSING:-0}}"
 printf '%s%s\\n' "${{with:+$with: }}" "$*" >> "$RECORD"
-[ "$1" != build ] || echo sha256:image > "$IMAGE_FILE"
 times=$(grep -c "$1 " "$RECORD")
 [ "$1" != "${{FAILING:-}}" ] || {{ [ "$times" -le "${{TIMES:-9}}" ] && echo "no such luck" && exit 3; }}
 [ "$1" != push ] || echo "job-7-2: digest: {DIGEST} size: 1570"
@@ -33,6 +31,12 @@ CURL = """\
 import os, pathlib, shutil, sys
 words, record = sys.argv[1:], open(os.environ["RECORD"], "a")
 if "--unix-socket" in words:
+    pings = pathlib.Path(os.environ["RECORD"] + ".pings")
+    pings.write_text(pings.read_text() + "." if pings.exists() else ".")
+    if len(pings.read_text()) <= int(os.environ.get("STARTING", 0)):
+        print("000", end="")
+        sys.exit(7)
+    print(os.environ.get("ANSWER", "200"), end="")
     sys.exit(0)
 output, header = words[words.index("--output") + 1], words[words.index("--header") + 1]
 told = words[words.index("--data") + 1] if "--data" in words else ""
@@ -83,7 +87,7 @@ def run(tmp_path: Path):
     def build(files: dict[str, str] | None = None, **variables: str) -> Build:
         tools = tmp_path / "tools"
         tools.mkdir()
-        for name, text in (("docker", DOCKER), ("curl", CURL), ("socat", SOCAT)):
+        for name, text in (("docker", DOCKER), ("docker-buildx", DOCKER), ("curl", CURL), ("socat", SOCAT)):
             (tools / name).write_text(text)
             (tools / name).chmod(0o755)
         source = {"Dockerfile": "FROM x\n", "bases": "", "context/a": ""} | (files or {})
@@ -94,7 +98,6 @@ def run(tmp_path: Path):
             "HOSTNAME": "here",
             "RECORD": str(tmp_path / "record"),
             "WAYS": str(tmp_path / "builder/registry"),
-            "IMAGE_FILE": str(tmp_path / "tmp/image"),
             "SOURCE": str(tmp_path / "source.tar"),
             "TOKEN_FILE": str(tmp_path / "token"),
             "SERVER": "http://server",
@@ -113,6 +116,7 @@ def run(tmp_path: Path):
         }
         (tmp_path / "tmp").mkdir()
         script = BUILD_SCRIPT.replace("/tmp/", f"{tmp_path}/tmp/").replace("/run/builder", f"{tmp_path}/builder")
+        script = script.replace("/usr/libexec/docker/cli-plugins", str(tools))
         done = subprocess.run(
             ["bash", "-c", script],
             env=environment | variables,
@@ -123,20 +127,21 @@ def run(tmp_path: Path):
         )
         record = tmp_path / "record"
         text = record.read_text().replace(f"{tmp_path}/tmp", "/tmp").replace(f"{tmp_path}/builder", "/run/builder")
-        return Build(done.returncode, done.stdout + done.stderr, text.splitlines())
+        # the name goes while the server is told
+        calls = sorted(text.splitlines(), key=lambda call: call.endswith("}")) if DIGEST in text else text.splitlines()
+        return Build(done.returncode, done.stdout + done.stderr, calls)
 
     return build
 
 
 ASKED = "curl http://server/internal/jobs/7/source Authorization: Bearer t0ken "
 BUILT = (
-    "build --progress plain --file /tmp/build/Dockerfile{} --iidfile /tmp/image --force-rm "
+    "build --progress plain --file /tmp/build/Dockerfile{} --tag 127.0.0.1:5600/shop/api:job-7-2 "
     "--build-arg BUILDKIT_CACHE_MOUNT_NS=others "
     "--label org.opencontainers.image.revision=0123456789abcdef --label cabestan.project=shop/api -- /tmp/build/context"
 )
 WAY = "socat UNIX-LISTEN:/run/builder/registry/7-2.sock,fork,unlink-early TCP:127.0.0.1:5600"
 PUSHED = [
-    "tag sha256:image 127.0.0.1:5600/shop/api:job-7-2",
     WAY,
     "with login, way: push 127.0.0.1:5600/shop/api:job-7-2",
     "image rm 127.0.0.1:5600/shop/api:job-7-2",
@@ -151,13 +156,19 @@ def test_the_source_is_built_pushed_under_a_name_of_its_own_and_told(run) -> Non
 
 def test_bases_of_the_registry_are_pulled_before_the_build_which_has_no_way_there(run) -> None:
     bases = ["127.0.0.1:5600/shop/base@sha256:1", "127.0.0.1:5600/cabestan/node@sha256:2"]
-    done = run({"bases": "".join(f"{base}\n" for base in bases)}, MISSING="1")
+    done = run({"bases": "".join(f"{base}\n" for base in bases)}, ANSWER="404")
     pulls = [f"with login, way: pull --quiet {base}" for base in bases]
     assert done.calls == [ASKED, WAY, *pulls, BUILT.format(""), *PUSHED], done.output
 
 
 def test_a_base_that_the_builder_has_is_not_pulled(run) -> None:
     assert run({"bases": "127.0.0.1:5600/shop/base@sha256:1\n"}).calls[:2] == [ASKED, BUILT.format("")]
+
+
+@pytest.mark.parametrize("bases", ["", "127.0.0.1:5600/shop/base@sha256:1\n"])
+def test_a_builder_that_was_started_just_before_is_waited_for(run, tmp_path: Path, bases: str) -> None:
+    assert run({"bases": bases}, STARTING="3").calls[:2] == [ASKED, BUILT.format("")]
+    assert len((tmp_path / "record.pings").read_text()) == 4
 
 
 def test_each_argument_is_given_whole_and_proxies_by_their_name(run) -> None:
@@ -181,7 +192,7 @@ def test_no_token_is_an_argument_or_shown(run, tmp_path: Path) -> None:
     assert known == {"auths": {"127.0.0.1:5600": {"registrytoken": "registry.t0ken"}}}
 
 
-@pytest.mark.parametrize(("failing", "calls"), [("build", 2), ("push", 8)])
+@pytest.mark.parametrize(("failing", "calls"), [("build", 2), ("push", 7)])
 def test_a_failure_of_docker_fails_the_job_and_shows_its_words(run, failing: str, calls: int) -> None:
     done = run(FAILING=failing)
     assert (done.returncode != 0, len(done.calls)) == (True, calls), done.calls

@@ -24,6 +24,13 @@ _MANIFESTS = ", ".join(
 class Registry:
     def __init__(self, login: RegistryLogin) -> None:
         self._login = login
+        # made once, for that takes longer than asking; no connection is kept for a registry that may be replaced
+        self._client = httpx.Client(
+            timeout=_SECONDS,
+            trust_env=False,
+            follow_redirects=True,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
 
     @property
     def address(self) -> str:
@@ -101,14 +108,11 @@ class Registry:
         self, method: str, path: str, rights: Iterable[Access], *, content: bytes = b"", headers: Mapping[str, str] = {}
     ) -> httpx.Response:
         try:
-            answer = httpx.request(
+            answer = self._client.request(
                 method,
                 f"http://{self.address}{path}",
                 headers={"Accept": _MANIFESTS, "Authorization": f"Bearer {self._login.token(rights)}", **headers},
                 content=content,
-                timeout=_SECONDS,
-                trust_env=False,
-                follow_redirects=True,
             )
         except httpx.HTTPError as error:
             raise RegistryUnavailable(f"The registry at {self.address} does not answer: {error}.", _REMEDY) from error

@@ -32,20 +32,25 @@ def purge(settings: Settings, engine: Engine, *, base_images: tuple[str, ...], s
         yield _count("network", [_remove_network(client, n.id) for n in client.networks.list(filters=label)])
         volumes = client.api.volumes(filters=label)["Volumes"] or []
         yield _count("volume", [_remove(client.api.remove_volume, v["Name"]) for v in volumes])
-        yield _count("image", [_remove(client.api.remove_image, tag) for tag in _images(client, settings, base_images)])
+        names = _images(client, settings, base_images)
+        yield _count("image", [_remove(client.api.remove_image, name) for name in names])
         if swarm and not client.api.services():
             client.swarm.leave(force=True)
             yield "the Swarm"
 
 
 def _images(client: Any, settings: Settings, base_images: tuple[str, ...]) -> list[str]:
-    """The tags of what its pipelines built, and the base images where nobody else may need them."""
-    tags = [tag for image in client.api.images() for tag in image["RepoTags"] or ()]
-    built = [tag for tag in tags if tag.startswith(f"{settings.registry}/")]
+    """The names of what its pipelines built, and the base images where nobody else may need them.
+
+    What is deployed was pulled by its digest, and has no tag.
+    """
+    kinds = ("RepoTags", "RepoDigests")
+    found = [name for image in client.api.images() for kind in kinds for name in image[kind] or ()]
+    built = [name for name in found if name.startswith(f"{settings.registry}/")]
     installed = client.api.containers(all=True, filters={"label": INSTANCE_LABEL})
     if any(container["Labels"][INSTANCE_LABEL] != settings.instance for container in installed):
         return built
-    return built + [tag for tag in reversed(base_images) if tag in tags]
+    return built + [tag for tag in reversed(base_images) if tag in found]
 
 
 def _count(kind: str, removed: list[bool]) -> str:

@@ -42,13 +42,16 @@ tar --extract --file /tmp/answer --directory "$WORK" --no-same-owner
 rm /tmp/answer
 [ ! -e "$WORK/refused" ] || fail "$(cat "$WORK/refused")"
 
-# the builder was started just before
-for _ in {1..600}; do
-    curl --silent --fail --max-time 5 --unix-socket /run/builder/docker.sock http://builder/_ping \
-        > /dev/null 2>&1 && break
-    sleep 0.1
-done
-trap ended EXIT
+# engine PATH: the status with which the builder answers, which was perhaps started just before; 000 where it does not
+engine() {
+    local code
+    for _ in {1..1200}; do
+        code=$(curl --silent --max-time 5 --output /dev/null --write-out '%{http_code}' \
+            --unix-socket /run/builder/docker.sock "http://builder/$1") && break
+        sleep 0.05
+    done
+    echo "$code"
+}
 
 # The builder has no way to the registry but this one, and none while the Dockerfile's own instructions run.
 # By the job, for all of them have the name of the machine.
@@ -56,15 +59,17 @@ readonly WAY=/run/builder/registry/$CI_JOB_ID-$ATTEMPT.sock
 open_way() {
     mkdir -p /run/builder/registry
     socat "UNIX-LISTEN:$WAY,fork,unlink-early" "TCP:$CI_REGISTRY" 2>/dev/null &
-    while ! [ -S "$WAY" ]; do sleep 0.02; done
+    while ! [ -S "$WAY" ]; do sleep 0.005; done
 }
 close_way() { kill %1 && wait %1 || :; rm -f "$WAY"; } 2>/dev/null
 
 with_login() { DOCKER_CONFIG=/tmp/registry docker "$@"; }
 missing=()
 while read -r base; do
-    [ -z "$base" ] || docker image inspect "$base" >/dev/null 2>&1 || missing+=("$base")
+    [ -z "$base" ] || [ "$(engine "images/$base/json")" = 200 ] || missing+=("$base")
 done < "$WORK/bases"
+[ -s "$WORK/bases" ] || engine _ping >/dev/null
+trap ended EXIT
 if [ ${#missing[@]} -gt 0 ]; then
     open_way
     for base in "${missing[@]}"; do
@@ -82,15 +87,16 @@ if [ -f "$WORK/authorities.crt" ]; then
     cat /etc/ssl/certs/ca-certificates.crt "$WORK/authorities.crt" > /tmp/authorities.crt
     arguments+=(--secret id=cabestan-authorities,src=/tmp/authorities.crt)
 fi
+# A name of this try's own: nothing that anybody else built is ever named so.
+readonly NAME=$IMAGE:job-$CI_JOB_ID-$ATTEMPT
 say "docker build --file $DOCKERFILE $CONTEXT"
-docker build --progress plain --file "$WORK/Dockerfile" "${arguments[@]}" --iidfile /tmp/image --force-rm \
+# what `docker build` is, without the tenth of a second in which `docker` looks for it
+/usr/libexec/docker/cli-plugins/docker-buildx build --progress plain --file "$WORK/Dockerfile" \
+    "${arguments[@]}" --tag "$NAME" \
     --build-arg "BUILDKIT_CACHE_MOUNT_NS=$CACHE" \
     --label "org.opencontainers.image.revision=$CI_COMMIT_SHA" --label "cabestan.project=$CI_PROJECT_PATH" \
     -- "$WORK/context" 2>&1 | cat
 
-# A name of this try's own: nothing that anybody else built is ever named so.
-readonly NAME=$IMAGE:job-$CI_JOB_ID-$ATTEMPT
-docker tag "$(cat /tmp/image)" "$NAME"
 open_way
 # A registry that is replaced, by `cabestan up` or after a crash, is back within seconds.
 push() {
@@ -106,7 +112,8 @@ push "$NAME"
 close_way
 digest=$(sed -n 's/.* digest: \(sha256:[0-9a-f]\{64\}\) size: .*/\1/p' /tmp/pushed | tail -n 1)
 [ -n "$digest" ] || fail "The registry gave no digest."
-docker image rm "$NAME" >/dev/null
+docker image rm "$NAME" >/dev/null &
 ask image --request PUT --header 'Content-Type: application/json' --data "{\"digest\": \"$digest\"}"
+wait
 say "Pushed $IMAGE@$digest"
 """
