@@ -8,7 +8,7 @@ import pytest
 from tests.integration.acme_server import AcmeServer, bridge_address
 from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import SMALL
+from tests.integration.samples import unbuilt
 
 from cabestan.adapters.certificates import read_der
 from cabestan.adapters.probing import served_certificate
@@ -54,7 +54,7 @@ def test_public_names_get_certificates_that_outlive_the_router(
         platform.prepare()
         share_layers(platform, "python:3.11")
         platform.start()
-        work = platform.make_project(SMALL)
+        work = platform.make_project(unbuilt())
         _deploy(work, by_http)
         eventually(lambda: _shown(platform, by_http)[0] == "Pebble Intermediate", 60, "a certificate over HTTP", 0.5)
         platform.root = acme.root()
@@ -73,7 +73,7 @@ def test_public_names_get_certificates_that_outlive_the_router(
             platform.settings |= dns
             platform.prepare()
             platform.start()
-            other = platform.make_project(SMALL)
+            other = platform.make_project(unbuilt())
             _deploy(other, by_dns)
             eventually(lambda: _shown(platform, by_dns)[0] == "Pebble Intermediate", 60, "a certificate by DNS", 0.5)
             unknown = f"anything.{_DOMAIN}"

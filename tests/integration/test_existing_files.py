@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import uuid
+from collections.abc import Iterator
+
 import pytest
+from docker.models.containers import Container
 from tests.integration.harness import Platform
 
 pytestmark = pytest.mark.integration
@@ -79,3 +84,79 @@ def test_a_file_of_a_developer_is_deployed_as_it_is(platform: Platform) -> None:
     work.goes_live()
     said = platform.ask(work.host("staging")).text
     assert said == "web front-host a $page opensesame staged api staged nobody"
+
+
+STAND_IN = """\
+FROM cabestan/python:3.11
+USER 1001
+STOPSIGNAL SIGKILL
+CMD ["sleep", "3600"]
+"""
+#: the replica set, the pairs behind it and the tools of a team that names its containers itself
+CLUSTER = """\
+version: '2'
+services:
+  api1: &api
+    image: {registry}/team/api:0.2
+    container_name: api1
+    ports: ["50011:8894"]
+    networks: [team]
+    env_file: [team.env]
+  api2: {{<<: *api, container_name: api2, ports: ["50012:8894"]}}
+  shop1: {{<<: *api, image: "{registry}/team/shop:0.1", container_name: shop1, ports: ["50001:3001"]}}
+  shop2: {{<<: *api, image: "{registry}/team/shop:0.1", container_name: shop2, ports: ["50002:3001"]}}
+  store-master: &store
+    image: {registry}/team/store:0.1
+    networks: [team]
+    environment: {{ROLE: master, OTHERS: "slave1 slave2"}}
+    hostname: store
+    container_name: store
+  store-slave1: {{<<: *store, environment: {{}}, hostname: slave1, container_name: slave1, depends_on: [store-master]}}
+  store-slave2: {{<<: *store, environment: {{}}, hostname: slave2, container_name: slave2, depends_on: [store-master]}}
+  tools:
+    <<: *api
+    image: {registry}/team/tools:0.1
+    container_name: tools
+    depends_on: [store-master, store-slave1, store-slave2, api1, api2]
+networks:
+  team:
+    driver: ${{NETWORK_TYPE}}
+"""
+
+
+@pytest.fixture
+def registry(platform: Platform) -> Iterator[str]:
+    """Nobody answers there: the engine alone has the images, as a team's own machine would."""
+    address = f"{uuid.uuid4().hex[:8]}.invalid"
+    images = platform.client.images
+    made, _ = images.build(fileobj=io.BytesIO(STAND_IN.encode()), rm=True)
+    tags = [f"{address}/team/{name}" for name in ("api:0.2", "shop:0.1", "store:0.1", "tools:0.1")]
+    for tag in tags:
+        assert made.tag(tag)
+    yield address
+    for tag in tags:
+        images.remove(tag, force=True)
+
+
+def test_a_file_that_names_containers_hosts_and_a_network_is_deployed_as_it_is(
+    platform: Platform, registry: str
+) -> None:
+    files = {"docker-compose.yml": CLUSTER.format(registry=registry), "team.env": "STORE=store:27017\n"}
+    work = platform.make_project(files)
+    platform.put(f"/projects/{work.name}/variables/NETWORK_TYPE", {"value": "overlay"})
+    work.goes_live()
+    label = {"label": [f"cabestan.project={work.name}", "cabestan.environment=staging"]}
+    running = {
+        one.labels["com.docker.swarm.service.name"]: one for one in platform.client.containers.list(filters=label)
+    }
+    assert len(running) == 8
+    tools = next(one for name, one in running.items() if name.endswith("_tools"))
+    names = ("api1", "api2", "shop1", "shop2", "store", "slave1", "slave2", "store-master")
+    assert [name for name in names if not _said(tools, "getent", "hosts", name)] == []
+    assert _said(tools, "printenv", "STORE") == "store:27017"
+    master = next(one for name, one in running.items() if name.endswith("_store-master"))
+    assert _said(master, "hostname") == "store"
+
+
+def _said(container: Container, *command: str) -> str:
+    return str(container.exec_run(list(command)).output.decode().strip())

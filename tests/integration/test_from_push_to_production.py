@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.integration.harness import Platform, eventually
-from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL
+from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry import Registry
@@ -100,7 +100,7 @@ def test_images_that_build_on_each_other_are_built_in_order_and_the_others_besid
 
 
 def test_an_approval_of_another_plan_than_the_present_one_is_refused(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     waiting = work.pushed_to("production")
     seen = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
     platform.put(f"/projects/{work.name}/variables/COLOUR", {"value": "blue"})
@@ -176,9 +176,9 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
 
 def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platform) -> None:
     check = "    healthcheck: {test: [CMD, 'false'], interval: 1s, retries: 1}\n"
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     work.goes_live()
-    work.files |= {"docker-compose.yml": COMPOSE + check}
+    work.files |= unbuilt(SMALL | {"docker-compose.yml": COMPOSE + check})
     bad = work.deployed()
     assert bad["status"] == "rolled_back"
     assert "unhealthy" in bad["reason"]
@@ -187,10 +187,10 @@ def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platfo
 def test_a_second_project_cannot_have_a_host_name_that_the_first_one_has(platform: Platform) -> None:
     host = f"{uuid.uuid4().hex[:8]}.localhost"
     taking = COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)
-    first = platform.make_project(SMALL | {"docker-compose.yml": taking})
+    first = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": taking}))
     platform.put(f"/projects/{first.name}/environments/production", {"branches": ["none"]})
     first.goes_live()
-    second = platform.make_project(SMALL | {"docker-compose.yml": taking})
+    second = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": taking}))
     failed = second.deployed()
     assert failed["status"] == "failed"
     assert f"The host name {host} belongs to" in failed["reason"]

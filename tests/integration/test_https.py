@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from tests.integration.harness import Platform, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.certificates import issue, make_authority
 from cabestan.adapters.probing import served_certificate
@@ -23,7 +23,7 @@ THREE = COMPOSE.replace("    expose: [8000]\n", "    expose: [8000]\n    deploy:
 
 
 def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     says = f"one staging {work.deployed()['commit']}"
     host = work.host("staging")
     assert platform.ask(host).text == says
@@ -64,14 +64,14 @@ def test_a_route_is_served_over_https_and_plain_http_leads_there(platform: Platf
 
 def test_a_name_that_is_given_up_takes_its_certificate_with_it(platform: Platform) -> None:
     host = f"{uuid.uuid4().hex[:8]}.localhost"
-    taking = SMALL | {"docker-compose.yml": COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)}
+    taking = unbuilt(SMALL | {"docker-compose.yml": COMPOSE.replace("${CI_ENVIRONMENT_DOMAIN}", host)})
     first = platform.make_project(taking)
     first.goes_live()
     brought = issue(make_authority("Elsewhere", ("localhost",), datetime.now(UTC)), (host,), datetime.now(UTC))
     platform.post(f"/projects/{first.name}/certificates", {"chain": brought.certificate.chain, "key": brought.key})
     theirs = ssl.PEM_cert_to_DER_cert(brought.certificate.chain)
     eventually(lambda: _shown(platform, host) == theirs, 60, "the certificate that was brought")
-    first.files |= {"docker-compose.yml": COMPOSE}
+    first.files |= unbuilt()
     first.goes_live()
     assert _shown(platform, host) == theirs
     platform.http.delete(f"/api/v1/projects/{first.name}/hosts/{host}").raise_for_status()
@@ -84,7 +84,7 @@ def test_a_name_that_is_given_up_takes_its_certificate_with_it(platform: Platfor
 
 
 def test_a_killed_replica_costs_no_request_that_it_was_not_answering(platform: Platform) -> None:
-    work = platform.make_project(SMALL | {"docker-compose.yml": THREE})
+    work = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": THREE}))
     work.goes_live()
     label = {"label": [f"cabestan.instance={platform.instance}", f"cabestan.project={work.name}"]}
     with _asked_steadily(platform, work.host("staging")) as asked:

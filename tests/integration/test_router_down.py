@@ -9,7 +9,7 @@ import pytest
 from docker.errors import APIError
 from docker.models.containers import Container
 from tests.integration.harness import Platform, eventually, free_port, start_container
-from tests.integration.samples import SMALL
+from tests.integration.samples import unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.router import PlatformContainers, ServiceContainer
@@ -31,7 +31,7 @@ def _serves(platform: Platform, host: str) -> bool:
 
 def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform) -> None:
     """What a person stopped stays so."""
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     router = _router(platform)
     router.stop(timeout=1)
     try:
@@ -47,7 +47,7 @@ def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: 
 
 def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
     """The server starts without it, says what to do, and goes on when it is made anew."""
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     work.goes_live()
     _router(platform).remove(force=True)
     platform.restart()
@@ -60,7 +60,7 @@ def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform)
 
 def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(platform: Platform) -> None:
     """As after the machine's own start, where somebody else was faster at its port."""
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     work.goes_live()
     router = _router(platform)
     router.stop(timeout=1)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
@@ -19,16 +19,18 @@ from cabestan.adapters.stacks import Stacks
 pytestmark = pytest.mark.integration
 
 _SAYS = 'open("/run/secrets/bird").read() + " " + os.environ["SAYS"]'
-_FILES = {
-    **SMALL,
-    "app.py": SMALL["app.py"].replace('os.environ["SAYS"]', f"({_SAYS})"),
-    ".env": "LEVEL=debug\nCI_COMMIT_SHA=dev\n",
-    "docker-compose.yml": COMPOSE.replace(
-        "      SAYS: one ${CI_ENVIRONMENT_NAME} ${CI_COMMIT_SHA}\n",
-        "      SAYS: ${LEVEL} ${X_FROM:-nowhere} ${CI_COMMIT_AUTHOR} ${CI_PROJECT_PATH_SLUG}\n"
-        "    secrets:\n      - {source: BIRD, target: bird, uid: '1001', mode: 0400}\n",
-    ),
-}
+_FILES = unbuilt(
+    {
+        **SMALL,
+        "app.py": SMALL["app.py"].replace('os.environ["SAYS"]', f"({_SAYS})"),
+        ".env": "LEVEL=debug\nCI_COMMIT_SHA=dev\n",
+        "docker-compose.yml": COMPOSE.replace(
+            "      SAYS: one ${CI_ENVIRONMENT_NAME} ${CI_COMMIT_SHA}\n",
+            "      SAYS: ${LEVEL} ${X_FROM:-nowhere} ${CI_COMMIT_AUTHOR} ${CI_PROJECT_PATH_SLUG}\n"
+            "    secrets:\n      - {source: BIRD, target: bird, uid: '1001', mode: 0400}\n",
+        ),
+    }
+)
 
 
 @pytest.fixture
