@@ -93,6 +93,23 @@ def test_other_images_may_be_built_on(instruction: str) -> None:
         "RUN true \\\\\nFROM x",
         f"CMD true \\\u00a0\nCOPY --from={OTHERS} / /x \\\\",
         "ONBUILD FETCH x",
+        # a here-document to one reader, instructions to another one
+        f'RUN echo "it\'s <<CMD x"\nFROM {OTHERS}\nCMD',
+        f'RUN ["echo\'", "b <<CMD c"]\nFROM {OTHERS}\nCMD',
+        f"RUN cat <<CMD ; echo it's\nFROM {OTHERS}\nCMD",
+        f"RUN echo ${{x^^}} <<CMD\nFROM {OTHERS}\nCMD",
+        f"RUN echo ${{}} <<CMD\nFROM {OTHERS}\nCMD",
+        "RUN cat ${x:-<<CMD}\nCMD",
+        "RUN echo \u00e0 <<CMD\nCMD",
+        f"ONBUILD RUN <<CMD\nFROM {OTHERS}\nCMD",
+        "ONBUILD RUN 'x' <<CMD\nCMD",
+        # a byte of the character is a space to BuildKit
+        f"COPY --chown=\u00e0--from={OTHERS} /x /y",
+        f"RUN --mount=type=tmpfs,target=/\u00e0--mount=from={OTHERS},target=/x cmd",
+        "\uff03 syntax=vic/frontend",
+        f"RUN {'x' * 70_000}",
+        f"RUN true{f' {chr(92)}{chr(10)} && true' * 9_000}",
+        f"RUN <<E\n{'x' * 70_000}\nE",
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused_with_its_line(instruction: str) -> None:
@@ -100,6 +117,62 @@ def test_what_could_be_read_in_two_ways_is_refused_with_its_line(instruction: st
     assert (found.code, found.file) == ("dockerfile-unclear", "Dockerfile"), found.message
     assert found.line >= 2
     assert found.remedy
+
+
+@pytest.mark.parametrize("instruction", ["COPY --from={} / /x", "RUN --mount=type=bind,from={},target=/x true"])
+def test_dots_that_git_might_transliterate_are_no_dots(instruction: str) -> None:
+    found = refused(f"FROM base\n{instruction.format(OTHERS.replace('.', chr(0x2024)))}\n")
+    assert (found.code, found.line) in (("dockerfile-unclear", 2), ("image-name-unclear", 2))
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "RUN echo $((1 << 3)) $((1<<3))",
+        "RUN bash -c 'cat <<< \"$x\"'",
+        "RUN echo '<<' \"a<<b\"",
+        "RUN psql $URL 2>&1 <<EOF | tee log\nselect 1;\nEOF",
+        "RUN <<-'END' cat >/x\n\tone\n\tEND",
+        "RUN --mount=type=cache,target=/root/.cache <<EOF\npip install x\nEOF",
+        "COPY <<a.txt <<b.txt /x/\n1\na.txt\n2\nb.txt",
+        "ONBUILD RUN echo $((1 << 3))",
+        "RUN echo \u00e0 ${x}",
+    ],
+)
+def test_what_is_read_in_one_way_passes(instruction: str) -> None:
+    judge(f"FROM base\n{instruction}\nUSER 1\n")
+
+
+@pytest.mark.parametrize(
+    ("instruction", "what", "remedy"),
+    [
+        ("RUN --network=host true", "not allowed", "Leave the flag out"),
+        (
+            "RUN --security=insecure true",
+            "RUN with --security=insecure is not supported",
+            "RUN takes --mount, --network",
+        ),
+        ("COPY --parents a b", "COPY with --parents", "--chmod, --chown, --from, --link"),
+        ("CMD --flag", "CMD with --flag", "CMD takes no flags"),
+        ("RUN cat <<EOF", "The here-document EOF has no end", "Put EOF on a line of its own"),
+        ("FROM a b c", "FROM names one image", "FROM IMAGE AS NAME"),
+        ("RUN sed 's/\\(a/b/' <<EOF\nEOF", "Whether <<EOF begins", "a RUN of its own"),
+        ("\uff03 syntax=x", "no instruction", "plain letters"),
+        (f"RUN {'x' * 70_000}", "65,000 bytes", "a script that is copied"),
+    ],
+)
+def test_what_is_refused_has_a_remedy_of_its_own(instruction: str, what: str, remedy: str) -> None:
+    found = refused(f"FROM base\n{instruction}\n")
+    assert what in found.message
+    assert remedy in found.remedy
+
+
+def test_no_shape_of_an_instruction_takes_work_that_grows_with_its_square() -> None:
+    """Each of these took minutes."""
+    judge(f"FROM base\nRUN {'a' + chr(92) + chr(10)}{('a' + chr(92) + chr(10)) * 30_000}b\n")
+    marks = "".join("x <<a " for _ in range(10_000))
+    judge("FROM base\nRUN " + marks + "\n" + "a\n" * 10_000)
+    assert refused("FROM base\nCOPY " + "--link " * 60_000 + "a b\n").code == "dockerfile-unclear"
 
 
 @pytest.mark.parametrize("value", ['"127.0.0.1:5600/vic/app"', '12""7.0.0.1:5600/vic/app', "12\\7.0.0.1:5600/vic/app"])

@@ -98,27 +98,41 @@ def _renamed_field(field: str, rename: Rename) -> str:
 def split_flags(rest: str) -> tuple[list[str], str]:
     """The flags at the beginning, freed from their quotes and backslashes as BuildKit frees them, and the others."""
     flags: list[str] = []
-    rest = rest.lstrip()
-    while rest.startswith("--"):
-        flag, rest = _first_flag(rest)
+    place = _next_word(rest, 0)
+    while rest.startswith("--", place):
+        flag, place = _flag_at(rest, place)
         flags.append(flag)
         if flag == "--":
             break
-    return flags, rest
+    return flags, rest[place:]
 
 
-def _first_flag(rest: str) -> tuple[str, str]:
-    flag, quote = "", ""
-    characters = iter(enumerate(rest))
-    for position, character in characters:
+def _next_word(text: str, place: int) -> int:
+    """Where it begins."""
+    while place < len(text) and text[place].isspace():
+        place += 1
+    return place
+
+
+def _flag_at(rest: str, place: int) -> tuple[str, int]:
+    """The flag that begins there, and where the next word does."""
+    flag: list[str] = []
+    quote = ""
+    while place < len(rest):
+        character = rest[place]
         if character == "\\":
-            flag += next(characters, (0, ""))[1]
+            place += 1
+            flag.append(rest[place : place + 1])
         elif quote:
-            quote, flag = ("", flag) if character == quote else (quote, flag + character)
+            if character == quote:
+                quote = ""
+            else:
+                flag.append(character)
         elif character in "\"'":
             quote = character
         elif character.isspace():
-            return flag, rest[position:].lstrip()
+            break
         else:
-            flag += character
-    return flag, ""
+            flag.append(character)
+        place += 1
+    return "".join(flag), _next_word(rest, place)

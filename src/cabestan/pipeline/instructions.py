@@ -11,7 +11,14 @@ _BYTE_ORDER_MARK = "\ufeff"
 #: a word that begins one, as BuildKit knows it; what else begins so is unclear
 _HERE_DOCUMENT = re.compile(r"[0-9]*<<(-?)([\"']?)(\w[\w.-]*)\2", re.ASCII)
 _LIKE_ONE = re.compile(r"[0-9]*<<(?!<)", re.ASCII)
-_WORDS = re.compile(r"\S+")
+#: words without anything by which one reader of Dockerfiles may tell words apart in another way than another one
+_PLAIN = re.compile(r"(?:[!#%&(-\[\]-_a-z{|}~]|\$(?!\{))*")
+#: where one might begin for a reader who tells them apart in some other way
+_MAY_BEGIN = re.compile(r"(?:^|\s)([0-9]*<<-?[^<\s]\S{0,40})")
+_ON_ONE_LINE = (
+    "Keep quotes, backslashes and ${…} off the line that begins a here-document; a command that needs them goes into a "
+    "RUN of its own, or into a script that is copied."
+)
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
 #: a comment of another form ends them
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
@@ -19,8 +26,8 @@ _DIRECTIVES = frozenset({"syntax", "escape", "check"})
 ESCAPES = ("\\", "`")
 #: what may stand behind one of them; other spaces are none to BuildKit
 _BLANKS = " \t"
-#: the instructions whose text may go on in a here-document
-_WITH_TEXT = frozenset({"RUN", "COPY", "ADD"})
+#: the instructions whose text may go on in a here-document, or that have such a one in them
+_WITH_TEXT = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,8 @@ class Instruction:
     """`word` in upper case; `rest` is what follows it, its lines joined. Both `line` and `last` count from 1.
 
     `last` is the line on which it ends, its here-documents left out, whose lines are the `documents`, each with the
-    line that ends it. `unclear` says what cannot be told for certain; then the rest is as good a guess as any. A line
-    that is no instruction has no word.
+    line that ends it. `unclear` says what cannot be told for certain, and `remedy` what to write instead; then the rest
+    is as good a guess as any. A line that is no instruction has no word.
     """
 
     line: int
@@ -38,6 +45,7 @@ class Instruction:
     last: int = field(default=0, compare=False)
     documents: tuple[str, ...] = field(default=(), compare=False)
     unclear: str = field(default="", compare=False)
+    remedy: str = field(default="", compare=False)
 
 
 def instructions(text: str) -> tuple[Instruction, ...]:
@@ -105,50 +113,51 @@ def escape_of(text: str) -> str:
 
 def _joined(number: int, line: str, lines: Iterator[tuple[int, str]], escape: str) -> tuple[str, int]:
     """The line with those that it goes on in, and the number of the last; comments and empty lines do not count."""
-    whole, last = line, number
-    while (bare := whole.rstrip(_BLANKS)).endswith(escape) and not bare.endswith(escape * 2):
-        whole = bare[:-1]
+    parts, last = [line], number
+    while (bare := parts[-1].rstrip(_BLANKS)).endswith(escape) and not bare.endswith(escape * 2):
+        parts[-1] = bare[:-1]
         following = next((pair for pair in lines if (more := pair[1].strip()) and not more.startswith("#")), None)
         if following is None:
             break
         last = following[0]
-        whole += following[1]
-    return whole, last
+        parts.append(following[1])
+    return "".join(parts), last
 
 
 def _with_documents(found: Instruction, lines: Iterator[tuple[int, str]], escape: str) -> Instruction:
     if not found.word:
-        return replace(found, unclear="This line is no instruction.")
+        remedy = "Write the instruction's word in plain letters; # begins a comment."
+        return replace(found, unclear="This line is no instruction.", remedy=remedy)
     if found.rest.rstrip(_BLANKS).endswith(escape):
-        return replace(found, unclear=f"Whether {escape} joins this line with the next one is not certain.")
-    if found.word not in _WITH_TEXT:
+        what = f"Whether {escape} joins this line with the next one is not certain."
+        return replace(found, unclear=what, remedy=f"End the line with one {escape}, or with none.")
+    if found.word not in _WITH_TEXT or "<<" not in found.rest:
         return found
-    marks, unclear = _marks(found.rest)
+    marks, begins = _marks(found.rest)
+    if begins or (marks and found.word == "ONBUILD"):
+        what = f"Whether {begins or f'<<{marks[0][1]}'} begins a here-document is not certain."
+        return replace(found, unclear=what, remedy=_ON_ONE_LINE)
     documents: list[str] = []
     for tabs, name in marks:
         body = _document(lines, name, tabs=tabs)
-        unclear = unclear or ("" if body is not None else f"The here-document {name} has no end.")
-        documents.append(body or "")
-    return replace(found, documents=tuple(documents), unclear=unclear)
+        if body is None:
+            remedy = f"Put {name} on a line of its own below, without spaces."
+            return replace(found, unclear=f"The here-document {name} has no end.", remedy=remedy)
+        documents.append(body)
+    return replace(found, documents=tuple(documents))
 
 
 def _marks(rest: str) -> tuple[list[tuple[bool, str]], str]:
-    """Of each here-document, whether tabs before its lines go, and its name; and what is unclear."""
-    marks: list[tuple[bool, str]] = []
-    for match in _WORDS.finditer(rest):
-        if not _LIKE_ONE.match(match[0]):
-            continue
-        known = _HERE_DOCUMENT.fullmatch(match[0])
-        if not known or not _is_plain(rest[: match.start()]):
-            return marks, f"Whether {match[0][:40]} begins a here-document is not certain."
-        marks.append((bool(known[1]), known[3]))
-    return marks, ""
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a word that follows it stands by itself: no quote, bracket or backslash is open."""
-    quotes = text.count('"') + text.count("'")
-    return not quotes % 2 and not {"\\", "`"} & set(text) and text.count("{") == text.count("}")
+    """Of each here-document, whether tabs before its lines go, and its name; and what may begin one or not."""
+    words = rest.split()
+    known = [_HERE_DOCUMENT.fullmatch(word) for word in words]
+    pairs = zip(words, known, strict=True)
+    if all(found or (_PLAIN.fullmatch(word) and not _LIKE_ONE.match(word)) for word, found in pairs):
+        return [(bool(found[1]), found[3]) for found in known if found], ""
+    if "${" in rest:
+        return [], "<<"
+    match = _MAY_BEGIN.search(rest)
+    return [], match[1] if match else ""
 
 
 def _document(lines: Iterator[tuple[int, str]], name: str, *, tabs: bool) -> str | None:

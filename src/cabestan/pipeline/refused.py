@@ -22,7 +22,8 @@ _REFERENCE = re.compile(
 )
 #: what follows FROM and its flags; variables may stand in the name
 _FROM = re.compile(r"""[!#-&(-\[\]-~]+(?:\s+as\s+[a-z][a-z0-9_.-]*)?""", re.IGNORECASE | re.ASCII)
-_PLAIN_FLAG = re.compile(r"""--[a-z-]+(?:=[^\s"'\\`]*)?""", re.ASCII)
+#: BuildKit tells flags apart by their bytes, and takes some of those of other characters for spaces
+_PLAIN_FLAG = re.compile(r"""--[a-z-]+(?:=[!#-&(-\[\]-_a-~]*)?""")
 #: the instructions, and the flags that each takes
 _FLAGS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER"), frozenset[str]()),
@@ -34,8 +35,9 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "RUN": frozenset({"mount", "network"}),
 }
 #: the builder's own network is not a Dockerfile's
-_NEVER = frozenset({("RUN", "network", "host")})
-_PLAINLY = "Write it plainly, on one line, without quotes and backslashes around it, or in a script that is copied."
+_NEVER = frozenset({"--network=host"})
+#: bytes of a line: more, BuildKit's reader does not take
+_LONGEST_LINE = 65_000
 
 
 class DockerfileRefused(Invalid):
@@ -78,27 +80,52 @@ def is_below(image: str, own: str) -> bool:
 
 def _refuse_unclear(file: str, instruction: Instruction) -> None:
     """What BuildKit might read in another way than we do, or would not take."""
-    word, rest = instruction.word, instruction.rest
-    what = instruction.unclear or _unknown(word)
-    while not what and word == "ONBUILD":
-        word, rest = split_word(rest)
-        what = _unknown(word)
-    if not what and word == "FROM" and not _FROM.fullmatch(split_flags(rest)[1]):
-        what = "FROM names one image, with or without AS NAME."
-    what = what or next(
-        (f"What {flag[:60]} means here is not known." for flag in split_flags(rest)[0] if not _is_known(word, flag)), ""
-    )
+    what, remedy = instruction.unclear, instruction.remedy
+    if not what:
+        what, remedy = _unknown(instruction.word, instruction.rest)
+    if not what:
+        what, remedy = _too_long(instruction)
     if what:
-        raise DockerfileRefused("dockerfile-unclear", what, _PLAINLY, file, instruction.line)
+        raise DockerfileRefused("dockerfile-unclear", what, remedy, file, instruction.line)
 
 
-def _unknown(word: str) -> str:
-    return "" if word in _FLAGS else f"{word or 'This line'} is no instruction of a Dockerfile."
+def _unknown(word: str, rest: str) -> tuple[str, str]:
+    """What is not known of an instruction, and the remedy; both empty where all is."""
+    while word == "ONBUILD":
+        word, rest = split_word(rest)
+    if word not in _FLAGS:
+        return f"{word or 'This line'} is no instruction of a Dockerfile.", f"Write one of {', '.join(sorted(_FLAGS))}."
+    flags, arguments = split_flags(rest)
+    if word == "FROM" and not _FROM.fullmatch(arguments):
+        return "FROM names one image, with or without AS NAME.", "Write FROM IMAGE, or FROM IMAGE AS NAME."
+    return next((found for flag in flags if (found := _of_flag(word, flag))), ("", ""))
 
 
-def _is_known(word: str, flag: str) -> bool:
-    name, _, value = flag.removeprefix("--").partition("=")
-    return name in _FLAGS[word] and bool(_PLAIN_FLAG.fullmatch(flag)) and (word, name, value) not in _NEVER
+def _of_flag(word: str, flag: str) -> tuple[str, str] | None:
+    """None for one that is known."""
+    known = ", ".join(f"--{name}" for name in sorted(_FLAGS[word]))
+    if flag.removeprefix("--").partition("=")[0] not in _FLAGS[word]:
+        remedy = f"Leave it out: {word} takes {known}." if known else f"Leave it out: {word} takes no flags."
+        return f"{word} with {flag[:60]} is not supported.", remedy
+    if flag in _NEVER:
+        return f"{word} {flag} is not allowed: that network is the builder's own.", "Leave the flag out."
+    if not _PLAIN_FLAG.fullmatch(flag):
+        return (
+            f"What {flag[:60]} means is not certain.",
+            "Write the flag in plain letters, without quotes and backslashes.",
+        )
+    return None
+
+
+def _too_long(instruction: Instruction) -> tuple[str, str]:
+    lines = (
+        f"{instruction.word} {instruction.rest}",
+        *(line for text in instruction.documents for line in text.split("\n")),
+    )
+    if max(len(line.encode("utf-8", "surrogatepass")) for line in lines) <= _LONGEST_LINE:
+        return "", ""
+    what = f"Its lines are more than {_LONGEST_LINE:,} bytes together, which the builder does not read."
+    return what, "Move what it does into a script that is copied."
 
 
 def _refuse_frontend(file: str, text: str) -> None:
