@@ -25,7 +25,7 @@ ask() {
             2??) return ;;
             4??) fail "$(cat /tmp/answer)" ;;
         esac
-        ((SECONDS < patience)) || fail "The server at $SERVER does not answer (${code})."
+        ((SECONDS < patience)) || fail "The server at $SERVER does not answer (${code}): \`cabestan doctor\` looks why."
         sleep 0.5
     done
 }
@@ -111,7 +111,7 @@ push() {
 push "$NAME"
 close_way
 digest=$(sed -n 's/.* digest: \(sha256:[0-9a-f]\{64\}\) size: .*/\1/p' /tmp/pushed | tail -n 1)
-[ -n "$digest" ] || fail "The registry gave no digest."
+[ -n "$digest" ] || fail "The registry gave no digest. \`cabestan doctor\` looks at it; then retry."
 docker image rm "$NAME" >/dev/null &
 ask image --request PUT --header 'Content-Type: application/json' --data "{\"digest\": \"$digest\"}"
 wait
