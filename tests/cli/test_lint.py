@@ -274,6 +274,19 @@ def test_links_to_compose_file_and_dockerfile_are_followed_and_those_out_of_the_
     assert "which leads out of the repository" in error["message"]
 
 
+def test_links_out_of_the_project_in_the_place_of_files_that_services_get_are_named(cli: Cli, tmp_path: Path) -> None:
+    more = "    env_file: conf/web.env\n    configs: [page]\nconfigs: {page: {file: page.html}}\n"
+    write(tmp_path, GOOD | {"docker-compose.yml": COMPOSE + more})
+    (tmp_path.parent / "web.env").write_text("A=1\n")
+    (tmp_path / "conf").symlink_to("..")
+    (tmp_path / "page.html").symlink_to("nowhere")
+    errors = [one for one in cli("lint", "--json").json if one["severity"] == "error"]
+    assert [(one["code"], one["file"], one["line"], one["message"]) for one in errors] == [
+        ("link-refused", "docker-compose.yml", 4, "conf is a symbolic link to .., which leads out of the repository."),
+        ("link-refused", "docker-compose.yml", 6, "page.html is a symbolic link to nowhere, where there is no file."),
+    ]
+
+
 def test_what_git_ignores_is_not_there_for_a_build(cli: Cli, tmp_path: Path) -> None:
     files = {"Dockerfile": f"{DOCKERFILE}COPY dist new /a/\n", "dist/app.js": "", "new/b": "", ".gitignore": "dist\n"}
     write(tmp_path, GOOD | files)
