@@ -104,6 +104,9 @@ def test_a_dockerfile_is_checked_by_hadolint_with_its_line(cli: Cli, tmp_path: P
         ("lint", "--variable", "NAME"),
         ("lint", "--waived", "no-privileged"),
         ("lint", "--waived", "nonsense"),
+        ("lint", "--strict", "no-privileged"),
+        ("lint", "--strict", "nonsense"),
+        ("render", "-e", "staging", "--offline", "--strict", "nonsense"),
         ("lint", "--project", "no-slash"),
         ("render",),
         ("render", "-e", "staging", "-f", "nope.yml"),
@@ -165,6 +168,19 @@ def test_a_waived_rule_is_a_warning(cli: Cli, tmp_path: Path) -> None:
     assert cli("lint").code == 1
     done = cli("lint", "--waived", "no-cap-drop", "--json")
     assert (done.code, [f["severity"] for f in done.json]) == (0, ["warning"])
+
+
+@pytest.mark.parametrize("command", [("lint", "--json"), ("render", "-e", "staging", "--offline")])
+def test_a_strict_rule_is_an_error_as_it_is_on_the_server(cli: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    write(
+        tmp_path, GOOD | {"web.env": "A=1\n", "docker-compose.yml": f"{COMPOSE}    env_file: web.env\n    tty: true\n"}
+    )
+    assert cli(*command).code == 0
+    assert cli(*command, "--strict", "hostname").code == 0
+    done = cli(*command, "--strict", "hostname", "--strict", "env-file")
+    assert done.code == 1
+    assert "The variables come from the commit" in done.out + done.err
+    assert cli("lint", "--strict", "nonsense").err.startswith("error: nonsense is no warning of the Compose file.")
 
 
 def test_a_project_name_that_is_too_long_is_told(cli: Cli, tmp_path: Path) -> None:
