@@ -49,6 +49,24 @@ def test_a_wrong_or_a_lost_key_refuses_the_start(settings: Settings, tmp_path: P
     assert not settings.key_path.exists()
 
 
+@pytest.mark.parametrize(
+    "rules", ["env-file, nonsense", "env_file", "env-file no-privileged", "hadolint", "lfs-filter"]
+)
+def test_a_strict_rule_of_which_there_is_no_warning_refuses_the_start(
+    tmp_path: Path, fresh_url: str, rules: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        bootstrap(chosen(tmp_path, fresh_url, strict_rules=rules))
+    assert refused.value.message == f"strict_rules: {rules.split()[-1]} is no warning of the Compose file."
+    assert refused.value.remedy.startswith("Correct the setting. There are: empty-command, ")
+    assert "env-file, " in refused.value.remedy
+    assert not (tmp_path / "data").exists()
+
+
+def test_strict_rules_of_which_there_are_warnings_let_the_server_start(tmp_path: Path, fresh_url: str) -> None:
+    bootstrap(chosen(tmp_path, fresh_url, strict_rules="env-file, secret-file mount-left-out")).close()
+
+
 def test_without_an_engine_a_push_is_taken_and_its_job_fails_with_the_remedy(
     settings: Settings, checkout: Checkout
 ) -> None:

@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     image_aliases: str = Field("bearstech", pattern=r"^[a-z0-9 ._-]*$")
     """Other owners in `FROM`, separated by spaces, whose images are the catalogue's where it has one of that name."""
 
-    strict_rules: str = Field("", pattern=r"^[a-z ,-]*$")
+    strict_rules: str = ""
     """Rules of the Compose file that are warnings, separated by spaces, and errors on this installation."""
 
     ca_bundle: Path | None = None

@@ -104,6 +104,9 @@ def test_a_dockerfile_is_checked_by_hadolint_with_its_line(cli: Cli, tmp_path: P
         ("lint", "--variable", "NAME"),
         ("lint", "--waived", "no-privileged"),
         ("lint", "--waived", "nonsense"),
+        ("lint", "--strict", "no-privileged"),
+        ("lint", "--strict", "nonsense"),
+        ("render", "-e", "staging", "--offline", "--strict", "nonsense"),
         ("lint", "--project", "no-slash"),
         ("render",),
         ("render", "-e", "staging", "-f", "nope.yml"),
@@ -165,6 +168,19 @@ def test_a_waived_rule_is_a_warning(cli: Cli, tmp_path: Path) -> None:
     assert cli("lint").code == 1
     done = cli("lint", "--waived", "no-cap-drop", "--json")
     assert (done.code, [f["severity"] for f in done.json]) == (0, ["warning"])
+
+
+@pytest.mark.parametrize("command", [("lint", "--json"), ("render", "-e", "staging", "--offline")])
+def test_a_strict_rule_is_an_error_as_it_is_on_the_server(cli: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    write(
+        tmp_path, GOOD | {"web.env": "A=1\n", "docker-compose.yml": f"{COMPOSE}    env_file: web.env\n    tty: true\n"}
+    )
+    assert cli(*command).code == 0
+    assert cli(*command, "--strict", "hostname").code == 0
+    done = cli(*command, "--strict", "hostname", "--strict", "env-file")
+    assert done.code == 1
+    assert "The variables come from the commit" in done.out + done.err
+    assert cli("lint", "--strict", "nonsense").err.startswith("error: nonsense is no warning of the Compose file.")
 
 
 def test_a_project_name_that_is_too_long_is_told(cli: Cli, tmp_path: Path) -> None:
@@ -272,6 +288,19 @@ def test_links_to_compose_file_and_dockerfile_are_followed_and_those_out_of_the_
     (error,) = cli("lint", "--json").json
     assert (error["code"], error["file"]) == ("link-refused", "docker-compose.yml")
     assert "which leads out of the repository" in error["message"]
+
+
+def test_links_out_of_the_project_in_the_place_of_files_that_services_get_are_named(cli: Cli, tmp_path: Path) -> None:
+    more = "    env_file: conf/web.env\n    configs: [page]\nconfigs: {page: {file: page.html}}\n"
+    write(tmp_path, GOOD | {"docker-compose.yml": COMPOSE + more})
+    (tmp_path.parent / "web.env").write_text("A=1\n")
+    (tmp_path / "conf").symlink_to("..")
+    (tmp_path / "page.html").symlink_to("nowhere")
+    errors = [one for one in cli("lint", "--json").json if one["severity"] == "error"]
+    assert [(one["code"], one["file"], one["line"], one["message"]) for one in errors] == [
+        ("link-refused", "docker-compose.yml", 4, "conf is a symbolic link to .., which leads out of the repository."),
+        ("link-refused", "docker-compose.yml", 6, "page.html is a symbolic link to nowhere, where there is no file."),
+    ]
 
 
 def test_what_git_ignores_is_not_there_for_a_build(cli: Cli, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cabestan.compose.library import SourceFile, needed_files
 from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.render import render
 from cabestan.compose.stack import Stack
-from cabestan.domain.tree import Tree
+from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid
 
 COMPOSE = "docker-compose.yml"
@@ -25,6 +25,8 @@ def kept(files: Mapping[str, str], compose: str = COMPOSE) -> dict[str, str]:
     def read(path: str) -> str | None:
         if files.get(path) == "binary":
             raise Invalid("no text", "")
+        if files.get(path) == "link":
+            raise LinkRefused(path, "to ../secret, which leads out of the repository")
         return listing(Tree(frozenset(files)), path) if path.endswith("/") else files.get(path)
 
     return needed_files([compose], read)
@@ -146,3 +148,34 @@ def test_configs_and_secrets_with_a_file_are_files_of_the_service() -> None:
 
 def test_two_files_at_one_place_are_refused() -> None:
     assert codes("volumes: ['./a:/a', './b:/a']", {"a": "", "b": ""})[-1][0] == "mount-twice"
+
+
+@pytest.mark.parametrize(
+    ("lines", "rest", "line"),
+    [
+        ("env_file: conf/a", "", 4),
+        ("env_file:\n- path: conf/a", "", 5),
+        ("configs: [page]", "configs:\n  page: {file: ./conf/a}\n", 6),
+        ("secrets: [KEY]", "secrets:\n  KEY: {file: conf/a}\n", 6),
+    ],
+)
+def test_a_link_that_is_not_followed_is_named_as_the_cause(lines: str, rest: str, line: int) -> None:
+    with pytest.raises(ComposeRefused) as refused:
+        loaded(lines, {"conf/a": "link"}, rest)
+    (finding,) = (one for one in refused.value.findings if one.severity == "error")
+    assert (finding.code, finding.line, finding.message, finding.remedy) == (
+        "link-refused",
+        line,
+        "conf/a is a symbolic link to ../secret, which leads out of the repository.",
+        "Commit the file itself in its place, or a link to a file of this repository.",
+    )
+
+
+def test_a_link_in_the_place_of_a_file_that_need_not_be_there_is_told() -> None:
+    found = codes("env_file: [{path: a.env, required: false}]", {"a.env": "link"})
+    assert sorted(found) == [("env-file", "warning", 4), ("link-refused", "warning", 4)]
+
+
+def test_a_link_as_a_mount_is_a_volume_until_the_commit_is_known() -> None:
+    found = loaded("volumes: ['./a:/a']", {"a": "link"})
+    assert (given(found), [volume.source for volume in found.compose.volumes]) == ({}, ["./a"])

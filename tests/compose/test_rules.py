@@ -14,7 +14,7 @@ from cabestan.compose import policy
 from cabestan.compose.findings import ComposeRefused, Finding
 from cabestan.compose.library import SourceFile
 from cabestan.compose.load import load, load_files
-from cabestan.compose.rules import RULES, check_waivable, images, rule_of, waivers
+from cabestan.compose.rules import RULES, check_strict, check_waivable, images, rule_of, waivers
 from cabestan.domain.rule import Rule, Waiver
 from cabestan.errors import Invalid, NotFound
 
@@ -134,6 +134,13 @@ def test_a_waiver_of_what_cannot_be_waived_and_one_that_was_removed_change_nothi
     gone = waiver("no-cap-drop", removed_at=datetime(2024, 5, 7, tzinfo=UTC))
 
     assert waivers([waiver("no-privileged"), waiver("no-host-path"), waiver("nonsense"), gone]).words == {}
+
+
+def test_only_warnings_of_the_compose_file_can_be_strict() -> None:
+    check_strict(["env-file", "route-ignored", "variable-required"])
+    for code in ("no-privileged", "nonsense", *(rule.code for rule in images.RULES)):
+        with pytest.raises(Invalid, match=f"^{code} is no warning of the Compose file"):
+            check_strict([code])
 
 
 def test_hadolint_codes_belong_to_its_rule() -> None:

@@ -215,6 +215,22 @@ def test_a_link_out_of_the_repository_is_named_as_the_cause(world: World) -> Non
     )
 
 
+def test_a_link_out_of_the_repository_under_env_file_is_named_with_the_line(world: World) -> None:
+    project = world.project()
+    world.checkout.commit(FILES | {"docker-compose.yml": f"{COMPOSE}    env_file: web.env\n"})
+    (world.checkout.path / "web.env").symlink_to("../shared/web.env")
+    world.checkout.git("add", "--all")
+    world.checkout.git("commit", "--quiet", "--message=links")
+    world.checkout.push(world.services.repositories.path(project.id))
+    (pipeline,) = intake.take_pushes(world.services, project, "dev")
+    world.durable.run()
+
+    assert world.pipeline(pipeline.id).reason.startswith(
+        "lint: docker-compose.yml:12:15 services.app.env_file: web.env is a symbolic link to ../shared/web.env, which "
+        "leads out of the repository. Commit the file itself in its place"
+    )
+
+
 def test_a_submodule_and_a_pointer_of_git_lfs_end_the_pipeline_before_anything_is_built(world: World) -> None:
     project = world.project()
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 300000\n"

@@ -24,7 +24,7 @@ from cabestan.cli.working_copy import WorkingCopy
 from cabestan.compose.asked import Asked
 from cabestan.compose.findings import Waivers
 from cabestan.compose.placeholder import secret_placeholder
-from cabestan.compose.rules import check_waivable
+from cabestan.compose.rules import check_strict, check_waivable
 from cabestan.domain.finding import Finding, has_error
 from cabestan.domain.names import slug
 from cabestan.errors import CabestanError
@@ -35,14 +35,14 @@ _LONGEST_STACK = 32
 _MOST = 10_000
 
 
-def lint(copy: WorkingCopy, environment: str, variables: dict[str, str], waived: Sequence[str], form: Format) -> None:
+def lint(copy: WorkingCopy, environment: str, variables: dict[str, str], waivers: Waivers, form: Format) -> None:
     """Prints the findings; ends with exit code 1 where there is an error among them."""
     place = place_offline(copy, environment, variables)
-    found = check(copy.subject, [place], waivers_of(waived))
+    found = check(copy.subject, [place], waivers)
     shown = [replace(finding, file=copy.prefix + finding.file) for finding in found]
     _print(shown, copy.text, form)
     if form == "text":
-        _print_asked(copy, place, read(copy.subject, place, waivers_of(waived), None).asked)
+        _print_asked(copy, place, read(copy.subject, place, waivers, None).asked)
     if has_error(shown):
         raise typer.Exit(EXIT_FAILED)
 
@@ -61,14 +61,14 @@ def _print_asked(copy: WorkingCopy, place: Place, asked: Sequence[Asked]) -> Non
         sys.stdout.write(f"  {one.name:{width}}  {where}  {plain(words)}\n")
 
 
-def render(copy: WorkingCopy, place: Place, waived: Sequence[str]) -> None:
+def render(copy: WorkingCopy, place: Place, waivers: Waivers) -> None:
     """Prints the stack, and on stderr what is to be said of the files; exit code 1 where they are refused."""
-    found = check(copy.subject, [place], waivers_of(waived))
+    found = check(copy.subject, [place], waivers)
     if found:
         print_findings([replace(finding, file=copy.prefix + finding.file) for finding in found], copy.text, sys.stderr)
     planned = plan(copy.subject)
     ports = ports_of(copy.subject, planned.blueprint, planned.texts)
-    seen = read(copy.subject, place, waivers_of(waived), None, ports)
+    seen = read(copy.subject, place, waivers, None, ports)
     if seen.compose is None or has_error(found):
         raise typer.Exit(EXIT_FAILED)
     sys.stdout.write(preview(seen.compose, seen.place, copy.subject.project).to_yaml())
@@ -110,10 +110,14 @@ def place_on_server(
     return replace(offline, variables=given, known={**known, **variables}, secrets=secrets, compose=compose), waived
 
 
-def waivers_of(codes: Sequence[str]) -> Waivers:
-    """What the server has on record, as the developer says it. Raises Unable for a rule that cannot be waived."""
+def waivers_of(waived: Sequence[str], strict: Sequence[str] = ()) -> Waivers:
+    """What the server has on record and is set to, as the developer says it.
+
+    Raises Unable for a rule that cannot be waived, and for a strict one of which there is no warning.
+    """
     try:
-        return Waivers({check_waivable(code).code: "waived, as you say" for code in codes})
+        check_strict(strict)
+        return Waivers({check_waivable(code).code: "waived, as you say" for code in waived}, frozenset(strict))
     except CabestanError as error:
         raise Unable(error.message, error.remedy) from error
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cabestan.compose.findings import ComposeRefused, Finding
 from cabestan.compose.nodes import Field, Scalar, Table
-from cabestan.domain.tree import Tree
+from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid
 
 #: gives the text of a file by its path in the repository, None where there is none
@@ -23,6 +23,8 @@ MOST_BYTES = 128 * 1024
 MOST_BYTES_TOGETHER = 512 * 1024
 #: they hold a folder's place in Git, which takes no empty one
 PLACEHOLDERS = frozenset({".gitignore", ".gitkeep", ".keep", ".placeholder"})
+#: no path of the commit ends so: there stands why a link is not followed
+_LINK = "//link"
 
 
 def path_within(folder: str, path: str) -> str | None:
@@ -45,6 +47,11 @@ def files_below(read: Read, folder: str) -> tuple[str, ...] | None:
     """Their paths; None where the commit has no such folder."""
     found = read(f"{folder}/")
     return tuple(found.split("\n")) if found else None
+
+
+def refused_link(read: Read, path: str) -> str | None:
+    """Why a link at this path, or on the way to it, is not followed; None where there is none such."""
+    return read(f"{path}{_LINK}")
 
 
 def named_files(root: Field, folders: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -119,6 +126,9 @@ class Kept:
         """Whether there is one. What is no text, or too large, is told by being its own folder: it cannot be given."""
         try:
             text = self._read(path)
+        except LinkRefused as error:
+            self._texts[f"{path}{_LINK}"] = error.message
+            text, unfit = None, True
         except Invalid:
             text, unfit = None, True
         else:

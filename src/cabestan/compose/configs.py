@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
-from cabestan.compose.commit_files import MOST_BYTES, Read, path_within
+from cabestan.compose.commit_files import MOST_BYTES, Read, path_within, refused_link
 from cabestan.compose.findings import Report
 from cabestan.compose.model import CommitFile
 from cabestan.compose.nodes import Field, Scalar, Spot
 from cabestan.compose.secret_files import read_mode, read_owner
+from cabestan.domain.tree import LINK_REMEDY
 
 _TARGET = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+", re.ASCII)
 
@@ -48,17 +49,20 @@ def _declared(report: Report, key: str, field: Field, read: Read, folder: str) -
 
 
 def text_of(report: Report, field: Field, read: Read, folder: str) -> Text | None:
-    """The text of a file that is named; reports one that the commit does not have."""
+    """The text of a file that is named; reports one that the commit does not have, or that a link leads away from."""
     written = fields.text(report, field)
     if written is None:
         return None
     path = path_within(folder, written)
     text = read(path) if path is not None else None
-    if path is None or text is None:
+    if path is not None and text is not None:
+        return Text(path, text)
+    if path is not None and (words := refused_link(read, path)):
+        report.error("link-refused", field.spot, words, LINK_REMEDY)
+    else:
         message = f"The commit has no file {written[:80]!r}, or it has more than {MOST_BYTES} bytes or is no text."
         report.error("file-missing", field.spot, message, "Commit it, under a relative path such as conf/web.conf.")
-        return None
-    return Text(path, text)
+    return None
 
 
 def read_configs(report: Report, field: Field, declared: Mapping[str, Text | None]) -> tuple[CommitFile, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cabestan.compose.networks import ENVIRONMENT, shown_key
 from cabestan.compose.stack import Stack, secret_names
 from cabestan.domain.route import Route
 
@@ -15,13 +16,14 @@ _SHORT_DIGEST = 12
 #: settings of a service that have changes of their own, or follow from the release
 _OWN_CHANGES = frozenset({"image", "environment", "networks"})
 _OUR_LABELS = "cabestan."
+_ENVIRONMENTS_OWN = "the environment's own"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change. `before` and `after` are empty where there was, or will be, nothing."""
 
-    #: such as "service added", "image", "variable changed", "route removed", "replicas"
+    #: such as "service added", "image", "variable changed", "route removed", "networks", "replicas"
     kind: str
     subject: str
     before: str
@@ -36,7 +38,7 @@ class Change:
 
 def difference(old: Stack | None, new: Stack) -> tuple[Change, ...]:
     """The changes from `old` (None: nothing was deployed) to `new`; empty where both would run the same."""
-    return (*_services(old, new), *_routes(old, new), *_volumes(old, new))
+    return (*_services(old, new), *_routes(old, new), *_networks(old, new), *_volumes(old, new))
 
 
 def _services(old: Stack | None, new: Stack) -> Iterator[Change]:
@@ -46,6 +48,7 @@ def _services(old: Stack | None, new: Stack) -> Iterator[Change]:
         if name not in before:
             yield Change("service added", name, "", _image(new, name))
             yield from _variables(name, {}, after[name])
+            yield from _joined(name, None, after[name])
         else:
             assert old is not None, "nothing comes before nothing"
             yield from _service(name, old, new)
@@ -60,6 +63,7 @@ def _service(name: str, old: Stack, new: Stack) -> Iterator[Change]:
     if before["image"] != after["image"]:
         yield Change("image", name, _image(old, name), _image(new, name))
     yield from _variables(name, before, after)
+    yield from _joined(name, before, after)
     settings, wanted = _settings(before), _settings(after)
     for key in dict.fromkeys((*settings, *wanted)):
         if settings.get(key) != wanted.get(key):
@@ -95,6 +99,25 @@ def _value(value: str | None) -> str:
     return value.replace("$$", "$") or '""'
 
 
+def _joined(service: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[Change]:
+    """The networks of a service; of one that is new, where they are not the environment's own alone."""
+    old, new = _networks_of(before or {}), _networks_of(after)
+    if old != new:
+        yield Change("networks", service, old if before else "", new)
+
+
+def _networks_of(service: Mapping[str, Any]) -> str:
+    keys = service.get("networks", (ENVIRONMENT,))
+    return ", ".join(sorted(_ENVIRONMENTS_OWN if key == ENVIRONMENT else shown_key(key) for key in keys))
+
+
+def _aliases(service: Mapping[str, Any]) -> list[str]:
+    """The same in all of its networks."""
+    networks = service.get("networks")
+    every = networks.values() if isinstance(networks, Mapping) else ()
+    return next((network["aliases"] for network in every), [])
+
+
 def _settings(service: Mapping[str, Any]) -> dict[str, Any]:
     """All other settings, those of `deploy` and the file's own labels one by one."""
     settings = {key: value for key, value in service.items() if key not in {*_OWN_CHANGES, "deploy", "labels"}}
@@ -104,6 +127,8 @@ def _settings(service: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in service["deploy"].items():
         if key != "labels":
             settings[f"deploy.{key}"] = value
+    if aliases := _aliases(service):
+        settings["aliases"] = aliases
     settings.setdefault("deploy.replicas", 1)
     return settings
 
@@ -132,6 +157,17 @@ def _route(route: Route) -> str:
     through = "".join(f", {step.kind}" for step in route.middlewares)
     priority = "" if route.priority == len(route.source) else f", priority {route.priority}"
     return f"{route.rule} to port {route.port}{priority}{through}"
+
+
+def _networks(old: Stack | None, new: Stack) -> Iterator[Change]:
+    """Those that the file makes and that keep services apart."""
+    yield from _named("network", _own_networks(old) if old else {}, _own_networks(new))
+
+
+def _own_networks(stack: Stack) -> dict[str, str]:
+    internal = {network.name for network in stack.networks if network.internal}
+    declared = {key: one["name"] for key, one in stack.document.get("networks", {}).items() if key != ENVIRONMENT}
+    return {shown_key(key): f"{name}{', internal' if name in internal else ''}" for key, name in declared.items()}
 
 
 def _volumes(old: Stack | None, new: Stack) -> Iterator[Change]:

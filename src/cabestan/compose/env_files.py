@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cabestan.compose import fields, policy
-from cabestan.compose.commit_files import Read, path_within
+from cabestan.compose.commit_files import Read, path_within, refused_link
 from cabestan.compose.dotenv import read_dotenv
 from cabestan.compose.findings import Report
 from cabestan.compose.interpolate import InterpolationRefused, expand
 from cabestan.compose.nodes import Field, Items, Spot
+from cabestan.domain.tree import LINK_REMEDY
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MOST_FILES = 16
@@ -60,9 +61,16 @@ class EnvFileReader:
         text = self.read(full)
         if text is not None:
             yield from self._values(full, text, raw=raw)
+        else:
+            self._missing(full, place.spot, required=required)
+
+    def _missing(self, path: str, spot: Spot, *, required: bool) -> None:
+        """Of a link it is told where it need not be there, too: on a machine there may be a file behind it."""
+        if words := refused_link(self.read, path):
+            (self.report.error if required else self.report.warn)("link-refused", spot, words, LINK_REMEDY)
         elif required:
-            message = f"The commit has no file {full[:80]}, or it is too large or no text."
-            self.report.error("env-file-path", place.spot, message, f"Commit it. {_LIST}")
+            message = f"The commit has no file {path[:80]}, or it is too large or no text."
+            self.report.error("env-file-path", spot, message, f"Commit it. {_LIST}")
 
     def _values(self, path: str, text: str, *, raw: bool) -> Iterator[tuple[str, str]]:
         for one in read_dotenv(text):

@@ -86,6 +86,11 @@ def check_networks(report: Report, compose: ComposeFile) -> None:
                 )
 
 
+def shown_key(key: str) -> str:
+    """What the file calls a network, of what the stack calls it."""
+    return key.removeprefix(_OWN)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnNetwork:
     """An overlay network of the environment beside its own one; `name` is Swarm's."""

@@ -11,7 +11,7 @@ from cabestan.errors import Invalid
 
 #: as many as Linux itself follows on the way to one file
 _MOST_LINKS = 40
-_REMEDY = "Commit the file itself in its place, or a link to a file of this repository."
+LINK_REMEDY = "Commit the file itself in its place, or a link to a file of this repository."
 
 
 class LinkRefused(Invalid):
@@ -21,7 +21,7 @@ class LinkRefused(Invalid):
 
     def __init__(self, link: str, what: str) -> None:
         self.link = link
-        super().__init__(f"{link} is a symbolic link {what}.", _REMEDY)
+        super().__init__(f"{link} is a symbolic link {what}.", LINK_REMEDY)
 
 
 def resolve(path: str, links: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ import re
 
 import httpx
 import pytest
-from tests.engine.world import World
+from tests.engine.world import COMPOSE, World
 from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
@@ -131,3 +131,17 @@ def test_the_api_deploys_what_was_looked_at_and_shows_what_a_rollback_would_do(w
         wrong = client.post(f"{at}/production/deployments", json={"release": 2, "fingerprint": "another"})
         right = client.post(f"{at}/production/deployments", json={"release": 2, "fingerprint": plan["fingerprint"]})
     assert [answer.status_code for answer in (other, same, wrong, right)] == [409, 201, 409, 201]
+
+
+def test_networks_that_come_stand_among_the_changes_on_the_page_and_in_the_api(world: World, project: Project) -> None:
+    db = "  db: {image: '${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}', networks: [back]}\nnetworks: {front: , back: }\n"
+    world.released(project, **{"docker-compose.yml": f"{COMPOSE}    networks: [front]\n{db}"})
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        page = client.get("/shop/api/deploy", params=WISH | {"release": "2"})
+        plan = client.get("/api/v1/projects/shop/api/environments/production/plan", params={"release": "2"}).json()
+    told = [change["text"] for change in plan["changes"] if "network" in change["kind"]]
+    assert [text.partition(": ")[0] for text in told] == [
+        "networks app", "networks db", "network added front", "network added back"
+    ]  # fmt: skip
+    assert all(f"<p>{text}</p>" in page.text for text in told)

@@ -35,6 +35,15 @@ WaivedOption = Annotated[
     typer.Option("--waived", metavar="CODE", help="A rule that is waived for the project; may be repeated."),
 ]
 
+StrictOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strict",
+        metavar="CODE",
+        help="A warning that is an error on the server (its strict_rules); may be repeated.",
+    ),
+]
+
 
 def lint(
     file: FileOption = None,
@@ -43,6 +52,7 @@ def lint(
     ] = _ENVIRONMENT,
     variable: VariableOption = None,
     waived: WaivedOption = None,
+    strict: StrictOption = None,
     project: ProjectOption = None,
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -54,7 +64,8 @@ def lint(
 
     copy = working_copy(file or (), checked_project(project) if project else None)
     form = Format.JSON if as_json else Format.SARIF if as_sarif else format_
-    linting.lint(copy, environment, variables(variable), waived or (), form.value)
+    waivers = linting.waivers_of(waived or (), strict or ())
+    linting.lint(copy, environment, variables(variable), waivers, form.value)
 
 
 def variables(assignments: Sequence[str] | None) -> dict[str, str]:

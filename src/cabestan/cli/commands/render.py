@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from cabestan.cli.commands.lint import FileOption, VariableOption, WaivedOption, variables
+from cabestan.cli.commands.lint import FileOption, StrictOption, VariableOption, WaivedOption, variables
 from cabestan.cli.options import EnvironmentOption, ProjectOption, checked_project, connect
 from cabestan.cli.output import tell
 
@@ -16,6 +16,7 @@ def render(
     file: FileOption = None,
     variable: VariableOption = None,
     waived: WaivedOption = None,
+    strict: StrictOption = None,
     project: ProjectOption = None,
     offline: Annotated[bool, Option("--offline", help="Ask no server, whatever login and clone say.")] = False,
 ) -> None:
@@ -28,10 +29,11 @@ def render(
     from cabestan.cli.working_copy import working_copy
 
     copy = working_copy(file or (), checked_project(project) if project else None)
-    given = variables(variable)
+    given, refused = variables(variable), strict or ()
     if offline or not copy.of_project:
         tell(f"# {environment} as the working copy and the options tell; no server was asked.")
-        linting.render(copy, linting.place_offline(copy, environment, given), waived or ())
+        place = linting.place_offline(copy, environment, given)
+        linting.render(copy, place, linting.waivers_of(waived or (), refused))
         return
     place, on_record = linting.place_on_server(copy, connect(), environment, given)
-    linting.render(copy, place, (*on_record, *(waived or ())))
+    linting.render(copy, place, linting.waivers_of((*on_record, *(waived or ())), refused))

@@ -12,3 +12,8 @@ def web(lines: str, rest: str = "", image: str = IMAGE) -> str:
 def routed(rule: str, more: str = "") -> str:
     """A service with a route by this rule."""
     return web(f"expose: [8000]\nlabels:\n  traefik.frontend.rule: {rule}\n{more}")
+
+
+def config(given: str, declared: str = "configs: {page: {content: hello}}\n") -> str:
+    """The service `web` with this one config; `declared` is at the top level."""
+    return web(f"configs: [{given}]", declared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cabestan.compose.rules.examples import IMAGE, web
+from cabestan.compose.rules.examples import IMAGE, config, web
 from cabestan.domain.rule import Rule
 
 RULES = (
@@ -276,24 +276,24 @@ RULES = (
         "A file that a config or a secret names is in the commit",
         "A release keeps its text, so that nothing is read later. It is a text of bounded size.",
         "Commit it, under a relative path.",
-        wrong=web("tty: true", "configs: {page: {file: missing.html}}\n"),
-        right=web("configs: [page]", "configs: {page: {content: hello}}\n"),
+        wrong=config("page", "configs: {page: {file: missing.html}}\n"),
+        right=config("page"),
     ),
     Rule(
         "config-undeclared",
         "A service's config is declared",
         "A name that nobody declares is mostly a slip.",
         "Add it at the top level: configs: {NAME: {file: PATH}}.",
-        wrong=web("configs: [page]"),
-        right=web("configs: [page]", "configs: {page: {content: hello}}\n"),
+        wrong=config("page", ""),
+        right=config("page"),
     ),
     Rule(
         "config-target",
         "A config is a file at a plain path",
         "Others could lead to where nobody looks.",
         "Write a plain absolute path such as /etc/web.conf.",
-        wrong=web("configs: [{source: page, target: ../page}]", "configs: {page: {content: hello}}\n"),
-        right=web("configs: [{source: page, target: /page}]", "configs: {page: {content: hello}}\n"),
+        wrong=config("{source: page, target: ../page}"),
+        right=config("{source: page, target: /page}"),
     ),
     Rule(
         "profile",
