@@ -29,7 +29,7 @@ from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 
 CREATED, RUNNING = RunStatus.CREATED, RunStatus.RUNNING
-_SECONDS = 60
+_SECONDS = 180
 _FLOOD = 40
 
 
