@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cabestan.domain.image import in_registry
 from cabestan.errors import Invalid
 from cabestan.pipeline.image_names import named_images, split_flags
-from cabestan.pipeline.instructions import Instruction, instructions, split_word
+from cabestan.pipeline.instructions import FLAGS, Instruction, instructions, split_word
 
 _FRONTEND = re.compile(r"""\s*(?:(?:\#|//)\s*syntax\s*=|\{?\s*"syntax"\s*:)\s*"?([^\s"]+)""", re.IGNORECASE)
 _OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@][\w.:-]+)*", re.ASCII)
@@ -23,16 +23,6 @@ _REFERENCE = re.compile(
 #: what follows FROM and its flags; variables may stand in the name
 _FROM = re.compile(r"""[!#-&(-\[\]-~]+(?:\s+as\s+[a-z][a-z0-9_.-]*)?""", re.IGNORECASE | re.ASCII)
 _PLAIN_FLAG = re.compile(r"""--[a-z-]+(?:=[^\s"'\\`]*)?""", re.ASCII)
-#: the instructions, and the flags that each takes
-_FLAGS: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER"), frozenset[str]()),
-    **dict.fromkeys(("ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"), frozenset[str]()),
-    "ADD": frozenset({"chmod", "checksum", "chown", "keep-git-dir", "link"}),
-    "COPY": frozenset({"chmod", "chown", "from", "link"}),
-    "FROM": frozenset({"platform"}),
-    "HEALTHCHECK": frozenset({"interval", "retries", "start-interval", "start-period", "timeout"}),
-    "RUN": frozenset({"mount", "network"}),
-}
 #: the builder's own network is not a Dockerfile's
 _NEVER = frozenset({("RUN", "network", "host")})
 _PLAINLY = "Write it plainly, on one line, without quotes and backslashes around it, or in a script that is copied."
@@ -93,12 +83,12 @@ def _refuse_unclear(file: str, instruction: Instruction) -> None:
 
 
 def _unknown(word: str) -> str:
-    return "" if word in _FLAGS else f"{word or 'This line'} is no instruction of a Dockerfile."
+    return "" if word in FLAGS else f"{word or 'This line'} is no instruction of a Dockerfile."
 
 
 def _is_known(word: str, flag: str) -> bool:
     name, _, value = flag.removeprefix("--").partition("=")
-    return name in _FLAGS[word] and bool(_PLAIN_FLAG.fullmatch(flag)) and (word, name, value) not in _NEVER
+    return name in FLAGS[word] and bool(_PLAIN_FLAG.fullmatch(flag)) and (word, name, value) not in _NEVER
 
 
 def _refuse_frontend(file: str, text: str) -> None:
