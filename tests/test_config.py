@@ -59,6 +59,7 @@ OTHERS: dict[str, Any] = {
     "commit_bytes": "1025",
     "project_refs": "12",
     "open_pipelines": "13",
+    "kept_pipelines": "15",
     "parallel_git": "14",
     "git_seconds": "68",
     "git_processor_seconds": "69",

@@ -207,6 +207,9 @@ class Settings(BaseSettings):
     open_pipelines: int = Field(100, ge=1)
     """How many pipelines of a project may be under way or wait at the same time."""
 
+    kept_pipelines: int = Field(2000, ge=0)
+    """How many pipelines of a project are kept, beside those whose release was deployed; 0 keeps all."""
+
     parallel_git: int = Field(12, ge=1, le=200)
     """How many clones, fetches and pushes are worked on at the same time; the others wait for their turn."""
 

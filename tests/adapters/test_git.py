@@ -12,7 +12,7 @@ from cabestan.adapters.git import (
     CommitInfo,
     Repositories,
 )
-from cabestan.adapters.git_entries import TreeEntry, parse_blobs, parse_tree
+from cabestan.adapters.git_entries import Entry, parse_blobs, parse_entries
 from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid, NotFound
 
@@ -26,15 +26,20 @@ def repositories(tmp_path: Path) -> Repositories:
     return made
 
 
-def test_a_tree_is_its_plain_files() -> None:
+def test_a_tree_is_its_files_links_and_submodules() -> None:
     output = (
         "100644 blob aaaa       3\ta b/ü.txt\0"
         "100755 blob bbbb  123456\trun\tme\0"
         "120000 blob cccc       1\tlink\0"
         "160000 commit dddd       -\tsubmodule\0"
     )
-    assert parse_tree(output) == [TreeEntry("a b/ü.txt", 3), TreeEntry("run\tme", 123456)]
-    assert parse_tree("") == []
+    assert list(parse_entries(output)) == [
+        Entry("100644", "aaaa", 3, "a b/ü.txt"),
+        Entry("100755", "bbbb", 123456, "run\tme"),
+        Entry("120000", "cccc", 1, "link"),
+        Entry("160000", "dddd", 0, "submodule"),
+    ]
+    assert list(parse_entries("")) == []
 
 
 def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositories, checkout: Checkout) -> None:
@@ -49,7 +54,7 @@ def test_a_pushed_commit_is_found_by_branch_tag_and_id(repositories: Repositorie
         assert repositories.commit(1, revision) == CommitInfo(
             commit, "Ünï title", "Somebody", "somebody@example.org", when, "Ünï title\n\nAnd more."
         )
-    assert repositories.tree(1, commit) == (TreeEntry("a", 1), TreeEntry("sub/b", 2))
+    assert repositories.paths(1, commit).plain == {"a", "sub/b"}
     assert repositories.read(1, commit, "sub/b") == "22"
 
 
@@ -111,7 +116,7 @@ def test_bytes_that_are_no_text_are_shown_as_well_as_can_be(repositories: Reposi
     assert repositories.commit(1, commit) == CommitInfo(
         commit, "Bad \ufffd title", "A\ufffd", "a@b", datetime.fromtimestamp(1, UTC), "Bad \ufffd title"
     )
-    assert repositories.tree(1, commit) == (TreeEntry("bad\ufffd", 1),)
+    assert repositories.paths(1, commit).plain == {"bad\ufffd"}
 
 
 def test_a_file_that_is_too_large_no_text_or_not_there_is_refused(
@@ -131,6 +136,21 @@ def test_a_file_that_is_too_large_no_text_or_not_there_is_refused(
     assert len(repositories.read(1, large, "fits")) == FILE_BYTES
     with pytest.raises(NotFound, match="has no file none"):
         repositories.read(1, large, "none")
+
+
+@pytest.mark.parametrize("path", ["docker-compose.yml", "folder", "link"])
+def test_a_file_that_is_not_there_is_no_failure_of_git(
+    repositories: Repositories, checkout: Checkout, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (checkout.path / "link").symlink_to("nowhere")
+    checkout.git("add", "link")
+    commit = checkout.commit({"folder/file": "1"})
+    checkout.push(repositories.path(1))
+    said: list[str] = []
+    monkeypatch.setattr(git._log, "warning", lambda what, **more: said.append(what), raising=False)
+    with pytest.raises(NotFound, match=f"Commit {commit[:12]} has no file"):
+        repositories.read(1, commit, path)
+    assert said == []
 
 
 def test_making_a_repository_twice_keeps_what_is_in_it(repositories: Repositories, checkout: Checkout) -> None:
@@ -162,8 +182,7 @@ def test_what_never_changes_is_asked_once_and_a_branch_each_time(
     asked.clear()
     for _ in range(3):
         assert repositories.read(1, commit, "a") == "one"
-        assert [entry.path for entry in repositories.tree(1, commit)] == ["a"]
-        assert repositories.paths(1, commit).links == {}
+        assert repositories.paths(1, commit) == Tree(frozenset({"a"}))
     assert sorted(asked) == ["cat-file", "cat-file", "ls-tree"]
     tree = Tree(frozenset({"a"}))
     assert repositories.read(1, "main", "a", tree) == "one"

@@ -83,7 +83,7 @@ def test_a_million_files_in_a_few_objects_are_refused_in_no_time(
     bombs = checkout.tree_bomb(), checkout.tree_bomb(levels=40, width=16)
     for bomb in bombs:
         read_objects.clear()
-        for read in (repositories.tree, repositories.paths, lambda _, commit: listed(repositories, commit)):
+        for read in (repositories.paths, lambda _, commit: listed(repositories, commit)):
             with pytest.raises(Invalid, match=f"{bomb[:12]} has more than 100 files and folders"):
                 read(1, bomb)
         assert len(read_objects) < 300
@@ -91,10 +91,10 @@ def test_a_million_files_in_a_few_objects_are_refused_in_no_time(
 
 def test_files_are_counted_to_the_last_one(repositories: Repositories, checkout: Checkout) -> None:
     fits = checkout.commit({f"folder/{number}": "" for number in range(99)})
-    assert (len(repositories.tree(1, fits)), len(listed(repositories, fits))) == (99, 99)
+    assert (len(repositories.paths(1, fits).plain), len(listed(repositories, fits))) == (99, 99)
     over = checkout.commit({f"folder/{number}": "" for number in range(100)})
     with pytest.raises(Invalid, match="more than 100 files and folders"):
-        repositories.tree(1, over)
+        repositories.paths(1, over)
 
 
 def nested(checkout: Checkout, levels: int, name: str) -> str:
@@ -105,12 +105,12 @@ def nested(checkout: Checkout, levels: int, name: str) -> str:
 
 
 def test_depth_and_length_of_paths_are_bounded(repositories: Repositories, checkout: Checkout) -> None:
-    assert len(repositories.tree(1, nested(checkout, DEEPEST, "n"))) == 1
+    assert len(repositories.paths(1, nested(checkout, DEEPEST, "n")).plain) == 1
     with pytest.raises(Invalid, match=f"folders more than {DEEPEST} levels deep"):
-        repositories.tree(1, nested(checkout, DEEPEST + 1, "n"))
-    assert len(repositories.tree(1, nested(checkout, 3, "n" * 249))[0].path) == 999
+        repositories.paths(1, nested(checkout, DEEPEST + 1, "n"))
+    assert [len(path) for path in repositories.paths(1, nested(checkout, 3, "n" * 249)).plain] == [999]
     with pytest.raises(Invalid, match=f"a path of more than {LONGEST_PATH} bytes"):
-        repositories.tree(1, nested(checkout, 3, "n" * 250))
+        repositories.paths(1, nested(checkout, 3, "n" * 250))
 
 
 def test_the_bytes_of_a_commit_are_bounded(repositories: Repositories, checkout: Checkout) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cabestan.checks.dockerfile_form import check_form
+from cabestan.pipeline.instructions import FLAGS
+from cabestan.pipeline.refused import refuse
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,10 @@ def test_what_buildkit_would_refuse_is_told_with_its_line(text: str, line: int, 
     assert [(f.code, f.severity, f.file, f.line, f.message) for f in findings] == [
         ("dockerfile-form", "error", "web/Dockerfile", line, words)
     ]
+
+
+@pytest.mark.parametrize("word", sorted(FLAGS.keys() - {"FROM"}))
+def test_every_instruction_is_one_to_all_who_read_dockerfiles(word: str) -> None:
+    text = f"FROM a\n{word} {'RUN ' if word == 'ONBUILD' else ''}a b\n"
+    assert check_form("Dockerfile", text) == ()
+    refuse("Dockerfile", text, "127.0.0.1:5600", "127.0.0.1:5600/shop/api", str)

@@ -171,10 +171,40 @@ def test_a_log_is_read_as_text_by_lines_and_as_a_stream(world: World, project: P
     assert client.get(f"/api/v1/jobs/2/log?offset={text.index('three')}").text.startswith("three")
     lines = client.get("/api/v1/jobs/2/log/lines?from=2&count=1").json()
     assert (lines["lines"][0]["text"].strip(), lines["size"]) == ("two <b>", len(text))
-    assert client.get("/api/v1/jobs/2/log/search?q=TWO").json() == {"matches": [2], "more": False}
+    found = client.get("/api/v1/jobs/2/log/search?q=TWO").json()
+    assert found == {"matches": [2], "more": False, "next": None, "size": len(text)}
     stream = client.get("/api/v1/jobs/2/log/stream")
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.text.endswith('event: end\ndata: {"status": "succeeded"}\n\n')
+
+
+def test_a_log_comes_in_answers_of_bounded_size(world: World, project: Project, client: httpx.Client) -> None:
+    """Lines may be as long as one likes, and logs too: an answer says where the next one goes on."""
+    world.jobs.output["build"] = b"".join(b"%02d" % n + b"x" * (100 << 10) + b"\n" for n in range(40))
+    world.released(project)
+    seen, next_one, answers = [], 1, 0
+    while next_one is not None:
+        answer = client.get(f"/api/v1/jobs/2/log/lines?from={next_one}&count=5000")
+        assert len(answer.content) <= 1_100_000
+        seen += [line["number"] for line in answer.json()["lines"]]
+        next_one, answers = answer.json()["next"], answers + 1
+    assert (seen, answers) == (list(range(1, answer.json()["total"] + 1)), 3)
+
+
+def test_a_search_says_how_far_it_looked_and_goes_on(
+    world: World, project: Project, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cabestan.store.logs.reader.SEARCHED", 100_000)
+    world.jobs.output["build"] = b"x" * 70_000 + b"\n" + b"y" * 70_000 + b" wanted\n"
+    world.released(project)
+    at = "/api/v1/jobs/2/log/search?q=wanted"
+    first = client.get(at).json()
+    assert (first["matches"], first["more"], first["next"] < 100_000 < first["size"]) == ([], False, True)
+    second = client.get(f"{at}&offset={first['next']}").json()
+    third = client.get(f"{at}&offset={second['next']}").json() if second["next"] else second
+    (number,) = {*second["matches"], *third["matches"]}
+    line = client.get(f"/api/v1/jobs/2/log/lines?from={number}&count=1").json()["lines"][0]
+    assert (line["text"][:1], third["next"]) == ("y", None)
 
 
 def test_pages_of_a_list_follow_each_other(world: World, project: Project, client: httpx.Client) -> None:

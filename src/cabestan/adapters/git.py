@@ -14,10 +14,8 @@ from cabestan.adapters.git_entries import (
     LINK,
     SUBMODULE,
     Entry,
-    TreeEntry,
     parse_blobs,
     parse_entries,
-    parse_tree,
 )
 from cabestan.adapters.git_objects import HASH, Objects
 from cabestan.adapters.git_process import SETTINGS, Limits, command, configured, environment
@@ -102,10 +100,6 @@ class Repositories:
         except StepFailed as error:
             raise _no_commit(name) from error
 
-    def tree(self, project_id: int, commit: str) -> tuple[TreeEntry, ...]:
-        """All files of a commit, without links and submodules."""
-        return tuple(parse_tree(self._listed(project_id, commit)))
-
     def paths(self, project_id: int, commit: str) -> Tree:
         """What a commit has, with its links and submodules; see `Tree`."""
         entries = list(parse_entries(self._listed(project_id, commit)))
@@ -144,12 +138,12 @@ class Repositories:
 
         `tree` is what `paths` gave for the commit: who reads several files asks for it once.
         """
-        path = (tree or self.paths(project_id, commit)).real(path)
+        tree = tree or self.paths(project_id, commit)
+        path = tree.real(path)
+        if path not in tree.plain:
+            raise NotFound(f"Commit {commit[:12]} has no file {path}.", "Commit it, and push again.")
         name = f"{commit}:{path}"
-        try:
-            size = int(self._of_commit(project_id, commit, "cat-file", "-s", "--end-of-options", name))
-        except StepFailed as error:
-            raise NotFound(f"Commit {commit[:12]} has no file {path}.", "Commit it, and push again.") from error
+        size = int(self._of_commit(project_id, commit, "cat-file", "-s", "--end-of-options", name))
         if size > FILE_BYTES:
             raise Invalid(f"{path} has {size} bytes.", f"At most {FILE_BYTES} are read; make it smaller.")
         try:

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 FILES, LINK, SUBMODULE = ("100644", "100755"), "120000", "160000"
 
 
-@dataclass(frozen=True)
-class TreeEntry:
-    """A file of a commit. `path` is relative to the repository's root."""
-
-    path: str
-    size: int
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a tree; `size` is that of its object, 0 for a submodule, whose object is elsewhere."""
+    """A line of a tree. `path` is relative to the repository's root.
+
+    `size` is that of its object, 0 for a submodule, whose object is elsewhere.
+    """
 
     mode: str
     object: str
@@ -32,11 +27,6 @@ def parse_entries(output: str) -> Iterator[Entry]:
         words = meta.split()
         if tab and len(words) == 4:
             yield Entry(words[0], words[2], int(words[3]) if words[3].isdecimal() else 0, path)
-
-
-def parse_tree(output: str) -> list[TreeEntry]:
-    """The same, for the plain files alone."""
-    return [TreeEntry(entry.path, entry.size) for entry in parse_entries(output) if entry.mode in FILES]
 
 
 def parse_blobs(output: bytes) -> dict[str, bytes]:

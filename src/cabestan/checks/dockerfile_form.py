@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cabestan.domain.finding import Finding
-from cabestan.pipeline.instructions import Instruction, instructions
+from cabestan.pipeline.instructions import FLAGS, Instruction, instructions
 
-_BEGINNING = frozenset({"ARG", "FROM"})
-_WORDS = _BEGINNING | {
-    *("ADD", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN"),
-    *("SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
-}
 _MAY_BE_EMPTY = frozenset({"CMD", "ENTRYPOINT"})
 _CORRECT = "Correct or remove it."
 
@@ -45,7 +40,7 @@ def _order(found: Sequence[Instruction]) -> Iterator[tuple[int, str, str]]:
     first = next((one for one in found if one.word != "ARG"), None)
     if first is None:
         yield 1, "The file has no FROM, so there is nothing to build on.", "Begin it with FROM IMAGE."
-    elif first.word != "FROM" and first.word in _WORDS:
+    elif first.word != "FROM" and first.word in FLAGS:
         yield (
             first.line,
             f"{first.word} stands before the first FROM.",
@@ -55,7 +50,7 @@ def _order(found: Sequence[Instruction]) -> Iterator[tuple[int, str, str]]:
 
 def _troubles(one: Instruction) -> Iterator[tuple[str, str]]:
     words = [word for word in one.rest.split() if not word.startswith("--")]
-    if one.word not in _WORDS:
+    if one.word not in FLAGS:
         yield f"{one.word[:40]} is no instruction of a Dockerfile.", _CORRECT
     elif not words and one.word not in _MAY_BE_EMPTY:
         yield f"{one.word} says nothing.", _CORRECT

@@ -39,14 +39,15 @@ def down(
         bool, typer.Option("--purge", help="Remove everything that it made, applications and data too.")
     ] = False,
 ) -> None:
-    """Stop the server. What is deployed keeps serving; `cabestan up` goes on."""
+    """Stop the server and idle builders. What is deployed keeps serving; `cabestan up` goes on."""
     from cabestan.cli import process
-    from cabestan.cli.preparing import take_away
+    from cabestan.cli.preparing import stop_builders, take_away
     from cabestan.config import read_settings
 
     settings = read_settings()
     print("The server is stopped." if process.stop(settings) else "The server was not running.")
     if not purge:
+        stop_builders(settings)
         print("Router, registry and all that is deployed go on.")
         return
     take_away(settings)

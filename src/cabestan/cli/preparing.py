@@ -1,4 +1,4 @@
-"""What `up` and `down --purge` do beside starting and stopping the server."""
+"""What `up` and `down` do beside starting and stopping the server."""
 
 import sys
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from typing import Any
 
+from cabestan.adapters.builders import Builders
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.router import PlatformContainers
@@ -18,7 +19,7 @@ from cabestan.engine import base_images, platform
 from cabestan.engine.purge import purge
 from cabestan.engine.registry_login import registry_login
 from cabestan.errors import CabestanError
-from cabestan.store import facts
+from cabestan.store import facts, pipelines
 from cabestan.store.database import Database
 
 _SWARM = "made the Swarm"
@@ -62,6 +63,36 @@ def build_base_images(settings: Settings, names: Sequence[str] | None) -> tuple[
     with open_store(settings) as database:
         base_images.remember(database, built)
     return built
+
+
+def stop_builders(settings: Settings) -> None:
+    """Those that build nothing: nobody would stop them while the server is away. An engine that is away is told."""
+    try:
+        stopped, busy = _stop_idle(settings, Builders(Engine(settings.engine), settings.instance))
+    except CabestanError as error:
+        print(f"Builders may still run: {error.message}", file=sys.stderr)
+        return
+    if stopped:
+        print(f"Stopped {_many(stopped)}; what builders keep for the next build stays.")
+    if busy:
+        print(f"Left {_many(busy)} with a build under way, which `cabestan up` takes up again.")
+
+
+def _stop_idle(settings: Settings, builders: Builders) -> tuple[int, int]:
+    """How many were stopped, and how many are in use."""
+    running = builders.running()
+    if not running:
+        return 0, 0
+    with open_store(settings) as database, database.reading() as tx:
+        busy = pipelines.building(tx).keys() & set(running)
+    for key in running:
+        if key not in busy:
+            builders.stop(key, settings.builder_disk_bytes)
+    return len(running) - len(busy), len(busy)
+
+
+def _many(builders: int) -> str:
+    return f"{builders} builder{'' if builders == 1 else 's'}"
 
 
 def take_away(settings: Settings) -> None:

@@ -1,4 +1,6 @@
-"""Keeps the disk from filling: old logs are packed, local copies of old images go, finished workflows are forgotten."""
+"""Keeps the disk from filling: old logs are packed, old runs and pipelines and local copies of old images go, finished
+workflows are forgotten.
+"""
 
 import threading
 from contextlib import suppress
@@ -18,7 +20,7 @@ from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
-from cabestan.store import facts
+from cabestan.store import facts, old_pipelines
 from cabestan.store import managed as managed_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
@@ -35,6 +37,8 @@ _COLD = timedelta(days=1)
 _YOUNG = timedelta(days=1)
 #: of each project, and of each environment's successes, so many stay at hand; older ones are pulled again when needed
 _KEPT_RELEASES = 10
+#: pipelines that go in one transaction
+_AT_ONCE = 20
 _PACKED_UNTIL = "logs packed until"
 
 
@@ -59,6 +63,7 @@ class Housekeeper:
             for work in (
                 pack_logs,
                 drop_runs,
+                drop_pipelines,
                 drop_images,
                 drop_secrets,
                 drop_networks,
@@ -95,6 +100,28 @@ def drop_runs(services: Services) -> None:
             run_store.delete(tx, run_id)
     for run_id in dropped:
         services.logs.delete(service_runs.log_id(run_id))
+
+
+def drop_pipelines(services: Services) -> None:
+    """Of each project the newest pipelines are kept, and those whose release stays."""
+    if not services.settings.kept_pipelines:
+        return
+    with services.database.reading() as tx:
+        projects = project_store.all_projects(tx)
+    for project in projects:
+        while _drop_some(services, project.id):
+            continue
+
+
+def _drop_some(services: Services, project_id: int) -> bool:
+    """A few at a time: others write, too. Logs go first, so that none is left behind that nothing refers to."""
+    before = services.now() - _YOUNG
+    with services.database.writing() as tx:
+        dropped = old_pipelines.superfluous(tx, project_id, services.settings.kept_pipelines, before, _AT_ONCE)
+        for job_id in old_pipelines.jobs_of(tx, dropped):
+            services.logs.delete(log_id(job_id))
+        old_pipelines.delete(tx, dropped)
+    return len(dropped) == _AT_ONCE
 
 
 def drop_images(services: Services) -> None:

@@ -26,6 +26,16 @@ _DIRECTIVES = frozenset({"syntax", "escape", "check"})
 ESCAPES = ("\\", "`")
 #: what may stand behind one of them; other spaces are none to BuildKit
 _BLANKS = " \t"
+#: the instructions, and the flags that each takes
+FLAGS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER"), frozenset[str]()),
+    **dict.fromkeys(("ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"), frozenset[str]()),
+    "ADD": frozenset({"chmod", "checksum", "chown", "keep-git-dir", "link"}),
+    "COPY": frozenset({"chmod", "chown", "from", "link"}),
+    "FROM": frozenset({"platform"}),
+    "HEALTHCHECK": frozenset({"interval", "retries", "start-interval", "start-period", "timeout"}),
+    "RUN": frozenset({"mount", "network"}),
+}
 #: the instructions whose text may go on in a here-document, or that have such a one in them
 _WITH_TEXT = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 

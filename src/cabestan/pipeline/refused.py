@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cabestan.domain.image import in_registry
 from cabestan.errors import Invalid
 from cabestan.pipeline.image_names import named_images, split_flags
-from cabestan.pipeline.instructions import Instruction, instructions, split_word
+from cabestan.pipeline.instructions import FLAGS, Instruction, instructions, split_word
 
 _FRONTEND = re.compile(r"""\s*(?:(?:\#|//)\s*syntax\s*=|\{?\s*"syntax"\s*:)\s*"?([^\s"]+)""", re.IGNORECASE)
 _OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@][\w.:-]+)*", re.ASCII)
@@ -24,16 +24,6 @@ _REFERENCE = re.compile(
 _FROM = re.compile(r"""[!#-&(-\[\]-~]+(?:\s+as\s+[a-z][a-z0-9_.-]*)?""", re.IGNORECASE | re.ASCII)
 #: BuildKit tells flags apart by their bytes, and takes some of those of other characters for spaces
 _PLAIN_FLAG = re.compile(r"""--[a-z-]+(?:=[!#-&(-\[\]-_a-~]*)?""")
-#: the instructions, and the flags that each takes
-_FLAGS: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER"), frozenset[str]()),
-    **dict.fromkeys(("ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"), frozenset[str]()),
-    "ADD": frozenset({"chmod", "checksum", "chown", "keep-git-dir", "link"}),
-    "COPY": frozenset({"chmod", "chown", "from", "link"}),
-    "FROM": frozenset({"platform"}),
-    "HEALTHCHECK": frozenset({"interval", "retries", "start-interval", "start-period", "timeout"}),
-    "RUN": frozenset({"mount", "network"}),
-}
 #: the builder's own network is not a Dockerfile's
 _NEVER = frozenset({"--network=host"})
 #: bytes of a line: more, BuildKit's reader does not take
@@ -93,8 +83,8 @@ def _unknown(word: str, rest: str) -> tuple[str, str]:
     """What is not known of an instruction, and the remedy; both empty where all is."""
     while word == "ONBUILD":
         word, rest = split_word(rest)
-    if word not in _FLAGS:
-        return f"{word or 'This line'} is no instruction of a Dockerfile.", f"Write one of {', '.join(sorted(_FLAGS))}."
+    if word not in FLAGS:
+        return f"{word or 'This line'} is no instruction of a Dockerfile.", f"Write one of {', '.join(sorted(FLAGS))}."
     flags, arguments = split_flags(rest)
     if word == "FROM" and not _FROM.fullmatch(arguments):
         return "FROM names one image, with or without AS NAME.", "Write FROM IMAGE, or FROM IMAGE AS NAME."
@@ -103,8 +93,8 @@ def _unknown(word: str, rest: str) -> tuple[str, str]:
 
 def _of_flag(word: str, flag: str) -> tuple[str, str] | None:
     """None for one that is known."""
-    known = ", ".join(f"--{name}" for name in sorted(_FLAGS[word]))
-    if flag.removeprefix("--").partition("=")[0] not in _FLAGS[word]:
+    known = ", ".join(f"--{name}" for name in sorted(FLAGS[word]))
+    if flag.removeprefix("--").partition("=")[0] not in FLAGS[word]:
         remedy = f"Leave it out: {word} takes {known}." if known else f"Leave it out: {word} takes no flags."
         return f"{word} with {flag[:60]} is not supported.", remedy
     if flag in _NEVER:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cabestan.errors import Conflict, Invalid, NotFound
-from cabestan.store.logs import LogReader, LogStore, frames, layout
+from cabestan.store.logs import Found, LogReader, LogStore, frames, layout
 from cabestan.store.logs.lines import LONGEST_LINE
 
 
@@ -40,7 +40,7 @@ def listed(reader: LogReader, number: int, count: int) -> list[tuple[int, int, s
 def test_a_log_that_does_not_exist_yet_is_empty_and_appears(store: LogStore) -> None:
     reader = store.reader("1")
     assert (reader.size(), reader.lines(), reader.read(0, 10), reader.lines_from(1, 5)) == (0, 0, b"", [])
-    assert (reader.search("x"), list(reader.chunks()), reader.ended()) == ([], [], False)
+    assert (reader.search("x"), list(reader.chunks()), reader.ended()) == (Found([], None), [], False)
     written(store, b"one\n")
     assert (reader.read(0, 10), reader.ended()) == (b"one\n", True)
 
@@ -50,6 +50,18 @@ def test_reads_stay_within_the_log(store: LogStore) -> None:
     assert [reader.read(*where) for where in ((0, 4), (8, 9), (10, 1), (99, 1), (-1, 5), (3, 0))] == [
         b"0123", b"89", b"", b"", b"", b"",
     ]  # fmt: skip
+
+
+def found_by_and_by(reader: LogReader, query: str, limit: int = 1000, ignore_case: bool = False) -> dict[int, None]:
+    """By as many searches as it takes."""
+    lines: dict[int, None] = {}
+    start: int | None = 0
+    while start is not None:
+        found = reader.search(query, limit, ignore_case, start)
+        assert found.next is None or found.next > start or found.more
+        lines |= dict.fromkeys(found.lines)
+        start = found.next
+    return lines
 
 
 lines_of = st.lists(st.text("aä\r", max_size=5).map(str.encode) | st.binary(max_size=30), max_size=30)
@@ -71,10 +83,15 @@ def test_lines_and_searches_agree_with_a_naive_reading(
             line for line in lines if max(1, number) <= line[0] < max(1, number) + count
         ]
         for query in ("a", "aa", "Ä", "\r", "0"):
-            assert reader.search(query) == [n for n, _, text in lines if query in text]
+            assert reader.search(query).lines == [n for n, _, text in lines if query in text]
             folded = [n for n, _, text in lines if query.casefold() in text.casefold()]
-            assert reader.search(query, ignore_case=True) == folded
-            assert reader.search(query, limit=2) == reader.search(query)[:2]
+            assert reader.search(query, ignore_case=True).lines == folded
+            assert reader.search(query, limit=2).lines == reader.search(query).lines[:2]
+            for searched in (1 << 20, 40):
+                patch.setattr("cabestan.store.logs.reader.SEARCHED", searched)
+                assert [*found_by_and_by(reader, query, ignore_case=True)] == folded
+                assert [*found_by_and_by(reader, query, limit=1)] == [n for n, _, text in lines if query in text]
+            patch.setattr("cabestan.store.logs.reader.SEARCHED", 1 << 20)
 
 
 @pytest.mark.parametrize("query", ["", "a\nb", "x" * 1001])
@@ -94,7 +111,30 @@ def test_an_endless_line_is_cut_where_lines_are_listed(store: LogStore) -> None:
     reader = written(store, b"x" * (3 << 20), b"y\nshort\n")
     long, short = reader.lines_from(1, 5)
     assert (len(long.text), short.offset, short.text) == (LONGEST_LINE, (3 << 20) + 2, "short")
-    assert reader.search("xy") == [1]
+    assert reader.search("xy").lines == [1]
+
+
+def test_long_lines_are_listed_until_their_bytes_are_too_many(store: LogStore) -> None:
+    reader = written(store, b"a" * 900 + b"\n" + b"b" * 100 + b"\nc\n")
+    assert [[line.text[:1] for line in reader.lines_from(at, 9, 1000)] for at in (1, 2, 3)] == [
+        ["a", "b"],
+        ["b", "c"],
+        ["c"],
+    ]
+    assert [line.number for line in reader.lines_from(1, 9, 10)] == [1]
+
+
+def test_a_search_looks_through_so_much_and_says_where_to_go_on(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cabestan.store.logs.reader.SEARCHED", 20)
+    reader = written(store, b"0123456789 needle\n0123\nand a Needle here\n" + b"z" * 60)
+    assert reader.search("needle", ignore_case=True) == Found([1], 18)
+    assert reader.search("needle", ignore_case=True, start=18) == Found([], 23)
+    assert reader.search("needle", ignore_case=True, start=23) == Found([3], 41)
+    assert reader.search("z", start=60) == Found([4], 76)
+    assert reader.search("e", limit=0) == Found([], 0, more=True)
+    assert reader.search("e", start=10_000) == Found([], None)
 
 
 def test_of_a_million_lines_only_those_near_by_are_read(store: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +159,8 @@ def test_of_a_million_lines_only_those_near_by_are_read(store: LogStore, monkeyp
             f"{n - 1:08}" for n in range(number, number + 3)
         ]
     assert sum(read) <= 8 << 20  # of 80 MB
-    assert reader.search("00999999", 5) == [1_000_000]
-    assert reader.search("FOX", 3, ignore_case=True) == [1, 2, 3]
+    assert [*found_by_and_by(reader, "00999999", 5)] == [1_000_000]
+    assert reader.search("FOX", 3, ignore_case=True).lines == [1, 2, 3]
 
 
 def test_a_packed_log_reads_the_same_and_is_plain_gzip(store: LogStore, tmp_path: Path, monkeypatch) -> None:
@@ -139,7 +179,7 @@ def test_a_packed_log_reads_the_same_and_is_plain_gzip(store: LogStore, tmp_path
             data[at : at + 1500] for at in (0, 999, 1000, 15_000, len(data) - 3)
         ]
         assert listed(reader, 700, 200) == naive_lines(data)[699:899]
-        assert reader.search("line 1999") == [2000]
+        assert reader.search("line 1999").lines == [2000]
     after.close()
 
 
@@ -204,7 +244,7 @@ def test_an_unpacked_log_takes_more_lines(tmp_path: Path) -> None:
 def test_a_reader_that_is_let_go_is_not_handed_out_again(store: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread may ask for one at any moment, also while the files of the last one are being closed."""
     reader = written(store, b"one\ntwo\n")
-    assert reader.search("two") == [2]
+    assert reader.search("two").lines == [2]
     found: list[list[int]] = []
     close = os.close
 
@@ -212,7 +252,7 @@ def test_a_reader_that_is_let_go_is_not_handed_out_again(store: LogStore, monkey
         close(file)
         if not found:
             found.append([])
-            found[0] = store.reader("1").search("two")
+            found[0] = store.reader("1").search("two").lines
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "close", closing)

@@ -3,8 +3,21 @@
 from cabestan.store.logs.hub import Channel, LogHub, Piece
 from cabestan.store.logs.layout import Head
 from cabestan.store.logs.lines import LogLine
-from cabestan.store.logs.reader import LogReader
+from cabestan.store.logs.reader import LISTED, LogReader
+from cabestan.store.logs.search import Found
 from cabestan.store.logs.store import LogStore
 from cabestan.store.logs.writer import LARGEST, LogWriter
 
-__all__ = ["LARGEST", "Channel", "Head", "LogHub", "LogLine", "LogReader", "LogStore", "LogWriter", "Piece"]
+__all__ = [
+    "LARGEST",
+    "LISTED",
+    "Channel",
+    "Found",
+    "Head",
+    "LogHub",
+    "LogLine",
+    "LogReader",
+    "LogStore",
+    "LogWriter",
+    "Piece",
+]

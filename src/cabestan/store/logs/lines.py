@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -41,6 +41,11 @@ class Entries:
         place = bisect_left(range(self._count), number - 1, key=lambda at: self._at(at).lines)
         return max(0, place - 1)
 
+    def before_offset(self, offset: int) -> Entry:
+        """The last entry that is not beyond a byte."""
+        place = bisect_right(range(self._count), offset, key=lambda at: self._at(at).offset)
+        return self._at(place - 1) if place else Entry(0, 0, 0)
+
     def from_entry(self, first: int) -> Iterator[Entry]:
         """The entries from the `first` on."""
         while first < self._count and (some := read_entries(self._index.fileno(), first, min(64, self._count - first))):
@@ -49,6 +54,15 @@ class Entries:
 
     def _at(self, place: int) -> Entry:
         return read_entries(self._index.fileno(), place, 1)[0]
+
+
+def within(most: int, lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    """The first ones that have at most so many bytes together, and one in any case."""
+    for place, line in enumerate(lines):
+        most -= len(line.text.encode())
+        if place and most < 0:
+            return
+        yield line
 
 
 def lines_between(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from cabestan.errors import NotFound
 from cabestan.store.logs.frames import Frames, PackedFile
 from cabestan.store.logs.layout import Flag, Head, LogPaths, read_head
-from cabestan.store.logs.lines import Entries, LogLine, lines_between
+from cabestan.store.logs.lines import Entries, LogLine, lines_between, within
 from cabestan.store.logs.open_file import OpenFile
-from cabestan.store.logs.search import matching_lines
+from cabestan.store.logs.search import Found, longest_match, matching_lines
 
 #: bytes read at once
 CHUNK = 1 << 20
+#: of the lines of one answer, together, in bytes
+LISTED = 1 << 20
+#: a search looks through so much of a log, and then says how far it came
+SEARCHED = 32 << 20
 Read = Callable[[int, int], bytes]
 
 
@@ -49,22 +54,29 @@ class LogReader:
 
     def chunks(self, offset: int = 0) -> Iterator[bytes]:
         """What the log holds now from `offset` on, in pieces of at most `CHUNK` bytes: for downloads."""
-        end = self.size()
-        while offset < end and (piece := self._read_up_to(offset, min(end, offset + CHUNK))):
-            yield piece
-            offset += len(piece)
+        return self._chunks_between(offset, self.size())
 
-    def lines_from(self, number: int, count: int) -> list[LogLine]:
-        """Up to `count` lines, the first of them line `number`."""
+    def lines_from(self, number: int, count: int, most: int = sys.maxsize) -> list[LogLine]:
+        """Up to `count` lines, the first of them line `number`; fewer where they have more than `most` bytes together,
+        but the first in any case.
+        """
         head, index, number = self.head(), self._open_index(), max(1, number)
         if index is None or number > head.lines_shown:
             return []
         count = min(count, head.lines_shown - number + 1)
-        return list(lines_between(Entries(index, head.entries), self.chunks, number, count))
+        return list(within(most, lines_between(Entries(index, head.entries), self.chunks, number, count)))
 
-    def search(self, query: str, limit: int = 1000, ignore_case: bool = False) -> list[int]:
-        """The numbers of the first `limit` lines that hold `query`. Raises Invalid for an unusable query."""
-        return matching_lines(self.chunks(), query, limit=limit, ignore_case=ignore_case)
+    def search(self, query: str, limit: int = 1000, ignore_case: bool = False, start: int = 0) -> Found:
+        """The first `limit` lines that hold `query`, from byte `start` on, of the next `SEARCHED` bytes.
+
+        Raises Invalid for an unusable query.
+        """
+        end, following = self._searched(start, query)
+        chunks, first = self._chunks_between(start, end), self._line_at(start)
+        numbers = matching_lines(chunks, query, first=first, limit=limit + 1, ignore_case=ignore_case)
+        if len(numbers) <= limit:
+            return Found(numbers, following)
+        return Found(numbers[:limit], max(start, self.lines_from(numbers[limit], 1)[0].offset), more=True)
 
     def close(self) -> None:
         """Lets go of the files; the reader opens them again when it is used."""
@@ -75,6 +87,32 @@ class LogReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _chunks_between(self, offset: int, end: int) -> Iterator[bytes]:
+        while offset < end and (piece := self._read_up_to(offset, min(end, offset + CHUNK))):
+            yield piece
+            offset += len(piece)
+
+    def _searched(self, start: int, query: str) -> tuple[int, int | None]:
+        """How far one search looks, and where the next one begins: between lines, unless there is one that is so long
+        that what matches in it may lie on both sides.
+        """
+        size, end = self.size(), start + SEARCHED
+        if end >= size:
+            return size, None
+        last = self._read_up_to(max(start, end - CHUNK), end)
+        if line_end := last.rfind(b"\n") + 1:
+            end += line_end - len(last)
+            return end, end
+        return end, max(start + 1, end - longest_match(query))
+
+    def _line_at(self, offset: int) -> int:
+        """The number of the line in which a byte is."""
+        index = self._open_index()
+        if index is None or not offset:
+            return 1
+        entry = Entries(index, self.head().entries).before_offset(offset)
+        return 1 + entry.lines + sum(chunk.count(b"\n") for chunk in self._chunks_between(entry.offset, offset))
 
     def _open_index(self) -> OpenFile | None:
         """None where nothing was written yet."""

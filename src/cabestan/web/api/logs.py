@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from cabestan.domain.status import RunStatus
 from cabestan.engine.services import Services
 from cabestan.errors import NotFound
-from cabestan.store.logs import LogReader
+from cabestan.store.logs import LISTED, LogReader
 from cabestan.web.access import SignedIn, Visitor, Wired
 from cabestan.web.api.shapes import Json
 from cabestan.web.live import Follower, LiveStream
@@ -78,9 +78,11 @@ def add_routes(router: APIRouter, at: str, logged: Logged) -> None:
         return some(logged.reader(services, visitor, number), start, count)
 
     @router.get(f"{at}/search")
-    def search(visitor: SignedIn, services: Wired, number: int, q: Text, limit: Most = 1000) -> Json:
-        """The numbers of the lines that hold a text, in whatever case."""
-        return matching(logged.reader(services, visitor, number), q, limit)
+    def search(
+        visitor: SignedIn, services: Wired, number: int, q: Text, limit: Most = 1000, offset: Offset = 0
+    ) -> Json:
+        """The numbers of the lines that hold a text, in whatever case, from a byte on."""
+        return matching(logged.reader(services, visitor, number), q, limit, offset)
 
 
 def whole(reader: LogReader, offset: int) -> StreamingResponse:
@@ -102,15 +104,16 @@ def live(
 
 
 def some(reader: LogReader, start: int, count: int) -> Json:
-    """Lines from a number on."""
+    """Lines from a number on, as many as an answer may have bytes; `next` is the line after them."""
     found = [
         {"number": line.number, "offset": line.offset, "time": line.time_ms, "text": line.text}
-        for line in reader.lines_from(start, count)
+        for line in reader.lines_from(start, count, LISTED)
     ]
-    return {"lines": found, "total": reader.lines(), "size": reader.size()}
+    total, after = reader.lines(), start + len(found)
+    return {"lines": found, "total": total, "size": reader.size(), "next": after if found and after <= total else None}
 
 
-def matching(reader: LogReader, query: str, limit: int) -> Json:
-    """The numbers of the lines that hold a text, in whatever case."""
-    found = reader.search(query, limit + 1, ignore_case=True)
-    return {"matches": found[:limit], "more": len(found) > limit}
+def matching(reader: LogReader, query: str, limit: int, start: int) -> Json:
+    """The numbers of the lines that hold a text, in whatever case; `next` is the byte up to which it was looked for."""
+    found = reader.search(query, limit, ignore_case=True, start=start)
+    return {"matches": found.lines, "more": found.more, "next": found.next, "size": reader.size()}

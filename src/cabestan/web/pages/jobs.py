@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from cabestan.domain.access import Permission
 from cabestan.engine.runs import log_id, workflow_id
 from cabestan.store import pipelines as store
+from cabestan.store.logs import LISTED
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.pages.answers import can, check_place, framed, html
 from cabestan.web.pages.views.frame import Crumb, project_frame
@@ -22,7 +23,7 @@ def job(visitor: SignedIn, services: Wired, group: str, name: str, job_id: int) 
         siblings = store.jobs_of(tx, found.pipeline_id)
     check_place(project.name, "job", job_id, pipeline.project)
     log = services.logs.reader(log_id(job_id))  # shared with those who follow it, so it is not closed here
-    lines = [line.text for line in log.lines_from(1, FIRST_LINES)]
+    lines = [line.text for line in log.lines_from(1, FIRST_LINES, LISTED)]
     total = log.lines()
     may_run = can(visitor.user, Permission.RUN, project.name)
     waits = services.durable.waits(workflow_id(found))

@@ -11,6 +11,7 @@ from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
 from cabestan.store import runs as run_store
 from cabestan.store import schedules as store
+from cabestan.store.logs import LISTED
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for
 from cabestan.web.pages.answers import Before, can, check_place, framed, html, see
 from cabestan.web.pages.views import schedules as views
@@ -108,7 +109,7 @@ def cancel(visitor: SignedIn, services: Wired, group: str, name: str, run_id: in
 def first_lines(services: Services, run: Run) -> tuple[list[str], int]:
     """The beginning of its log, and how many lines there are."""
     log = services.logs.reader(log_id(run.id))  # shared with those who follow it, so it is not closed here
-    return [line.text for line in log.lines_from(1, FIRST_LINES)], log.lines()
+    return [line.text for line in log.lines_from(1, FIRST_LINES, LISTED)], log.lines()
 
 
 def _place(run: Run) -> tuple[Crumb, ...]:

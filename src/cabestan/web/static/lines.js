@@ -55,7 +55,19 @@ export class Lines {
     }
   }
 
+  /** The lines from one on: where they are too many bytes for one answer, by several. */
   async fetch(from, count) {
+    const answer = await this.ask(from, count);
+    const end = from + count;
+    for (let next = answer.next; next && next < end; ) {
+      const more = await this.ask(next, end - next);
+      answer.lines.push(...more.lines);
+      next = more.next;
+    }
+    return answer;
+  }
+
+  async ask(from, count) {
     const answer = await fetch(`${this.api}/lines?from=${from}&count=${count}`);
     if (!answer.ok) throw new Error(`The lines cannot be read: ${answer.status}`);
     return answer.json();

@@ -2,13 +2,14 @@
 import { plainText } from "./ansi.js";
 
 const LIMIT = 1000;
+const NOTHING = { matches: [], more: false, next: null, size: 0 };
 
 export class LogControls {
   constructor(view) {
     this.view = view;
     this.bar = view.section.querySelector(".log-bar");
     this.count = this.bar.querySelector("[data-log-count]");
-    this.matches = [];
+    this.answer = NOTHING;
     this.found = new Set();
     this.at = -1;
     this.query = "";
@@ -20,11 +21,13 @@ export class LogControls {
     this.result = element("span", { className: "status", role: "status" });
     this.previous = button("Previous match", "↑", "N", () => this.step(-1));
     this.next = button("Next match", "↓", "n", () => this.step(1));
+    this.further = button("Search the rest of the log too", "Search further", "m", () => this.goFurther());
+    this.further.hidden = true;
     this.followButton = button("Follow the end", "Follow", "f", () => this.view.setFollow(!this.view.follow));
     this.wrapButton = button("Wrap long lines", "Wrap", "w", () => this.wrap());
     this.linkButton = button("Copy link to the selected line", "Copy link", "l selects a line", () => this.copyLink());
     this.linkButton.hidden = !this.selected;
-    this.count.after(this.input, this.previous, this.next, this.result);
+    this.count.after(this.input, this.previous, this.next, this.result, this.further);
     this.bar.lastElementChild.before(this.linkButton, this.wrapButton, this.followButton);
     this.input.addEventListener("input", () => this.searchSoon());
     this.input.addEventListener("keydown", (event) => this.typed(event));
@@ -70,6 +73,7 @@ export class LogControls {
       "/": () => this.input.focus(),
       n: () => this.step(1),
       N: () => this.step(-1),
+      m: () => this.further.hidden || this.goFurther(),
       f: () => this.view.setFollow(!this.view.follow),
       w: () => this.wrap(),
       l: () => this.view.mark(this.matches[this.at] ?? Math.ceil(this.view.position) + 1),
@@ -98,19 +102,40 @@ export class LogControls {
     clearTimeout(this.waiting);
     if (this.input.value === this.query) return;
     const query = (this.query = this.input.value);
-    const answer = query ? await this.ask(query) : { matches: [], more: false };
+    const answer = (query && (await this.ask(query, 0))) || NOTHING;
     if (query !== this.query) return; // something else was typed meanwhile
-    this.matches = answer.matches;
-    this.found = new Set(answer.matches);
-    this.more = answer.more;
+    this.take(answer);
     const here = this.matches.findIndex((number) => number > this.view.position);
     this.at = this.matches.length ? Math.max(0, here) : -1;
     this.showMatch();
   }
 
-  async ask(query) {
-    const answer = await fetch(`${this.view.lines.api}/search?q=${encodeURIComponent(query)}&limit=${LIMIT}`);
-    return answer.ok ? answer.json() : { matches: [], more: false };
+  /** One answer says how far it looked: this looks on from there. */
+  async goFurther() {
+    const { query, answer } = this;
+    this.further.disabled = true;
+    const more = await this.ask(query, answer.next);
+    this.further.disabled = false;
+    if (answer !== this.answer || !more) return; // something else was typed meanwhile, or the server is away
+    const before = this.matches.length;
+    this.take(joined(answer, more));
+    if (this.matches.length > before) this.at = before;
+    this.showMatch();
+  }
+
+  take(answer) {
+    this.answer = answer;
+    this.found = new Set(answer.matches);
+    this.further.hidden = !answer.next;
+  }
+
+  get matches() {
+    return this.answer.matches;
+  }
+
+  async ask(query, offset) {
+    const answer = await fetch(`${this.view.lines.api}/search?q=${encodeURIComponent(query)}&limit=${LIMIT}&offset=${offset}`);
+    return answer.ok ? answer.json() : null;
   }
 
   step(by) {
@@ -120,9 +145,7 @@ export class LogControls {
   }
 
   showMatch() {
-    const many = `${this.matches.length.toLocaleString("en")}${this.more ? "+" : ""}`;
-    if (!this.query) this.result.textContent = "";
-    else this.result.textContent = this.matches.length ? `${this.at + 1} of ${many}` : "not found";
+    this.result.textContent = this.query ? resultWords(this.answer, this.at) : "";
     if (this.matches.length) this.view.goTo(this.matches[this.at]);
     else this.view.draw();
   }
@@ -134,6 +157,23 @@ export class LogControls {
     for (const [number, row] of rows) if (this.found.has(number) && row.pieces) ranges.push(...rangesIn(row, this.query));
     CSS.highlights.set("found", new Highlight(...ranges));
   }
+}
+
+/** Two answers as one. A very long line may be named in both. */
+export function joined(before, after) {
+  const last = before.matches.at(-1) ?? 0;
+  return { ...after, matches: [...before.matches, ...after.matches.filter((number) => number > last)] };
+}
+
+/** Which match it is, of how many, and in how much of the log was looked. */
+export function resultWords({ matches, more, next, size }, at) {
+  const many = `${matches.length.toLocaleString("en")}${more ? "+" : ""}`;
+  const found = matches.length ? `${at + 1} of ${many}` : "not found";
+  return next ? `${found} in the first ${megabytes(next)} of ${megabytes(size)} MB` : found;
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
 }
 
 function rangesIn(row, query) {
