@@ -47,7 +47,10 @@ RULES = (
         "A Dockerfile can be read in one way only",
         "The builder gets the file as it was read here, written anew: what is built is what was checked. An "
         "instruction, a flag or a here-document that is not known for certain could mean something else there.",
-        "Write it plainly, on one line, without quotes and backslashes around it, or in a script that is copied.",
+        "Leave out flags that the message does not list, keep quotes, backslashes and ${…} off a line that begins a "
+        "here-document, and put what needs them into a script that is copied.",
+        wrong="FROM cabestan/python:3.11\nRUN --network=host pip list\nUSER 1001\n",
+        right="FROM cabestan/python:3.11\nRUN pip list\nUSER 1001\n",
     ),
     Rule(
         "dockerfile-frontend",
