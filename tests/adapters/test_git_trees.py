@@ -11,7 +11,8 @@ from tests.repositories import Checkout
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.git_objects import Objects
 from cabestan.adapters.git_process import Limits
-from cabestan.adapters.git_trees import DEEPEST, LONGEST_PATH, Bounds, parse_tree_object
+from cabestan.adapters.git_trees import DEEPEST, LONGEST_PATH, Bounds, Trees, parse_tree_object
+from cabestan.domain.tree import LONGEST_TARGET, LinkRefused
 from cabestan.errors import DeadlineExceeded, Invalid, NotFound, StepFailed
 
 
@@ -170,3 +171,23 @@ def test_no_process_is_left(repositories: Repositories, checkout: Checkout) -> N
 def _children() -> set[str]:
     """Of this process, which may have others of earlier tests."""
     return set("".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split())
+
+
+@pytest.mark.parametrize("name", [b"link", b"\xff"])
+def test_a_link_with_a_target_longer_than_any_is_refused_where_a_push_is_weighed(
+    repositories: Repositories, checkout: Checkout, name: bytes
+) -> None:
+    for size in (LONGEST_TARGET, LONGEST_TARGET + 1):
+        blob = checkout.git("hash-object", "-w", "--stdin", stdin=b"x" * size)
+        inside = checkout.git("mktree", "-z", stdin=f"120000 blob {blob}\t".encode() + name + b"\0")
+        tree = checkout.git("mktree", stdin=f"040000 tree {inside}\tfolder\n".encode())
+        commit = checkout.git("commit-tree", "-m", "x", tree)
+        with Objects(repositories.path(1), Limits()) as objects:
+            trees = Trees(objects, Bounds(), weighed=True)
+            if size == LONGEST_TARGET:
+                trees.check(commit)
+                continue
+            with pytest.raises(LinkRefused) as refused:
+                trees.check(commit)
+    shown = name.decode(errors="replace")
+    assert refused.value.message == f"{shown} is a symbolic link with a target of more than {LONGEST_TARGET} bytes."

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.checks.samples import COMPOSE, DOCKERFILE, FILES, found, told
 
+from cabestan.checks.contexts import MOST_CHARACTERS, MOST_SOURCES, MOST_WILDCARDS
 from cabestan.domain.tree import Tree
+from cabestan.pipeline.dockerfile import MOST_STAGES
+from cabestan.pipeline.ignoring import MOST_PATTERNS
 from cabestan.pipeline.taken import Taken, taken
 
 SOURCES = {"src/app.py": "", "src/lib/a.py": "", "package.json": "", "docs/a.md": ""}
@@ -89,3 +92,31 @@ def test_behind_links_and_where_nobody_looked_only_the_build_can_tell() -> None:
 
 def test_a_dockerfile_that_cannot_be_read_is_told_so_and_nothing_else_of_it() -> None:
     assert missing("COPY nothing /a\nCOPY x\n") == [("dockerfile-form", "error", "Dockerfile", 3)]
+
+
+def test_a_stage_without_a_name_is_not_needed_by_what_takes_nothing() -> None:
+    assert taken("FROM a\nCOPY one /a\nFROM b\nCOPY two /a\n") == (Taken("two", 4),)
+
+
+def test_thousands_of_stages_on_each_other_are_looked_at_once_each() -> None:
+    text = "FROM a AS s0\nCOPY x /a\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(20_000))
+    assert taken(text) == (Taken("x", 2),)
+
+
+def test_an_ignore_file_that_is_too_large_is_told_with_its_line() -> None:
+    (finding,) = found(FILES | {".dockerignore": "a\n" * (MOST_PATTERNS + 1)})
+    assert str(finding) == (
+        f".dockerignore:{MOST_PATTERNS + 1}:1 The file has more than {MOST_PATTERNS} patterns. "
+        "Name folders, or what they have in common, instead of each file."
+    )
+
+
+def test_a_dockerfile_that_is_too_large_is_told_with_its_line() -> None:
+    told_of = told(found(FILES | {"Dockerfile": "FROM cabestan/python:3.11\n" * (MOST_STAGES + 1) + "USER 1001\n"}))
+    assert told_of == [("too-large", "error", "Dockerfile", MOST_STAGES + 1)]
+
+
+def test_so_many_sources_are_looked_for_and_further_ones_believed() -> None:
+    assert len(missing("COPY nothing /a\n" * (MOST_SOURCES + 10))) == MOST_SOURCES
+    assert len(missing("COPY no* /a\n" * (MOST_WILDCARDS + 10) + "COPY nothing /a\n")) == MOST_WILDCARDS + 1
+    assert missing("COPY *.rb /a\n", {"x" * (MOST_CHARACTERS + 1): ""}) == []

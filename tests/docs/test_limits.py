@@ -2,14 +2,22 @@
 
 from pathlib import Path
 
+from cabestan.checks import contexts
+from cabestan.domain import tree
+from cabestan.pipeline import dockerfile, ignoring
+from cabestan.web import git_bodies
 from cabestan.web.front.bounds import Bounds
 
 _PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 
 
+def _rows(table: str) -> dict[str, str]:
+    return {row.split("|")[1].strip(): row.split("|")[2] for row in table.splitlines() if row.startswith("| ")}
+
+
 def test_the_bounds_are_those_of_the_code() -> None:
     table = _PAGE.read_text()
-    rows = {row.split("|")[1].strip(): row.split("|")[2] for row in table.splitlines() if row.startswith("| ")}
+    rows = _rows(table)
     usual = Bounds()
     for words, values in {
         "connections at the same time": [usual.connections],
@@ -32,3 +40,25 @@ def test_the_bounds_are_those_of_the_code() -> None:
         for value in values:
             assert f"{value:.0f}" in rows[words], words
     assert f"{usual.reserve} more are taken" in table
+
+
+def test_the_bounds_on_what_is_pushed_are_those_of_the_code() -> None:
+    rows = _rows(_PAGE.read_text())
+    for words, values in {
+        "what a push begins with": [git_bodies.COMMAND_BYTES, git_bodies.COMMAND_LINES],
+        "target of a symbolic link": [tree.LONGEST_TARGET],
+        "folders that the links on the way to one file name": [tree.MOST_STEPS],
+        "instructions of a Dockerfile": [dockerfile.MOST_INSTRUCTIONS],
+        "its stages, images of elsewhere, ARGs": [
+            dockerfile.MOST_STAGES,
+            dockerfile.MOST_IMAGES,
+            dockerfile.MOST_ARGUMENTS,
+        ],
+        "an image's name or an ARG with its variables filled in": [dockerfile.LONGEST_VALUE],
+        "patterns of an ignore file": [ignoring.MOST_PATTERNS],
+        "one of them, all of them together": [ignoring.LONGEST_PATTERN, ignoring.LONGEST_TOGETHER],
+        "sources of a Dockerfile that are looked for": [contexts.MOST_SOURCES, contexts.MOST_WILDCARDS],
+        "names that a wildcard is compared with": [contexts.MOST_CHARACTERS],
+    }.items():
+        for value in values:
+            assert str(value) in rows[words], words

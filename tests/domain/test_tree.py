@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cabestan.domain.tree import LinkRefused, Tree, resolve
+from cabestan.domain.tree import MOST_STEPS, LinkRefused, Tree, resolve
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,24 @@ def test_a_link_that_leads_to_no_file_is_the_cause_that_is_named() -> None:
 def test_what_is_below_a_folder_is_named_by_way_of_it(folder: str, files: tuple[str, ...]) -> None:
     links = {"here": "conf", "conf/to": "a", "out": "../etc"}
     assert Tree(frozenset({"conf/a", "conf/sub/b", "confused"}), links).below(folder) == files
+
+
+def test_links_over_more_folders_than_anybody_has_are_refused_by_name() -> None:
+    there_and_back = "a/" * (MOST_STEPS // 4) + "../" * (MOST_STEPS // 4)
+    links = {"l0": f"{there_and_back}l1", "l1": f"{there_and_back}x"}
+    with pytest.raises(LinkRefused) as refused:
+        resolve("l0", links)
+    assert refused.value.message == f"l1 is a symbolic link over more than {MOST_STEPS} folders."
+    assert resolve("l1", links) == "x"
+
+
+def test_thousands_of_links_over_thousands_of_folders_come_to_an_end() -> None:
+    """Each took a second."""
+    links = {f"l{n}": "a/" * 700 + "../" * 700 + f"l{n + 1}" for n in range(5_000)}
+    assert Tree(frozenset(), links).files == frozenset(links)
+
+
+def test_a_path_longer_than_any_leads_nowhere() -> None:
+    path = "l/" * 200_000
+    assert resolve(path, {"l": "."}) == path
+    assert not Tree(frozenset({"x"}), {"l": "."}).has(path)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 from tests.engine.fakes import digest_of
 from tests.engine.world import COMPOSE, World
 
+from cabestan.adapters.git_trees import LINK, TreeFile
 from cabestan.domain.pipeline import Job
+from cabestan.domain.tree import LONGEST_TARGET, LinkRefused
 from cabestan.engine import build_sources, intake, pipelines
 from cabestan.errors import Conflict, Invalid, StepFailed
 from cabestan.store import pipelines as store
@@ -193,3 +196,14 @@ def test_what_builds_on_an_image_that_is_not_there_yet_says_so(world: World) -> 
         store.update_job(tx, first.id, digest="")
     with pytest.raises(StepFailed, match="The job build has not told"):
         build_sources.beginning(world.services, web)
+
+
+def test_a_link_with_a_target_longer_than_any_is_refused_before_it_is_read() -> None:
+    def content() -> Iterator[bytes]:
+        yield b"x" * LONGEST_TARGET
+        raise AssertionError("read on")
+
+    fits = TreeFile("to", LINK, LONGEST_TARGET, iter([b"x" * LONGEST_TARGET]))
+    assert b"".join(build_sources._entry("context/to", fits, 0))
+    with pytest.raises(LinkRefused, match=f"web/to is a symbolic link with a target of more than {LONGEST_TARGET} b"):
+        list(build_sources._entry("context/to", TreeFile("web/to", LINK, LONGEST_TARGET + 1, content()), 0))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cabestan.pipeline.ignoring import ignore_files, ignored
+from cabestan.pipeline.ignoring import (
+    LONGEST_PATTERN,
+    LONGEST_TOGETHER,
+    MOST_PATTERNS,
+    ignore_files,
+    ignored,
+    matching,
+)
+from cabestan.pipeline.refused import DockerfileRefused
 
 
 @pytest.mark.parametrize(
@@ -53,3 +61,31 @@ def test_that_of_a_dockerfile_goes_before_that_of_its_context() -> None:
         "docker/web/Dockerfile.dockerignore",
         "docker/.dockerignore",
     )
+
+
+def test_the_largest_file_of_the_most_costly_patterns_comes_to_an_end() -> None:
+    """Each of them takes seconds for each name where a pattern is matched by itself."""
+    pattern = "*a*" * 330
+    found = ignored(f"{pattern}b\n" * (LONGEST_TOGETHER // (len(pattern) + 1)))
+    assert not any(found.leaves_out(f"{'a' * 980}{number}") for number in range(50))
+    assert list(matching(f"{pattern}b", ["a" * 990, "a" * 990 + "b"] * 50)) == ["a" * 990 + "b"] * 50
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("# why\n\n" + "a\n" * (MOST_PATTERNS + 1), MOST_PATTERNS + 3, f"more than {MOST_PATTERNS} patterns"),
+        ("a\n" + "*" * (LONGEST_PATTERN + 1), 2, f"more than {LONGEST_PATTERN} characters"),
+        ("a" * LONGEST_PATTERN + "\n" + f"{'b' * 999}\n" * 16, 17, f"more than {LONGEST_TOGETHER} characters"),
+    ],
+    ids=["patterns", "pattern", "together"],
+)
+def test_an_ignore_file_that_is_too_large_is_refused_with_its_line(text: str, line: int, what: str) -> None:
+    with pytest.raises(DockerfileRefused, match=what) as found:
+        ignored(text, "web/.dockerignore")
+    assert (found.value.code, found.value.file, found.value.line) == ("too-large", "web/.dockerignore", line)
+
+
+def test_the_most_that_an_ignore_file_may_have_is_read_to_its_end() -> None:
+    assert ignored("a\n" * (MOST_PATTERNS - 1) + "end\n" + "# why\n" * 1000).leaves_out("end")
+    assert ignored("b" * LONGEST_PATTERN).leaves_out("b" * LONGEST_PATTERN)

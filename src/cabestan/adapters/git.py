@@ -22,16 +22,15 @@ from cabestan.adapters.git_process import SETTINGS, Limits, command, configured,
 from cabestan.adapters.git_trees import Bounds, TreeFile, Trees
 from cabestan.adapters.kept_answers import KeptAnswers
 from cabestan.domain.large_files import MOST_POINTERS, is_pointer, may_be_pointer
-from cabestan.domain.tree import Tree
+from cabestan.domain.tree import LONGEST_TARGET, Tree
 from cabestan.errors import CabestanError, DeadlineExceeded, Invalid, NotFound, StepFailed
 from cabestan.store.fullness import storage_full
 
 _SECONDS = 60
 #: A file that Cabestan itself reads out of a repository (Compose file, Dockerfile) may be as large.
 FILE_BYTES = 512 * 1024
-#: links whose targets are read, and how long one may be; what is beyond leads nowhere
+#: links whose targets are read; what is beyond leads nowhere
 _MOST_LINKS = 5_000
-_LONGEST_TARGET = 4096
 #: processes of Git that read at the same time, whoever asks; the others wait for their turn
 _READERS = 4
 #: what makes an expression of a revision: Git would walk through commits, or read their messages
@@ -157,7 +156,7 @@ class Repositories:
             Trees(objects, self.bounds).check(commit)
 
     def _targets(self, project_id: int, commit: str, links: Iterable[Entry]) -> dict[str, str]:
-        read = [link for link in links if link.size <= _LONGEST_TARGET][:_MOST_LINKS]
+        read = [link for link in links if link.size <= LONGEST_TARGET][:_MOST_LINKS]
         if not read:
             return {}
         targets = parse_blobs(self._once(project_id, commit, "links", lambda: self._blobs(project_id, read)))

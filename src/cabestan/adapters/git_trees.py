@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cabestan.adapters.git_objects import Objects
+from cabestan.domain.tree import LONGEST_TARGET, LinkRefused
 from cabestan.errors import Invalid
 
 #: nested folders, and bytes of a path from the repository's root
@@ -13,7 +14,7 @@ DEEPEST, LONGEST_PATH = 64, 1000
 _PATHS = 8 * 1024 * 1024
 #: a single folder, as Git stores it
 _TREE_BYTES = 16 * 1024 * 1024
-_FOLDER, SUBMODULE = 0o40000, 0o160000
+_FOLDER, LINK, SUBMODULE = 0o40000, 0o120000, 0o160000
 #: a commit or a tag itself, with its message
 _COMMIT_BYTES = 1024 * 1024
 #: a tag may be one of a tag
@@ -63,7 +64,8 @@ class _Extent:
 
 class Trees:
     """The commits of one repository. A tree object is read and counted once, however often it occurs: a few of them may
-    stand for millions of files. `weighed`: the sizes of the files are counted too, which takes longer.
+    stand for millions of files. `weighed`: the sizes of the files are counted too, which takes longer, and those of
+    links are looked at.
     """
 
     def __init__(self, objects: Objects, bounds: Bounds, *, weighed: bool = False) -> None:
@@ -129,8 +131,9 @@ class Trees:
         entries, levels, longest, paths, size = 0, 0, 0, 0, 0
         found = list(self._entries(tree))
         if self._weighed and len(found) <= self._bounds.entries:
-            files = (entry.object for entry in found if entry.mode not in (_FOLDER, SUBMODULE))
-            size = sum(header.size for header in self._objects.headers(files))
+            files = [entry for entry in found if entry.mode not in (_FOLDER, SUBMODULE)]
+            sizes = self._objects.headers(entry.object for entry in files)
+            size = sum(_weight(entry, header.size) for entry, header in zip(files, sizes, strict=True))
         for entry in found:
             below, length = _Extent(), len(entry.name) + 1
             if entry.mode == _FOLDER:
@@ -168,6 +171,19 @@ class Trees:
         return Invalid(
             f"Commit {commit[:12]} has {what}; that is more than is taken.",
             "Leave out what is generated or downloaded (.gitignore), and push again.",
+        )
+
+
+def _weight(entry: _Entry, size: int) -> int:
+    check_target(os.fsdecode(entry.name), entry.mode, size)
+    return size
+
+
+def check_target(name: str, mode: int, size: int) -> None:
+    """Raises LinkRefused for a symbolic link of more bytes than one has."""
+    if mode == LINK and size > LONGEST_TARGET:
+        raise LinkRefused(
+            os.fsencode(name).decode(errors="replace"), f"with a target of more than {LONGEST_TARGET} bytes"
         )
 
 

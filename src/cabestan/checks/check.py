@@ -99,8 +99,7 @@ def plan(subject: Subject, job_image: str = _NO_IMAGE) -> Planned:
     except ComposeRefused as refused:
         return Planned(None, texts, refused.findings)
     except DockerfileRefused as error:
-        finding = _finding(error.code, error.file, error)
-        return Planned(None, texts, (replace(finding, line=max(1, error.line), message=error.what),))
+        return Planned(None, texts, (_dockerfile_refused(error),))
     except LinkRefused as error:
         return Planned(None, texts, (link_refused(error),))
     except BuildRefused as error:
@@ -202,6 +201,9 @@ def _check_contexts(subject: Subject, planned: Planned) -> Iterable[Finding]:
         except LinkRefused as error:
             yield link_refused(error)
             continue
+        except DockerfileRefused as error:
+            yield _dockerfile_refused(error)
+            continue
         contexts.append(context)
         if not form:
             yield from check_sources(context, build.dockerfile, text)
@@ -254,6 +256,11 @@ def _in_places(finding: Finding, told: list[Place], all_places: int) -> Finding:
     if finding.severity == "error" and not any(place.decides for place in told):
         finding = replace(finding, severity="warning")
     return finding
+
+
+def _dockerfile_refused(error: DockerfileRefused) -> Finding:
+    finding = _finding(error.code, error.file, error)
+    return replace(finding, line=max(1, error.line), message=error.what)
 
 
 def _finding(code: str, file: str, error: CabestanError) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -14,11 +15,14 @@ from cabestan.domain.finding import Finding
 from cabestan.domain.pipeline import ImageBuild
 from cabestan.domain.tree import Tree, folders_above, resolve
 from cabestan.pipeline.ignoring import NOTHING_IGNORED, Ignored, ignore_files, ignored, matching
-from cabestan.pipeline.taken import taken
+from cabestan.pipeline.taken import Taken, taken
 
 _WILDCARDS = frozenset("*?[")
 #: files of a folder that are asked for one by one; who leaves out more than these is believed
 _MOST_ASKED = 2_000
+#: sources of a Dockerfile that are looked for, and of those with wildcards, which are compared with every name of the
+#: context; what is beyond is believed, as are wildcards where the names have more characters than these
+MOST_SOURCES, MOST_WILDCARDS, MOST_CHARACTERS = 1_000, 20, 4_000_000
 
 
 class Found(Enum):
@@ -57,8 +61,10 @@ class Context:
         path = posixpath.normpath(f"/{source}").lstrip("/")
         if not path or not self.tree.whole or "**" in path or "\\" in path:
             return Found.THERE
-        if _WILDCARDS.isdisjoint(path):
+        if not _has_wildcards(path):
             return self._find_plain(path)
+        if self._characters > MOST_CHARACTERS:
+            return Found.THERE
         matches = list(islice(matching(path, self._names), _MOST_ASKED))
         if not matches and self._may_be_linked(path):
             return Found.THERE
@@ -72,7 +78,7 @@ class Context:
             return Found.MISSING
         if not self.ignored.leaves_out(path):
             return Found.THERE
-        below = list(islice((name for name in self._names if name.startswith(f"{path}/")), _MOST_ASKED))
+        below = self._below(f"{path}/")
         kept = len(below) == _MOST_ASKED or any(not self.ignored.leaves_out(name) for name in below)
         return Found.THERE if kept else Found.LEFT_OUT
 
@@ -81,6 +87,18 @@ class Context:
         parts = f"{self.folder}/{path}".strip("/").split("/")
         ways = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
         return any(way in self.tree.links or way in self.tree.closed or way in self.tree.submodules for way in ways)
+
+    def _below(self, folder: str) -> list[str]:
+        first = bisect_left(self._in_order, folder)
+        return [name for name in self._in_order[first : first + _MOST_ASKED] if name.startswith(folder)]
+
+    @cached_property
+    def _in_order(self) -> list[str]:
+        return sorted(self._names)
+
+    @cached_property
+    def _characters(self) -> int:
+        return sum(map(len, self._names))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -92,21 +110,35 @@ class Context:
 
 
 def context_of(subject: Subject, build: ImageBuild) -> Context:
-    """Raises LinkRefused where the context, or its ignore file, is a link that is not followed."""
+    """Raises LinkRefused where the context, or its ignore file, is a link that is not followed, and DockerfileRefused
+    for an ignore file that is too large.
+    """
     folder = resolve(build.context, subject.tree.links)
     real = subject.tree.real(build.dockerfile)
     for path in ignore_files(build.dockerfile, build.context):
         if subject.tree.has(path):
-            return Context(subject.tree, folder, real, ignored(subject.read(path)), path)
+            return Context(subject.tree, folder, real, ignored(subject.read(path), path), path)
     return Context(subject.tree, folder, real)
 
 
 def check_sources(context: Context, dockerfile: str, text: str) -> Iterator[Finding]:
     """What a Dockerfile takes from its context, and the context will not have."""
-    for one in taken(text):
+    for one in _looked_for(taken(text)):
         if words := _words(context, one.source, context.find(one.source)):
             message, remedy = words
             yield Finding("copy-missing", "error", dockerfile, one.line, 1, "", message, remedy)
+
+
+def _looked_for(sources: Iterable[Taken]) -> Iterator[Taken]:
+    wildcards = 0
+    for one in islice(sources, MOST_SOURCES):
+        wildcards += _has_wildcards(one.source)
+        if wildcards <= MOST_WILDCARDS or not _has_wildcards(one.source):
+            yield one
+
+
+def _has_wildcards(path: str) -> bool:
+    return not _WILDCARDS.isdisjoint(path)
 
 
 def _words(context: Context, source: str, found: Found) -> tuple[str, str] | None:

@@ -11,6 +11,11 @@ from cabestan.errors import Invalid
 
 #: as many as Linux itself follows on the way to one file
 _MOST_LINKS = 40
+#: folders that all links on the way to one file name together
+MOST_STEPS = 1_000
+#: bytes of a link's target, and characters of a path: Linux itself takes no longer ones
+LONGEST_TARGET = 4096
+_LONGEST_PATH = 4096
 LINK_REMEDY = "Commit the file itself in its place, or a link to a file of this repository."
 
 
@@ -28,10 +33,12 @@ def resolve(path: str, links: Mapping[str, str]) -> str:
     """Where a path of the tree really is, each link on its way followed; that it exists is not said.
 
     `links` maps the path of each symbolic link to its target as it is stored. The root itself is an empty text.
-    Raises LinkRefused for one that leads out of the tree, or on and on.
+    A path longer than any comes back as it is. Raises LinkRefused for a link that leads out of the tree, or on and on.
     """
-    done: list[str] = []
-    left, link, followed = _parts(path), path, 0
+    if len(path) > _LONGEST_PATH:
+        return path
+    done: list[str] = []  # each folder with those above it
+    left, link, followed, steps = _parts(path), path, 0, 0
     while left:
         part = left.pop()
         if part == "..":
@@ -39,18 +46,22 @@ def resolve(path: str, links: Mapping[str, str]) -> str:
                 raise LinkRefused(link, f"to {links.get(link, path)[:80]}, which leads out of the repository")
             done.pop()
             continue
-        done.append(part)
-        target = links.get("/".join(done))
+        done.append(f"{done[-1]}/{part}" if done else part)
+        target = links.get(done[-1])
         if target is None:
             continue
-        link, followed = "/".join(done), followed + 1
+        link, followed = done[-1], followed + 1
         if followed > _MOST_LINKS:
             raise LinkRefused(path, "that leads in a circle, or over too many others")
         if not target or target.startswith("/"):
             raise LinkRefused(link, f"to {target[:80] or 'nothing'}, which leads out of the repository")
         done.pop()
-        left += _parts(target)
-    return "/".join(done)
+        further = _parts(target)
+        steps += len(further)
+        if steps > MOST_STEPS:
+            raise LinkRefused(link, f"over more than {MOST_STEPS} folders")
+        left += further
+    return done[-1] if done else ""
 
 
 def _parts(path: str) -> list[str]:

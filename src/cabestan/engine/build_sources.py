@@ -13,7 +13,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from cabestan.adapters.git_trees import SUBMODULE, TreeFile
+from cabestan.adapters.git_trees import LINK, SUBMODULE, TreeFile, check_target
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.domain.image import in_registry
 from cabestan.domain.pipeline import Base, ImageBuild, Job, Pipeline
@@ -135,7 +135,8 @@ def _entry(name: str, file: TreeFile, made: int) -> Iterator[bytes]:
     if file.mode == SUBMODULE:
         yield _header(f"{name}/", made, tarfile.DIRTYPE, 0o755)
         return
-    if file.mode == 0o120000:
+    check_target(file.path, file.mode, file.size)
+    if file.mode == LINK:
         yield _header(name, made, tarfile.SYMTYPE, 0o777, link=b"".join(file.content))
         return
     yield _header(name, made, tarfile.REGTYPE, file.mode & 0o777, file.size)

@@ -10,7 +10,7 @@ from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSp
 from cabestan.errors import Invalid
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.build_script import BUILD_SCRIPT
-from cabestan.pipeline.dockerfile import Dockerfile, line_of, parse_dockerfile, substitute
+from cabestan.pipeline.dockerfile import Dockerfile, filled_in, parse_dockerfile, substitute
 from cabestan.pipeline.refused import refuse
 from cabestan.pipeline.target import has_stage, stage_names
 
@@ -119,11 +119,9 @@ def blueprint(source: Source, *, job_image: str) -> Blueprint:
 
 def _parsed(image: ImageBuild, source: Source) -> Dockerfile:
     path, text = image.dockerfile, source.texts[image.dockerfile]
-    found = parse_dockerfile(text)
+    found = parse_dockerfile(text, path)
     given = _given(image, source)
-    refuse(
-        path, text, source.registry, source.registry_image, lambda written: substitute(written, found.arguments, given)
-    )
+    refuse(path, text, source.registry, source.registry_image, lambda written: filled_in(path, found, written, given))
     return found
 
 
@@ -281,8 +279,8 @@ def _bases(
 
 def _base(image: ImageBuild, dockerfile: Dockerfile, written: str, source: Source) -> Base:
     filled = substitute(written, dockerfile.arguments, _given(image, source))
-    line = line_of(source.texts[image.dockerfile], written)
-    return Base(written, source.base_images.meant(filled, image.dockerfile, line) or filled)
+    meant = source.base_images.meant(filled, image.dockerfile, dockerfile.lines.get(written, 1))
+    return Base(written, meant or filled)
 
 
 def _known_as(image: ImageBuild, dockerfile: Dockerfile, source: Source) -> frozenset[str]:

@@ -49,17 +49,27 @@ def _stages(found: Iterable[Instruction]) -> list[list[Instruction]]:
 
 def _needed(stages: Sequence[Sequence[Instruction]]) -> frozenset[int]:
     """The numbers of the last stage and of those that it takes anything from."""
+    takes = _takes(stages)
     needed: set[int] = set()
     left = [len(stages) - 1] if stages else []
     while left:
         number = left.pop()
-        if number in needed:
-            continue
-        needed.add(number)
-        names = {stage_name(stages[other][0].rest).lower(): other for other in range(number)}
-        names |= {str(other): other for other in range(number)}
-        left += [names[name] for one in stages[number] if (name := _from(one).lower()) in names]
+        if number not in needed:
+            needed.add(number)
+            left += takes[number]
     return frozenset(needed)
+
+
+def _takes(stages: Iterable[Sequence[Instruction]]) -> list[list[int]]:
+    """The numbers of the stages before it that each stage takes anything from, by their numbers or last names."""
+    names: dict[str, int] = {}
+    found: list[list[int]] = []
+    for number, stage in enumerate(stages):
+        found.append([names[name] for one in stage if (name := _from(one).lower()) in names])
+        if name := stage_name(stage[0].rest).lower():
+            names[name] = number
+        names[str(number)] = number
+    return found
 
 
 def _from(instruction: Instruction) -> str:

@@ -16,6 +16,8 @@ from cabestan.errors import DeadlineExceeded, Invalid, TooLarge
 FETCH_BYTES = 4 * 1024 * 1024
 #: the list of the refs that a push moves
 COMMAND_BYTES = 512 * 1024
+#: its lines: refs, and the ends of a clone without all commits
+COMMAND_LINES = 10_000
 #: how long the sender may take for the next byte, and for the list of a fetch or of a push
 IDLE_SECONDS, LIST_SECONDS = 30.0, 60.0
 _CHUNK = 64 * 1024
@@ -45,7 +47,8 @@ class Body:
         """Fewer at the end of the body."""
         while len(self._left) < count and (piece := await anext(self._pieces, b"")):
             self._left += piece
-        taken, self._left = bytes(self._left[:count]), self._left[count:]
+        taken = bytes(self._left[:count])
+        del self._left[:count]  # which moves the beginning, and copies nothing
         return taken
 
     async def _inflated(self, request: Request) -> AsyncIterator[bytes]:
@@ -110,12 +113,23 @@ def _check_size(size: int, most: int) -> None:
         raise TooLarge("The list of what is wanted and there is too long.", f"It has at most {most} bytes.")
 
 
+def _check_commands(lines: int, size: int) -> None:
+    if size > COMMAND_BYTES:
+        raise TooLarge(f"The names of what this push moves have more than {COMMAND_BYTES} bytes.", "Push in parts.")
+    if lines > COMMAND_LINES:
+        raise TooLarge(
+            f"This push begins with more than {COMMAND_LINES} lines.",
+            "Push in parts; from a clone without all commits, run git fetch --unshallow first.",
+        )
+
+
 async def read_commands(body: Body, most: int) -> tuple[bytes, Commands]:
-    """What a push begins with, as it came and as it is meant. It stops at the first ref too many.
+    """What a push begins with, as it came and as it is meant. It stops at the first ref too many. Every line of it has
+    something in it: the marks 0001 to 0003, and what is empty, end the list for Git in other places than here.
 
     Raises Invalid, TooLarge, DeadlineExceeded.
     """
-    commands, raw = Commands(), bytearray()
+    commands, raw, lines = Commands(), bytearray(), 0
     try:
         async with asyncio.timeout(LIST_SECONDS):
             while len(commands.refs) <= most:
@@ -124,15 +138,13 @@ async def read_commands(body: Body, most: int) -> tuple[bytes, Commands]:
                 raw += head
                 if head == FLUSH or not head:
                     break
-                if length is None:
+                if not length:
                     raise _NO_GIT
                 line = await body.exactly(length)
                 raw += line
                 commands.take(line)
-                if len(raw) > COMMAND_BYTES:
-                    raise TooLarge(
-                        f"The names of what this push moves have more than {COMMAND_BYTES} bytes.", "Push in parts."
-                    )
+                lines += 1
+                _check_commands(lines, len(raw))
     except TimeoutError as error:
         raise DeadlineExceeded("The list of what this push moves took too long to come.", "Try again.") from error
     return bytes(raw), commands
