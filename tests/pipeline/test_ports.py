@@ -62,3 +62,9 @@ def test_the_last_stage_and_what_it_stands_on_tell_the_ports(text: str, ports: P
 )
 def test_of_the_platforms_own_images_the_ports_are_known(written: str, dockerfile: str, ports: Ports) -> None:
     assert catalogue_ports(CATALOGUE, written, dockerfile) == ports
+
+
+def test_ranges_that_overlap_are_counted_once() -> None:
+    """One by one these took minutes."""
+    ranges = " ".join(f"{first}-{65_535 - first}" for first in range(1, 20_000))
+    assert declared_ports(f"FROM plain:1\nEXPOSE {ranges} 5-70000 9-3\n", _base) == tuple(range(1, 65_536))

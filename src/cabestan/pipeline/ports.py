@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 from cabestan.pipeline.base_images import BaseImages, UnknownBaseImage
 from cabestan.pipeline.dockerfile import parse_dockerfile, substitute
@@ -22,13 +22,9 @@ def declared_ports(text: str, base: Callable[[str], Ports]) -> Ports:
     Where its own EXPOSE tells a port, those of a base that is not known are passed over.
     """
     instructions = of_the_image(text)
-    own: set[int] = set()
-    for instruction in instructions:
-        if instruction.word == "EXPOSE":
-            exposed = _exposed(instruction.rest)
-            if exposed is None:
-                return None
-            own.update(exposed)
+    own = _exposed(word for one in instructions if one.word == "EXPOSE" for word in one.rest.split())
+    if own is None:
+        return None
     # further ones name stages of the same file, whose instructions are there already
     beneath = next((_beneath(one.rest, base) for one in instructions if one.word == "FROM"), ())
     return None if beneath is None and not own else tuple(sorted(own.union(beneath or ())))
@@ -52,15 +48,24 @@ def _beneath(rest: str, base: Callable[[str], Ports]) -> Ports:
     return () if written == _NOTHING else base(written)
 
 
-def _exposed(rest: str) -> set[int] | None:
+def _exposed(words: Iterable[str]) -> set[int] | None:
     """None where a port is a variable."""
-    found = [_EXPOSED.fullmatch(word) for word in rest.split()]
+    found = [_EXPOSED.fullmatch(word) for word in words]
     if any(match is None for match in found):
         return None
-    return {port for match in found if match for port in _range(match)}
+    return _together(_range(match) for match in found if match and (match[3] or "tcp").lower() == "tcp")
 
 
-def _range(match: re.Match[str]) -> Iterator[int]:
-    first, last = int(match[1]), int(match[2] or match[1])
-    if (match[3] or "tcp").lower() == "tcp":
-        yield from range(first, min(last, _MOST_PORT) + 1)
+def _range(match: re.Match[str]) -> tuple[int, int]:
+    first = int(match[1])
+    return first, min(int(match[2] or first), _MOST_PORT)
+
+
+def _together(ranges: Iterable[tuple[int, int]]) -> set[int]:
+    """Each port is counted once, however many ranges it is in."""
+    ports: set[int] = set()
+    reached = -1
+    for first, last in sorted(ranges):
+        ports.update(range(max(first, reached + 1), last + 1))
+        reached = max(reached, last)
+    return ports
