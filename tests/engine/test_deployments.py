@@ -11,6 +11,7 @@ from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
+from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine import deployments, intake, settings
 from cabestan.engine.deploying import workflow
@@ -332,6 +333,18 @@ def test_a_route_that_does_not_answer_puts_the_previous_release_back(world: Worl
     made = latest(world, project)
     assert made.status is ROLLED_BACK
     assert made.reason.startswith("Not routed after 1 s: the router has no route.")
+
+
+def test_what_dies_while_its_routes_are_asked_is_told_in_the_words_of_its_task(world: World, project: Project) -> None:
+    world.released(project)
+
+    def probe(_wanted: Probe) -> str:
+        world.stacks.states.append(failing("s", "app", "task: non-zero exit (7)"))
+        return "the router has no route"
+
+    object.__setattr__(world.services, "probe", probe)
+    world.released(project)
+    assert latest(world, project).reason == "app: task: non-zero exit (7)"
 
 
 @pytest.mark.parametrize("error", [storage_full(), OSError(errno.ENOSPC, "No space left on device")])

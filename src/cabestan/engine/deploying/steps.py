@@ -10,7 +10,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.status import RunStatus
 from cabestan.engine import certificates, deployments, secrets, service_runs, space
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
-from cabestan.engine.deploying.watching import engine_time, watch_stack
+from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
 from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
@@ -32,7 +32,7 @@ def do(services: Services, deployment_id: int, planned: Step, position: int) -> 
         StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned, position),
         StepKind.APPLY: lambda: apply(services, environment, plan, planned.deadline_seconds),
         StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
-        StepKind.ROUTES: lambda: _check_routes(services, deployment, plan, planned.deadline_seconds),
+        StepKind.ROUTES: lambda: _check_routes(services, deployment, environment, plan, planned.deadline_seconds),
     }[planned.kind]
     return on_record(services, deployment, planned.kind, position, planned.text, work)
 
@@ -142,13 +142,17 @@ def _watch(services: Services, deployment: Deployment, environment: Environment,
     return f"healthy for {environment.watch_seconds} s: {state.progress}"
 
 
-def _check_routes(services: Services, deployment: Deployment, plan: Plan, seconds: int) -> str:
-    """Each route must answer through the router."""
+def _check_routes(
+    services: Services, deployment: Deployment, environment: Environment, plan: Plan, seconds: int
+) -> str:
+    """Each route must answer through the router; what died after the watch time answers nobody, and is told as such."""
+    since = engine_time(deployment.started_at or services.now())
     deadline = time.monotonic() + seconds
     for probe in plan.probes:
         while wrong := services.probe(probe):
             if cancel_asked(services, deployment.id):
                 raise StepFailed(CANCELED)
+            look(services, environment, since)
             if time.monotonic() > deadline:
                 remedy = "Check traefik.port and what the service listens on; `cabestan route match` tells who answers."
                 raise StepFailed(f"Not routed after {seconds} s: {wrong}.", remedy)

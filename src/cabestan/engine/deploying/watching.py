@@ -28,15 +28,11 @@ def watch_stack(
     only: tuple[str, ...] = (),
 ) -> StackState:
     """`only` are the services that count, all where there are none."""
-    stack = environment.stack_name(services.settings.instance)
     deadline = time.monotonic() + seconds
     healthy_since: float | None = None
     while True:
-        state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
-        state = state.only(only) if only else state
+        state = look(services, environment, since, only)
         now = time.monotonic()
-        if failure := state.failure(since):
-            raise StepFailed(_words(services, failure), failure.remedy)
         _go_on(services, state, since)
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
@@ -48,6 +44,16 @@ def watch_stack(
                 _unhealthy(state, seconds), "`docker service ps` tells more; healthy_seconds sets the time."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def look(services: Services, environment: Environment, since: str, only: tuple[str, ...] = ()) -> StackState:
+    """As it is now. Raises StepFailed where a task has failed since then, in its words."""
+    stack = environment.stack_name(services.settings.instance)
+    state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
+    state = state.only(only) if only else state
+    if failure := state.failure(since):
+        raise StepFailed(_words(services, failure), failure.remedy)
+    return state
 
 
 def _go_on(services: Services, state: StackState, since: str) -> None:
