@@ -1,5 +1,6 @@
 """Brings the database's tables to the form that this version needs."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ def configuration(connection: sa.Connection) -> "Config":
     """Alembic's settings for a connection that is open already."""
     from alembic.config import Config
 
-    config = Config()
+    # its default is whatever was the output when Alembic was imported first, which may be closed by now
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
