@@ -1,13 +1,14 @@
 """A browser and a site for the end-to-end tests."""
 
 import os
-import re
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.conftest import MakeDatabase
+from tests.e2e.quiet_network import QuietNetwork, quiet_network
 from tests.e2e.site import PASSWORD, Site, running_site
 
 _CHROMIUM = os.environ.get("CABESTAN_TEST_CHROMIUM", "/usr/bin/chromium-headless-shell")
@@ -21,49 +22,35 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-#: what is said then; the page that shows the error may still be coming up when it is tried again
-_OF_THE_NETWORK = re.compile('ERR_NETWORK_CHANGED|interrupted by another navigation to "chrome-error:')
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 OpenContext = Callable[..., BrowserContext]
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(autouse=True)
-def _going_on_where_networks_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chromium gives up what it loads when the machine gets another network, as for each container of other tests."""
-    goto = Page.goto
-
-    def patient(page: Page, url: str, **options: object) -> Response | None:
-        for _ in range(5):
-            given_up: list[str] = []
-            note = lambda request: given_up.append(str(request.failure))  # noqa: B023, E731
-            page.on("requestfailed", note)
-            try:
-                answer = goto(page, url, **options)  # type: ignore[arg-type]
-            except Error as error:
-                if not _OF_THE_NETWORK.search(str(error)):
-                    raise
-                continue
-            finally:
-                page.remove_listener("requestfailed", note)
-            if not any(_OF_THE_NETWORK.search(failure) for failure in given_up):
-                return answer
-        raise AssertionError(f"Networks change all the time: {url} is never loaded.")
-
-    monkeypatch.setattr(Page, "goto", patient)
+@pytest.fixture(scope="package")
+def network() -> Iterator[QuietNetwork]:
+    with quiet_network() as made:
+        yield made
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[Site]:
-    with running_site(Path(tmp_path_factory.mktemp("site")), make_database("")) as running:
-        yield running
+def site(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, network: QuietNetwork
+) -> Iterator[Site]:
+    """For the browser, and outside for requests that a test makes itself."""
+    folder = Path(tmp_path_factory.mktemp("site"))
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        port = outside.getsockname()[1]
+        with network.listener(port) as inside, running_site(folder, make_database(""), [inside, outside]) as running:
+            yield running
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory, network: QuietNetwork) -> Iterator[Browser]:
+    program = network.entering(_CHROMIUM, tmp_path_factory.mktemp("browser") / "chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
         yield chromium
         chromium.close()
 

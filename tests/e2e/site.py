@@ -1,5 +1,6 @@
 """A whole server without an engine: the real app over a database and logs filled by hand, on a port of its own."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from tests.e2e import databases
-from tests.ports import free_port
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
@@ -114,8 +114,8 @@ class Site:
 
 
 @contextmanager
-def running_site(data: Path, database_url: str) -> Iterator[Site]:
-    port = free_port()
+def running_site(data: Path, database_url: str, listeners: list[socket.socket]) -> Iterator[Site]:
+    port = listeners[0].getsockname()[1]
     cabestan = bootstrap(
         Settings(data=data, database_url=SecretStr(database_url), port=port, engine=f"unix://{data}/no-engine.sock")
     )
@@ -125,7 +125,7 @@ def running_site(data: Path, database_url: str) -> Iterator[Site]:
     fill(site)
     app = create_app(services, on_start=lambda: None, on_stop=lambda: None)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, args=(listeners,))
     thread.start()
     try:
         _wait(server)
