@@ -49,6 +49,7 @@ def test_a_build_reaches_the_outside_and_neither_the_machine_nor_others(platform
         eventually(lambda: _says(platform, serving, " begun"), 60, "the build is at RUN")
         building, inside = platform.builder(victim.name), [f"198.18.0.{n}:8000" for n in range(1, 6)]
         eventually(lambda: _in_builder(building, inside), 30, "the build serves")
+        assert _refused_first(building) > set(_gateways(building)) > set()
         near = [*_places_of_the_host(platform, port), f"{outside}:{OTHER}"]
         assert [place for place in (*allowed, *near) if not answers(place)] == []
         of_builds = [*inside, *(f"{address}:8000" for address in _addresses(building))]
@@ -222,6 +223,17 @@ def _places_of_the_host(platform: Platform, port: int) -> list[str]:
 def _addresses(container: Container) -> list[str]:
     networks = container.attrs["NetworkSettings"]["Networks"].values()
     return sorted(network["IPAddress"] for network in networks if network["IPAddress"])
+
+
+def _gateways(container: Container) -> list[str]:
+    """The addresses that the machine has in its networks; they came after the builder was told the machine's."""
+    return [network["Gateway"] for network in container.attrs["NetworkSettings"]["Networks"].values()]
+
+
+def _refused_first(builder: Container) -> set[str]:
+    """Single addresses that no build reaches, whichever networks the operator allows."""
+    rules = builder.exec_run(["sh", "-c", "iptables-nft -S REACH || iptables-legacy -S REACH"]).output.decode()
+    return set(re.findall(r"^-A REACH -d (\S+)/32 -j REJECT", rules, re.MULTILINE))
 
 
 def _addresses_of(work: Work, port: int) -> list[str]:
