@@ -51,7 +51,8 @@ def quiet_network() -> Iterator[QuietNetwork]:
     command = ["unshare", "--net", "sh", "-c", _HOLDER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         try:
-            assert holder.stdout and holder.stdout.readline() == "ready\n", "unshare makes no network: is this root?"
+            said = holder.stdout.readline() if holder.stdout else ""
+            assert said == "ready\n", "unshare makes no network: is this root?"
             yield QuietNetwork(holder.pid)
         finally:
             holder.kill()
