@@ -1,6 +1,5 @@
 """A tiny project that uses the databases of its environment."""
 
-import uuid
 from pathlib import Path
 
 APP = """\
@@ -87,11 +86,13 @@ volumes:
 
 ALL = {"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": COMPOSE}
 
-#: without an application of its own: `/visit` is not there, and nothing has to be built but one line
+#: without an application of its own: `/visit` is not there, and nothing has to be built
 IDLE = """\
 services:
   app:
-    image: ${{CI_REGISTRY_IMAGE}}:${{CI_COMMIT_SHA}}
+    image: cabestan/python:3.11
+    user: "1001"
+    stop_signal: SIGKILL
     command: [python3, -m, http.server, "8000"]
     expose: [8000]
     labels:
@@ -104,8 +105,7 @@ services:
 def idle(*kinds: str) -> dict[str, str]:
     """A project that asks for databases and does not use them."""
     services = "\n".join(f"  {kind}:\n    image: {kind}" for kind in kinds)
-    dockerfile = f"FROM cabestan/python:3.11\nLABEL nonce={uuid.uuid4().hex}\nUSER 1001\nSTOPSIGNAL SIGKILL\n"
-    return {"Dockerfile": dockerfile, "docker-compose.yml": IDLE.format(services=services)}
+    return {"docker-compose.yml": IDLE.format(services=services)}
 
 
 MONGO_APP = Path(__file__).with_name("mongodb_app.py").read_text()

@@ -65,12 +65,12 @@ def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: f
 
 
 @contextmanager
-def repeating(work: Callable[[], object], enough: threading.Event | None = None) -> Iterator[None]:
+def repeating(work: Callable[[], object], enough: threading.Event | None = None, pause: float = 0.0) -> Iterator[None]:
     """Does it over and over beside the block: until that ends, or it is enough."""
     stopped = enough or threading.Event()
 
     def go_on() -> None:
-        while not stopped.is_set():
+        while not stopped.wait(pause):
             work()
 
     thread = threading.Thread(target=go_on)
@@ -102,6 +102,8 @@ class Platform:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    #: further variables of its environment
+    beside: dict[str, str] = field(default_factory=dict)
     #: put before each command of the platform, to run it elsewhere
     prefix: tuple[str, ...] = ()
     host: str = "127.0.0.1"
@@ -143,7 +145,7 @@ class Platform:
         }
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         source = {"PYTHONPATH": str(CHECKOUT / "src"), "CABESTAN_CONFIG": os.devnull}
-        return kept | source | {f"CABESTAN_{name.upper()}": value for name, value in given.items()}
+        return kept | source | self.beside | {f"CABESTAN_{name.upper()}": value for name, value in given.items()}
 
     @property
     def registry_login(self) -> RegistryLogin:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integration.harness import ENDED, Platform, Work, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 pytestmark = pytest.mark.integration
 
@@ -32,7 +32,7 @@ _CRON = """\
       sh.factory.cronjob.command: "echo begins; sleep 120"
       sh.factory.cronjob.timeout: 20s
 """
-FILES = SMALL | {"docker-compose.yml": COMPOSE + _CRON}
+FILES = unbuilt(SMALL | {"docker-compose.yml": COMPOSE + _CRON})
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_schedules_run_when_due_and_now_with_what_the_environment_has(work: Work
     platform.post(f"/schedules/{schedules['minutely']['id']}/pause")
     assert _schedules(work)["minutely"]["next_due"] is None
 
-    work.files |= {"docker-compose.yml": COMPOSE}
+    work.files |= unbuilt()
     work.goes_live()
     assert _schedules(work) == {}
     platform.becomes_tidy()

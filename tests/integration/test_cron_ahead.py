@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from docker.errors import APIError
 from docker.models.containers import Container
 from tests.integration.harness import ENDED, Platform, Work, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.store.database import Database
 from cabestan.store.schema import schedules
@@ -42,7 +42,7 @@ _CRON = """
 
 @pytest.fixture
 def work(platform: Platform) -> Iterator[Work]:
-    made = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + _CRON})
+    made = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": COMPOSE + _CRON}))
     made.goes_live()
     yield made
     platform.settings.pop("lead_seconds", None)

@@ -215,7 +215,7 @@ def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
         instance = database(platform, work, kind)
         at = f"/databases/{instance['id']}"
         sql(platform, instance, _FILL[kind])
-        with repeating(partial(sql, platform, instance, _WRITE)):
+        with repeating(partial(sql, platform, instance, _WRITE), pause=0.2):
             backup = wished(platform, f"{at}/backups")
         assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
         assert backup["saved"]["rows"] >= _ROWS + 2
@@ -298,7 +298,7 @@ def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platfor
     }
 
     at, untouched = f"/databases/{instance['id']}", _told(platform, work, "everything")
-    with repeating(partial(_told, platform, work, "write")):
+    with repeating(partial(_told, platform, work, "write"), pause=0.2):
         saved = wished(platform, f"{at}/backups")["saved"]
     assert (saved["status"], saved["rows"]) == ("verified", 3004)
 

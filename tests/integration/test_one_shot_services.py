@@ -2,7 +2,7 @@
 
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import APP, COMPOSE, DOCKERFILE
+from tests.integration.samples import APP, COMPOSE, unbuilt
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +25,7 @@ _ONE_SHOTS = """\
     depends_on:
       migrate: {condition: service_completed_successfully}
     environment: {SAYS_MIGRATION: "seed ${CI_COMMIT_SHORT_SHA}", TOKEN: none}
-    volumes: ["./data:/data"]
+    volumes: ["./data:/data", "./migrate.py:/home/app/migrate.py:ro"]
   migrate:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
     command: python3 migrate.py
@@ -35,17 +35,15 @@ _ONE_SHOTS = """\
       TOKEN: ${TOKEN}
       CODE: ${CODE:-0}
       PAUSE: ${PAUSE:-0}
-    volumes: ["./data:/data"]
+    volumes: ["./data:/data", "./migrate.py:/home/app/migrate.py:ro"]
   store:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    command: [python3, app.py]
+    volumes: ["./app.py:/home/app/app.py:ro"]
     environment: {SAYS: a store}
 """
-FILES = {
-    "app.py": APP,
-    "migrate.py": _MIGRATE,
-    "Dockerfile": DOCKERFILE.replace("app.py ./", "app.py migrate.py ./"),
-    "docker-compose.yml": COMPOSE.replace("    expose", "    depends_on: [seed]\n    expose", 1) + _ONE_SHOTS,
-}
+_COMPOSE = COMPOSE.replace("    expose", "    depends_on: [seed]\n    expose", 1) + _ONE_SHOTS
+FILES = unbuilt({"app.py": APP, "migrate.py": _MIGRATE, "docker-compose.yml": _COMPOSE})
 _SECRET = "very-secret-token"
 
 

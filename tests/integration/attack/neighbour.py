@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from tests.integration.attack.probe import answers
+from tests.integration.harness import eventually
+
 ALLOWED, OTHER = 8000, 8001
 
 
@@ -31,7 +34,13 @@ def neighbour() -> Iterator[str]:
             _run("ip", "-n", name, *words)
         for port in (ALLOWED, OTHER):
             made.enter_context(_serving(name, port))
+            eventually(lambda place=f"{address}:{port}": answers(place), 30, "the neighbour serves")
         yield address
+
+
+def beside(address: str) -> str:
+    """This machine's address in the network of a neighbour: its own, which stays while the neighbour does."""
+    return address.removesuffix("2") + "1"
 
 
 @contextmanager
