@@ -186,6 +186,11 @@ def test_an_argument_may_name_those_before_it() -> None:
     assert refused(f"ARG A={REGISTRY}\nARG B=$A/vic/app\nFROM $B\n").code == "image-of-others"
 
 
+@pytest.mark.parametrize("mount", ["a" * 140_000, "type=bind\r,from=x", "'a\rb'", '"type=bind,from=x'])
+def test_a_mount_that_no_reader_of_csv_takes_is_refused_and_no_crash(mount: str) -> None:
+    assert refused(f"FROM debian\nRUN --mount={mount} true").line == 2
+
+
 def test_a_here_document_is_no_instruction() -> None:
     judge(f"FROM base\nRUN cat <<CMD\nCOPY --from={OTHERS} / /x\nCMD\n")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -81,13 +79,11 @@ def _renamed_copy(flag: str, rename: Rename) -> str:
 
 
 def _renamed_mount(flag: str, rename: Rename) -> str:
-    """`--mount=type=bind,from=IMAGE,…`: the fields are those of a line of CSV."""
+    """`--mount=type=bind,from=IMAGE,…`: a line of CSV, of which those with quotes are refused."""
     if not flag.startswith(_MOUNT):
         return flag
-    fields = next(csv.reader([flag.removeprefix(_MOUNT)]), [])
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([_renamed_field(field, rename) for field in fields])
-    return f"{_MOUNT}{line.getvalue()}"
+    fields = flag.removeprefix(_MOUNT).split(",")
+    return f"{_MOUNT}{','.join(_renamed_field(field, rename) for field in fields)}"
 
 
 def _renamed_field(field: str, rename: Rename) -> str:

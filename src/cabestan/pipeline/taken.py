@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -118,5 +117,5 @@ def _mount(flag: str) -> dict[str, str]:
     """The fields of `--mount=type=bind,source=a,target=/a`; `src` means `source`."""
     if not flag.startswith(_MOUNT):
         return {}
-    pairs = (field.partition("=") for field in next(csv.reader([flag.removeprefix(_MOUNT)]), []))
+    pairs = (field.partition("=") for field in flag.removeprefix(_MOUNT).split(","))
     return {{"src": "source"}.get(key.strip().lower(), key.strip().lower()): value for key, _, value in pairs}
