@@ -180,8 +180,7 @@ class _Campaign:
         try:
             accepted = self._accepted(one)
             self._killed(one.kill)
-            self._ended(one.kill)
-            return [*self._lost(one, accepted), *self._twice(), *self._left_over()]
+            return self._judged(one, accepted)
         except TooLate as error:
             return [f"hang: {error}"]
 
@@ -247,6 +246,20 @@ class _Campaign:
                 return False
 
         until(look, _END_SECONDS, "all that was accepted ends", pause=0.5)
+
+    def _judged(self, one: Round, accepted: str) -> list[str]:
+        """Asked once more where the server kills itself meanwhile: its step may belong to nothing that was accepted."""
+
+        def look() -> tuple[list[str]] | None:
+            self._ended(one.kill)
+            try:
+                return ([*self._lost(one, accepted), *self._twice(), *self._left_over()],)
+            except httpx.TransportError:
+                self._raised(one.kill)
+                return None
+
+        [problems] = until(look, 2 * _END_SECONDS, "it is judged")
+        return problems
 
     def _is_quiet(self) -> bool:
         return all(item["status"] in _ENDED | {"waiting"} for item in self._all())
