@@ -51,7 +51,7 @@ services:
 
 def test_the_bytes_of_an_image_are_those_of_git(platform: Platform) -> None:
     """Whatever attributes say; the ignore file of the Dockerfile's own name counts, links lead nowhere, and a file
-    whose name looks like an assignment is a file.
+    whose name looks like an assignment is a file. What a build prints is kept whole.
     """
     work = _undeployed(platform)
     files = {
@@ -61,11 +61,12 @@ def test_the_bytes_of_an_image_are_those_of_git(platform: Platform) -> None:
         "Dockerfile.web.dockerignore": b"private\n",
         "private/key": b"s3cret",
         "Dockerfile.web": _WEB.encode(),
-        "A=Dockerfile": b"FROM cabestan/python:3.11\nRUN echo built from it\nUSER 1001\n",
+        "A=Dockerfile": b"FROM cabestan/python:3.11\nRUN echo built from it; seq -f 'all %.0f' 40000\nUSER 1001\n",
         "docker-compose.yml": _BUILDS.encode(),
     }
     logs = _logs(platform, push_bytes(work, files, {"out": "/etc/passwd", "up": "../../../etc/passwd"}))
     assert "built from it" in logs["build odd"]
+    assert re.findall(r" all (\d+)$", logs["build odd"], re.MULTILINE) == [str(n) for n in range(1, 40_001)]
     log = logs["build web"]
     held = {name: base64.b64decode(text) for name, text in re.findall(r" holds (\S+) (\S+)", log)}
     assert held == _BYTES
