@@ -209,6 +209,7 @@ def test_a_name_that_the_plan_cannot_tell_is_refused(reference: str) -> None:
         ("# syntax=docker/dockerfile@sha256:0123", True),
         ("# Syntax: see below", True),
         ("# syntax=evil/frontend", False),
+        (f"# syntax=docker/dockerfile{':a' * 60}!", False),
         ("# SYNTAX=docker/dockerfiles:1", False),
         ("// syntax=evil/frontend", False),
         ('{"syntax": "evil/frontend"}', False),
