@@ -1,4 +1,4 @@
-"""No pattern of ours has two ways to take a text apart that double with each character (a regular expression that hangs)."""
+"""No pattern of ours may take one text apart in ways that double with each character, which hangs whoever asks it."""
 
 import importlib
 import pkgutil
