@@ -1,4 +1,4 @@
-"""Texts that Swarm would take for templates arrive byte for byte: in a job, a run and a service."""
+"""Texts that Swarm would take for templates arrive byte for byte: in a job, a run and a service; too much is told."""
 
 import json
 import uuid
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.integration.harness import Platform, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers, JobRun
@@ -60,6 +60,20 @@ def test_braces_arrive_in_job_run_and_service(platform: Platform) -> None:
     changes = [change["text"] for change in deployment["plan"]["changes"]]
     assert "variable added app.NASTY_A: {{.Node.ID}} {{" in changes
     assert _told_by_a_job(platform, {**_NASTY, "MESSAGE": _MESSAGE}) == {**_NASTY, "MESSAGE": _MESSAGE}
+
+
+def test_secrets_that_no_service_takes_together_are_told_by_name(platform: Platform) -> None:
+    """40 of 60 KB: the engine is handed nothing."""
+    names = [f"BIG_{number}" for number in range(40)]
+    lines = "".join(f"      {name}: ${{{name}}}\n" for name in names)
+    work = platform.make_project(
+        unbuilt(SMALL | {"docker-compose.yml": COMPOSE.replace("      SAYS:", f"{lines}      SAYS:")})
+    )
+    for name in names:
+        platform.put(f"/projects/{work.name}/secrets/{name}", {"value": "x" * 60_000})
+    ended = work.deployed()
+    assert ended["status"] == "failed", ended
+    assert "BIG_10 (60,007), BIG_11 (60,007)" in ended["reason"]
 
 
 def _told_by_a_job(platform: Platform, environment: dict[str, str]) -> object:
