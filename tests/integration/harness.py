@@ -51,6 +51,19 @@ def start_container(container: Container) -> None:
     raise AssertionError(f"No network takes {container.name} in.")
 
 
+def said_inside(container: Container, *command: str) -> str:
+    """What a command that only looks says in a container; fails with its words.
+
+    Of one that ends at once the engine, when it is busy, loses what it said at times: it is asked again.
+    """
+    for _ in range(5):
+        code, output = container.exec_run(list(command))
+        assert code == 0, f"exit code {code} of {' '.join(command)}: {output.decode(errors='replace')}"
+        if output:
+            break
+    return str(output.decode().strip())
+
+
 def eventually(condition: Callable[[], Any], seconds: float, what: str, pause: float | None = None) -> Any:
     """The condition's first true value; fails with `what` when there is none in time.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.integration.acme_server import AcmeServer, bridge_address
 from tests.integration.conftest import ShareLayers
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, Work, eventually, said_inside
 from tests.integration.samples import unbuilt
 
 from cabestan.adapters.certificates import read_der
@@ -83,7 +83,7 @@ def test_public_names_get_certificates_that_outlive_the_router(
         assert platform.ask(by_http).status_code == 200
 
     router = platform.client.containers.get(f"{platform.instance}-router")
-    assert router.exec_run(["stat", "-c", "%a %u", "/acme/acme.json"]).output == b"600 0\n"
+    assert said_inside(router, "stat", "-c", "%a %u", "/acme/acme.json") == "600 0"
     _keep_account(platform)
     kept = platform.data / "acme.sealed"
     assert (kept.stat().st_mode & 0o777, b"PRIVATE" in kept.read_bytes(), by_http.encode() in kept.read_bytes()) == (

@@ -9,7 +9,7 @@ import docker
 import httpx
 import pytest
 from docker.errors import ContainerError
-from tests.integration.harness import eventually
+from tests.integration.harness import eventually, said_inside
 
 from cabestan.adapters.images import BuildEvent, ImageBuilder, catalogue
 
@@ -119,7 +119,7 @@ def test_nginx_serves_files_as_user_1001_with_nothing_to_write_to_but_tmp(
         # without our port and without the host: outside, both are others
         assert http.get("/folder").headers["Location"] == "/folder/"
         assert [http.get(path).status_code for path in ("/.env", "/.git/config", "/nothing")] == [404, 404, 404]
-        assert container.exec_run("id -u").output == b"1001\n"
+        assert said_inside(container, "id", "-u") == "1001"
         container.stop(timeout=10)
         container.reload()
         assert container.attrs["State"]["ExitCode"] == 0

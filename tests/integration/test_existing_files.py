@@ -7,8 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from docker.models.containers import Container
-from tests.integration.harness import Platform
+from tests.integration.harness import Platform, said_inside
 
 pytestmark = pytest.mark.integration
 
@@ -152,11 +151,7 @@ def test_a_file_that_names_containers_hosts_and_a_network_is_deployed_as_it_is(
     assert len(running) == 8
     tools = next(one for name, one in running.items() if name.endswith("_tools"))
     names = ("api1", "api2", "shop1", "shop2", "store", "slave1", "slave2", "store-master")
-    assert [name for name in names if not _said(tools, "getent", "hosts", name)] == []
-    assert _said(tools, "printenv", "STORE") == "store:27017"
+    assert [name for name in names if not said_inside(tools, "getent", "hosts", name)] == []
+    assert said_inside(tools, "printenv", "STORE") == "store:27017"
     master = next(one for name, one in running.items() if name.endswith("_store-master"))
-    assert _said(master, "hostname") == "store"
-
-
-def _said(container: Container, *command: str) -> str:
-    return str(container.exec_run(list(command)).output.decode().strip())
+    assert said_inside(master, "hostname") == "store"

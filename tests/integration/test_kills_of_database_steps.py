@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.integration import databases
 from tests.integration.conftest import ShareLayers
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, Work, eventually, said_inside
 
 pytestmark = pytest.mark.integration
 #: each edge of each step has its kill in tests/engine/managed; here are those after which Docker is half-way
@@ -91,9 +91,7 @@ def _ask(platform: Platform, *words: str) -> str:
         60,
         "it answers",
     )
-    code, output = container.exec_run(["redis-cli", "-s", "/tmp/served.sock", *words])
-    assert code == 0, output
-    return str(output.decode().strip())
+    return said_inside(container, "redis-cli", "-s", "/tmp/served.sock", *words)
 
 
 @pytest.mark.timeout(600)

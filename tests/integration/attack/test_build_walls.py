@@ -14,7 +14,7 @@ import pytest
 from docker.models.containers import Container
 from tests.integration.attack.neighbour import ALLOWED, OTHER, beside, neighbour
 from tests.integration.attack.probe import answers
-from tests.integration.harness import Platform, Work, eventually
+from tests.integration.harness import Platform, Work, eventually, said_inside
 from tests.integration.samples import DOCKERFILE, SMALL
 
 from cabestan.adapters.builders import RUN_FOLDER, run_volume
@@ -89,7 +89,7 @@ def test_a_job_has_rights_to_its_own_image_alone_whatever_it_asks_the_builder(pl
     assert [mount["Destination"] for mount in container.attrs["Mounts"]] == [RUN_FOLDER]
     assert not any("docker.sock" in str(mount) for mount in platform.builder(work.name).attrs["Mounts"])
 
-    token = container.exec_run(["sed", "-n", "2p", "/run/secrets/job-token"]).output.decode().strip()
+    token = said_inside(container, "sed", "-n", "2p", "/run/secrets/job-token")
     foreign = _released(platform, victim)
     said = _attempts(platform, work, token, foreign, job["id"])
     platform.post(f"/pipelines/{pushed.pipeline}/cancel")
@@ -236,7 +236,7 @@ def _gateways(container: Container) -> list[str]:
 
 def _refused_first(builder: Container) -> set[str]:
     """Single addresses that no build reaches, whichever networks the operator allows."""
-    rules = builder.exec_run(["sh", "-c", "iptables-nft -S REACH || iptables-legacy -S REACH"]).output.decode()
+    rules = said_inside(builder, "sh", "-c", "iptables-nft -S REACH || iptables-legacy -S REACH")
     return set(re.findall(r"^-A REACH -d (\S+)/32 -j REJECT", rules, re.MULTILINE))
 
 
