@@ -1,4 +1,4 @@
-"""A person's deployment beside a project that floods the platform with builds that sleep."""
+"""A person's deployment beside projects that flood the platform with builds that sleep, as many as each may have."""
 
 import time
 from contextlib import suppress
@@ -15,8 +15,9 @@ from bench.time_limits import until
 
 ROUNDS = 5
 LIMIT = 1.0
-_BUILDS = 300
-_QUIET, _FLOODING = "bench/quiet", "bench/flooding"
+#: of each: `open_pipelines` are no more by default
+_BUILDS = 100
+_QUIET, _FLOODING = "bench/quiet", ("bench/flood-1", "bench/flood-2", "bench/flood-3")
 #: for all rounds
 _SECONDS = 120
 
@@ -25,11 +26,16 @@ def measure(instance: Instance) -> list[Figure]:
     api = instance.api
     projects.create(api, _QUIET)
     projects.release(api, _QUIET, compose.one_service())
-    projects.create(api, _FLOODING)
-    api.ended(f"/pipelines/{projects.push(api, _FLOODING, compose.one_image())}", 180)
+    for project in _FLOODING:
+        projects.create(api, project)
+        api.ended(f"/pipelines/{projects.push(api, project, compose.one_image())}", 180)
     _first_step(api)
     alone = [_first_step(api) for _ in rounds(ROUNDS, _SECONDS)]
-    flood = [script_jobs.start(instance.database, api, _FLOODING, "exec sleep 3600")[0] for _ in range(_BUILDS)]
+    flood = [
+        script_jobs.start(instance.database, api, project, "exec sleep 3600")[0]
+        for _ in range(_BUILDS)
+        for project in _FLOODING
+    ]
     beside = [_first_step(api) for _ in rounds(ROUNDS, _SECONDS)]
     for pipeline in reversed(flood):  # those that wait first, lest they begin
         with suppress(httpx.HTTPStatusError):
