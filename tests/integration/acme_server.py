@@ -7,19 +7,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import docker
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.harness import eventually
+from tests.integration.own_certificate import make_certificate
 from tests.ports import free_port
 
 
@@ -34,8 +31,7 @@ class AcmeServer:
     def __post_init__(self) -> None:
         self.port, self.management, self.dns, self.dns_management = (free_port() for _ in range(4))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.bundle = self.folder / "cert.pem"
-        _make_certificate(self.folder, self.address)
+        self.bundle, _ = make_certificate(self.folder, self.address)
 
     @property
     def directory(self) -> str:
@@ -140,26 +136,6 @@ def _provider(acme: AcmeServer) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Provider
-
-
-def _make_certificate(folder: Path, address: str) -> None:
-    """Of the ACME server itself, for an address and not for a name."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "acme server")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

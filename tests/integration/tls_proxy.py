@@ -5,13 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.integration.own_certificate import make_certificate
 
 
 @dataclass
@@ -26,7 +23,7 @@ class TlsProxy:
 @contextmanager
 def tls_proxy(folder: Path, host: str) -> Iterator[TlsProxy]:
     """At all addresses of the machine; it has a certificate for the one host."""
-    certificate, key = _make_certificate(folder, host)
+    certificate, key = make_certificate(folder, host)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = ThreadingHTTPServer(("0.0.0.0", 0), BaseHTTPRequestHandler)
@@ -68,26 +65,3 @@ def _handler(context: ssl.SSLContext, asked: list[str]) -> type[BaseHTTPRequestH
 
     Handler.protocol_version = "HTTP/1.1"
     return Handler
-
-
-def _make_certificate(folder: Path, host: str) -> tuple[Path, Path]:
-    """Signed by itself."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority of a proxy")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "proxy.pem", folder / "proxy.key"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
-    return paths
