@@ -8,7 +8,7 @@ import sys
 from cabestan.bootstrap import bootstrap
 from cabestan.cli.progress import Progress
 from cabestan.config import read_settings
-from cabestan.engine import platform
+from cabestan.engine.upkeep import platform
 
 
 def main(containers: bool) -> None:

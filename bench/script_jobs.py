@@ -10,7 +10,7 @@ from bench.api import Api
 from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
 from cabestan.domain.project import RefChange
 from cabestan.domain.status import RunStatus
-from cabestan.engine.pipelines import JOB_IMAGE
+from cabestan.engine.building.pipelines import JOB_IMAGE
 from cabestan.store import pipelines, projects
 from cabestan.store.database import Database
 

@@ -13,7 +13,7 @@ from cabestan.adapters.vault import make_key
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
 from cabestan.domain.status import RunStatus
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 from cabestan.errors import ConfigurationError
 from cabestan.store import pipelines
 

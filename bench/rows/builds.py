@@ -16,7 +16,7 @@ from bench.rounds import rounds
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.domain.registry_access import Access
-from cabestan.engine.pipelines import JOB_IMAGE
+from cabestan.engine.building.pipelines import JOB_IMAGE
 from cabestan.engine.registry_login import PURPOSE
 
 #: what builds took of the bare client's time while they ran on the host's own engine, in the same minutes

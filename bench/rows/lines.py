@@ -14,7 +14,7 @@ from bench.figures import Figure, side_by_side
 from bench.instance import Instance
 from bench.rounds import rounds
 from bench.time_limits import until
-from cabestan.engine.pipelines import JOB_IMAGE
+from cabestan.engine.building.pipelines import JOB_IMAGE
 
 ROUNDS = 3
 LIMIT = 1.2

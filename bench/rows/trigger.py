@@ -9,7 +9,7 @@ from bench.apps import compose
 from bench.figures import Figure, side_by_side
 from bench.instance import Instance
 from bench.time_limits import until
-from cabestan.engine.pipelines import JOB_IMAGE
+from cabestan.engine.building.pipelines import JOB_IMAGE
 
 ROUNDS = 9
 LIMIT = 1.3

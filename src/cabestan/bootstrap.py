@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -25,23 +26,25 @@ from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.domain.known_secrets import KnownSecrets
-from cabestan.engine import pipelines, recovery, releases, strict_rules
 from cabestan.engine.alarm import Alarm
+from cabestan.engine.building import pipelines, releases, strict_rules
+from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
-from cabestan.engine.clock import Clock
-from cabestan.engine.cron_runs import CronRunner
+from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
-from cabestan.engine.doctor import KEY_CHECK
 from cabestan.engine.durable import Durable
-from cabestan.engine.housekeeping import Housekeeper
-from cabestan.engine.jobs import JobRunner
-from cabestan.engine.keeping import Keeper
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import BackupClock
 from cabestan.engine.registry_login import registry_login
-from cabestan.engine.room import RoomWatcher, keep_reserve, use_reserve
+from cabestan.engine.running.clock import Clock
+from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import places
+from cabestan.engine.upkeep import recovery
+from cabestan.engine.upkeep.doctor import KEY_CHECK
+from cabestan.engine.upkeep.housekeeping import Housekeeper
+from cabestan.engine.upkeep.keeping import Keeper
+from cabestan.engine.upkeep.room import RoomWatcher, keep_reserve, use_reserve
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
 from cabestan.store.database import Database
@@ -171,7 +174,7 @@ def _register(services: Services) -> None:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
-    operations.register(services)
+    operations.register(services, partial(deployments.configuration_changed, services))
 
 
 def open_vault(settings: Settings, database: Database, known: KnownSecrets | None = None) -> Vault:

@@ -17,7 +17,7 @@ from dbos._dbos import _get_or_create_dbos_registry
 from cabestan.adapters.engine_api import Engine
 from cabestan.bootstrap import bootstrap
 from cabestan.config import read_settings
-from cabestan.engine import platform
+from cabestan.engine.upkeep import platform
 from cabestan.server import serve
 
 #: every step of every workflow, by its name in the code

@@ -10,14 +10,9 @@ from docker.errors import ImageNotFound, NotFound
 from tests.samples import job, spec
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import (
-    JobContainers,
-    JobRun,
-    of_service,
-    parse_exit,
-    task_template,
-)
-from cabestan.domain.pipeline import Exit
+from cabestan.adapters.job_containers import JobContainers, JobRun, task_template
+from cabestan.adapters.once import of_service, parse_exit
+from cabestan.domain.outcome import Exit
 from cabestan.errors import StepFailed
 
 IMAGE = "sha256:12ab"

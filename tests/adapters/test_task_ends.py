@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.engine_answers import task
 
 from cabestan.adapters.task_ends import LOST, parse_end, parse_former_end, parse_never_started
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 
 
 @pytest.mark.parametrize(

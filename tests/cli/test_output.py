@@ -7,7 +7,7 @@ from tests.cli.terminal import on_a_terminal
 from tests.cli.things import DEPLOYMENT, ENVIRONMENT, JOB, PIPELINE, PLAN, PROJECT, RELEASE, USER, VARIABLE
 
 from cabestan.config import Settings
-from cabestan.engine.doctor import Finding, Health
+from cabestan.engine.upkeep.doctor import Finding, Health
 
 P = "/projects/demo/hello"
 
@@ -138,7 +138,7 @@ def test_a_narrow_terminal_gets_one_field_per_line_and_no_colour_where_none_is_w
 def test_a_finding_of_the_doctor_cannot_move_the_cursor(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     found = (Finding("alerts", Health.WARNING, "a\x1b[2J", "b\x9b2J"),)
     monkeypatch.setattr("cabestan.config.read_settings", Settings)
-    monkeypatch.setattr("cabestan.engine.doctor.examine", lambda _: found)
+    monkeypatch.setattr("cabestan.engine.upkeep.doctor.examine", lambda _: found)
     assert cli("doctor").out == "! alerts    a[U+001B][2J\n            b[U+009B]2J\n"
 
 

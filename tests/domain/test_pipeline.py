@@ -3,18 +3,8 @@ from dataclasses import replace
 import pytest
 from tests.samples import job, pipeline
 
-from cabestan.domain.pipeline import (
-    BROKE,
-    SAME_COMMIT,
-    Exit,
-    Job,
-    JobKind,
-    Verdict,
-    advice,
-    judge_exit,
-    ready_jobs,
-    unreachable_jobs,
-)
+from cabestan.domain.outcome import Exit, Verdict, judge_exit
+from cabestan.domain.pipeline import BROKE, SAME_COMMIT, Job, JobKind, advice, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus
 
 CREATED, RUNNING, SUCCEEDED = RunStatus.CREATED, RunStatus.RUNNING, RunStatus.SUCCEEDED

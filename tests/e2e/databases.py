@@ -5,8 +5,8 @@ from datetime import timedelta
 from cabestan.domain.backup import BackupStatus, OperationKind, OperationStatus, Reason
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus, Kind
-from cabestan.engine import secrets
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.store import backups, managed
 
 _MANIFEST = {"public.items": (1204, "17"), "public.people": (31, "-4"), "(sequences)": (2, "9")}

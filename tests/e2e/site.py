@@ -25,14 +25,16 @@ from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
 from cabestan.domain.run import Cause
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import certificates, cron, intake
-from cabestan.engine import deployments as deployment_engine
-from cabestan.engine import settings as settings_engine
-from cabestan.engine import waivers as waivers_engine
 from cabestan.engine.alerts import raise_alert
+from cabestan.engine.building import intake
+from cabestan.engine.building.job_runs import log_id
+from cabestan.engine.deploying import deployments as deployment_engine
+from cabestan.engine.deploying import settings as settings_engine
+from cabestan.engine.deploying import waivers as waivers_engine
 from cabestan.engine.durable import Durable
-from cabestan.engine.runs import log_id
-from cabestan.engine.service_runs import log_id as run_log_id
+from cabestan.engine.names import certificates
+from cabestan.engine.running import cron
+from cabestan.engine.running.service_runs import log_id as run_log_id
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store

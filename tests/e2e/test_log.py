@@ -10,7 +10,7 @@ from tests.e2e.conftest import OpenContext
 from tests.e2e.site import LONG, PROJECT, Site, writer
 
 from cabestan.domain.status import RunStatus
-from cabestan.engine.runs import log_id
+from cabestan.engine.building.job_runs import log_id
 from cabestan.store import pipelines as pipeline_store
 
 pytestmark = pytest.mark.e2e

@@ -8,7 +8,7 @@ from tests.e2e.conftest import OpenContext, sign_in
 from tests.e2e.site import PROJECT, Site
 
 from cabestan.domain.status import RunStatus
-from cabestan.engine import secrets
+from cabestan.engine.variables import secrets
 from cabestan.store import configuration as configuration_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import users as user_store

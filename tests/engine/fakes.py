@@ -16,7 +16,8 @@ from cabestan.adapters.builders import BuilderSpec
 from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent
-from cabestan.adapters.job_containers import JobRun, Once
+from cabestan.adapters.job_containers import JobRun
+from cabestan.adapters.once import Once
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
 from cabestan.adapters.stack_runs import Named, StackRun
@@ -25,7 +26,7 @@ from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.engine.turns.line import Turn
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 from cabestan.store.logs import LogWriter

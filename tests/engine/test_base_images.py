@@ -9,7 +9,8 @@ from cabestan.adapters.images import catalogue
 from cabestan.config import Settings
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.status import RunStatus
-from cabestan.engine import base_images, intake, pipelines
+from cabestan.engine import base_images
+from cabestan.engine.building import intake, pipelines
 from cabestan.errors import EngineUnavailable, StepFailed
 
 NODE = {"Dockerfile": "FROM bearstech/node\n"}

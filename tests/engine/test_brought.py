@@ -13,7 +13,8 @@ from tests.samples import ADMIN
 from cabestan.domain.alert import Alert
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.project import Project
-from cabestan.engine import certificates, host_changes, settings, uploads
+from cabestan.engine.deploying import settings
+from cabestan.engine.names import certificates, host_changes, uploads
 from cabestan.store import alerts, hosts
 from cabestan.store import certificates as store
 

@@ -13,7 +13,7 @@ from tests.engine.world import COMPOSE, World
 from cabestan.adapters.git_trees import LINK, TreeFile
 from cabestan.domain.pipeline import Job
 from cabestan.domain.tree import LONGEST_TARGET, LinkRefused
-from cabestan.engine import build_sources, intake, pipelines
+from cabestan.engine.building import build_sources, intake, pipelines
 from cabestan.errors import Conflict, Invalid, StepFailed
 from cabestan.store import pipelines as store
 

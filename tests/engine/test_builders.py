@@ -9,8 +9,8 @@ import pytest
 from tests.engine.world import FILES, World
 from tests.samples import NOW
 
-from cabestan.engine import builders, intake
-from cabestan.engine.builders import idle, proxy_places, superfluous
+from cabestan.engine.building import builders, intake
+from cabestan.engine.building.builders import idle, proxy_places, superfluous
 
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 

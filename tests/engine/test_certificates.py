@@ -18,8 +18,9 @@ from cabestan.adapters.certificates import Issued, issue, make_authority
 from cabestan.config import Settings
 from cabestan.domain.certificate import CertificateKind
 from cabestan.domain.project import Project
-from cabestan.engine import certificate_watch, certificates, settings, uploads
-from cabestan.engine.signers import signer_of
+from cabestan.engine.deploying import settings
+from cabestan.engine.names import certificate_watch, certificates, uploads
+from cabestan.engine.names.signers import signer_of
 from cabestan.errors import Forbidden, NotFound
 from cabestan.store import alerts
 from cabestan.store import certificates as store

@@ -7,9 +7,9 @@ import time
 from tests.engine.test_cron import deploy, with_cron
 from tests.engine.world import World
 
-from cabestan.engine import cron
 from cabestan.engine.alarm import Alarm
-from cabestan.engine.clock import Clock
+from cabestan.engine.running import cron
+from cabestan.engine.running.clock import Clock
 from cabestan.store import runs, schedules
 
 

@@ -11,8 +11,9 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import deployments, intake, settings
-from cabestan.engine.settings import set_environment
+from cabestan.engine.building import intake
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.deploying.settings import set_environment
 from cabestan.errors import Invalid
 from cabestan.store import releases
 from cabestan.store.configuration import Scope

@@ -15,9 +15,12 @@ from cabestan.domain.pipeline import JobKind, JobSpec, Source
 from cabestan.domain.predefined import Place, names_for
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import configuring, deployments, housekeeping, intake, planning, predefined, settings
-from cabestan.engine.planning import Wanted
-from cabestan.engine.runs import redactor_of, run_of
+from cabestan.engine.building import intake
+from cabestan.engine.building.job_runs import redactor_of, run_of
+from cabestan.engine.deploying import deployments, planning, settings
+from cabestan.engine.deploying.planning import Wanted
+from cabestan.engine.upkeep import housekeeping
+from cabestan.engine.variables import configuring, predefined
 from cabestan.errors import DeadlineExceeded, Invalid, NotFound
 from cabestan.store import configuration, releases
 from cabestan.store import deployments as store

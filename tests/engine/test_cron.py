@@ -12,14 +12,16 @@ from tests.engine.world import COMPOSE, World
 from tests.samples import ADMIN, NOW
 
 from cabestan.config import Settings
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron, cron_runs, deployments, doctor, settings
-from cabestan.engine.doctor import Finding, Health
-from cabestan.engine.housekeeping import drop_runs
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.running import cron, cron_runs
+from cabestan.engine.upkeep import doctor
+from cabestan.engine.upkeep.doctor import Finding, Health
+from cabestan.engine.upkeep.housekeeping import drop_runs
 from cabestan.errors import Conflict
 from cabestan.store import alerts, runs, schedules
 

@@ -13,8 +13,8 @@ from tests.samples import NOW
 
 from cabestan.domain.project import Project
 from cabestan.domain.schedule import Overlap, may_prepare
-from cabestan.engine import cron, cron_runs
-from cabestan.engine.clock import Clock, Wake, woken
+from cabestan.engine.running import cron, cron_runs
+from cabestan.engine.running.clock import Clock, Wake, woken
 from cabestan.errors import Conflict, EngineUnavailable
 from cabestan.store import runs, schedules
 

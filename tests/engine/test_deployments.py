@@ -13,10 +13,10 @@ from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import deployments, intake, settings
-from cabestan.engine.deploying import workflow
+from cabestan.engine.building import intake
+from cabestan.engine.deploying import deployments, settings, workflow
+from cabestan.engine.deploying.planning import Wanted, make_plan
 from cabestan.engine.deploying.way_back import outcome
-from cabestan.engine.planning import Wanted, make_plan
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.engine import doctor
+from cabestan.engine.upkeep import doctor
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 987654, tzinfo=UTC)
 

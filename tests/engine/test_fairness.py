@@ -20,9 +20,11 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.pipeline import Job, JobKind
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine import deployments, pipelines, recovery
+from cabestan.engine.building import pipelines
+from cabestan.engine.deploying import deployments
 from cabestan.engine.durable import Durable
 from cabestan.engine.turns.places import places
+from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store

@@ -14,7 +14,8 @@ from cabestan.domain.claims import HostRule
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import host_changes, hosts, routes, settings
+from cabestan.engine.deploying import settings
+from cabestan.engine.names import host_changes, hosts, routes
 from cabestan.errors import Conflict, Invalid, NotFound
 from cabestan.store.schema import environments as table
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from cabestan.adapters.local_images import LocalImage, parse_images
-from cabestan.engine.housekeeping import superfluous
+from cabestan.engine.upkeep.housekeeping import superfluous
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 OLD = datetime(2026, 1, 1, tzinfo=UTC)

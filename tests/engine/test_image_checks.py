@@ -9,7 +9,8 @@ from tests.engine.world import COMPOSE, World
 
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.status import RunStatus
-from cabestan.engine import pipelines, settings, waivers
+from cabestan.engine.building import pipelines
+from cabestan.engine.deploying import settings, waivers
 from cabestan.store import releases
 from cabestan.store.configuration import Scope
 

@@ -10,7 +10,8 @@ from tests.engine.world import FILES, World
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.status import RunStatus
-from cabestan.engine import intake, pipelines, recovery
+from cabestan.engine.building import intake, pipelines
+from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict
 from cabestan.store import pipelines as pipeline_store
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.engine.world import World
 
-from cabestan.engine.keeping import KIND, look
+from cabestan.engine.upkeep.keeping import KIND, look
 from cabestan.errors import EngineUnavailable, StepFailed
 from cabestan.store import alerts
 

@@ -10,7 +10,8 @@ from tests.samples import ADMIN
 from cabestan.domain.pipeline import JobKind, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.status import RunStatus
-from cabestan.engine import intake, linting, pipelines, settings, waivers
+from cabestan.engine.building import intake, linting, pipelines
+from cabestan.engine.deploying import settings, waivers
 from cabestan.engine.turns.places import Kind
 from cabestan.store import pipelines as store
 from cabestan.store import projects

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from tests.engine.world import World
 
-from cabestan.domain.pipeline import Exit, Pipeline
+from cabestan.domain.outcome import Exit
+from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, housekeeping, intake
-from cabestan.engine import pipelines as planning
-from cabestan.engine.housekeeping import drop_pipelines
-from cabestan.engine.runs import log_id
+from cabestan.engine.building import intake
+from cabestan.engine.building import pipelines as planning
+from cabestan.engine.building.job_runs import log_id
+from cabestan.engine.deploying import deployments
+from cabestan.engine.upkeep import housekeeping
+from cabestan.engine.upkeep.housekeeping import drop_pipelines
 from cabestan.store import releases as release_store
 
 

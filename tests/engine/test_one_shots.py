@@ -10,11 +10,13 @@ from tests.engine.world import COMPOSE, World
 
 from cabestan.adapters.stack_runs import StackRun
 from cabestan.domain.deployment import StepKind
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.run import Run
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, intake, recovery, settings
+from cabestan.engine.building import intake
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.upkeep import recovery
 from cabestan.store import deployments as store
 from cabestan.store import runs
 from cabestan.store.configuration import Scope

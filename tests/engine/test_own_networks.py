@@ -6,7 +6,7 @@ import pytest
 from tests.engine.world import COMPOSE, World
 
 from cabestan.domain.project import Project
-from cabestan.engine import housekeeping
+from cabestan.engine.upkeep import housekeeping
 from cabestan.errors import DeadlineExceeded
 
 DB = """\

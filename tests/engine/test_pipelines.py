@@ -4,9 +4,11 @@ import pytest
 from tests.engine.fakes import FakeDurable, Killed
 from tests.engine.world import COMPOSE, FILES, World
 
-from cabestan.domain.pipeline import Exit, Pipeline
+from cabestan.domain.outcome import Exit
+from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import RunStatus
-from cabestan.engine import intake, pipelines, recovery
+from cabestan.engine.building import intake, pipelines
+from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict, EngineUnavailable, RegistryUnavailable
 from cabestan.store import pipelines as store
 from cabestan.testing import STEPS

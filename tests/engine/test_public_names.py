@@ -8,7 +8,7 @@ from tests.engine.test_hosts import FAILED, SUCCEEDED, deployed
 from tests.engine.world import World
 
 from cabestan.domain.project import Project
-from cabestan.engine import host_changes, hosts, uploads
+from cabestan.engine.names import host_changes, hosts, uploads
 
 
 @pytest.fixture

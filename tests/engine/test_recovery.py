@@ -11,8 +11,9 @@ from tests.engine.world import World
 from cabestan.domain.backup import OperationStatus
 from cabestan.domain.managed import Instance
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, recovery
+from cabestan.engine.deploying import deployments
 from cabestan.engine.managed import wishes
+from cabestan.engine.upkeep import recovery
 from cabestan.store import backups, pipelines
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.engine.world import World
 from tests.web.client import asking, token
 
-from cabestan.engine import room
+from cabestan.engine.upkeep import room
 
 
 def test_a_start_on_a_full_disk_gives_up_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

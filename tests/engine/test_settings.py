@@ -11,7 +11,7 @@ from tests.samples import ADMIN
 from cabestan.domain.access import Role, User
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
-from cabestan.engine import settings
+from cabestan.engine.deploying import settings
 from cabestan.errors import Forbidden
 from cabestan.store import users
 

@@ -4,7 +4,7 @@ import pytest
 from tests.engine.world import World
 
 from cabestan.domain.rule import Waiver
-from cabestan.engine import waivers
+from cabestan.engine.deploying import waivers
 from cabestan.errors import Conflict, Invalid, NotFound
 from cabestan.store import waivers as store
 

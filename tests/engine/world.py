@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,14 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.engine import build_sources, intake, pipelines, releases
 from cabestan.engine.alarm import Alarm
+from cabestan.engine.building import build_sources, intake, pipelines, releases
+from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
-from cabestan.engine.cron_runs import CronRunner
+from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
-from cabestan.engine.jobs import JobRunner
 from cabestan.engine.managed import operations
+from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -174,7 +176,7 @@ def register(services: Services) -> None:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
-    operations.register(services)
+    operations.register(services, partial(deployments.configuration_changed, services))
 
 
 def make_world(folder: Path, database: Database, **settings: Any) -> World:

@@ -14,7 +14,7 @@ from cabestan.adapters.certificates import read_der
 from cabestan.adapters.probing import served_certificate
 from cabestan.bootstrap import bootstrap
 from cabestan.config import read_settings
-from cabestan.engine.certificate_watch import keep_account
+from cabestan.engine.names.certificate_watch import keep_account
 from cabestan.errors import StepFailed
 
 pytestmark = pytest.mark.integration

@@ -23,14 +23,15 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import Containers, JobContainers, JobRun, containers_of
+from cabestan.adapters.job_containers import JobContainers, JobRun
+from cabestan.adapters.once import Containers, containers_of
 from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stack_runs import StackRun, StackRuns
 from cabestan.adapters.stacks import Stacks
-from cabestan.domain.pipeline import Exit
-from cabestan.engine.platform import ensure_swarm
+from cabestan.domain.outcome import Exit
+from cabestan.engine.upkeep.platform import ensure_swarm
 from cabestan.errors import EngineUnavailable
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers, registry_container
-from cabestan.engine.platform import REGISTRY_IMAGE
+from cabestan.engine.upkeep.platform import REGISTRY_IMAGE
 from cabestan.errors import RegistryUnavailable
 
 pytestmark = pytest.mark.integration

@@ -20,7 +20,7 @@ from tests.ports import free_port
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
-from cabestan.engine import platform
+from cabestan.engine.upkeep import platform
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
-from cabestan.engine.platform import ensure_swarm
+from cabestan.engine.upkeep.platform import ensure_swarm
 from cabestan.errors import StepFailed
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,8 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers, JobRun
-from cabestan.domain.pipeline import Exit, Job, JobKind, JobSpec
+from cabestan.domain.outcome import Exit
+from cabestan.domain.pipeline import Job, JobKind, JobSpec
 from cabestan.domain.status import RunStatus
 
 pytestmark = pytest.mark.integration

@@ -13,9 +13,9 @@ from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import addresses, application, asking, token
 
 from cabestan.domain.access import Role
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 from cabestan.store.schema import metadata
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs/api.md"

@@ -14,7 +14,7 @@ from tests.web.client import asking
 
 from cabestan.domain.access import Role
 from cabestan.domain.pipeline import Job
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 from cabestan.errors import CabestanError, EngineUnavailable, StorageFull
 
 DIGEST = f"sha256:{'ab' * 32}"
@@ -69,8 +69,8 @@ def test_what_passes_by_itself_is_no_answer_that_ends_a_build(
     def fails(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("cabestan.engine.build_sources.take_image", fails)
-    monkeypatch.setattr("cabestan.engine.build_sources.source", fails)
+    monkeypatch.setattr("cabestan.engine.building.build_sources.take_image", fails)
+    monkeypatch.setattr("cabestan.engine.building.build_sources.source", fails)
 
     def ask(client: httpx.Client, job: Job, token: str) -> list[int]:
         where, headers = f"/internal/jobs/{job.id}", bearer(token)

@@ -11,7 +11,7 @@ from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
-from cabestan.engine import settings
+from cabestan.engine.deploying import settings
 
 PAGE = "/shop/api/environments/production"
 AT = f"/api/v1/projects{PAGE}"

@@ -10,9 +10,11 @@ from tests.engine.world import COMPOSE, ENDING, World
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
 from cabestan.domain.access import Role
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
-from cabestan.engine import cron, intake, settings
+from cabestan.engine.building import intake
+from cabestan.engine.deploying import settings
+from cabestan.engine.running import cron
 from cabestan.store import pipelines, schedules, users
 from cabestan.store.configuration import Scope
 

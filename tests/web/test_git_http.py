@@ -22,7 +22,7 @@ from cabestan.adapters.git_trees import Bounds
 from cabestan.adapters.pkt_lines import FLUSH, pkt_line
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
-from cabestan.engine import settings
+from cabestan.engine.deploying import settings
 from cabestan.store import pipelines, users
 from cabestan.web import git_bodies, git_http
 

@@ -12,7 +12,7 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.errors import Conflict, StepFailed
 
 BUILDER_LABEL = "cabestan.builder"

@@ -18,7 +18,7 @@ from docker.errors import APIError, NotFound
 
 from cabestan.adapters.database_script import LAST_WORDS, check, limited, text
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL, of_service
+from cabestan.adapters.once import INSTANCE_LABEL, of_service
 from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, labels_of, secret_name
 from cabestan.domain.backup import Manifest, parse_manifest
 from cabestan.domain.managed import Instance

@@ -12,7 +12,7 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.adapters.registry_login import SERVICE, RegistryLogin
 from cabestan.errors import Conflict, StepFailed
 

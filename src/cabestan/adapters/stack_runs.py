@@ -10,14 +10,7 @@ from docker import DockerClient
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.held_start import bash_of, held
-from cabestan.adapters.job_containers import (
-    INSTANCE_LABEL,
-    WHOLE_LOG,
-    Containers,
-    containers_of,
-    parse_exit,
-    service_named,
-)
+from cabestan.adapters.once import INSTANCE_LABEL, WHOLE_LOG, Containers, containers_of, parse_exit, service_named
 from cabestan.adapters.swarm_services import create_service
 from cabestan.errors import StepFailed
 

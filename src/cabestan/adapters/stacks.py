@@ -16,7 +16,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.config_files import drop_configs, ensure_configs
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import INSTANCE_LABEL, service_named
+from cabestan.adapters.once import INSTANCE_LABEL, service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin

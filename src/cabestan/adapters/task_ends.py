@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cabestan.adapters.passing_faults import restarts
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 
 #: the exit code of a container that was there and was taken away, as the engine itself gives it
 LOST = 255

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from cabestan.adapters.certificates import Issued
-from cabestan.adapters.job_containers import INSTANCE_LABEL
+from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.adapters.router import ServiceContainer
 from cabestan.domain.host import wildcard_of
 

@@ -70,7 +70,7 @@ def status(as_json: Json = False) -> None:
     """Tell whether the server runs, where, and how many alerts are open."""
     from cabestan.cli import process
     from cabestan.config import read_settings
-    from cabestan.engine.doctor import open_alerts
+    from cabestan.engine.upkeep.doctor import open_alerts
 
     settings = read_settings()
     running = process.answers(settings)
@@ -96,7 +96,7 @@ def status(as_json: Json = False) -> None:
 def doctor(as_json: Json = False) -> None:
     """Check everything that Cabestan needs; each finding has its remedy. Exit code 1 where something is wrong."""
     from cabestan.config import read_settings
-    from cabestan.engine.doctor import Health, examine
+    from cabestan.engine.upkeep.doctor import Health, examine
 
     findings = examine(read_settings())
     if as_json:

@@ -15,9 +15,10 @@ from cabestan.bootstrap import open_store, open_vault
 from cabestan.cli import client_config
 from cabestan.cli.progress import Progress
 from cabestan.config import Settings
-from cabestan.engine import base_images, platform
-from cabestan.engine.purge import purge
+from cabestan.engine import base_images
 from cabestan.engine.registry_login import registry_login
+from cabestan.engine.upkeep import platform
+from cabestan.engine.upkeep.purge import purge
 from cabestan.errors import CabestanError
 from cabestan.store import facts, pipelines
 from cabestan.store.database import Database

@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from cabestan.domain.pipeline import Exit, Verdict
 from cabestan.domain.status import RunStatus
 
 
@@ -65,24 +64,3 @@ class Run:
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)
-
-
-#: A container that ends so was ended from outside: 128 + SIGKILL, 128 + SIGTERM, and the engine's own for "lost".
-_FROM_OUTSIDE = frozenset({137, 143, 255})
-
-
-def judge_run(exit: Exit) -> Verdict:
-    """What an ended container means. Never `again`: what ran half may not be run twice unasked."""
-    if exit.ended_by_us == "canceled":
-        return Verdict(RunStatus.CANCELED, "Canceled.")
-    if exit.ended_by_us:
-        return Verdict(RunStatus.FAILED, exit.ended_by_us)
-    if exit.code == 0:
-        return Verdict(RunStatus.SUCCEEDED)
-    if exit.code is None:
-        return Verdict(RunStatus.FAILED, f"The container did not start: {exit.error or 'the engine gives no reason'}.")
-    if exit.out_of_memory:
-        return Verdict(RunStatus.FAILED, "Out of memory: raise deploy.resources.limits.memory, or use less.")
-    if exit.code in _FROM_OUTSIDE:
-        return Verdict(RunStatus.FAILED, f"The container was ended from outside (exit code {exit.code}).")
-    return Verdict(RunStatus.FAILED, f"Exit code {exit.code}.")

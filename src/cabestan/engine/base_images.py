@@ -3,17 +3,13 @@
 import json
 import queue
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 from cabestan.adapters.images import BuildEvent
-from cabestan.domain.pipeline import Job
-from cabestan.engine.runs import log_id, redactor_of
 from cabestan.engine.services import Services
 from cabestan.pipeline.base_images import BaseImages
 from cabestan.store import facts
 from cabestan.store.database import Database
-from cabestan.store.logs import LogWriter
 
 #: the recipes that the platform itself runs on, and the one that most first projects begin with
 PLATFORM = ("builder", "python", "registry", "router")
@@ -29,29 +25,10 @@ def known(services: Services) -> BaseImages:
     return BaseImages(tuple(texts), tuple(services.settings.image_aliases.split()), texts)
 
 
-def ensure_for_job(services: Services, job: Job, attempt: int, *, stopped: Callable[[], bool]) -> None:
-    """Builds what the job begins with and the engine lacks, told in the job's log.
-
-    Comes back early when `stopped`; what is being built is built to its end all the same, for others may wait for it.
-    Raises whatever the builder raises.
-    """
-    lacking = services.images.lacking(job.spec.base_images) if job.spec.base_images else ()
-    if not lacking:
-        return
-    services.logs.unpack(log_id(job.id))
-    with services.logs.writer(log_id(job.id), redactor_of(services, job, attempt)) as writer:
-        # a name of its own: begun again after a kill, its lines come again
-        writer.attach(f"base images {uuid.uuid4()}")
-        tell = _teller(services, job, writer)
-        tell(f"\x1b[1;36mBuilding {', '.join(lacking)}: this machine does not have it yet\x1b[0m")
-        _Building(services, job.spec.base_images).follow(tell, stopped)
-        writer.finish()
-
-
 def ensure(services: Services, reference: str) -> None:
     """Builds the one image where the engine lacks it. Raises whatever the builder raises."""
     if services.images.lacking((reference,)):
-        _Building(services, (reference,)).follow(lambda _text: None, lambda: False)
+        Building(services, (reference,)).follow(lambda _text: None, lambda: False)
 
 
 def published(services: Services, reference: str) -> str:
@@ -81,7 +58,7 @@ def remembered(database: Database) -> tuple[str, ...]:
         return tuple(json.loads(facts.get(tx, _BUILT) or "[]"))
 
 
-class _Building:
+class Building:
     """One build, in a thread of its own, so that nobody has to wait for it longer than they want to."""
 
     def __init__(self, services: Services, references: Sequence[str]) -> None:
@@ -116,11 +93,3 @@ class _Building:
             self._failure = error
         finally:
             self._events.put(None)
-
-
-def _teller(services: Services, job: Job, writer: LogWriter) -> Callable[[str], None]:
-    def tell(text: str) -> None:
-        writer.feed(f"{text}\n".encode())
-        services.hub.advanced(log_id(job.id))
-
-    return tell

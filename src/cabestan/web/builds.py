@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from cabestan.domain.access import JobIdentity
-from cabestan.engine import build_sources
+from cabestan.engine.building import build_sources
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, EngineUnavailable, Forbidden, StorageFull
 from cabestan.web.access import Wired, bearer_token, identify

@@ -13,7 +13,7 @@ from cabestan.adapters.push_guard import Guard
 from cabestan.domain.access import Identity, Permission, User, may
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden
 from cabestan.store import projects as project_store

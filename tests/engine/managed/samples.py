@@ -5,8 +5,8 @@ from tests.engine.world import World
 from cabestan.domain.backup import Backup, Operation, OperationStatus
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind
-from cabestan.engine import secrets
 from cabestan.engine.managed import instances, wishes
+from cabestan.engine.variables import secrets
 from cabestan.store import backups, managed
 
 CONTENTS = {"public.items": (3, "17"), "(sequences)": (1, "4")}

@@ -13,8 +13,9 @@ from tests.engine.world import World
 
 from cabestan.domain.backup import BackupStatus
 from cabestan.domain.managed import Instance
-from cabestan.engine import cron, cron_runs, recovery
 from cabestan.engine.managed import clock, standing
+from cabestan.engine.running import cron, cron_runs
+from cabestan.engine.upkeep import recovery
 from cabestan.store import backups, managed
 
 #: these grow with time; the others are as many as there are projects and people

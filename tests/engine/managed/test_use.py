@@ -17,11 +17,14 @@ from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus
-from cabestan.domain.pipeline import Exit
+from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import deployments, intake, recovery, secrets, settings
-from cabestan.engine.managed import standing, use, wishes
+from cabestan.engine.building import intake
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.managed import use, wishes
+from cabestan.engine.upkeep import recovery
+from cabestan.engine.variables import secrets
 from cabestan.errors import Conflict, StepFailed
 from cabestan.store import backups, managed, releases
 from cabestan.store import deployments as deployment_store
@@ -155,7 +158,7 @@ def test_switching_managed_services_off_voids_an_approval(world: World, project:
     queued = deployments.deploy(world.services, production, release, world.user("dev", shop=Role.DEVELOPER))
     before = world.plan(queued)
     deployments.approve(world.services, queued.id, boss, before.fingerprint, "")
-    standing.set_managed(world.services, production, managed="no")
+    settings.set_managed(world.services, production, managed="no")
     with world.services.database.reading() as tx:
         again = deployment_store.get(tx, queued.id)
         assert [word.void for word in deployment_store.approvals_of(tx, queued.id)] == [again.reason]
@@ -197,7 +200,7 @@ def test_a_failed_first_deployment_leaves_database_and_network(world: World, pro
 
 
 def test_an_environment_may_keep_its_own_container(world: World, project: Project) -> None:
-    standing.set_managed(world.services, staging(world, project), managed="no")
+    settings.set_managed(world.services, staging(world, project), managed="no")
     assert world.plan(deployed(world, project)).services == ("app", "postgresql")
     assert instances(world, project) == ()
 
@@ -207,11 +210,11 @@ def test_a_name_never_leads_to_two(world: World, project: Project) -> None:
     deployed(world, project)
     (instance,) = instances(world, project)
     assert "aliases" in world.stacks.deployed[instance.stack]
-    standing.set_managed(world.services, staging(world, project), managed="no")
+    settings.set_managed(world.services, staging(world, project), managed="no")
     deployed(world, project)
     assert "- postgresql" not in world.stacks.deployed[instance.stack]
     assert [i.attached for i in instances(world, project)] == [False]
-    standing.set_managed(world.services, staging(world, project), managed="default")
+    settings.set_managed(world.services, staging(world, project), managed="default")
     deployed(world, project)
     assert "- postgresql" in world.stacks.deployed[instance.stack]
 
@@ -219,9 +222,9 @@ def test_a_name_never_leads_to_two(world: World, project: Project) -> None:
 def test_a_failure_before_the_change_over_gives_the_name_back_to_the_projects_own(
     world: World, project: Project
 ) -> None:
-    standing.set_managed(world.services, staging(world, project), managed="no")
+    settings.set_managed(world.services, staging(world, project), managed="no")
     deployed(world, project)
-    standing.set_managed(world.services, staging(world, project), managed="yes")
+    settings.set_managed(world.services, staging(world, project), managed="yes")
     world.runs.exits["migrate"] = deque([Exit(1)])
     assert deployed(world, project, f"{WITH}{MIGRATE}").status is DeploymentStatus.ROLLED_BACK
     (instance,) = instances(world, project)
@@ -250,7 +253,7 @@ def test_a_name_that_is_given_up_during_an_upgrade_starts_nothing_on_the_volume(
     (instance,) = instances(world, project)
     with world.services.database.writing() as tx:
         backups.begin(tx, instance.id, OperationKind.UPGRADE, "boss", world.clock())
-    standing.set_managed(world.services, staging(world, project), managed="no")
+    settings.set_managed(world.services, staging(world, project), managed="no")
     deployed(world, project)
     assert "- postgresql" not in world.stacks.deployed[instance.stack]
     assert "replicas: 0" in world.stacks.deployed[instance.stack]
@@ -270,7 +273,7 @@ def test_a_container_of_its_own_gets_the_projects_password_beside_an_unused_mana
 ) -> None:
     deployed(world, project)
     settings.put(world.services, Scope(project.id, ""), "POSTGRES_PASSWORD", "of-the-project", "dev", secret=True)
-    standing.set_managed(world.services, staging(world, project), managed="no")
+    settings.set_managed(world.services, staging(world, project), managed="no")
     deployed(world, project)
     assert [i.status for i in instances(world, project)] == [InstanceStatus.UNUSED]
     stack = staging(world, project).stack_name("cabestan")

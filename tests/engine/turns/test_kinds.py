@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.engine.managed.samples import instance_of
 from tests.engine.world import World
 
-from cabestan.engine import deployments
+from cabestan.engine.deploying import deployments
 from cabestan.engine.managed import wishes
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind

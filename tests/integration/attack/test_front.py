@@ -16,7 +16,7 @@ from tests.integration.harness import Platform
 from tests.web.front.raw import answer, connect, head, status
 
 from cabestan.domain.pipeline import JobKind, JobSpec, Source
-from cabestan.engine.runs import log_id
+from cabestan.engine.building.job_runs import log_id
 from cabestan.store import projects
 from cabestan.store.database import Database
 from cabestan.store.logs import LogStore

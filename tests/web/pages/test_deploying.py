@@ -12,7 +12,7 @@ from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
-from cabestan.engine import settings
+from cabestan.engine.deploying import settings
 from cabestan.store.configuration import Scope
 
 WISH = {"environment": "production", "release": "1"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.engine.world import FILES, World
 from tests.web.client import asking, token
 
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 
 
 def test_a_job_that_could_begin_says_that_it_waits_for_a_place(world: World) -> None:

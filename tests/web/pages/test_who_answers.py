@@ -8,7 +8,7 @@ from tests.engine.world import COMPOSE, World
 from tests.web.client import asking, token
 
 from cabestan.domain.access import Role
-from cabestan.engine import host_changes
+from cabestan.engine.names import host_changes
 
 FIRST = "'Host:a.org;PathPrefix:/api,/v1;Method:GET'"
 

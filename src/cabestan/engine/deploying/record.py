@@ -7,8 +7,9 @@ import structlog
 
 from cabestan.domain.deployment import Deployment, Plan, StepKind
 from cabestan.domain.environment import Environment
-from cabestan.engine import deployments, secrets
+from cabestan.engine.deploying import deployments
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, StepFailed, StorageFull
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store

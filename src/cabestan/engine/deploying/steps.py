@@ -8,12 +8,16 @@ from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import RunStatus
-from cabestan.engine import certificates, deployments, secrets, service_runs, space
+from cabestan.engine import space
+from cabestan.engine.deploying import deployments
+from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
-from cabestan.engine.planning import network_of
+from cabestan.engine.names import certificates
+from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.errors import StepFailed
 from cabestan.store import deployments as store
 

@@ -3,10 +3,10 @@
 from cabestan.domain.deployment import Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.deploying.record import CANCELED, load, on_record
 from cabestan.engine.deploying.steps import apply
 from cabestan.engine.deploying.watching import engine_time, watch_stack
-from cabestan.engine.planning import network_of
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import managed as managed_store

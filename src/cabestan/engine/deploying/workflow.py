@@ -5,15 +5,17 @@ from functools import partial
 from cabestan.domain.environment import Trigger
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import cron, deployments, secrets, service_runs
+from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying.record import plan_in, plan_of
 from cabestan.engine.deploying.steps import do
 from cabestan.engine.deploying.way_back import outcome, put_back, touches
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import use
+from cabestan.engine.running import cron, service_runs
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind
+from cabestan.engine.variables import secrets
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store

@@ -8,9 +8,9 @@ from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus, Kind
-from cabestan.engine import secrets
 from cabestan.engine.managed import images, use
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.errors import DeadlineExceeded, StepFailed
 from cabestan.store import backups as backup_store
 from cabestan.store import managed as store

@@ -8,13 +8,13 @@ import structlog
 
 from cabestan.domain.backup import Backup, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
-from cabestan.engine import deployments, secrets
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, change_over, elsewhere, instances, wishes
 from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind
+from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, Conflict, EngineUnavailable, StepFailed
 from cabestan.store import backups as store
 from cabestan.store import managed as managed_store
@@ -37,8 +37,12 @@ _REASONS = {
 }
 
 
-def register(services: Services) -> None:
-    work = guarded(services, partial(run, services), partial(fail, services))
+#: is told the id of a project whose deployments are to be planned anew
+Changed = Callable[[int], None]
+
+
+def register(services: Services, changed: Changed) -> None:
+    work = guarded(services, partial(_run, services, changed), partial(fail, services))
     services.durable.register("database", lambda operation_id: work(operation_id), partial(_turn, services))
 
 
@@ -49,18 +53,18 @@ def _turn(services: Services, operation_id: int) -> Turn:
     return Turn(kind, instance_of(services, operation).project_id, operation_id)
 
 
-def run(services: Services, operation_id: int) -> None:
+def _run(services: Services, changed: Changed, operation_id: int) -> None:
     step = services.durable.step
     kind = operation_of(services, operation_id).kind
     failure = name = ""
     for name in _STEPS[kind]:
-        failure = step(f"database.{name}", partial(_do, services, operation_id, name))
+        failure = step(f"database.{name}", partial(_do, services, changed, operation_id, name))
         if failure:
             break
     if failure and name == "switch":
-        amiss = step("database.take-back", partial(_do, services, operation_id, "take-back"))
+        amiss = step("database.take-back", partial(_do, services, changed, operation_id, "take-back"))
         failure += f" What served before could not be taken back: {amiss}" if amiss else ""
-    untidy = step("database.tidy", partial(_do, services, operation_id, "tidy"))
+    untidy = step("database.tidy", partial(_do, services, changed, operation_id, "tidy"))
     step("database.record", lambda: _record(services, operation_id, failure or untidy))
 
 
@@ -69,7 +73,7 @@ def fail(services: Services, operation_id: int, reason: str) -> None:
     _record(services, operation_id, reason)
 
 
-def _do(services: Services, operation_id: int, name: str) -> str:
+def _do(services: Services, changed: Changed, operation_id: int, name: str) -> str:
     """One step; empty, or why it failed."""
     work: Callable[[Services, Operation, Instance], None] = {
         "save": _save,
@@ -78,7 +82,7 @@ def _do(services: Services, operation_id: int, name: str) -> str:
         "load": change_over.load,
         "switch": change_over.switch,
         "take-back": change_over.take_back,
-        "remove": _remove,
+        "remove": lambda *given: _remove(changed, *given),
         "tidy": _tidy,
     }[name]
     operation = operation_of(services, operation_id)
@@ -172,7 +176,7 @@ def _copy(services: Services, operation: Operation, instance: Instance) -> None:
         _log.warning("a backup is not elsewhere yet", instance=instance.name, error=str(error))
 
 
-def _remove(services: Services, operation: Operation, instance: Instance) -> None:
+def _remove(changed: Changed, services: Services, operation: Operation, instance: Instance) -> None:
     """The service, its secret, and every volume that it had: the one place where data goes, at an explicit wish."""
     services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
     services.databases.remove_service(instance)
@@ -180,7 +184,7 @@ def _remove(services: Services, operation: Operation, instance: Instance) -> Non
         services.databases.remove_volume(volume)
     with services.database.writing() as tx:
         managed_store.update(tx, instance.id, status=InstanceStatus.DELETED, kept_volumes=())
-    deployments.configuration_changed(services, instance.project_id)  # the next one has another password
+    changed(instance.project_id)  # the next one has another password
 
 
 def _tidy(services: Services, operation: Operation, instance: Instance) -> None:

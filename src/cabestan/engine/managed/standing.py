@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from cabestan.adapters.databases import Vitals
 from cabestan.adapters.tasks import StackState
-from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind, parse_policy
-from cabestan.domain.environment import Environment
+from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind
 from cabestan.domain.managed import LEAST_MEMORY, MOST_MEMORY, Instance, Limits
-from cabestan.engine import deployments, secrets
 from cabestan.engine.managed import instances
 from cabestan.engine.managed.clock import next_due, schedule_of
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
@@ -25,8 +24,6 @@ from cabestan.store import projects as project_store
 
 _CPUS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _ASKED_AT_ONCE = 6
-#: instead of a setting of the environment's own
-DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -86,45 +83,6 @@ def health_of(state: StackState) -> tuple[str, str]:
     if state.settled:
         return "healthy", ""
     return ("down" if words else "starting"), words
-
-
-def set_managed(
-    services: Services,
-    environment: Environment,
-    *,
-    managed: str | None = None,
-    schedule: str | None = None,
-    keep: str | None = None,
-) -> store.ManagedSettings:
-    """Changes what is given; `default` takes the installation's again. What waits is planned anew."""
-    with services.database.writing() as tx:
-        said = store.settings_of(tx, environment.id)
-        wanted = store.ManagedSettings(
-            said.managed if managed is None else _managed(managed),
-            said.schedule if schedule is None else _schedule(schedule),
-            said.keep if keep is None else _keep(keep),
-        )
-        store.put_settings(tx, environment.id, wanted)
-    deployments.configuration_changed(services, environment.project_id)
-    services.changes.publish(environment.project)
-    return wanted
-
-
-def _managed(given: str) -> bool | None:
-    if given not in ("yes", "no", DEFAULT):
-        raise Invalid(f"“{given[:40]}” does not say whether databases are managed.", "Write yes, no or default.")
-    return {"yes": True, "no": False}.get(given)
-
-
-def _schedule(given: str) -> str:
-    if given == DEFAULT:
-        return ""
-    next_due(given, datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
-    return given
-
-
-def _keep(given: str) -> str:
-    return "" if given == DEFAULT else str(parse_policy(given))
 
 
 def set_limits(services: Services, instance: Instance, memory: int | None, cpus: str | None) -> Instance:

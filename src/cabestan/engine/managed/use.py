@@ -14,9 +14,9 @@ from cabestan.domain.configuration import Configuration
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind, all_variables, password_variable
-from cabestan.engine import secrets
 from cabestan.engine.managed.images import next_version
 from cabestan.engine.services import Services
+from cabestan.engine.variables import secrets
 from cabestan.store import managed as store
 
 #: hexadecimal ones: 192 bits

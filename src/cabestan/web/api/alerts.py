@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from cabestan.domain.access import Permission, may
 from cabestan.domain.alert import Alert
-from cabestan.engine import room
+from cabestan.engine.upkeep import room
 from cabestan.store import alerts as store
 from cabestan.store import projects as project_store
 from cabestan.web.access import SignedIn, Wired

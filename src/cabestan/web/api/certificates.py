@@ -5,9 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.certificate import CertificateKind
-from cabestan.engine import certificates as engine
-from cabestan.engine import uploads
-from cabestan.engine.signers import own_domains
+from cabestan.engine.names import certificates as engine
+from cabestan.engine.names import uploads
+from cabestan.engine.names.signers import own_domains
 from cabestan.store import certificates as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.api import shapes

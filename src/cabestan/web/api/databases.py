@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cabestan.domain.access import Permission
 from cabestan.domain.backup import Backup, Operation
 from cabestan.domain.managed import Instance
+from cabestan.engine.deploying import settings
 from cabestan.engine.managed import standing, wishes
 from cabestan.engine.services import Services
 from cabestan.store import backups as backup_store
@@ -74,7 +75,7 @@ def set_managed(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
-    standing.set_managed(services, found, managed=change.managed, schedule=change.schedule, keep=change.keep)
+    settings.set_managed(services, found, managed=change.managed, schedule=change.schedule, keep=change.keep)
     return _managed_shape(services, project.id, environment)
 
 

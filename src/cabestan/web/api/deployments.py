@@ -5,10 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.deployment import Deployment
-from cabestan.engine import configuring
-from cabestan.engine import deployments as engine
-from cabestan.engine.plan_shown import plan_for
+from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store

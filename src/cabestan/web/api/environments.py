@@ -7,10 +7,10 @@ from cabestan.adapters.tasks import ServiceState
 from cabestan.domain.access import Permission
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
-from cabestan.engine import deployments, settings
-from cabestan.engine import environments as engine
-from cabestan.engine.plan_shown import plan_for
-from cabestan.engine.planning import Wanted, make_plan
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.deploying import environments as engine
+from cabestan.engine.deploying.plan_shown import plan_for
+from cabestan.engine.deploying.planning import Wanted, make_plan
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store

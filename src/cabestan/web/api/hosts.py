@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
-from cabestan.engine import host_changes
-from cabestan.engine import hosts as engine
+from cabestan.engine.names import host_changes
+from cabestan.engine.names import hosts as engine
 from cabestan.store.hosts import HostClaim, StoredRule
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.api import shapes

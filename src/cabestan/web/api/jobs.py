@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from cabestan.domain.access import Permission, may
 from cabestan.domain.pipeline import Job
 from cabestan.domain.status import RunStatus
-from cabestan.engine.runs import log_id
+from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.web.access import SignedIn, Visitor, Wired, require

@@ -5,8 +5,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.pipeline import Pipeline, advice
-from cabestan.engine import intake
-from cabestan.engine import pipelines as engine
+from cabestan.engine.building import intake
+from cabestan.engine.building import pipelines as engine
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store

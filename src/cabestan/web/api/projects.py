@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import cabestan
 from cabestan.domain import names
 from cabestan.domain.access import Permission, Role, may
-from cabestan.engine import intake
+from cabestan.engine.building import intake
 from cabestan.store import projects as store
 from cabestan.store import users as user_store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from cabestan.domain.access import Permission, User, may
-from cabestan.engine import routes as engine
-from cabestan.engine.routes import ServedRoute
+from cabestan.engine.names import routes as engine
+from cabestan.engine.names.routes import ServedRoute
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.api import shapes
 

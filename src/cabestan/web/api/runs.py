@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from cabestan.domain.access import Permission
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
-from cabestan.engine import cron_runs
-from cabestan.engine.service_runs import log_id
+from cabestan.engine.running import cron_runs
+from cabestan.engine.running.service_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import runs as store
 from cabestan.web.access import SignedIn, Visitor, Wired, require

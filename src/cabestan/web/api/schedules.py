@@ -8,7 +8,7 @@ from cabestan.compose.cron import in_words
 from cabestan.domain.access import Permission
 from cabestan.domain.run import Run
 from cabestan.domain.schedule import Schedule
-from cabestan.engine import cron
+from cabestan.engine.running import cron
 from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
 from cabestan.store import runs as run_store

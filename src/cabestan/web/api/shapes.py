@@ -12,7 +12,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.engine.environments import Standing
+from cabestan.engine.deploying.environments import Standing
 from cabestan.engine.services import Services
 
 _T = TypeVar("_T")

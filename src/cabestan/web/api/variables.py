@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.configuration import Setting
-from cabestan.engine import configuring, settings
-from cabestan.engine import environments as engine
+from cabestan.engine.deploying import environments as engine
+from cabestan.engine.deploying import settings
 from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
 from cabestan.store import configuration as store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store

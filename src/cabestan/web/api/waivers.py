@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cabestan.compose.rules import RULES
 from cabestan.domain.access import Permission
 from cabestan.domain.rule import Waiver
-from cabestan.engine import waivers as engine
+from cabestan.engine.deploying import waivers as engine
 from cabestan.store import waivers as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.api import shapes

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
 from cabestan.domain.certificate import CertificateKind
-from cabestan.engine import hosts, uploads
+from cabestan.engine.names import hosts, uploads
 from cabestan.store import certificates as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.pages.answers import Text, can, framed, html, see

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Response
 from cabestan.domain.access import Permission, User
 from cabestan.domain.managed import Instance
 from cabestan.domain.project import Project
+from cabestan.engine.deploying import settings
 from cabestan.engine.managed import standing, wishes
 from cabestan.engine.services import Services
 from cabestan.store import backups as backup_store
@@ -60,7 +61,7 @@ def set_managed(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
-    standing.set_managed(
+    settings.set_managed(
         services, found, managed=managed, schedule=schedule.strip() or "default", keep=keep.strip() or "default"
     )
     return see(f"/{project.name}/databases")

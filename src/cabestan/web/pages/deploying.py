@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Form, Query, Response
 
 from cabestan.domain.access import Permission, may_approve
-from cabestan.engine import configuring
-from cabestan.engine import deployments as engine
-from cabestan.engine.plan_shown import plan_for
-from cabestan.engine.planning import Wanted, make_plan
+from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying.plan_shown import plan_for
+from cabestan.engine.deploying.planning import Wanted, make_plan
 from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Form, Response
 from cabestan.domain.access import Permission, User, may_set_approval
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
-from cabestan.engine import configuring
-from cabestan.engine import environments as engine
-from cabestan.engine import settings as settings_engine
-from cabestan.engine.compose_files import has_its_files
-from cabestan.engine.planning import url_of
+from cabestan.engine.deploying import environments as engine
+from cabestan.engine.deploying import settings as settings_engine
+from cabestan.engine.deploying.compose_files import has_its_files
+from cabestan.engine.deploying.planning import url_of
 from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
 from cabestan.errors import CabestanError
 from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.project import Project
-from cabestan.engine import room
 from cabestan.engine.services import Services
+from cabestan.engine.upkeep import room
 from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission
-from cabestan.engine.runs import log_id, workflow_id
+from cabestan.engine.building.job_runs import log_id, workflow_id
 from cabestan.store import pipelines as store
 from cabestan.store.logs import LISTED
 from cabestan.web.access import SignedIn, Wired, project_for

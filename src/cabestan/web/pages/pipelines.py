@@ -6,8 +6,8 @@ from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
 from cabestan.domain.pipeline import Pipeline, Source
-from cabestan.engine import intake
-from cabestan.engine import pipelines as engine
+from cabestan.engine.building import intake
+from cabestan.engine.building import pipelines as engine
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.store import deployments as deployment_store

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from cabestan.domain.access import Permission
 from cabestan.domain.run import Run
 from cabestan.domain.schedule import Schedule
-from cabestan.engine import cron, cron_runs
-from cabestan.engine.service_runs import log_id
+from cabestan.engine.running import cron, cron_runs
+from cabestan.engine.running.service_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
 from cabestan.store import runs as run_store

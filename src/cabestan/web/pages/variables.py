@@ -11,9 +11,9 @@ from cabestan.domain.access import Permission, may_in_group
 from cabestan.domain.configuration import Setting
 from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
-from cabestan.engine import configuring
-from cabestan.engine import settings as engine
+from cabestan.engine.deploying import settings as engine
 from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
 from cabestan.errors import Invalid
 from cabestan.store import configuration as store
 from cabestan.store import deployments as deployment_store

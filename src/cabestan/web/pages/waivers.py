@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission
-from cabestan.engine import waivers as engine
+from cabestan.engine.deploying import waivers as engine
 from cabestan.store import waivers as store
 from cabestan.web.access import SignedIn, Wired, project_for, require_admin
 from cabestan.web.pages.answers import Text, framed, html, see

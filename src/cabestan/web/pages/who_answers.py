@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from cabestan.domain.access import Permission, User, may
-from cabestan.engine import hosts as host_engine
-from cabestan.engine import routes as engine
+from cabestan.engine.names import hosts as host_engine
+from cabestan.engine.names import routes as engine
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
 from cabestan.web.access import SignedIn, Wired, project_for

@@ -6,7 +6,7 @@ from tests.web.pages.samples import NOW, deployment, environment
 
 from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.configuring import Outdated
+from cabestan.engine.variables.configuring import Outdated
 from cabestan.web.pages.views.moments import when
 from cabestan.web.pages.views.variables import (
     EffectiveCell,

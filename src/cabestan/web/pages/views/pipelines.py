@@ -9,7 +9,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline, advice
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus, merge_status
-from cabestan.engine.compose_files import has_its_files
+from cabestan.engine.deploying.compose_files import has_its_files
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.moments import Span, When, span, when
 from cabestan.web.pages.views.states import State, deployment_state, run_state

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cabestan.engine.hosts import Ownership
-from cabestan.engine.routes import ServedRoute, Verdict
+from cabestan.engine.names.hosts import Ownership
+from cabestan.engine.names.routes import ServedRoute, Verdict
 from cabestan.web.pages.views.moments import When, when
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from cabestan.domain.configuration import Configuration, Level, Setting
 from cabestan.domain.environment import DEFAULT_BRANCH
-from cabestan.engine.configuring import Outdated
+from cabestan.engine.variables.configuring import Outdated
 from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.moments import When, when
 

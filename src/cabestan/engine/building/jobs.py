@@ -1,0 +1,253 @@
+"""The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from cabestan.adapters.job_containers import JobRun
+from cabestan.domain.outcome import Verdict, judge_exit
+from cabestan.domain.pipeline import Job
+from cabestan.domain.status import RunStatus
+from cabestan.engine import base_images, space
+from cabestan.engine.building import build_sources, builders, linting, pipelines
+from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
+from cabestan.engine.guard import guarded
+from cabestan.engine.registry_login import registry_login
+from cabestan.engine.running.watching import Followed, follow_to_the_end
+from cabestan.engine.services import Services
+from cabestan.engine.turns.line import Turn
+from cabestan.engine.turns.places import Kind
+from cabestan.errors import CabestanError
+from cabestan.store import pipelines as store
+from cabestan.store import users as user_store
+from cabestan.store.logs import LogWriter
+
+_log = structlog.get_logger(__name__)
+
+
+class JobRunner:
+    """The workflow of a job; as many run at a time as there are places for its kind."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def register(self) -> None:
+        run = guarded(self._services, self.run, partial(fail, self._services))
+        self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt), self._turn)
+
+    def run(self, job_id: int, attempt: int) -> None:
+        """A container that is taken away from outside is started again, a few times."""
+        if self._is_in_process(job_id):
+            return self._lint(job_id, attempt)
+        going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
+        while going:
+            going = self._attempt(job_id, attempt)
+            attempt += 1
+        return self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
+
+    def _is_in_process(self, job_id: int) -> bool:
+        """What a job is never changes, so this may be asked again after a kill."""
+        with self._services.database.reading() as tx:
+            return store.get_job(tx, job_id).spec.kind.in_process
+
+    def _turn(self, job_id: int, _attempt: int) -> Turn:
+        """Within a project those of older pipelines come first, and so does what is retried."""
+        with self._services.database.reading() as tx:
+            job = store.get_job(tx, job_id)
+        return Turn(Kind.CHECK if job.spec.kind.in_process else Kind.JOB, job.project_id, job.pipeline_id)
+
+    def _lint(self, job_id: int, attempt: int) -> None:
+        """What the checks found is recorded before it is written, so that a kill in between writes the same."""
+        services, step = self._services, self._services.durable.step
+        if step("lint.begin", lambda: _begin(services, job_id, attempt)):
+            outcome = step("lint.check", lambda: linting.lint(services, job_id))
+            verdict = step("lint.log", lambda: linting.write_log(services, job_id, attempt, outcome))
+            step("lint.record", lambda: _record(services, job_id, attempt, verdict))
+        step("lint.advance", lambda: _advance(services, job_id))
+
+    def _attempt(self, job_id: int, attempt: int) -> bool:
+        """True where another one is called for."""
+        services, step = self._services, self._services.durable.step
+        failure = step("job.start", lambda: _start(services, job_id, attempt))
+        verdict = step("job.follow", lambda: _follow(services, job_id, attempt, failure))
+        step("job.clean", lambda: _clean(services, job_id, attempt))
+        step("job.record", lambda: _record(services, job_id, attempt, verdict))
+        return bool(verdict["again"])
+
+
+def fail(services: Services, job_id: int, attempt: int, reason: str) -> None:
+    """Ends one whose steps broke in a way that nobody foresaw, and takes away what it left."""
+    verdict = {"status": RunStatus.FAILED, "reason": reason, "again": False}
+    _record(services, job_id, attempt, verdict)
+    _clean(services, job_id, attempt)
+    _advance(services, job_id)
+
+
+def _begin(services: Services, job_id: int, attempt: int) -> bool:
+    """Marks it as running; False where there is nothing to run any more."""
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        if job.status.ended or job.attempt > attempt:
+            return False
+        store.update_job(tx, job_id, status=RunStatus.RUNNING, started_at=job.started_at or services.now())
+    _publish(services, job)
+    return True
+
+
+def _start(services: Services, job_id: int, attempt: int) -> str:
+    """Empty, or why it could not be started."""
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+        if store.job_cancel_asked(tx, job_id):
+            return ""
+    run = run_of(services, job, attempt)
+    token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
+    try:
+        space.check(services.settings)
+        services.engine.patiently(services.settings.engine_seconds, lambda: _start_run(services, run, token))
+    except CabestanError as error:
+        return str(error)
+    return ""
+
+
+def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None) -> None:
+    """On the base images that it needs; not at all where it is canceled while those are built."""
+
+    def stopped() -> bool:
+        with services.database.reading() as tx:
+            return store.job_cancel_asked(tx, run.job.id)
+
+    _ensure_base_images(services, run.job, run.attempt, stopped=stopped)
+    if stopped():
+        return
+    if run.job.spec.builder:
+        builders.ensure(services, run.job.project_id, run.job.id)
+    services.jobs.start(run, token)
+
+
+def _ensure_base_images(services: Services, job: Job, attempt: int, *, stopped: Callable[[], bool]) -> None:
+    """Builds what the job begins with and the engine lacks, told in the job's log.
+
+    Comes back early when `stopped`; what is being built is built to its end all the same, for others may wait for it.
+    Raises whatever the builder raises.
+    """
+    lacking = services.images.lacking(job.spec.base_images) if job.spec.base_images else ()
+    if not lacking:
+        return
+    services.logs.unpack(log_id(job.id))
+    with services.logs.writer(log_id(job.id), redactor_of(services, job, attempt)) as writer:
+        # a name of its own: begun again after a kill, its lines come again
+        writer.attach(f"base images {uuid.uuid4()}")
+        tell = _teller(services, job, writer)
+        tell(f"\x1b[1;36mBuilding {', '.join(lacking)}: this machine does not have it yet\x1b[0m")
+        base_images.Building(services, job.spec.base_images).follow(tell, stopped)
+        writer.finish()
+
+
+def _teller(services: Services, job: Job, writer: LogWriter) -> Callable[[str], None]:
+    def tell(text: str) -> None:
+        writer.feed(f"{text}\n".encode())
+        services.hub.advanced(log_id(job.id))
+
+    return tell
+
+
+def _keep_token(services: Services, job_id: int, attempt: int) -> str:
+    """What the container gets as its `TOKEN_FILE`."""
+    token = token_of(services, job_id, attempt)
+    lifetime = timedelta(seconds=services.settings.job_seconds + services.settings.engine_seconds)
+    with services.database.writing() as tx:
+        user_store.drop_job_tokens(tx, job_id)
+        expires_at = services.now() + lifetime
+        user_store.add_token(tx, token, kind="job", job_id=job_id, now=services.now(), expires_at=expires_at)
+    return f"{token}\n{_registry_token(services, job_id)}\n"
+
+
+def _registry_token(services: Services, job_id: int) -> str:
+    """What the job may do in the registry, for as long as it may run."""
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+        project = store.get(tx, job.pipeline_id).project
+    if not job.spec.build:
+        return ""
+    rights = build_sources.beginning(services, job).rights(project, job.spec.build)
+    login = registry_login(services.settings, services.vault)
+    return login.token(rights, to=f"job {job_id}", seconds=services.settings.job_seconds)
+
+
+def _follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[str, Any]:
+    """Copies the output of a job's container until it ends, and gives the verdict as plain data.
+
+    `failure` says why there is no container. May be done again after a crash: the log goes on where it was.
+    """
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+    return asdict(follow_to_the_end(services, _followed(services, job, attempt), failure))
+
+
+def _followed(services: Services, job: Job, attempt: int) -> Followed:
+    seconds = services.settings.job_seconds
+    return Followed(
+        run=run_of(services, job, attempt),
+        containers=services.jobs,
+        log=log_id(job.id),
+        key=str(attempt),
+        redactor=redactor_of(services, job, attempt),
+        judge=lambda ended: judge_exit(ended, attempt),
+        cancel_asked=lambda: _cancel_asked(services, job.id),
+        seconds_left=_seconds_left(services, job),
+        too_late=f"Not done after {seconds} s, so it was stopped. Raise job_seconds, or let it do less.",
+    )
+
+
+def _cancel_asked(services: Services, job_id: int) -> bool:
+    with services.database.reading() as tx:
+        return store.job_cancel_asked(tx, job_id)
+
+
+def _seconds_left(services: Services, job: Job) -> float:
+    passed = (services.now() - job.started_at).total_seconds() if job.started_at else 0
+    return max(0.0, services.settings.job_seconds - passed)
+
+
+def _clean(services: Services, job_id: int, attempt: int) -> None:
+    """Service, container, secret and token go, whatever happened."""
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        user_store.drop_job_tokens(tx, job_id)
+    run = run_of(services, job, attempt)
+    try:
+        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+    except CabestanError as error:
+        _log.warning("what a job left is removed at the next start", job=job_id, error=str(error))
+
+
+def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:
+    """Ends the job as the verdict has it, or prepares its next attempt."""
+    outcome = Verdict(RunStatus(verdict["status"]), verdict["reason"], verdict["again"])
+    with services.database.writing() as tx:
+        job = store.get_job(tx, job_id)
+        if outcome.again:
+            store.update_job(tx, job_id, attempt=attempt + 1, digest="")
+        else:
+            ended = {"status": outcome.status, "reason": outcome.reason, "finished_at": services.now()}
+            store.update_job(tx, job_id, **ended)
+    services.hub.advanced(log_id(job_id))
+    _publish(services, job)
+
+
+def _publish(services: Services, job: Job) -> None:
+    with services.database.reading() as tx:
+        project = store.get(tx, job.pipeline_id).project
+    services.changes.publish(project, f"job:{job.id}", f"pipeline:{job.pipeline_id}")
+
+
+def _advance(services: Services, job_id: int) -> None:
+    with services.database.reading() as tx:
+        pipeline_id = store.get_job(tx, job_id).pipeline_id
+    pipelines.advance(services, pipeline_id)

@@ -1,0 +1,108 @@
+"""The first job of a pipeline: checks the commit for each environment, in this process, with a log like any job."""
+
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from cabestan.checks.check import check
+from cabestan.checks.subject import Place, Subject
+from cabestan.checks.words import COLOURED, report
+from cabestan.compose.findings import Waivers
+from cabestan.domain.environment import Environment
+from cabestan.domain.finding import Finding
+from cabestan.domain.outcome import Verdict
+from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.release import Release
+from cabestan.domain.status import RunStatus
+from cabestan.engine.building.job_runs import log_id, redactor_of
+from cabestan.engine.building.releases import draft
+from cabestan.engine.building.subjects import subject_of
+from cabestan.engine.deploying.planning import Wanted, variables, waivers_of
+from cabestan.engine.services import Services
+from cabestan.engine.variables import configuring
+from cabestan.errors import CabestanError
+from cabestan.store import environments as environment_store
+from cabestan.store import managed as managed_store
+from cabestan.store import pipelines as store
+from cabestan.store import projects as project_store
+
+
+def lint(services: Services, job_id: int) -> dict[str, Any]:
+    """The verdict with the text of the log, as plain data."""
+    with services.database.reading() as tx:
+        pipeline = store.get(tx, store.get_job(tx, job_id).pipeline_id)
+    try:
+        subject = subject_of(services, pipeline)
+        places, waivers = _places(services, pipeline, subject)
+        findings = check(subject, places, waivers)
+    except CabestanError as error:
+        return asdict(Verdict(RunStatus.FAILED, str(error))) | {"log": ""}
+    words = f"\x1b[1;36m{_title(subject, places)}\x1b[0m\n\n"
+    return asdict(judge(findings)) | {"log": words + report(findings, lambda file: _text(subject, file), COLOURED)}
+
+
+def write_log(services: Services, job_id: int, attempt: int, outcome: dict[str, Any]) -> dict[str, Any]:
+    """Puts the text into the job's log, once, and gives the verdict; a job that was canceled meanwhile is canceled."""
+    with services.database.reading() as tx:
+        job = store.get_job(tx, job_id)
+        canceled = store.job_cancel_asked(tx, job_id)
+    verdict = asdict(Verdict(RunStatus.CANCELED, "Canceled.")) if canceled else outcome
+    services.logs.unpack(log_id(job_id))
+    with services.logs.writer(log_id(job_id), redactor_of(services, job, attempt)) as writer:
+        text = outcome["log"].encode("utf-8", "replace")
+        writer.feed(text[writer.attach(f"lint {attempt}") :])
+        writer.finish()
+        if verdict["reason"]:
+            writer.note(f"\x1b[1;31m{verdict['reason']}\x1b[0m", key=f"end-{attempt}")
+        writer.end()
+    services.hub.advanced(log_id(job_id))
+    return {key: verdict[key] for key in ("status", "reason", "again")}
+
+
+def judge(findings: tuple[Finding, ...]) -> Verdict:
+    """An error fails the job; warnings do not."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if not errors:
+        return Verdict(RunStatus.SUCCEEDED)
+    more = f" {len(errors) - 1} more: see the log." if len(errors) > 1 else ""
+    return Verdict(RunStatus.FAILED, f"{errors[0]}{more}")
+
+
+def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[tuple[Place, ...], Waivers]:
+    """Each environment of the project; those that take the branch decide, or all where none does."""
+    with services.database.reading() as tx:
+        project = project_store.by_id(tx, pipeline.project_id)
+        release = draft(services, pipeline, {}, next(iter(subject.compose), ""), {}, project.default_branch)
+        environments = environment_store.of_project(tx, project.id)
+        waivers = waivers_of(services, tx, project.id)
+        takers = {e.id for e in environments if e.takes(pipeline.branch, project.default_branch)}
+        places = tuple(_place(services, tx, release, e, e.id in takers or not takers) for e in environments)
+    return places, waivers
+
+
+def _place(services: Services, tx: sa.Connection, release: Release, environment: Environment, decides: bool) -> Place:
+    configuration = configuring.effective(tx, environment, release.branch, release)
+    return Place(
+        name=environment.name,
+        compose=environment.compose_files,
+        variables=variables(services, Wanted(release, environment), configuration),
+        stack=environment.stack_name(services.settings.instance),
+        instance=services.settings.instance,
+        secrets=configuration.secrets,
+        decides=decides,
+        managed=managed_store.is_managed(tx, environment),
+    )
+
+
+def _title(subject: Subject, places: tuple[Place, ...]) -> str:
+    what = ", ".join(subject.compose) or "the Dockerfiles"
+    where = ", ".join(place.name for place in places)
+    return f"Checking {what} of commit {subject.commit[:10]}" + (f" for {where}" if where else "")
+
+
+def _text(subject: Subject, file: str) -> str | None:
+    try:
+        return subject.read(file)
+    except CabestanError:
+        return None

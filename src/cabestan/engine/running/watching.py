@@ -1,0 +1,127 @@
+"""Following a container that runs to its end: its output into the log, its end into a verdict."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from cabestan.adapters.container_logs import Engine as LogSource
+from cabestan.adapters.container_logs import copy_log
+from cabestan.adapters.once import Containers, Once
+from cabestan.adapters.task_ends import LOST
+from cabestan.domain.outcome import Exit, Verdict
+from cabestan.domain.redaction import Redactor
+from cabestan.domain.status import RunStatus
+from cabestan.engine.services import Services
+from cabestan.errors import CabestanError, NotFound
+from cabestan.store.logs import LogWriter
+
+#: lines looked at for the last one that says something
+_LAST_LINES = 20
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is followed. `key` tells its attempts apart in the log; `seconds_left` bounds it from now on."""
+
+    run: Once
+    containers: Containers
+    log: str
+    key: str
+    redactor: Redactor
+    judge: Callable[[Exit], Verdict]
+    cancel_asked: Callable[[], bool]
+    seconds_left: float
+    #: why it was stopped when its time was over
+    too_late: str
+    #: it has no terminal
+    framed: bool = False
+
+
+def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdict:
+    """Copies the output of a container until it ends, and gives the verdict.
+
+    `failure` says why there is no container. May be done again after a crash: the log goes on where it was.
+    """
+    services.logs.unpack(what.log)
+    with services.logs.writer(what.log, what.redactor) as writer:
+        verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, what, writer)
+        verdict = replace(verdict, reason=what.redactor.text(verdict.reason))
+        verdict = _with_last_line(services, what.log, verdict)
+        _close_log(writer, verdict, what.key)
+    services.hub.advanced(what.log)
+    return verdict
+
+
+def _with_last_line(services: Services, log: str, verdict: Verdict) -> Verdict:
+    """A bare exit code tells little: the last line of the output is put beside it."""
+    if not verdict.reason.startswith("Exit code"):
+        return verdict
+    reader = services.logs.reader(log)
+    lines = reader.lines_from(max(1, reader.lines() - _LAST_LINES), _LAST_LINES + 1)
+    texts = [text for line in lines if (text := _ESCAPES.sub("", line.text).strip())]
+    return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
+
+
+def _close_log(writer: LogWriter, verdict: Verdict, key: str) -> None:
+    if verdict.again:
+        writer.note(f"\x1b[1;33m{verdict.reason} The job is run again.\x1b[0m", key=f"again-{key}")
+        return
+    if verdict.reason:
+        writer.note(f"\x1b[1;31m{verdict.reason}\x1b[0m", key=f"end-{key}")
+    writer.end()
+
+
+def _verdict(services: Services, what: Followed, writer: LogWriter) -> Verdict:
+    try:
+        return what.judge(_watch(services, what, writer))
+    except CabestanError as error:
+        return Verdict(RunStatus.FAILED, str(error))
+
+
+def _watch(services: Services, what: Followed, writer: LogWriter) -> Exit:
+    """From the start of its container to its end, across restarts of the engine."""
+    patience = services.settings.engine_seconds
+    if what.cancel_asked():
+        services.engine.patiently(patience, lambda: what.containers.stop(what.run))
+        return Exit(None, ended_by_us="canceled")
+    with _deadline(services, what) as late:
+        ended = services.engine.patiently(patience, lambda: _copy_to_the_end(services, what, writer, late))
+    if what.cancel_asked():
+        return replace(ended, ended_by_us="canceled")
+    return replace(ended, ended_by_us=what.too_late) if late.is_set() else ended
+
+
+def _copy_to_the_end(services: Services, what: Followed, writer: LogWriter, late: threading.Event) -> Exit:
+    found = what.containers.container(what.run, given_up=lambda: late.is_set() or what.cancel_asked())
+    if isinstance(found, Exit):
+        return found
+    if late.is_set() or what.cancel_asked():  # what was stopped had not started when it was to be stopped
+        what.containers.stop(what.run)
+    client = services.engine.client
+    source = LogSource(services.settings.engine, client.api.api_version)
+    try:
+        copy_log(source, found, writer, lambda: services.hub.advanced(what.log), framed=what.framed)
+    except NotFound as error:
+        return Exit(LOST, error=str(error))
+    return what.containers.exit_of(found) or Exit(None, error="its log ended before it did")
+
+
+@contextmanager
+def _deadline(services: Services, what: Followed) -> Iterator[threading.Event]:
+    """Stops the container when its time is over; the event tells that it was."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        services.engine.patiently(services.settings.engine_seconds, lambda: what.containers.stop(what.run))
+
+    timer = threading.Timer(what.seconds_left, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
