@@ -1,7 +1,8 @@
 """Several workers share the tests (`-n`): what each is handed at a time, and in which order.
 
 What takes long comes first: the browser's tests, all in one piece, for browser and site cost much to start; then what
-waits for the engine, so that there is something to do meanwhile.
+waits for the engine, so that there is something to do meanwhile. A platform costs a tenth of a processor while it is
+there, so a worker has two of them for as short as can be.
 """
 
 from __future__ import annotations
@@ -14,6 +15,18 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+#: files with a platform of their own: while they run, the worker need not have another one beside it
+_OWN_PLATFORM = {
+    "test_acme.py",
+    "test_backups_elsewhere.py",
+    "test_base_images_on_demand.py",
+    "test_engine_restart.py",
+    "test_full_disk.py",
+    "test_kills_of_database_steps.py",
+    "test_major_upgrade.py",
+    "test_managed_services.py",
+    "test_start_on_a_full_disk.py",
+}
 #: long files whose tests share nothing but the worker's platform: each test may go to another worker
 _BY_TEST = {
     "test_canary.py",
@@ -24,23 +37,26 @@ _BY_TEST = {
     "test_platform_commands.py",
     "test_restarts.py",
 }
+_PARTED = 3
 #: going from one to the other makes a worker prepare its databases anew
 _DATABASES = ("sqlite", "postgresql")
 
 
 def rank(path: PurePath) -> int:
-    """The place of a file: the browser; those with an engine, of which those that stay whole come first; others."""
+    """The place of a file: the browser; those with an engine, of which those that may be parted come last; others."""
     if "e2e" in path.parts:
         return 0
     if "integration" not in path.parts:
-        return 3
-    return 2 if path.name in _BY_TEST else 1
+        return 4
+    if path.name in _OWN_PLATFORM:
+        return 1
+    return _PARTED if path.name in _BY_TEST else 2
 
 
 def unit(test: str) -> str:
     """What a worker is handed at once: the test's file, as far as it runs on one kind of database, or the test."""
     file = PurePath(test.partition("::")[0])
-    if rank(file) == 2:
+    if rank(file) == _PARTED:
         return test
     kind = next((kind for kind in _DATABASES if f"[{kind}" in test), "")
     return f"{file.parent if rank(file) == 0 else file} {kind}".rstrip()

@@ -50,10 +50,11 @@ def _run(folder: Path, files: dict[str, str], workers: int = 2) -> subprocess.Co
 
 
 def test_the_browsers_tests_come_first_and_then_those_with_the_engine(tmp_path: Path) -> None:
-    names = ("a/test_1.py", "e2e/test_2.py", "integration/test_restarts.py", "integration/test_x.py", "z/test_3.py")
+    engine = ("integration/test_restarts.py", "integration/test_x.py", "integration/test_acme.py")
+    names = ("a/test_1.py", "e2e/test_2.py", *engine, "z/test_3.py")
     done = _run(tmp_path, dict.fromkeys(names, "def test(): pass"), workers=1)
     ran = re.findall(r"PASSED (\S+)::test", done.stdout)
-    assert ran == [names[place] for place in (1, 3, 2, 0, 4)], done.stdout + done.stderr
+    assert ran == [names[place] for place in (1, 4, 3, 2, 0, 5)], done.stdout + done.stderr
     assert done.returncode == 0
 
 

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from dbos._sys_db import SystemDatabase
 
 from cabestan.engine.durable import Durable
 from cabestan.engine.turns.line import Places, Turn
@@ -196,3 +198,22 @@ def test_what_was_under_way_has_its_place_before_anything_new_begins(database_ur
         held.set()
         settle(second)
     assert begun == ["kept 1", "kept 2"]
+
+
+def test_one_that_has_nothing_to_do_looks_seldom(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DBOS by itself looks each second, which took three hundredths of a processor for ever."""
+    looks: list[float] = []
+    monkeypatch.setattr("cabestan.engine.durable._SOON_FOR", 0.5)
+    looked = SystemDatabase.start_queued_workflows
+
+    def look(*given: Any, **named: Any) -> Any:
+        looks.append(time.monotonic())
+        return looked(*given, **named)
+
+    monkeypatch.setattr(SystemDatabase, "start_queued_workflows", look)
+    with closing(Durable(database_url, lambda _name: None, threading.Event())) as opened:
+        opened.launch()
+        launched = time.monotonic()
+        time.sleep(2.5)
+    assert [look - launched < 1 for look in looks] == [True] * len(looks)
+    assert looks

@@ -70,14 +70,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 '''
 
-DOCKERFILE = """\
-FROM cabestan/python:3.11
-COPY app.py ./
-USER 1001
-STOPSIGNAL SIGKILL
-CMD ["python3", "app.py"]
-"""
-
 #: of the password "secret"
 HASHES = {
     "apr1": "$apr1$FNdSDLrp$eKzmBozE6MxTRSxsDnfeH/",
@@ -172,4 +164,3 @@ COMPOSE = "services:\n" + "".join(
         _service("shared", {**SHARED, "traefik.enable": "false"}),
     )
 )
-ROUTED = {"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": COMPOSE}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import COMPOSE, SMALL
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 from tests.integration.test_restarts import run_script
 
 pytestmark = pytest.mark.integration
@@ -50,9 +50,9 @@ def canary() -> str:
     return f"canary-{uuid.uuid4().hex}"
 
 
-def _with_secret(platform: Platform, canary: str, line: str) -> Work:
-    text = COMPOSE.replace("      SAYS:", f"      {line}\n      SAYS:")
-    work = platform.make_project(SMALL | {"docker-compose.yml": text})
+def _with_secret(platform: Platform, canary: str, line: str, *, built: bool = False) -> Work:
+    files = SMALL | {"docker-compose.yml": COMPOSE.replace("      SAYS:", f"      {line}\n      SAYS:")}
+    work = platform.make_project(files if built else unbuilt(files))
     platform.put(f"/projects/{work.name}/secrets/BIRD", {"value": canary})
     return work
 
@@ -93,7 +93,7 @@ def _is_nowhere(platform: Platform, work: Work, canary: str) -> None:
 
 
 def test_a_secret_reaches_its_container_and_nothing_else(platform: Platform, canary: str) -> None:
-    work = _with_secret(platform, canary, "BIRD: ${BIRD}")
+    work = _with_secret(platform, canary, "BIRD: ${BIRD}", built=True)
     work.files |= {"app.py": SMALL["app.py"].replace('"SAYS"', '"BIRD"')}
     value = f"{canary} {{{{.Service.Name}}}} {{{{{{"  # what Swarm would fill in
     platform.put(f"/projects/{work.name}/secrets/BIRD", {"value": value})
@@ -121,7 +121,7 @@ def test_a_secret_in_the_words_of_a_task_is_masked(platform: Platform, canary: s
     """A command that does not exist: the engine's own error names it."""
     work = _with_secret(platform, canary, "BIRD: ${BIRD}")
     text = work.files["docker-compose.yml"]
-    work.files |= {"docker-compose.yml": text.replace("    expose", "    command: ['${BIRD}']\n    expose")}
+    work.files |= {"docker-compose.yml": text.replace("[python3, app.py]", "['${BIRD}']")}
     pushed = work.push()
     assert pushed.pipeline
     platform.wait_for_pipeline(pushed.pipeline)

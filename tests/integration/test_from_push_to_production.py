@@ -17,9 +17,6 @@ from cabestan.errors import RegistryUnavailable
 
 pytestmark = pytest.mark.integration
 
-DIES_AT_ONCE = DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')
-
-
 #: two more ways of naming images, by names that the engine itself does not have
 TAKES_FROM_OTHERS = """\
 COPY --from=shop/base:1.2 /base.txt /copied.txt
@@ -140,7 +137,8 @@ def test_a_commit_that_cannot_be_understood_fails_with_file_and_line(platform: P
 
 
 def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
-    work = platform.make_project(SMALL | {"Dockerfile": DIES_AT_ONCE})
+    dies = unbuilt()["docker-compose.yml"].replace("app.py]", "-c, 'raise SystemExit(7)']")
+    work = platform.make_project(unbuilt() | {"docker-compose.yml": dies})
     failed = work.deployed()
     assert failed["status"] == "failed"
     assert "exit (7)" in failed["reason"]
@@ -154,18 +152,19 @@ def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> Non
         ("put back", "succeeded"),
     ]
     eventually(lambda: platform.ask(work.host("staging")).status_code == 404, 30, "the router knows it no more")
-    work.files |= SMALL
+    work.files |= unbuilt()
     work.goes_live()
 
 
 def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform) -> None:
     """Both services of the former release serve again, in the words of the task."""
-    second = COMPOSE.partition("services:\n")[2].replace("  app:", "  other:").replace("Host:", "Host:other.")
-    work = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + second})
+    compose = unbuilt()["docker-compose.yml"]
+    second = compose.partition("services:\n")[2].replace("  app:", "  other:").replace("Host:", "Host:other.")
+    work = platform.make_project(unbuilt() | {"docker-compose.yml": compose + second})
     good = work.deployed()
     assert good["status"] == "succeeded", good
-    broken = second.replace("    expose", "    command: [python3, -c, 'raise SystemExit(7)']\n    expose")
-    work.files |= {"docker-compose.yml": COMPOSE.replace("one", "two") + broken}
+    broken = second.replace("app.py]", "-c, 'raise SystemExit(7)']")
+    work.files |= {"docker-compose.yml": compose.replace("one", "two") + broken}
     bad = work.deployed()
     assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7)")
     said = f"one staging {good['commit']}"
@@ -199,7 +198,7 @@ def test_a_second_project_cannot_have_a_host_name_that_the_first_one_has(platfor
 
 def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any(platform: Platform) -> None:
     """Judged by who answers: a proxy of the network may accept connections to anything."""
-    one, two = platform.make_project(SMALL), platform.make_project(SMALL)
+    one, two = platform.make_project(unbuilt()), platform.make_project(unbuilt())
     said = f"one staging {one.deployed()['commit']}"
     two.goes_live()
     target, asking = _container(platform, one.name), _container(platform, two.name)

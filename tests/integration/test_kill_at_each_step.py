@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting
+from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL, counted, counting, unbuilt
 
 from cabestan.testing import STEPS
 
@@ -109,11 +109,12 @@ def test_a_push_survives_a_kill_at_every_step(killed: Platform, edge: str) -> No
 def test_putting_back_survives_a_kill_at_every_step(killed: Platform) -> None:
     boundaries = _boundaries(("deployment.watch", "deployment.put-back"), "before", "after")
     killed.start()
-    work = killed.make_project(SMALL)
+    work = killed.make_project(unbuilt())
     first = work.deployed()
     killed.stop()
     killed.start(boundaries)
-    work.files |= {"Dockerfile": DOCKERFILE.replace('"app.py"', '"-c", "import sys; sys.exit(7)"')}
+    good = work.files["docker-compose.yml"]
+    work.files |= {"docker-compose.yml": good.replace("app.py]", '-c, "import sys; sys.exit(7)"]')}
     work.push()
     killed.run_through(
         boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 120
@@ -128,16 +129,16 @@ def test_putting_back_survives_a_kill_at_every_step(killed: Platform) -> None:
 _ONCE_AND_CRON = """\
   migrate:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
-    command: [bash, -c, "echo ran >> /tmp/data/ran; wc -l < /tmp/data/ran; sleep 1"]
+    command: [bash, -c, "echo ran >> /data/ran; wc -l < /data/ran; sleep 1"]
     restart: "no"
     depends_on: [app]
-    volumes: ["./data:/tmp/data"]
+    volumes: ["./data:/data"]
   nightly:
     image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
-    volumes: ["./data:/tmp/data"]
+    volumes: ["./data:/data"]
     labels:
       sh.factory.cronjob.schedule: "@yearly"
-      sh.factory.cronjob.command: "echo ran >> /tmp/data/ran; wc -l < /tmp/data/ran"
+      sh.factory.cronjob.command: "echo ran >> /data/ran; wc -l < /data/ran"
 """
 
 
@@ -145,8 +146,7 @@ def test_what_runs_once_or_by_the_clock_runs_once_with_a_kill_at_every_step(kill
     deploying = _boundaries(("deployment.start", "deployment.run"), "before", "after")
     running = _boundaries(("cron.run", "cron.end"), "before", "after")
     killed.start(deploying)
-    shared = DOCKERFILE.replace("USER", "RUN mkdir -p /tmp/data && chown 1001 /tmp/data\nUSER")
-    work = killed.make_project(SMALL | {"Dockerfile": shared, "docker-compose.yml": COMPOSE + _ONCE_AND_CRON})
+    work = killed.make_project(unbuilt(SMALL | {"docker-compose.yml": COMPOSE + _ONCE_AND_CRON}))
     work.push()
     killed.run_through(
         deploying, lambda: killed.killed_at == set(deploying) and not killed.died and _all_ended(killed, work), 120
@@ -216,7 +216,7 @@ def test_a_push_survives_kills_at_random_moments(killed: Platform) -> None:
 def test_a_kill_during_the_push_makes_one_pipeline(killed: Platform, delay: float) -> None:
     """Where the refs moved before the kill, the pipeline starts after the restart; where not, the push is repeated."""
     killed.start()
-    work = killed.make_project(SMALL)
+    work = killed.make_project(unbuilt())
     commit = work.commit()
     pushing = work.push_in_background()
     time.sleep(delay)

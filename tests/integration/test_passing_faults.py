@@ -13,15 +13,13 @@ import docker
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import APP, COMPOSE, DOCKERFILE
+from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 pytestmark = pytest.mark.integration
 
 _FILE = "start: device or resource busy"
 _APP = """\
     init: false
-    volumes: ["./data:/data"]
-    command: [python3, app.py]
     healthcheck:
       test: [CMD, python3, -c, "import socket; socket.create_connection(('127.0.0.1', 8000))"]
       interval: 1s
@@ -30,7 +28,8 @@ _APP = """\
 _ENTRYPOINT = f'    entrypoint: ["/data/{_FILE}"]\n'
 _MIGRATE = f"""\
   migrate:
-    image: ${{CI_REGISTRY_IMAGE}}:${{CI_COMMIT_SHA}}
+    image: cabestan/python:3.11
+    user: "1001"
     restart: "no"
     init: false
     entrypoint: ["/data/{_FILE}"]
@@ -98,8 +97,9 @@ def _asked(platform: Platform, host: str) -> Iterator[list[int | str]]:
 
 
 def test_what_did_not_start_is_started_again(platform: Platform, engine: docker.DockerClient) -> None:
-    compose = COMPOSE + _APP
-    work = platform.make_project({"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": compose + _MIGRATE})
+    files = unbuilt(SMALL | {"docker-compose.yml": COMPOSE + _APP})
+    compose = files["docker-compose.yml"].replace('app.py:ro"', 'app.py:ro", "./data:/data"')
+    work = platform.make_project(files | {"docker-compose.yml": compose + _MIGRATE})
     file = _deployed(work, lambda: _give_once_it_failed(engine, work, f"{platform.instance}-run-"))
     file.unlink()
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.samples import DOCKERFILE, SMALL, counted, counting
+from tests.integration.samples import DOCKERFILE, SMALL, counted, counting, unbuilt
 
 from cabestan.domain.pipeline import JobKind, JobSpec
 from cabestan.domain.status import RunStatus
@@ -46,7 +46,7 @@ def _is_running(platform: Platform, pipeline: int, line: str) -> bool:
 
 
 def test_what_waits_for_approval_still_does_after_a_restart(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     waiting = work.pushed_to("production")
     seen = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
     platform.restart()
@@ -57,7 +57,7 @@ def test_what_waits_for_approval_still_does_after_a_restart(platform: Platform) 
 
 
 def test_an_approval_is_not_lost_by_a_kill_right_after_it(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     waiting = work.pushed_to("production")
     seen = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
     platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": seen})
@@ -122,7 +122,7 @@ def test_a_failed_pipeline_runs_again(platform: Platform) -> None:
 
 
 def test_a_script_prints_on_while_the_server_is_away(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
+    work = platform.make_project(unbuilt())
     work.deployed()
     script = 'for i in $(seq 400); do echo "# counting $i"; sleep 0.01; done'
     pipeline = run_script(platform, work, script)

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.harness import Platform, Work, eventually
-from tests.integration.routed_app import DOCKERFILE, HASHES, ROUTED
+from tests.integration.routed_app import APP, COMPOSE, HASHES
+from tests.integration.samples import DOCKERFILE, unbuilt
 
 from cabestan.adapters.probing import probe
 from cabestan.domain.route import Probe
 
 pytestmark = pytest.mark.integration
+ROUTED = unbuilt({"app.py": APP, "docker-compose.yml": COMPOSE}, apps=4)
 
 
 class Site:
@@ -191,7 +193,7 @@ def test_another_project_gets_none_of_these_names(site: Site) -> None:
     }
     for number, (label, rule) in enumerate(rules.items()):
         compose = ROUTED["docker-compose.yml"].partition("services:")[1] + (
-            "\n  web:\n    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n    expose: [8000]\n"
+            "\n  web:\n    image: cabestan/python:3.11\n    user: '1001'\n    expose: [8000]\n"
             f"    environment: {{NAME: thief}}\n    labels:\n      {label}: '{rule}'\n"
         )
         thief = site.platform.make_project(ROUTED | {"docker-compose.yml": compose}, f"u/thief{number}")
@@ -226,12 +228,12 @@ def test_a_route_without_a_port_takes_the_one_that_its_image_declares(site: Site
 
 
 def test_an_image_that_declares_no_port_is_refused_before_anything_is_deployed(site: Site) -> None:
-    without = {"docker-compose.yml": PORTLESS.partition("  store:")[0]}
-    pushed = site.platform.make_project(ROUTED | without, "t/noport").push()
+    without = unbuilt({"app.py": APP, "docker-compose.yml": PORTLESS.partition("  store:")[0]})
+    pushed = site.platform.make_project(without, "t/noport").push()
     assert pushed.pipeline, pushed.output
     ended = site.platform.wait_for_pipeline(pushed.pipeline, 120)
     assert ended["status"] == "failed"
-    assert ended["reason"].startswith("docker-compose.yml:6:30 ")
+    assert ended["reason"].startswith("docker-compose.yml:11:30 ")
     assert "exposes no port, and its image" in ended["reason"]
 
 

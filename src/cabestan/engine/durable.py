@@ -25,6 +25,10 @@ _APPLICATION_VERSION = "1"
 _FORGOTTEN_AT_ONCE = 200
 _UNDER_WAY = ["PENDING", "ENQUEUED"]
 _CONNECTIONS = 10
+#: seconds between two looks of DBOS for what is to be taken up again: just after it was asked to, and else, for each
+#: look costs some 30 ms of processor time
+_SOON, _SELDOM = 0.2, 5.0
+_SOON_FOR = 5.0
 #: it has one writer at a time, and those that wait for the write lock sleep ever longer: few may try at once
 _SQLITE_CONNECTIONS = 3
 
@@ -64,7 +68,7 @@ class Durable:
             "max_executor_threads": THREADS,
         }
         self._config = config
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._checkpoint = checkpoint
         self._workflows: dict[str, Callable[..., None]] = {}
@@ -73,6 +77,7 @@ class Durable:
         self._launched = threading.Event()
         self._out_of_room = out_of_room
         self._laid_aside: set[str] = set()
+        self._calming = threading.Timer(0, lambda: None)
         #: set when the process is about to end: what breaks from then on is taken up at the next start
         self.closing = False
 
@@ -140,6 +145,7 @@ class Durable:
         """
         if self._launched.is_set():
             return
+        self._look_often()
         try:
             DBOS.launch()
             for pending in DBOS.list_workflows(status=_UNDER_WAY, load_output=False):
@@ -147,13 +153,15 @@ class Durable:
                 self._dispatcher.hold(pending.workflow_id, self._turn(pending.name, *arguments))
         except Exception:
             DBOS.destroy()
-            DBOS(config=self._config)
+            self._dbos = DBOS(config=self._config)
             raise
         self._launched.set()
         self._dispatcher.start()
 
     def go_on(self) -> None:
         """Takes up again what was laid aside. Raises the database's own error where there is no room yet."""
+        if self._laid_aside:
+            self._look_often()
         for workflow_id in tuple(self._laid_aside):
             DBOS.resume_workflow(workflow_id)
             self._laid_aside.discard(workflow_id)
@@ -180,9 +188,22 @@ class Durable:
     def close(self) -> None:
         """What is under way breaks off without a record; that it does is no news, and the log shall not tell of it."""
         self.closing = True
+        self._calming.cancel()
         self._dispatcher.stop()
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy(destroy_registry=True)
+
+    def _look_often(self) -> None:
+        """For a while. What DBOS takes up again goes through a queue of its own, which it looks into now and then."""
+        self._calming.cancel()
+        self._look_every(_SOON)
+        self._calming = threading.Timer(_SOON_FOR, self._look_every, [_SELDOM])
+        self._calming.daemon = True
+        self._calming.start()
+
+    def _look_every(self, seconds: float) -> None:
+        """Of its queues, this one alone has no setting for it."""
+        self._dbos._registry.get_internal_queue()._polling_interval_sec = seconds
 
     def _turn(self, name: str, *arguments: int) -> Turn:
         """Work on something that was deleted stands in a line of its own, and finds that out by itself."""
