@@ -18,7 +18,7 @@ from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
 from cabestan.store.schema import metadata
 
-pytest_plugins = ["tests.sharing"]
+pytest_plugins = ["tests.sharing", "tests.unsteady"]
 _KINDS = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
 _numbers = itertools.count(1)
 
