@@ -7,11 +7,7 @@ import pytest
 from tests.repositories import Checkout
 
 from cabestan.adapters import git
-from cabestan.adapters.git import (
-    FILE_BYTES,
-    CommitInfo,
-    Repositories,
-)
+from cabestan.adapters.git import FILE_BYTES, CommitInfo, Repositories
 from cabestan.adapters.git_entries import Entry, parse_blobs, parse_entries
 from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid, NotFound

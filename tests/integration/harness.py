@@ -23,9 +23,10 @@ from docker.models.containers import Container
 from tests.integration.served import Forked
 from tests.ports import free_port
 
-from cabestan.adapters.builders import BUILDER_LABEL, builder_name
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.vault import Vault, read_key
+from cabestan.domain import docker_names
+from cabestan.domain.labels import BUILDER_LABEL
 from cabestan.engine.registry_login import PURPOSE
 from cabestan.store.database import Database
 
@@ -434,7 +435,7 @@ class Platform:
 
     def builder(self, project: str) -> Container:
         """The one of a project, which is to be there."""
-        found: Container = self.client.containers.get(builder_name(self.instance, self.project_id(project)))
+        found: Container = self.client.containers.get(docker_names.builder(self.instance, self.project_id(project)))
         return found
 
     def project_id(self, project: str) -> int:

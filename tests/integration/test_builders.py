@@ -9,7 +9,7 @@ import pytest
 from docker.errors import NotFound
 from tests.integration.harness import eventually
 
-from cabestan.adapters.builders import Builders, BuilderSpec, run_volume
+from cabestan.adapters.builders import Builders, BuilderSpec
 from cabestan.adapters.engine_api import Engine
 from cabestan.errors import Conflict
 
@@ -53,7 +53,10 @@ def test_a_builder_is_kept_while_it_is_used_and_made_anew_with_other_settings(
 
     builders.stop(7, spec.disk)
     assert builders.running() == ()
-    assert _left(engine, spec) == {"networks": [], "volumes": [spec.name, run_volume(spec.instance, 7)]}
+    assert _left(engine, spec) == {
+        "networks": [],
+        "volumes": [spec.name, spec.socket_volume],
+    }
     builders.forget(7)
     assert _left(engine, spec) == {"networks": [], "volumes": []}
 

@@ -16,7 +16,7 @@ from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.test_managed_services import _FILL, _ROWS, database, inside, sql, wished
 
-from cabestan.adapters.secret_files import SECRET_LABEL
+from cabestan.domain.labels import SECRET_LABEL
 
 pytestmark = pytest.mark.integration
 #: servers of PostgreSQL 14 without clients; Debian's clients of version 15 speak with it

@@ -13,8 +13,8 @@ from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.router import PlatformContainers
-from cabestan.adapters.secret_files import SECRET_LABEL
 from cabestan.adapters.stacks import Stacks
+from cabestan.domain.labels import SECRET_LABEL
 
 pytestmark = pytest.mark.integration
 

@@ -12,11 +12,10 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.once import INSTANCE_LABEL
+from cabestan.domain import docker_names
+from cabestan.domain.labels import BUILDER_LABEL, INSTANCE_LABEL, SETTINGS_LABEL
 from cabestan.errors import Conflict, StepFailed
 
-BUILDER_LABEL = "cabestan.builder"
-_SETTINGS_LABEL = "cabestan.settings"
 #: where its socket is, in the volume that a build's job gets
 RUN_FOLDER = "/run/builder"
 _AUTHORITIES = "/usr/local/share/ca-certificates/extra.crt"
@@ -52,7 +51,11 @@ class BuilderSpec:
 
     @property
     def name(self) -> str:
-        return builder_name(self.instance, self.project_id)
+        return docker_names.builder(self.instance, self.project_id)
+
+    @property
+    def socket_volume(self) -> str:
+        return docker_names.builder_socket(self.instance, self.project_id)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -67,22 +70,12 @@ class BuilderSpec:
         return hashlib.sha256(repr((kept, dict(self.environment), self.authorities)).encode()).hexdigest()
 
 
-def builder_name(instance: str, project_id: int) -> str:
-    """Of its container, its network and the volume with what its engine keeps."""
-    return f"{instance}-builder-{project_id}"
-
-
-def run_volume(instance: str, project_id: int) -> str:
-    """The volume with its socket."""
-    return f"{builder_name(instance, project_id)}-run"
-
-
 def host_config(spec: BuilderSpec, cgroup_version: str) -> dict[str, Any]:
     """The `HostConfig` of the engine's `POST /containers/create`.
 
     Nothing of `/proc` is hidden in it: only so may its containers have user namespaces of their own.
     """
-    binds = [f"{spec.name}:/var/lib/docker", f"{run_volume(spec.instance, spec.project_id)}:{RUN_FOLDER}"]
+    binds = [f"{spec.name}:/var/lib/docker", f"{spec.socket_volume}:{RUN_FOLDER}"]
     if cgroup_version == "1":
         binds.append("/sys/fs/cgroup:/sys/fs/cgroup:rw")
     return {
@@ -132,7 +125,7 @@ class Builders:
             settings = spec.settings(_image_id(client, spec.image))
             found = _found(client, spec.name)
             running = found and _refuse_foreign(found, spec).status == "running"
-            if found and running and (in_use or found.labels.get(_SETTINGS_LABEL) == settings):
+            if found and running and (in_use or found.labels.get(SETTINGS_LABEL) == settings):
                 return
             self._stop(client, spec.name)
             _start(client, spec, settings, str(client.info().get("CgroupVersion", "1")))
@@ -145,7 +138,7 @@ class Builders:
         # a label of an image would be a container's, too: names are what the platform alone gives
         own = (int(one["Labels"][BUILDER_LABEL]) for one in found if one["Labels"][BUILDER_LABEL].isdecimal())
         names = {name for one in found for name in one["Names"]}
-        return tuple(sorted(key for key in own if f"/{builder_name(self._instance, key)}" in names))
+        return tuple(sorted(key for key in own if f"/{docker_names.builder(self._instance, key)}" in names))
 
     def stop(self, project_id: int, disk: int) -> None:
         """Takes container and network away. What its engine keeps stays for the next build, if it has not outgrown
@@ -154,14 +147,14 @@ class Builders:
         if self.size(project_id) > _TOO_MUCH * disk:
             self.forget(project_id)
             return
-        name = builder_name(self._instance, project_id)
+        name = docker_names.builder(self._instance, project_id)
         with self._engine.speaking(f"stop the builder {name}") as client:
             self._stop(client, name)
 
     def size(self, project_id: int) -> int:
         """Bytes that it has on the disk; 0 where it does not run."""
         with self._engine.speaking("measure a builder") as client:
-            found = _found(client, builder_name(self._instance, project_id))
+            found = _found(client, docker_names.builder(self._instance, project_id))
             if found is None or found.status != "running":
                 return 0
             code, output = found.exec_run(["du", "-s", "--block-size=1", "/var/lib/docker"])
@@ -170,8 +163,9 @@ class Builders:
     def forget(self, project_id: int) -> None:
         """Takes away what it kept, too."""
         with self._engine.speaking("remove a builder") as client:
-            self._stop(client, builder_name(self._instance, project_id))
-            for volume in (builder_name(self._instance, project_id), run_volume(self._instance, project_id)):
+            name = docker_names.builder(self._instance, project_id)
+            self._stop(client, name)
+            for volume in (name, docker_names.builder_socket(self._instance, project_id)):
                 try:
                     client.api.remove_volume(volume, force=True)
                 except NotFound:
@@ -188,7 +182,7 @@ class Builders:
 
 
 def _start(client: DockerClient, spec: BuilderSpec, settings: str, cgroup_version: str) -> None:
-    for volume in (spec.name, run_volume(spec.instance, spec.project_id)):
+    for volume in (spec.name, spec.socket_volume):
         client.api.create_volume(volume, labels=spec.labels)
     client.networks.create(spec.name, driver="bridge", labels=spec.labels, check_duplicate=True)
     made = client.api.create_container_from_config(
@@ -196,7 +190,7 @@ def _start(client: DockerClient, spec: BuilderSpec, settings: str, cgroup_versio
             "Image": spec.image,
             "Cmd": ["/usr/local/sbin/serve-builds"],
             "Env": [f"{name}={value}" for name, value in environment(spec, cgroup_version).items()],
-            "Labels": {**spec.labels, _SETTINGS_LABEL: settings},
+            "Labels": {**spec.labels, SETTINGS_LABEL: settings},
             "HostConfig": host_config(spec, cgroup_version),
         },
         name=spec.name,

@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from docker import DockerClient
 
 from cabestan.adapters.swarm_files import Found, drop, filters, names
-
-CONFIG_LABEL = "cabestan.config"
+from cabestan.domain.labels import CONFIG_LABEL
 
 
 def ensure_configs(client: DockerClient, labels: Mapping[str, str], texts: Mapping[str, str]) -> None:

@@ -18,14 +18,13 @@ from docker.errors import APIError, NotFound
 
 from cabestan.adapters.database_script import LAST_WORDS, check, limited, text
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.once import INSTANCE_LABEL, of_service
+from cabestan.adapters.once import of_service
 from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, labels_of, secret_name
 from cabestan.domain.backup import Manifest, parse_manifest
+from cabestan.domain.labels import INSTANCE_LABEL, MANAGED_ID_LABEL, SCRATCH_LABEL
 from cabestan.domain.managed import Instance
 from cabestan.errors import DeadlineExceeded, StepFailed
 
-_MANAGED_LABEL = "cabestan.managed-id"
-_SCRATCH_LABEL = "cabestan.scratch"
 _MARK = "manifest\t"
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.3
@@ -86,7 +85,7 @@ class Databases:
 
     def container(self, instance: Instance) -> str:
         """The running container. Raises StepFailed where there is none."""
-        label = [f"{INSTANCE_LABEL}={self._owner}", f"{_MANAGED_LABEL}={instance.id}"]
+        label = [f"{INSTANCE_LABEL}={self._owner}", f"{MANAGED_ID_LABEL}={instance.id}"]
         with self._engine.speaking(f"look for {instance.name}") as client:
             found = client.api.containers(filters={"label": label, "status": "running"})
         own = of_service(found, instance.swarm_service)
@@ -133,7 +132,7 @@ class Databases:
     def start_scratch(self, scratch: Scratch) -> str:
         """Its container, started anew; an earlier one of the same operation goes first."""
         self.remove_scratch(scratch)
-        labels = labels_of(scratch.instance, self._owner) | {_SCRATCH_LABEL: str(scratch.operation)}
+        labels = labels_of(scratch.instance, self._owner) | {SCRATCH_LABEL: str(scratch.operation)}
         with self._engine.speaking(f"start {scratch.name}", [scratch.password]) as client:
             client.volumes.create(scratch.volume, labels=labels_of(scratch.instance, self._owner))
             made = client.api.create_container(

@@ -9,14 +9,7 @@ from pathlib import Path
 import structlog
 
 from cabestan.adapters.git_commits import READ_BYTES, CommitInfo, parse_commit
-from cabestan.adapters.git_entries import (
-    FILES,
-    LINK,
-    SUBMODULE,
-    Entry,
-    parse_blobs,
-    parse_entries,
-)
+from cabestan.adapters.git_entries import FILES, LINK, SUBMODULE, Entry, parse_blobs, parse_entries
 from cabestan.adapters.git_objects import HASH, Objects
 from cabestan.adapters.git_process import SETTINGS, Limits, command, configured, environment
 from cabestan.adapters.git_trees import Bounds, TreeFile, Trees

@@ -7,22 +7,15 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from cabestan.adapters.once import (
-    INSTANCE_LABEL,
-    STOP_SECONDS,
-    WHOLE_LOG,
-    Containers,
-    Once,
-    containers_of,
-    service_named,
-)
+from cabestan.adapters.once import STOP_SECONDS, WHOLE_LOG, Containers, Once, containers_of, service_named
 from cabestan.adapters.swarm_services import create_service
 from cabestan.adapters.task_ends import parse_former_end
+from cabestan.domain import docker_names
+from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL, JOB_LABEL
 from cabestan.domain.outcome import Exit
 from cabestan.domain.pipeline import Job
 from cabestan.errors import StepFailed
 
-JOB_LABEL = "cabestan.job"
 #: two lines: the job's token, and what it may do in the registry, as `registrytoken` of Docker's `config.json`
 TOKEN_FILE = "/run/secrets/job-token"  # noqa: S105
 _JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
@@ -41,11 +34,11 @@ class JobRun:
 
     @property
     def name(self) -> str:
-        return f"{self.instance}-job-{self.job.id}-{self.attempt}"
+        return docker_names.once(self.instance, "job", self.job.id, self.attempt)
 
     @property
     def labels(self) -> dict[str, str]:
-        return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), "cabestan.attempt": str(self.attempt)}
+        return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), ATTEMPT_LABEL: str(self.attempt)}
 
 
 def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, Any]:
@@ -103,7 +96,7 @@ class JobContainers(Containers):
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, services and secrets alike."""
         labels = self._labels_of_all(JOB_LABEL)
-        return tuple(sorted({(int(found[JOB_LABEL]), int(found["cabestan.attempt"])) for found in labels}))
+        return tuple(sorted({(int(found[JOB_LABEL]), int(found[ATTEMPT_LABEL])) for found in labels}))
 
 
 def _image_here(client: DockerClient, name: str) -> str:

@@ -11,11 +11,11 @@ from docker.errors import APIError, NotFound
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.passing_faults import engine_start, restarts, start_again
 from cabestan.adapters.task_ends import LOST, parse_end
+from cabestan.domain import docker_names
+from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL
 from cabestan.domain.outcome import Exit
 from cabestan.errors import DeadlineExceeded, StepFailed
 
-#: What names every object of ours.
-INSTANCE_LABEL = "cabestan.instance"
 #: How often the engine is asked whether the container is there: somebody waits for the first line.
 _LOOK_SECONDS = 0.04
 _LOOK_AT_TASKS_SECONDS = 0.5
@@ -104,7 +104,8 @@ class Containers:
 
     def _name_by(self, label: str, labels: Mapping[str, str]) -> str:
         """What the service of a container with these labels is called: `cabestan.job` gives `…-job-5-1`."""
-        return f"{self._instance}-{label.rpartition('.')[2]}-{labels[label]}-{labels.get('cabestan.attempt', '')}"
+        kind = label.rpartition(".")[2]
+        return docker_names.once(self._instance, kind, labels[label], labels.get(ATTEMPT_LABEL, ""))
 
 
 def parse_exit(state: Mapping[str, Any]) -> Exit | None:

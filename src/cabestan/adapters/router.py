@@ -12,8 +12,9 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.adapters.registry_login import SERVICE, RegistryLogin
+from cabestan.domain import docker_names
+from cabestan.domain.labels import INSTANCE_LABEL, ROLE_LABEL, SETTINGS_LABEL
 from cabestan.errors import Conflict, StepFailed
 
 _PRIVATE = 0o600
@@ -62,12 +63,12 @@ def registry_container(instance: str, image: str, port: int, login: RegistryLogi
     It takes tokens that we signed, and sends whoever brings none to `realm`, where people get theirs.
     """
     return ServiceContainer(
-        name=f"{instance}-registry",
+        name=docker_names.registry(instance),
         role="registry",
         image=image,
         command=(),
         ports={"5000/tcp": ("127.0.0.1", port)},
-        volumes={f"{instance}-registry": "/var/lib/registry"},
+        volumes={docker_names.registry(instance): "/var/lib/registry"},
         environment={
             "REGISTRY_AUTH_TOKEN_REALM": realm,
             "REGISTRY_AUTH_TOKEN_SERVICE": SERVICE,
@@ -204,14 +205,14 @@ class PlatformContainers:
 
     def _is_as_wanted(self, container: Any, labels: Mapping[str, str]) -> bool:
         """One that stands still is made anew: it may ask for networks that are gone, and then never starts again."""
-        same: bool = container.labels.get("cabestan.settings") == labels["cabestan.settings"]
+        same: bool = container.labels.get(SETTINGS_LABEL) == labels[SETTINGS_LABEL]
         return same and container.status == "running"
 
     def _labels(self, wanted: ServiceContainer, image: str) -> dict[str, str]:
         return {
             INSTANCE_LABEL: self._instance,
-            "cabestan.role": wanted.role,
-            "cabestan.settings": f"{wanted.settings}@{image}",
+            ROLE_LABEL: wanted.role,
+            SETTINGS_LABEL: f"{wanted.settings}@{image}",
         }
 
     def _refuse_foreign(self, container: Any) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from docker import DockerClient
 
 from cabestan.adapters.swarm_files import Found, drop, filters, names
+from cabestan.domain.labels import SECRET_LABEL
 
-SECRET_LABEL = "cabestan.secret"  # noqa: S105 (the name of a label)
 #: Swarm takes no longer name
 _LONGEST_NAME = 64
 _HASH_DIGITS = 12

@@ -10,12 +10,12 @@ from docker import DockerClient
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.held_start import bash_of, held
-from cabestan.adapters.once import INSTANCE_LABEL, WHOLE_LOG, Containers, containers_of, parse_exit, service_named
+from cabestan.adapters.once import WHOLE_LOG, Containers, containers_of, parse_exit, service_named
 from cabestan.adapters.swarm_services import create_service
+from cabestan.domain import docker_names
+from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL, RUN_LABEL
 from cabestan.errors import StepFailed
 
-RUN_LABEL = "cabestan.run"
-ATTEMPT_LABEL = "cabestan.attempt"
 _SECRET = re.compile(r"\$\$|\$\{CABESTAN_SECRET_([A-Za-z0-9_]+)\}", re.ASCII)
 _NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3}
 _DURATION_PART = re.compile(r"([0-9.]+)(h|ms|us|m|s)", re.ASCII)
@@ -37,7 +37,7 @@ class Named:
 
     @property
     def name(self) -> str:
-        return f"{self.instance}-run-{self.id}-{self.attempt}"
+        return docker_names.once(self.instance, "run", self.id, self.attempt)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.config_files import drop_configs, ensure_configs
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.once import INSTANCE_LABEL, service_named
+from cabestan.adapters.once import service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
@@ -27,12 +27,12 @@ from cabestan.adapters.volumes import make, unready
 from cabestan.compose.stack import as_in_file, with_values
 from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration, familiar_name
+from cabestan.domain.labels import ENVIRONMENT_ID_LABEL, INSTANCE_LABEL, STACK_LABEL
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.registry_access import CATALOGUE, PULL, PUSH
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 _log = structlog.get_logger(__name__)
-ENVIRONMENT_LABEL = "cabestan.environment-id"
 _LAST_LINES = 5
 #: a task that is told to end may take its grace period, and Swarm a moment more to forget it
 _LEAVE_SECONDS = 60
@@ -43,7 +43,6 @@ _CHANGED_AGAIN_SECONDS = 0.2
 _SHORTLY = 1.0
 #: how engines refuse to remove a network that tasks are in, or are still leaving
 _STILL_IN_USE = (400, 403, 409)
-_NAMESPACE = "com.docker.stack.namespace"
 
 
 def images_of(document: str) -> tuple[str, ...]:
@@ -69,7 +68,7 @@ class Stacks:
 
     def ensure_network(self, name: str, environment_id: int, *, internal: bool = False) -> None:
         """A network of the environment, on every node that has a task of it; `internal`: without a way outside."""
-        labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_LABEL: str(environment_id)}
+        labels = {INSTANCE_LABEL: self._instance, ENVIRONMENT_ID_LABEL: str(environment_id)}
         with self._engine.speaking(f"create the network {name}") as client:
             if name not in {network.name for network in client.networks.list(names=[name])}:  # matched in part
                 client.networks.create(
@@ -78,7 +77,7 @@ class Stacks:
 
     def networks_of(self, environment_id: int) -> frozenset[str]:
         """The names of those that were made for an environment."""
-        labels = [f"{INSTANCE_LABEL}={self._instance}", f"{ENVIRONMENT_LABEL}={environment_id}"]
+        labels = [f"{INSTANCE_LABEL}={self._instance}", f"{ENVIRONMENT_ID_LABEL}={environment_id}"]
         with self._engine.speaking("look at the networks of an environment") as client:
             return frozenset(network.name for network in client.networks.list(filters={"label": labels}))
 
@@ -233,7 +232,7 @@ class Stacks:
 
     def _own_labels(self, stack: str) -> dict[str, str]:
         """With the stack's own label: `docker stack rm` takes along what has it, but for volumes."""
-        return {INSTANCE_LABEL: self._instance, _NAMESPACE: stack}
+        return {INSTANCE_LABEL: self._instance, STACK_LABEL: stack}
 
     @contextmanager
     def _alone(self, stack: str, deadline: float) -> Iterator[int]:
@@ -251,7 +250,7 @@ class Stacks:
 
     def state(self, stack: str) -> StackState:
         """What Swarm says of the stack's services and tasks now."""
-        label = {"label": f"{_NAMESPACE}={stack}"}
+        label = {"label": f"{STACK_LABEL}={stack}"}
         with self._engine.speaking(f"look at the stack {stack}") as client:
             services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
             return parse_stack(stack, services, tasks, engine_start(client) if any(map(ended_badly, tasks)) else None)
@@ -281,7 +280,7 @@ class Stacks:
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         """Takes the stack's services, secrets and configs away, and the networks that are named; never its volumes."""
-        label = {"label": f"{_NAMESPACE}={stack}"}
+        label = {"label": f"{STACK_LABEL}={stack}"}
         with self._engine.speaking(f"remove the stack {stack}") as client:
             for service in client.api.services(filters=label):
                 client.api.remove_service(service["ID"])

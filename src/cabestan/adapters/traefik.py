@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from cabestan.adapters.certificates import Issued
-from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.adapters.router import ServiceContainer
+from cabestan.domain import docker_names
 from cabestan.domain.host import wildcard_of
+from cabestan.domain.labels import INSTANCE_LABEL
 
 #: the name, in labels, of what has certificates over ACME
 RESOLVER = "acme"
@@ -64,19 +65,19 @@ def router_container(
     if account:
         files[ACME_FILE] = account
     return ServiceContainer(
-        name=f"{instance}-router",
+        name=docker_names.router(instance),
         role="router",
         image=image,
         command=(*_command(instance), *(_acme_command(acme) if acme else ())),
         ports={"8000/tcp": (ports.address, ports.plain), "8443/tcp": (ports.address, ports.secure)},
-        volumes={_SOCKET: _SOCKET, f"{instance}-router": _WATCHED, acme_volume(instance): "/acme"},
+        volumes={
+            _SOCKET: _SOCKET,
+            docker_names.router(instance): _WATCHED,
+            docker_names.acme_volume(instance): "/acme",
+        },
         environment=acme.dns_variables if acme else {},
         files=files,
     )
-
-
-def acme_volume(instance: str) -> str:
-    return f"{instance}-acme"
 
 
 def _command(instance: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.stack import Stack
-from cabestan.domain import predefined
+from cabestan.domain import docker_names, predefined
 from cabestan.domain.finding import Finding
 from cabestan.domain.image import in_registry, repository_of
 from cabestan.domain.predefined import names_for
@@ -113,7 +113,7 @@ def preview(compose: ComposeFile, place: Place, project: str) -> Stack:
 def _context(compose: ComposeFile, place: Place, project: str) -> StackContext:
     return StackContext(
         stack=place.stack,
-        network=f"{place.stack}-net",
+        network=docker_names.network(place.stack),
         instance=place.instance,
         project=project,
         environment=place.name,

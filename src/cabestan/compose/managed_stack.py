@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cabestan.compose.stack import EXTENSION, Stack, extension
+from cabestan.domain.labels import ENVIRONMENT_LABEL, INSTANCE_LABEL, MANAGED_ID_LABEL, MANAGED_LABEL, PROJECT_LABEL
 from cabestan.domain.managed import Instance, Kind
 
 DATA = "/data"
@@ -31,11 +32,11 @@ def secret_name(instance: Instance) -> str:
 def labels_of(instance: Instance, owner: str) -> dict[str, str]:
     """`owner` is the name of the installation."""
     return {
-        "cabestan.instance": owner,
-        "cabestan.project": instance.project,
-        "cabestan.environment": instance.environment,
-        "cabestan.managed": str(instance.kind),
-        "cabestan.managed-id": str(instance.id),
+        INSTANCE_LABEL: owner,
+        PROJECT_LABEL: instance.project,
+        ENVIRONMENT_LABEL: instance.environment,
+        MANAGED_LABEL: str(instance.kind),
+        MANAGED_ID_LABEL: str(instance.id),
     }
 
 

@@ -32,6 +32,14 @@ from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.routing.traefik3 import router_labels
 from cabestan.compose.sizes import SecretSize, check_sizes
 from cabestan.compose.stack import EXTENSION, Stack, extension
+from cabestan.domain.labels import (
+    ENVIRONMENT_LABEL,
+    INSTANCE_LABEL,
+    PROJECT_LABEL,
+    RELEASE_LABEL,
+    SERVICE_LABEL,
+    VOLUME_LABEL,
+)
 from cabestan.domain.route import Route
 from cabestan.errors import Invalid
 
@@ -256,9 +264,9 @@ def _logging(logging: Logging) -> dict[str, Any]:
 
 def _own_labels(context: StackContext) -> dict[str, str]:
     return {
-        "cabestan.instance": context.instance,
-        "cabestan.project": context.project,
-        "cabestan.environment": context.environment,
+        INSTANCE_LABEL: context.instance,
+        PROJECT_LABEL: context.project,
+        ENVIRONMENT_LABEL: context.environment,
     }
 
 
@@ -266,14 +274,14 @@ def _container_labels(service: Service, context: StackContext) -> dict[str, str]
     """The file's own labels, without those that the router of old read, and ours."""
     labels = {name: value for name, value in service.labels.items() if not name.lower().startswith("traefik.")}
     labels |= _own_labels(context)
-    labels["cabestan.service"] = service.name
+    labels[SERVICE_LABEL] = service.name
     return dict(sorted(labels.items()))
 
 
 def _deploy(service: Service, routes: tuple[Route, ...], network: str, context: StackContext) -> dict[str, Any]:
     deploy = service.deploy
     labels = {**context.labels, **_own_labels(context)}
-    labels |= {"cabestan.release": str(context.release), "cabestan.service": service.name}
+    labels |= {RELEASE_LABEL: str(context.release), SERVICE_LABEL: service.name}
     labels |= router_labels(routes, context.stack, network, context.entrances)
     resources = {"limits": _resources(deploy.limits), "reservations": _resources(deploy.reservations)}
     shared = {
@@ -311,7 +319,7 @@ def _update_config(service: Service) -> dict[str, Any]:
 
 def _volume(key: str, context: StackContext) -> dict[str, Any]:
     """Its labels are part of the tasks that use it, so they name no release."""
-    return {"name": f"{context.stack}_{key}", "labels": {**_own_labels(context), "cabestan.volume": key}}
+    return {"name": f"{context.stack}_{key}", "labels": {**_own_labels(context), VOLUME_LABEL: key}}
 
 
 def _for_file(value: Any) -> Any:

@@ -17,6 +17,7 @@ from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.domain.route import Probe
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
@@ -55,8 +56,8 @@ class Services:
 
     @property
     def router_name(self) -> str:
-        return f"{self.settings.instance}-router"
+        return docker_names.router(self.settings.instance)
 
     @property
     def registry_name(self) -> str:
-        return f"{self.settings.instance}-registry"
+        return docker_names.registry(self.settings.instance)

@@ -17,9 +17,10 @@ from tests.integration.attack.probe import answers
 from tests.integration.harness import Platform, Work, eventually, said_inside
 from tests.integration.samples import DOCKERFILE, SMALL
 
-from cabestan.adapters.builders import RUN_FOLDER, run_volume
+from cabestan.adapters.builders import RUN_FOLDER
 from cabestan.adapters.host_addresses import host_addresses
 from cabestan.adapters.registry import Registry
+from cabestan.domain import docker_names
 
 pytestmark = pytest.mark.integration
 _PROBE = Path(__file__).with_name("probe.py").read_text()
@@ -163,7 +164,7 @@ def _attempts(platform: Platform, work: Work, token: str, foreign: str, job: int
         "cabestan/builder:1",
         ["bash", "-c", _ATTEMPTS],
         environment=given | {"OWN": f"{platform.registry_login.address}/{work.name}", "JOB": str(job)},
-        volumes={run_volume(platform.instance, platform.project_id(work.name)): {"bind": RUN_FOLDER}},
+        volumes={docker_names.builder_socket(platform.instance, platform.project_id(work.name)): {"bind": RUN_FOLDER}},
         labels={"cabestan.instance": platform.instance},
         network_mode="host",
         remove=True,

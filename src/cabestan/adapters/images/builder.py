@@ -21,10 +21,8 @@ from cabestan.adapters.images.debian import write_root
 from cabestan.adapters.images.recipes import MMDEBSTRAP, ImageRecipe, missing, wanted
 from cabestan.adapters.images.side_by_side import make_each
 from cabestan.adapters.images.workspace import Workspace, default_folder, workspace
+from cabestan.domain.labels import IMAGE_LABEL, RECIPE_LABEL
 from cabestan.errors import DeadlineExceeded, EngineUnavailable, StepFailed
-
-LABEL_NAME = "cabestan.image"
-LABEL_RECIPE = "cabestan.recipe"
 
 #: seconds that one image may take
 BUILD_LIMIT = 900.0
@@ -130,7 +128,7 @@ class ImageBuilder:
 
     def _label(self, reference: str) -> str | None:
         try:
-            return str(self._client.images.get(reference).labels.get(LABEL_RECIPE, ""))
+            return str(self._client.images.get(reference).labels.get(RECIPE_LABEL, ""))
         except ImageNotFound:
             return None
 
@@ -194,7 +192,7 @@ class ImageBuilder:
             return
         try:
             image = self._client.images.get(earlier)
-            if not image.tags and image.labels.get(LABEL_NAME) == recipe.name:
+            if not image.tags and image.labels.get(IMAGE_LABEL) == recipe.name:
                 self._client.images.remove(earlier)
         except APIError as error:
             # 404: gone already; 409: a container or another image still needs it
@@ -203,7 +201,7 @@ class ImageBuilder:
 
 
 def _labels(recipe: ImageRecipe) -> dict[str, str]:
-    return {LABEL_NAME: recipe.name, LABEL_RECIPE: recipe.recipe}
+    return {IMAGE_LABEL: recipe.name, RECIPE_LABEL: recipe.recipe}
 
 
 def proxies(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from typing import Any
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images.builder import LABEL_RECIPE, BuildEvent, ImageBuilder
+from cabestan.adapters.images.builder import BuildEvent, ImageBuilder
 from cabestan.adapters.images.recipes import ImageRecipe, catalogue, dockerfiles, wanted
+from cabestan.domain.labels import RECIPE_LABEL
 from cabestan.errors import StepFailed
 
 
@@ -101,6 +102,6 @@ def _entry(client: Any, recipe: ImageRecipe) -> CatalogueEntry:
         image = client.images.get(recipe.reference)
     except ImageNotFound:
         return CatalogueEntry(recipe.name, recipe.reference, recipe.base or "", ImageState.MISSING, 0)
-    same = image.labels.get(LABEL_RECIPE) == recipe.recipe
+    same = image.labels.get(RECIPE_LABEL) == recipe.recipe
     state = ImageState.BUILT if same else ImageState.OUTDATED
     return CatalogueEntry(recipe.name, recipe.reference, recipe.base or "", state, int(image.attrs["Size"]))

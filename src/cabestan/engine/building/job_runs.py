@@ -4,9 +4,10 @@ import os
 import threading
 from contextlib import suppress
 
-from cabestan.adapters.builders import RUN_FOLDER, run_volume
+from cabestan.adapters.builders import RUN_FOLDER
 from cabestan.adapters.images.builder import proxies
 from cabestan.adapters.job_containers import TOKEN_FILE, JobRun
+from cabestan.domain import docker_names
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.redaction import Redactor
@@ -34,7 +35,7 @@ def run_of(services: Services, job: Job, attempt: int) -> JobRun:
     if not job.spec.builder:
         return JobRun(instance, job, attempt, environment)
     environment |= _of_build(services, project, pipeline, attempt)
-    return JobRun(instance, job, attempt, environment, {run_volume(instance, project.id): RUN_FOLDER})
+    return JobRun(instance, job, attempt, environment, {docker_names.builder_socket(instance, project.id): RUN_FOLDER})
 
 
 def _of_build(services: Services, project: Project, pipeline: Pipeline, attempt: int) -> dict[str, str]:

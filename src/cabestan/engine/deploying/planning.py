@@ -19,9 +19,11 @@ from cabestan.compose.render import StackContext, render
 from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment
+from cabestan.domain.labels import COMMIT_LABEL
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
@@ -158,11 +160,6 @@ def url_of(services: Services, environment: Environment) -> str:
     return services.settings.address_of(environment.full_domain(services.settings.target_domain))
 
 
-def network_of(stack: str) -> str:
-    """The environment's own network."""
-    return f"{stack}-net"
-
-
 def _secret_files(
     services: Services,
     tx: sa.Connection,
@@ -181,7 +178,7 @@ def _context(services: Services, wanted: Wanted, known: frozenset[str], files: M
     stack = environment.stack_name(settings.instance)
     return StackContext(
         stack=stack,
-        network=network_of(stack),
+        network=docker_names.network(stack),
         instance=settings.instance,
         project=environment.project,
         environment=environment.name,
@@ -191,7 +188,7 @@ def _context(services: Services, wanted: Wanted, known: frozenset[str], files: M
         secrets=known,
         entrances=_entrances(environment, settings),
         secret_files=files,
-        labels={"cabestan.commit": wanted.release.commit},
+        labels={COMMIT_LABEL: wanted.release.commit},
     )
 
 

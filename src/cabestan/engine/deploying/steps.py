@@ -5,12 +5,12 @@ from functools import partial
 
 from cabestan.compose.stack import Stack, networks_in
 from cabestan.compose.volumes import filled_already, volumes_of
+from cabestan.domain import docker_names
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import RunStatus
 from cabestan.engine import space
 from cabestan.engine.deploying import deployments
-from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
@@ -88,7 +88,7 @@ def _start_first(
 
 def _run_once(services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step) -> str:
     """A migration: once in this deployment, whatever is killed meanwhile."""
-    network = network_of(environment.stack_name(services.settings.instance))
+    network = docker_names.network(environment.stack_name(services.settings.instance))
     patience = services.settings.engine_seconds
     own = networks_in(plan.stack)
 
@@ -114,7 +114,7 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
     All of it may be done again.
     """
     stack = environment.stack_name(services.settings.instance)
-    network = network_of(stack)
+    network = docker_names.network(stack)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
     whole = Stack.from_yaml(plan.stack)

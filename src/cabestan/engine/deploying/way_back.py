@@ -1,9 +1,9 @@
 """The way back from a deployment that failed: the whole former release, or nothing where nothing ran before."""
 
+from cabestan.domain import docker_names
 from cabestan.domain.deployment import Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.deploying.record import CANCELED, load, on_record
 from cabestan.engine.deploying.steps import apply
 from cabestan.engine.deploying.watching import engine_time, watch_stack
@@ -55,7 +55,7 @@ def put_back(services: Services, deployment_id: int) -> str:
 
 def _remove(services: Services, environment: Environment) -> str:
     stack = environment.stack_name(services.settings.instance)
-    network = network_of(stack)
+    network = docker_names.network(stack)
     with services.database.reading() as tx:
         databases = managed_store.in_environment(tx, environment.id)
 

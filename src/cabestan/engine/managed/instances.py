@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from cabestan.compose.managed_stack import render_instance
+from cabestan.domain import docker_names
 from cabestan.domain.backup import OperationKind
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment
@@ -34,7 +35,12 @@ def start(
     for instance in wanted:
         _wait_for_operation(services, instance, deadline, stopped, told)
         with services.database.writing() as tx:
-            store.update(tx, instance.id, attached=True, network=_network(services, environment))
+            store.update(
+                tx,
+                instance.id,
+                attached=True,
+                network=docker_names.network(environment.stack_name(services.settings.instance)),
+            )
             present = store.get(tx, instance.id)
         patiently_apply(services, present)
     for instance in wanted:
@@ -148,18 +154,13 @@ def _existing_or_new(services: Services, environment: Environment, kind: Kind, t
             environment,
             kind,
             environment_stack=stack,
-            network=_network(services, environment),
+            network=docker_names.network(stack),
             image=image,
             version=version,
             password=services.vault.seal(word, secrets.context(environment.project_id)),
             node=node,
             now=services.now(),
         )
-
-
-def _network(services: Services, environment: Environment) -> str:
-    """The environment's own, by its present name."""
-    return f"{environment.stack_name(services.settings.instance)}-net"
 
 
 def _seldom(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -11,6 +11,7 @@ from cabestan.adapters.probing import served_certificate
 from cabestan.adapters.traefik import ACME_FILE
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.project import Project
 from cabestan.engine.alerts import clear_alert, raise_alert
@@ -92,7 +93,8 @@ def judge(shown: Certificate, host: str, now: datetime) -> str:
 def _remedy(settings: Settings, host: str) -> str:
     match signer_of(settings, host):
         case CertificateKind.ACME:
-            return f"`docker logs {settings.instance}-router` tells what the ACME server said; does the name lead here?"
+            router = docker_names.router(settings.instance)
+            return f"`docker logs {router}` tells what the ACME server said; does the name lead here?"
         case CertificateKind.OWN:
             return "`cabestan doctor` looks at the router; the server's log tells why it was not made anew."
     return "Set acme_email, bring one (`cabestan certificate add`), or name its domain in private_domains."

@@ -14,6 +14,7 @@ from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.domain.alert import Alert
 from cabestan.domain.schedule import ON_TIME
 from cabestan.engine.registry_login import registry_login
@@ -194,7 +195,7 @@ def _registry(settings: Settings) -> Finding:
 
 
 def _router(settings: Settings, engine: Engine) -> Finding:
-    name = f"{settings.instance}-router"
+    name = docker_names.router(settings.instance)
     if not PlatformContainers(engine, settings.instance).running(name):
         return Finding("router", Health.ERROR, f"The container {name} does not run.", "`cabestan up` starts it.")
     remedy = f"`docker logs {name}` may tell why."

@@ -11,9 +11,9 @@ import structlog
 
 from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.compose.stack import Stack
+from cabestan.domain import docker_names
 from cabestan.domain.environment import Environment
 from cabestan.engine.building.job_runs import log_id
-from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_account, watch
 from cabestan.engine.running import service_runs
@@ -168,7 +168,7 @@ def drop_networks(services: Services) -> None:
     with services.database.reading() as tx:
         environments = environment_store.all_environments(tx)
     for environment in environments:
-        own = network_of(environment.stack_name(services.settings.instance))
+        own = docker_names.network(environment.stack_name(services.settings.instance))
         there = services.stacks.networks_of(environment.id) - {own}
         if not there:
             continue

@@ -14,12 +14,12 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageCatalogue
 from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
 from cabestan.adapters.stacks import Stacks
-from cabestan.adapters.traefik import Acme, Ports, acme_volume, router_container
+from cabestan.adapters.traefik import Acme, Ports, router_container
 from cabestan.adapters.vault import Vault
 from cabestan.compose.stack import networks_in
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.engine import base_images
-from cabestan.engine.deploying.planning import network_of
 from cabestan.engine.names.certificate_watch import kept_account
 from cabestan.engine.registry_login import registry_login
 from cabestan.errors import ConfigurationError, StepFailed
@@ -92,7 +92,7 @@ def wanted_router(settings: Settings, vault: Vault, containers: PlatformContaine
     ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
     acme = acme_of(settings)
     account = b""
-    if settings.acme_copy.exists() and not containers.has_volume(acme_volume(settings.instance)):
+    if settings.acme_copy.exists() and not containers.has_volume(docker_names.acme_volume(settings.instance)):
         account = kept_account(settings, vault)
     return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
 
@@ -150,12 +150,12 @@ def rejoin_router(settings: Settings, database: Database, stacks: Stacks, contai
     with database.reading() as tx:
         found = [one for one in environments.all_environments(tx) if one.current_deployment_id is not None]
         plans = {one.id: deployment_store.plan_of(tx, one.current_deployment_id or 0) for one in found}
-    router = f"{settings.instance}-router"
+    router = docker_names.router(settings.instance)
     present = containers.networks(router)
     for environment in found:
         plan = plans[environment.id]
         own = [(one.name, one.internal) for one in networks_in(plan.stack) if one.routed] if plan else []
-        for network, internal in ((network_of(environment.stack_name(settings.instance)), False), *own):
+        for network, internal in ((docker_names.network(environment.stack_name(settings.instance)), False), *own):
             if network not in present:
                 stacks.ensure_network(network, environment.id, internal=internal)
                 containers.join(router, network)

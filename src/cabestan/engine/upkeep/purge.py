@@ -7,8 +7,8 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.once import INSTANCE_LABEL
 from cabestan.config import Settings
+from cabestan.domain.labels import INSTANCE_LABEL
 
 _TRIES = 60
 #: how engines refuse to remove a network that tasks are still leaving; 400 is Swarm's own word
