@@ -26,6 +26,7 @@ from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.domain.known_secrets import KnownSecrets
+from cabestan.engine import disk
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.building import pipelines, releases, strict_rules
 from cabestan.engine.building.jobs import JobRunner
@@ -34,17 +35,18 @@ from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
 from cabestan.engine.managed import operations
-from cabestan.engine.managed.clock import BackupClock
+from cabestan.engine.managed.clock import backup_clock
 from cabestan.engine.registry_login import registry_login
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.running.clock import Clock
 from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import places
 from cabestan.engine.upkeep import recovery
+from cabestan.engine.upkeep.disk_watch import DiskWatcher
 from cabestan.engine.upkeep.doctor import KEY_CHECK
-from cabestan.engine.upkeep.housekeeping import Housekeeper
-from cabestan.engine.upkeep.keeping import Keeper
-from cabestan.engine.upkeep.room import RoomWatcher, keep_reserve, use_reserve
+from cabestan.engine.upkeep.housekeeping import housekeeper
+from cabestan.engine.upkeep.keeping import keeper
 from cabestan.errors import ConfigurationError
 from cabestan.store import facts
 from cabestan.store.database import Database
@@ -60,11 +62,9 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
-    housekeeper: Housekeeper
     clock: Clock
-    backup_clock: BackupClock
-    room: RoomWatcher
-    keeper: Keeper
+    disk_watcher: DiskWatcher
+    repeated: tuple[Repeating, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -74,22 +74,16 @@ class Cabestan:
             if not is_full(error):
                 raise
             self.services.database.out_of_room.set()
-        keep_reserve(self.services.settings.data)
-        self.housekeeper.start()
-        self.clock.start()
-        self.backup_clock.start()
-        self.room.start()
-        self.keeper.start()
+        disk.keep_reserve(self.services.settings.data)
+        for thread in (self.clock, self.disk_watcher, *self.repeated):
+            thread.start()
 
     def close(self) -> None:
-        self.clock.stop()
-        self.housekeeper.stop()
-        self.backup_clock.stop()
-        self.room.stop()
-        self.keeper.stop()
+        for thread in (self.clock, self.disk_watcher, *self.repeated):
+            thread.stop()
         self.services.durable.close()
         self.services.database.close()
-        keep_reserve(self.services.settings.data)
+        disk.keep_reserve(self.services.settings.data)
 
 
 def bootstrap(
@@ -106,7 +100,7 @@ def bootstrap(
     """
     strict_rules.check(settings)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    full = use_reserve(settings.data)
+    full = disk.use_reserve(settings.data)
     database = Database(settings.database)
     if full:
         _log.error(str(storage_full()), folder=str(settings.data))
@@ -144,11 +138,9 @@ def bootstrap(
     _register(services)
     return Cabestan(
         services,
-        Housekeeper(services),
         Clock(services),
-        BackupClock(services),
-        RoomWatcher(services, lambda: recovery.begin(services)),
-        Keeper(services),
+        DiskWatcher(services, lambda: recovery.begin(services)),
+        (housekeeper(services), backup_clock(services), keeper(services)),
     )
 
 

@@ -13,7 +13,7 @@ from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.outcome import Verdict, judge_exit
 from cabestan.domain.pipeline import Job
 from cabestan.domain.status import RunStatus
-from cabestan.engine import base_images, space
+from cabestan.engine import base_images, disk
 from cabestan.engine.building import build_sources, builders, linting, pipelines
 from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
 from cabestan.engine.guard import guarded
@@ -108,7 +108,7 @@ def _start(services: Services, job_id: int, attempt: int) -> str:
     run = run_of(services, job, attempt)
     token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
     try:
-        space.check(services.settings)
+        disk.check(services.settings)
         services.engine.patiently(services.settings.engine_seconds, lambda: _start_run(services, run, token))
     except CabestanError as error:
         return str(error)

@@ -9,7 +9,7 @@ from cabestan.domain import docker_names
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import RunStatus
-from cabestan.engine import space
+from cabestan.engine import disk
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
@@ -42,7 +42,7 @@ def do(services: Services, deployment_id: int, planned: Step, position: int) -> 
 
 
 def _pull(services: Services, deployment: Deployment, planned: Step) -> str:
-    space.check(services.settings)
+    disk.check(services.settings)
     _check_router(services)
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0

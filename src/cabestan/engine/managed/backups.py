@@ -15,7 +15,7 @@ from cabestan.domain.backup import (
     parse_policy,
 )
 from cabestan.domain.managed import Instance
-from cabestan.engine import space
+from cabestan.engine import disk
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.managed import elsewhere
 from cabestan.engine.services import Services
@@ -31,7 +31,7 @@ KIND = "backup"
 
 def take(services: Services, instance: Instance, backup: Backup, container: str) -> Backup:
     """Dumps what the container serves into the backup's file. Raises StepFailed."""
-    space.check(services.settings)
+    disk.check(services.settings)
     name = _file_name(instance, backup)
     taken_at = services.now()
     with services.backups.writing(name) as packer:

@@ -1,8 +1,8 @@
 """Starts the backups that are due, and raises an alert where a good one is overdue."""
 
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -13,6 +13,7 @@ from cabestan.domain.managed import Instance
 from cabestan.engine.alerts import raise_alert
 from cabestan.engine.managed import wishes
 from cabestan.engine.managed.backups import KIND
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as store
@@ -27,26 +28,8 @@ _GRACE = timedelta(hours=2)
 OFF = "off"
 
 
-class BackupClock:
-    """A thread that looks for what is due, for as long as the server runs."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="backups", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(_EVERY_SECONDS):
-            try:
-                tick(self._services)
-            except Exception:  # this thread is the only one that looks: it must go on
-                _log.exception("the clock of backups failed")
+def backup_clock(services: Services) -> Repeating:
+    return Repeating("backups", partial(tick, services), _EVERY_SECONDS)
 
 
 def tick(services: Services) -> None:

@@ -1,4 +1,4 @@
-"""The router's certificates: made here for names that are not public, brought by people, and all of them watched."""
+"""The router's certificates: made here for names that are not public, uploaded by people, and all of them watched."""
 
 import secrets
 import threading
@@ -12,8 +12,8 @@ from cabestan.adapters.traefik import certificates_file
 from cabestan.adapters.vault import Vault
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.host import wildcard_of
-from cabestan.engine.names.brought import drop_unwarranted, unwarranted
 from cabestan.engine.names.signers import own_domains, signer_of
+from cabestan.engine.names.unwarranted import drop_unwarranted, unwarranted
 from cabestan.engine.services import Services
 from cabestan.store import certificates as store
 from cabestan.store import deployments as deployment_store
@@ -122,17 +122,17 @@ def _router_file(services: Services) -> tuple[str, bytes]:
         present, sealed = store.of_kind(tx, *_KINDS), store.sealed(tx)
         foreign = unwarranted(services, tx)
     uploaded = [c for c in present if c.kind is CertificateKind.UPLOADED and c not in foreign]
-    brought = [c for c in uploaded if c.not_after > services.now()]
-    own = [c for c in present if c.kind is CertificateKind.OWN and not _is_brought(c, brought)]
-    issued = [Issued(c, _open(services.vault, sealed[c.id])) for c in (*brought, *own)]
+    uploaded = [c for c in uploaded if c.not_after > services.now()]
+    own = [c for c in present if c.kind is CertificateKind.OWN and not _is_covered(c, uploaded)]
+    issued = [Issued(c, _open(services.vault, sealed[c.id])) for c in (*uploaded, *own)]
     domain = services.settings.target_domain
     default = next((i for i in issued if i.certificate.hosts[:1] == (domain,)), None)
     return certificates_file(issued, default)
 
 
-def _is_brought(own: Certificate, brought: list[Certificate]) -> bool:
+def _is_covered(own: Certificate, uploaded: list[Certificate]) -> bool:
     """Of two that hold for a name, the router would take any."""
-    return all(any(certificate.holds_for(host) for certificate in brought) for host in own.hosts)
+    return all(any(certificate.holds_for(host) for certificate in uploaded) for host in own.hosts)
 
 
 def routed_hosts(services: Services) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def routed_hosts(services: Services) -> tuple[str, ...]:
 def renew(services: Services) -> None:
     """Once an hour, and at each start: what is lacking or will end is made anew, and the router given all.
 
-    What was brought for names that changed hands goes.
+    What was uploaded for names that changed hands goes.
     """
     with services.database.writing() as tx:
         drop_unwarranted(services, tx)

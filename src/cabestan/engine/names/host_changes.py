@@ -1,4 +1,4 @@
-"""Host names are given away, and given up; certificates that were brought for them go with them."""
+"""Host names are given away, and given up; certificates that were uploaded for them go with them."""
 
 import sqlalchemy as sa
 
@@ -7,7 +7,7 @@ from cabestan.domain import names
 from cabestan.domain.access import User
 from cabestan.domain.certificate import Certificate
 from cabestan.domain.claims import HostRule, covers
-from cabestan.engine.names import brought, certificates
+from cabestan.engine.names import certificates, unwarranted
 from cabestan.engine.names.hosts import routed_by
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict, Invalid, NotFound
@@ -26,7 +26,7 @@ def assign(services: Services, pattern: str, owner: str, by: User) -> store.Stor
                 _refuse_unless_more_precise(tx, rule, claim_)
         store.put_rule(tx, rule, by.name, services.now())
         made = next(stored for stored in store.rules(tx) if stored.rule == rule)
-        gone = brought.drop_unwarranted(services, tx)
+        gone = unwarranted.drop_unwarranted(services, tx)
     _tell_router(services, gone)
     return made
 
@@ -55,7 +55,7 @@ def release(services: Services, pattern: str, project: str) -> tuple[str, ...]:
                     "Take it out of the Compose file and deploy that first.",
                 )
             store.remove_claim(tx, wanted, one.environment_id)
-        gone = brought.drop_unwarranted(services, tx)
+        gone = unwarranted.drop_unwarranted(services, tx)
     _tell_router(services, gone)
     return tuple(one.environment for one in found)
 

@@ -36,7 +36,7 @@ def check(services: Services, tx: sa.Connection, project: Project, patterns: Ite
 
 def _ordered(services: Services, tx: sa.Connection, project: Project, names: Iterable[str]) -> list[str]:
     """Those that the router has to order a certificate for."""
-    brought = [
+    uploaded = [
         certificate
         for owner in (project.id, None)
         for certificate in certificate_store.uploaded_in(tx, owner)
@@ -48,7 +48,7 @@ def _ordered(services: Services, tx: sa.Connection, project: Project, names: Ite
         if not name.startswith("*.")
         and signer_of(services.settings, name) is CertificateKind.ACME
         and not _is_below_wildcard(services.settings, name)
-        and not any(certificate.holds_for(name) for certificate in brought)
+        and not any(certificate.holds_for(name) for certificate in uploaded)
     )
 
 

@@ -16,7 +16,7 @@ from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import volumes_of
 from cabestan.domain.run import Run, RunKind
-from cabestan.engine import space
+from cabestan.engine import disk
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
@@ -102,7 +102,7 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
     volumes = volumes_of(stack, {run.service})
 
     def prepare() -> None:
-        space.check(services.settings)
+        disk.check(services.settings)
         services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
         services.stacks.ensure_configs(name, stack.files)
         if files:

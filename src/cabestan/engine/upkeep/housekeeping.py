@@ -2,9 +2,9 @@
 workflows are forgotten.
 """
 
-import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -16,6 +16,7 @@ from cabestan.domain.environment import Environment
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_account, watch
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
@@ -43,40 +44,28 @@ _AT_ONCE = 20
 _PACKED_UNTIL = "logs packed until"
 
 
-class Housekeeper:
-    """A thread that cleans up once an hour, for as long as the server runs."""
+def housekeeper(services: Services) -> Repeating:
+    return Repeating("housekeeping", partial(_keep_house, services), _EVERY_SECONDS, _FIRST_AFTER_SECONDS)
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _run(self) -> None:
-        pause = _FIRST_AFTER_SECONDS
-        while not self._stopped.wait(pause):
-            pause = _EVERY_SECONDS
-            for work in (
-                pack_logs,
-                drop_runs,
-                drop_pipelines,
-                drop_images,
-                drop_secrets,
-                drop_networks,
-                forget,
-                certificates.renew,
-                keep_account,
-                watch,
-            ):
-                try:
-                    work(self._services)
-                except Exception as error:  # a full disk, for one: the thread must live on
-                    _log.warning("housekeeping has to wait", what=work.__name__, error=str(error))
+def _keep_house(services: Services) -> None:
+    """One that fails, as on a full disk, keeps none of the others from being done."""
+    for work in (
+        pack_logs,
+        drop_runs,
+        drop_pipelines,
+        drop_images,
+        drop_secrets,
+        drop_networks,
+        forget,
+        certificates.renew,
+        keep_account,
+        watch,
+    ):
+        try:
+            work(services)
+        except Exception as error:
+            _log.warning("housekeeping has to wait", what=work.__name__, error=str(error))
 
 
 def pack_logs(services: Services) -> None:

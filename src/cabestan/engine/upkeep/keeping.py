@@ -1,6 +1,5 @@
 """Keeps registry and router running: one that the engine could not start again is started once that works."""
 
-import threading
 from collections.abc import Callable
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from cabestan.adapters.router import ServiceContainer
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.building import builders
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
 from cabestan.engine.upkeep import platform
 from cabestan.errors import CabestanError, StepFailed
@@ -17,29 +17,17 @@ KIND = "platform"
 _LOOK_SECONDS = 15.0
 
 
-class Keeper:
-    """A thread that looks at both four times a minute, for as long as the server runs."""
+def keeper(services: Services) -> Repeating:
+    """Looks at both, and at builders, four times a minute."""
+    #: those that did not run at the last look: `cabestan up` takes them away for a moment, which is no alert
+    down: frozenset[str] = frozenset()
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-        #: those that did not run at the last look: `cabestan up` takes them away for a moment, which is no alert
-        self._down: frozenset[str] = frozenset()
+    def look_again() -> None:
+        nonlocal down
+        down = look(services, down)
+        builders.look(services)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(_LOOK_SECONDS):
-            try:
-                self._down = look(self._services, self._down)
-                builders.look(self._services)
-            except Exception as error:  # the engine is away, the disk is full: the next look tries again
-                _log.info("looking after registry, router and builders has to wait", error=str(error))
+    return Repeating("keeper", look_again, _LOOK_SECONDS)
 
 
 def look(services: Services, known: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from cabestan.domain.access import Permission, may
 from cabestan.domain.alert import Alert
-from cabestan.engine.upkeep import room
+from cabestan.engine import disk
 from cabestan.store import alerts as store
 from cabestan.store import projects as project_store
 from cabestan.web.access import SignedIn, Wired
@@ -25,7 +25,7 @@ def alerts(
         found = store.page(
             tx, installation=user.admin, project_names=names, cleared=cleared, before=before, limit=limit + 1
         )
-    if not before and (full := room.alert(services)):
+    if not before and (full := disk.alert(services)):
         return shapes.page((full, *found[: limit - 1]), limit, _shape, lambda alert: alert.id)
     return shapes.page(found, limit, _shape, lambda alert: alert.id)
 

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.project import Project
+from cabestan.engine import disk
 from cabestan.engine.services import Services
-from cabestan.engine.upkeep import room
 from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -27,7 +27,7 @@ def home(visitor: SignedIn, services: Wired) -> Response:
         matrix = _matrix(services, tx, visitor.user)
         names = [project.name for project in visible_projects(tx, visitor.user)]
         open_alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
-    if full := room.alert(services):
+    if full := disk.alert(services):
         open_alerts = (full, *open_alerts)
     frame = plain_frame(framed(visitor), "What runs where", "projects", "project:*")
     return html("home.html", frame, matrix=matrix, alerts=alert_rows(open_alerts, services.now()))

@@ -1,4 +1,4 @@
-"""Certificates that projects brought hold for as long as all their names are the project's.
+"""Certificates that were uploaded for projects hold for as long as all their names are the project's.
 
 A name that is given up may be somebody else's tomorrow, who must not be served with the key of today's owner.
 """

@@ -1,20 +1,16 @@
-"""When a full disk has room again, everything that met it goes on by itself."""
+"""The disk: how much must be free before work begins, and the reserve for a start when it is full."""
 
+import shutil
 import tempfile
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import structlog
-
+from cabestan.config import Settings
 from cabestan.domain.alert import Alert
 from cabestan.engine.services import Services
-from cabestan.engine.upkeep import recovery
+from cabestan.errors import StepFailed
 from cabestan.store.fullness import storage_full
 
-_log = structlog.get_logger(__name__)
-_LOOK_SECONDS = 2.0
 #: what must fit before anything is tried again: one step's records and a page of log
 _ENOUGH_BYTES = 1 << 20
 #: given up by a start on a full disk: SQLite reads nothing before it could make the files beside its databases, and
@@ -24,41 +20,14 @@ _RESERVE = "reserve"
 ALERT = "disk"
 
 
-class RoomWatcher:
-    """A thread that sleeps until something could not be written, then waits for room.
-
-    `begin` is what the start of the server has to do, and may have met the full disk in.
-    """
-
-    def __init__(self, services: Services, begin: Callable[[], None] = lambda: None) -> None:
-        self._services = services
-        self._begin = begin
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="room", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._services.database.out_of_room.set()
-
-    def _run(self) -> None:
-        out_of_room = self._services.database.out_of_room
-        while out_of_room.wait() and not self._stopped.wait(_LOOK_SECONDS):
-            if not has_room(self._services.settings.data):
-                continue
-            out_of_room.clear()
-            try:
-                self._begin()
-                self._services.durable.go_on()
-                recovery.go_on(self._services)
-            except Exception as error:  # full again, or the engine is away too: the next look tries again
-                _log.warning("what met a full disk still waits", error=str(error))
-                out_of_room.set()
-            else:
-                keep_reserve(self._services.settings.data)
-                _log.warning("the disk has room again: what met its end goes on")
+def check(settings: Settings) -> None:
+    """Raises StepFailed when less is free than `free_bytes` asks for."""
+    free = shutil.disk_usage(settings.data).free
+    if free < settings.free_bytes:
+        raise StepFailed(
+            f"{settings.data} has {free // 2**20} MiB free, {settings.free_bytes // 2**20} MiB must be.",
+            "Make room (old images: `docker image ls`), or lower free_bytes; then retry.",
+        )
 
 
 def keep_reserve(folder: Path) -> None:
