@@ -7,12 +7,14 @@ to retry it, and the server runs it like every other job.
 from datetime import UTC, datetime
 
 from bench.api import Api
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
 from cabestan.domain.project import RefChange
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building.pipelines import JOB_IMAGE
 from cabestan.store import pipelines, projects
 from cabestan.store.database import Database
+from cabestan.store.transitions import transition
 
 
 def start(database_url: str, api: Api, project: str, script: str) -> tuple[int, int]:
@@ -35,7 +37,7 @@ def _store_failed(database_url: str, project_name: str, script: str) -> int:
             made = pipelines.create(tx, _failed(newest, now), event)
             pipelines.add_jobs(tx, made, (spec,), now)
             for job in pipelines.jobs_of(tx, made.id):
-                pipelines.update_job(tx, job.id, status=RunStatus.FAILED)
+                transition(tx, Subject.JOB, job.id, RunStatus.FAILED, datetime.now(UTC))
     finally:
         database.close()
     return made.id

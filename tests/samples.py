@@ -5,17 +5,26 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Base, ImageBuild, Job, JobKind, JobSpec, Pipeline
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.store.transitions import transition
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, 123000, UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ADMIN = User(1, "admin", True, {})
 DIGEST = f"sha256:{'ab' * 32}"
+
+
+def set_status(tx: sa.Connection, subject: Subject, key: int, status: str, **values: Any) -> None:
+    """As the platform does, at a time of no importance."""
+    transition(tx, subject, key, status, NOW, **values)
 
 
 def spec(name: str = "build", **changes: Any) -> JobSpec:

@@ -36,6 +36,7 @@ from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.clock import backup_clock
+from cabestan.engine.outbox import Pages
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.running.clock import Clock
@@ -64,7 +65,7 @@ class Cabestan:
     services: Services
     clock: Clock
     disk_watcher: DiskWatcher
-    repeated: tuple[Repeating, ...]
+    others: tuple[Pages | Repeating, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -75,11 +76,11 @@ class Cabestan:
                 raise
             self.services.database.out_of_room.set()
         disk.keep_reserve(self.services.settings.data)
-        for thread in (self.clock, self.disk_watcher, *self.repeated):
+        for thread in (self.clock, self.disk_watcher, *self.others):
             thread.start()
 
     def close(self) -> None:
-        for thread in (self.clock, self.disk_watcher, *self.repeated):
+        for thread in (self.clock, self.disk_watcher, *self.others):
             thread.stop()
         self.services.durable.close()
         self.services.database.close()
@@ -140,7 +141,7 @@ def bootstrap(
         services,
         Clock(services),
         DiskWatcher(services, lambda: recovery.begin(services)),
-        (housekeeper(services), backup_clock(services), keeper(services)),
+        (Pages(services), housekeeper(services), backup_clock(services), keeper(services)),
     )
 
 

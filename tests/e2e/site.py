@@ -15,11 +15,13 @@ import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from tests.e2e import databases
+from tests.samples import set_status
 
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings
 from cabestan.domain.access import Role
 from cabestan.domain.deployment import Deployment, StepKind
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
@@ -202,7 +204,7 @@ def _pipeline(site: Site, commit: str, title: str, status: RunStatus, jobs: tupl
         specs = tuple(JobSpec(name, "build", JobKind.SCRIPT, "cabestan/builder", "true") for name in jobs)
         pipeline_store.add_jobs(tx, made, specs, now)
         for job in pipeline_store.jobs_of(tx, made.id):
-            pipeline_store.update_job(tx, job.id, status=status, started_at=now, finished_at=ended)
+            set_status(tx, Subject.JOB, job.id, status, started_at=now, finished_at=ended)
             site.jobs[job.name] = job.id
     return made
 
@@ -233,7 +235,7 @@ def _end(tx: sa.Connection, key: int, environment_id: int, status: DeploymentSta
     begun = now - timedelta(seconds=8)
     good = status is DeploymentStatus.SUCCEEDED
     reason = "" if good else "web: task: non-zero exit (1). Release 1 serves again."
-    deployment_store.update(tx, key, status=status, reason=reason, started_at=begun, finished_at=now)
+    set_status(tx, Subject.DEPLOYMENT, key, status, reason=reason, started_at=begun, finished_at=now)
     for place, kind in enumerate((StepKind.PULL, StepKind.APPLY, StepKind.WATCH)):
         word = "failed" if not good and kind is StepKind.WATCH else "succeeded"
         deployment_store.set_step(tx, key, kind, place, f"{kind.capitalize()} web", "running", begun)
@@ -261,7 +263,7 @@ def _runs(site: Site) -> None:
             site.run = run_store.add_one(tx, row | {"started_at": due, "finished_at": due + timedelta(seconds=9)})
         place = {"project_id": site.project.id, "environment_id": staging.id, "deployment_id": site.ran_once}
         once = run_store.add_one_shot(tx, **place, service="migrate", by="admin", seconds=60, now=now)
-        run_store.update(tx, once.id, status=RunStatus.SUCCEEDED, started_at=now, finished_at=now)
+        set_status(tx, Subject.RUN, once.id, RunStatus.SUCCEEDED, started_at=now, finished_at=now)
     cron.pause(services, site.schedules["tidy"], "rita")
     for key, text in ((site.run, b"reading\n\x1b[31mno such file\x1b[0m\n"), (once.id, b"3 tables made\n")):
         with services.logs.writer(run_log_id(key)) as log:

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import OpenContext
 from tests.e2e.site import LONG, PROJECT, Site, writer
+from tests.samples import set_status
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building.job_runs import log_id
-from cabestan.store import pipelines as pipeline_store
 
 pytestmark = pytest.mark.e2e
 #: first and last line that can be seen, and how many of those are still being fetched
@@ -175,7 +176,7 @@ def test_a_job_that_runs_again_is_followed_again(page: Page, site: Site) -> None
 
 def _set_status(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
-        pipeline_store.update_job(tx, site.jobs["colours"], status=status)
+        set_status(tx, Subject.JOB, site.jobs["colours"], status)
     site.services.changes.publish(PROJECT, f"job:{site.jobs['colours']}")
 
 

@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import OpenContext, sign_in
 from tests.e2e.site import PROJECT, Site
+from tests.samples import set_status
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine.variables import secrets
 from cabestan.store import configuration as configuration_store
-from cabestan.store import pipelines as pipeline_store
 from cabestan.store import users as user_store
 from cabestan.web import live
 
@@ -242,7 +243,7 @@ def test_an_approval_with_a_comment_lets_the_deployment_go(page: Page, site: Sit
 
 def _set_job(site: Site, status: RunStatus) -> None:
     with site.services.database.writing() as tx:
-        pipeline_store.update_job(tx, site.jobs["live"], status=status)
+        set_status(tx, Subject.JOB, site.jobs["live"], status)
     site.services.changes.publish(PROJECT, f"pipeline:{site.pipeline}")
 
 

@@ -6,7 +6,9 @@ import time
 
 from tests.engine.test_cron import deploy, with_cron
 from tests.engine.world import World
+from tests.samples import set_status
 
+from cabestan.domain.outbox import Subject
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.running import cron
 from cabestan.engine.running.clock import Clock
@@ -30,7 +32,7 @@ def test_the_clock_starts_what_had_taken_its_turn_when_the_last_process_ended(wo
         schedules.update(tx, 1, next_due=world.clock())
     cron.fire(world.services, [1])
     with world.services.database.writing() as tx:
-        runs.set_running(tx, [1])
+        set_status(tx, Subject.RUN, 1, "running")
     run_clock_until_started(world)
 
 

@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 from tests.engine.fakes import FakeDurable, Killed
 from tests.engine.world import COMPOSE, World
-from tests.samples import ADMIN, NOW
+from tests.samples import ADMIN, NOW, set_status
 
 from cabestan.config import Settings
+from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
 from cabestan.domain.run import Cause, Run
@@ -283,7 +284,7 @@ def test_a_run_that_took_its_turn_and_was_not_started_is_started_after_a_kill(wo
     world.clock.now = at(NOW.hour + 1)
     cron.fire(world.services, [1])
     with world.services.database.writing() as tx:
-        runs.set_running(tx, [1])
+        set_status(tx, Subject.RUN, 1, "running")
     cron_runs.reconcile(world.services)
     world.durable.run()
     assert told(world) == [("succeeded", "due")]
@@ -314,7 +315,7 @@ def test_a_run_that_takes_its_turn_during_a_look_is_not_taken_for_lost(
         if len(looks) == 2:
             cron.fire(world.services, [1])
             with world.services.database.writing() as tx:
-                runs.set_running(tx, [1])
+                set_status(tx, Subject.RUN, 1, "running")
         return found
 
     monkeypatch.setattr(world.durable, "alive", look)
@@ -335,7 +336,7 @@ def test_of_those_that_wait_only_as_many_are_read_as_can_begin(
         for hour in range(4):
             row = runs.scheduled(schedule, due_at=at(hour), cause=Cause.DUE, by="", now=NOW)
             runs.add_one(tx, row)
-        runs.set_running(tx, [1])
+        set_status(tx, Subject.RUN, 1, "running")
         assert [run.id for run in runs.running_of_schedules(tx)] == [1]
         assert [run.id for run in runs.waiting_of_schedules(tx, 2)] == waiting
         assert [run.id for run in runs.open_of_schedule(tx, schedule.id)] == [1, 2, 3, 4]

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from tests.conftest import MakeDatabase
 from tests.engine.world import World, register
-from tests.samples import pipeline, spec
+from tests.samples import pipeline, set_status, spec
 
 from cabestan.domain.deployment import Deployment
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Job, JobKind
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.status import DeploymentStatus, RunStatus
@@ -99,7 +100,7 @@ class Server:
             event = project_store.add_event(tx, project.id, "x", RefChange("x", "", "x"), "dev", made.created_at)
             made = store.create(tx, made, event)
             store.add_jobs(tx, made, (spec("sleeps", kind=JobKind.SCRIPT),), made.created_at)
-            store.update(tx, made.id, status=RUNNING)
+            set_status(tx, Subject.DEPLOYMENT, made.id, RUNNING)
         return made.id
 
     def begin(self, project: Project, count: int = 1) -> list[int]:

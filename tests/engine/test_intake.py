@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from tests.engine.world import FILES, World
+from tests.samples import set_status
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building import intake, pipelines
 from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict
-from cabestan.store import pipelines as pipeline_store
 
 
 def test_a_push_starts_one_pipeline_however_often_it_is_looked_at(world: World) -> None:
@@ -179,7 +180,7 @@ def test_what_builds_already_keeps_its_place(world: World) -> None:
     pipelines.prepare(world.services, older.id)
     _lint, build = world.jobs_of(older)
     with world.services.database.writing() as tx:
-        pipeline_store.update_job(tx, build.id, status=RunStatus.RUNNING, started_at=world.clock())
+        set_status(tx, Subject.JOB, build.id, RunStatus.RUNNING, started_at=world.clock())
     (newer,) = branch_pushed(world, project, "main")
     assert (newer.status, world.pipeline(older.id).status) == (RunStatus.CANCELED, RunStatus.RUNNING)
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 from tests.engine.fakes import FakeDurable, Killed
 from tests.engine.world import COMPOSE, FILES, World
+from tests.samples import set_status
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building import intake, pipelines
 from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict, EngineUnavailable, RegistryUnavailable
-from cabestan.store import pipelines as store
 from cabestan.testing import STEPS
 
 CREATED, RUNNING, SUCCEEDED = RunStatus.CREATED, RunStatus.RUNNING, RunStatus.SUCCEEDED
@@ -209,7 +210,7 @@ def test_a_job_has_a_token_of_its_own_while_it_runs(world: World) -> None:
     _, job = world.jobs_of(made)
     assert seen == [JobIdentity(job.id, "shop/api")]
     with world.services.database.writing() as tx:
-        store.update_job(tx, job.id, status="running")
+        set_status(tx, Subject.JOB, job.id, "running")
         (token,) = world.jobs.tokens.values()
         assert users.identity_of_token(tx, token, world.clock()) is None
 

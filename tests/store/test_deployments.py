@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from tests.samples import NOW, plan
+from tests.samples import NOW, plan, set_status
 from tests.store.rows import make_deployment, make_project, make_release
 
 from cabestan.domain.deployment import Approval, StepKind, StepRun
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import DeploymentStatus
 from cabestan.errors import NotFound
 from cabestan.store import deployments as store
@@ -56,10 +57,10 @@ def test_the_database_itself_lets_one_run_per_environment(database: Database) ->
         second = make_deployment(tx, rows.staging, release)
         make_deployment(tx, rows.production, release, RUNNING)
     with pytest.raises(IntegrityError), database.writing() as tx:
-        store.update(tx, second.id, status=RUNNING)
+        set_status(tx, Subject.DEPLOYMENT, second.id, RUNNING)
     with database.writing() as tx:
-        store.update(tx, first.id, status=DeploymentStatus.SUCCEEDED)
-        store.update(tx, second.id, status=RUNNING)
+        set_status(tx, Subject.DEPLOYMENT, first.id, DeploymentStatus.SUCCEEDED)
+        set_status(tx, Subject.DEPLOYMENT, second.id, RUNNING)
 
 
 def test_lists_are_by_project_environment_release_and_status(database: Database) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.samples import NOW, build_spec, spec
+from tests.samples import NOW, build_spec, set_status, spec
 from tests.store.rows import make_pipeline, make_project
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Job
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
@@ -61,8 +62,9 @@ def test_what_is_open_running_or_to_be_canceled_is_known(database: Database) -> 
         opened, ended = make_pipeline(tx, project), make_pipeline(tx, project)
         store.add_jobs(tx, opened, (spec("a"), spec("b")), NOW)
         first, second = store.jobs_of(tx, opened.id)
-        store.update(tx, ended.id, status=RunStatus.FAILED, notes=("one", "two"), cancel=True, finished_at=NOW)
-        store.update_job(tx, second.id, status=RunStatus.RUNNING, cancel=True)
+        store.update(tx, ended.id, notes=("one", "two"), cancel=True)
+        set_status(tx, Subject.PIPELINE, ended.id, RunStatus.FAILED, finished_at=NOW)
+        set_status(tx, Subject.JOB, second.id, RunStatus.RUNNING, cancel=True)
         assert store.open_ids(tx) == (opened.id,)
         assert store.running_job_ids(tx) == {second.id}
         assert [store.cancel_asked(tx, found.id) for found in (opened, ended)] == [False, True]

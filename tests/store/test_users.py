@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.samples import NOW, spec
+from tests.samples import NOW, set_status, spec
 from tests.store.rows import make_pipeline, make_project
 
 from cabestan.domain.access import JobIdentity, Role, User
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.errors import Conflict, NotFound
 from cabestan.store import pipelines
@@ -75,10 +76,10 @@ def test_a_jobs_token_lives_as_long_as_the_job_runs(database: Database) -> None:
         (job,) = pipelines.jobs_of(tx, made.id)
         store.add_token(tx, "job", kind="job", job_id=job.id, now=NOW, expires_at=LATER)
         for status in RunStatus:
-            pipelines.update_job(tx, job.id, status=status)
+            set_status(tx, Subject.JOB, job.id, status)
             expected = JobIdentity(job.id, "shop/api") if status is RunStatus.RUNNING else None
             assert store.identity_of_token(tx, "job", NOW) == expected
-        pipelines.update_job(tx, job.id, status=RunStatus.RUNNING)
+        set_status(tx, Subject.JOB, job.id, RunStatus.RUNNING)
         assert store.identity_of_token(tx, "job", LATER) is None
         assert store.session(tx, "job", NOW) is None
         store.drop_job_tokens(tx, job.id)

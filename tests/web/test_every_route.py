@@ -7,15 +7,17 @@ from types import SimpleNamespace
 import pytest
 from tests.engine.managed.samples import backed_up
 from tests.engine.world import COMPOSE, ENDING, World
+from tests.samples import set_status
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
 from cabestan.domain.access import Role
+from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import settings
 from cabestan.engine.running import cron
-from cabestan.store import pipelines, schedules, users
+from cabestan.store import schedules, users
 from cabestan.store.configuration import Scope
 
 #: all that anybody may ask for
@@ -171,7 +173,7 @@ def test_a_reporter_sees_everything_and_changes_nothing(world: World, project: P
 
 def test_a_jobs_token_opens_no_page_and_no_api(world: World, project: Project) -> None:
     with world.services.database.writing() as tx:
-        pipelines.update_job(tx, 1, status="running")
+        set_status(tx, Subject.JOB, 1, "running")
         users.add_token(tx, "of-the-job", kind="job", job_id=1, now=world.clock())
     with asking(world, Authorization="Bearer of-the-job") as client:
         for address in PRIVATE:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.engine.world import FILES, World
 from tests.repositories import run_git
+from tests.samples import set_status
 from tests.web.client import application
 from tests.web.serving import serving
 
@@ -21,9 +22,10 @@ from cabestan.adapters.git_process import Limits
 from cabestan.adapters.git_trees import Bounds
 from cabestan.adapters.pkt_lines import FLUSH, pkt_line
 from cabestan.domain.access import Role
+from cabestan.domain.outbox import Subject
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import settings
-from cabestan.store import pipelines, users
+from cabestan.store import users
 from cabestan.web import git_bodies, git_http
 
 
@@ -200,7 +202,7 @@ def test_a_job_clones_its_own_project_while_it_runs_and_does_nothing_else(
 
     def running(status: str) -> None:
         with world.services.database.writing() as tx:
-            pipelines.update_job(tx, 1, status=status)
+            set_status(tx, Subject.JOB, 1, status)
 
     assert not clone("ended")
     running("running")

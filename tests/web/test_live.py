@@ -10,11 +10,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from tests.engine.world import World
+from tests.samples import set_status
 from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
+from cabestan.domain.outbox import Subject
 from cabestan.domain.project import Project
-from cabestan.store import pipelines, users
+from cabestan.store import users
 from cabestan.store.schema import users as user_rows
 from cabestan.web import live
 from cabestan.web.live import LiveStream
@@ -36,7 +38,7 @@ def project(world: World) -> Project:
     world.user("dev", shop=Role.DEVELOPER, other=Role.REPORTER)
     world.released(made)
     with world.services.database.writing() as tx:
-        pipelines.update_job(tx, 1, status="running")
+        set_status(tx, Subject.JOB, 1, "running")
     return made
 
 

@@ -3,6 +3,8 @@
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
 from cabestan.store import alerts as store
+from cabestan.store import outbox
+from cabestan.store import projects as project_store
 
 
 def raise_alert(
@@ -13,9 +15,9 @@ def raise_alert(
     Without a project it is of the whole installation, and for administrators alone.
     """
     with services.database.writing() as tx:
-        changed = store.put(tx, kind, subject, message, remedy, project.id if project else None, services.now())
-    if changed:
-        services.changes.publish(project.name if project else "")
+        now, key = services.now(), project.id if project else None
+        if store.put(tx, kind, subject, message, remedy, key, now):
+            outbox.tell(tx, key, now)
 
 
 def clear_alert(services: Services, kind: str, subject: str) -> None:
@@ -25,4 +27,5 @@ def clear_alert(services: Services, kind: str, subject: str) -> None:
     if found:
         with services.database.writing() as tx:
             store.clear(tx, found.id, services.now())
-        services.changes.publish(found.project)
+            project = project_store.find(tx, found.project) if found.project else None
+            outbox.tell(tx, project.id if project else None, services.now())

@@ -17,8 +17,10 @@ from cabestan.domain.backup import (
     Reason,
 )
 from cabestan.domain.managed import Instance
+from cabestan.domain.outbox import Subject
 from cabestan.errors import Conflict, NotFound
 from cabestan.store.schema import backups, database_operations, managed_services
+from cabestan.store.transitions import arrived
 from cabestan.store.values import dump
 
 #: written out, for the index over those that run counts only where the statement itself says so
@@ -122,9 +124,11 @@ def begin(
             f"A {running.kind} of this database is under way.", "Wait until it has ended: `cabestan database show`."
         )
     try:
-        return _operation(tx.execute(sa.insert(database_operations).values(row).returning(database_operations)).one())
+        begun = tx.execute(sa.insert(database_operations).values(row).returning(database_operations)).one()
     except IntegrityError as error:
         raise Conflict("Something else is being done to this database.", "Try again when it has ended.") from error
+    arrived(tx, Subject.OPERATION, begun.id, now)
+    return _operation(begun)
 
 
 def operation(tx: sa.Connection, operation_id: int) -> Operation:
@@ -157,6 +161,8 @@ def latest_operation(tx: sa.Connection, instance_id: int) -> Operation | None:
 
 
 def update_operation(tx: sa.Connection, operation_id: int, **values: Any) -> None:
+    """All but its status: for that there is `transition`."""
+    assert "status" not in values
     tx.execute(sa.update(database_operations).where(database_operations.c.id == operation_id).values(values))
 
 

@@ -1,7 +1,7 @@
 """The connection to the database: SQLite or PostgreSQL, the same to all above."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,8 @@ class Database:
         self._turn = threading.Lock()
         #: set when something could not be written for want of room
         self.out_of_room = threading.Event()
+        #: called after each transaction that wrote, by the thread that did
+        self.when_written: list[Callable[[], None]] = []
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -50,6 +52,8 @@ class Database:
                 if not self.is_sqlite:
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING)))
                 yield connection
+        for call in self.when_written:
+            call()
 
     def check(self) -> None:
         """Raises ConfigurationError when the database cannot be used."""

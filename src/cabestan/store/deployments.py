@@ -7,9 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepKind, StepRun
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import DeploymentStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import approvals, deployments, environments, projects, releases, steps
+from cabestan.store.transitions import arrived
 from cabestan.store.values import dump_plan, load_plan
 
 _OPEN = (DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING)
@@ -49,7 +51,9 @@ def create(
         "restores_id": restores_id,
         "created_at": now,
     }
-    return get(tx, tx.execute(sa.insert(deployments).values(row).returning(deployments.c.id)).scalar_one())
+    key = tx.execute(sa.insert(deployments).values(row).returning(deployments.c.id)).scalar_one()
+    arrived(tx, Subject.DEPLOYMENT, key, now)
+    return get(tx, key)
 
 
 def get(tx: sa.Connection, deployment_id: int) -> Deployment:
@@ -124,6 +128,8 @@ def overview(tx: sa.Connection, environment_ids: Iterable[int]) -> tuple[Deploym
 
 
 def update(tx: sa.Connection, deployment_id: int, **values: Any) -> None:
+    """All but its status: for that there is `transition`."""
+    assert "status" not in values
     tx.execute(sa.update(deployments).where(deployments.c.id == deployment_id).values(values))
 
 

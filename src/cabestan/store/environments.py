@@ -1,12 +1,15 @@
 """Environments."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cabestan.domain.environment import Environment, EnvironmentDraft, Trigger
+from cabestan.domain.outbox import Subject
 from cabestan.domain.project import Project
 from cabestan.errors import NotFound
+from cabestan.store import outbox
 from cabestan.store import projects as project_store
 from cabestan.store.schema import environments, projects
 from cabestan.store.values import dump, load_list
@@ -69,6 +72,20 @@ def update(tx: sa.Connection, environment_id: int, **values: Any) -> None:
         if name in values:
             values[name] = dump(values[name])
     tx.execute(sa.update(environments).where(environments.c.id == environment_id).values(values))
+
+
+def set_current(tx: sa.Connection, environment: Environment, deployment_id: int, now: datetime) -> None:
+    """What serves there from now on."""
+    update(tx, environment.id, current_deployment_id=deployment_id)
+    outbox.tell(
+        tx,
+        environment.project_id,
+        now,
+        subject=Subject.ENVIRONMENT,
+        key=environment.id,
+        former=str(environment.current_deployment_id or ""),
+        status=str(deployment_id),
+    )
 
 
 def _value(row: sa.Row[tuple[object, ...]]) -> Environment:

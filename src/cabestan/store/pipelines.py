@@ -6,10 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Job, JobSpec, Pipeline, Source
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import jobs, pipelines, projects
+from cabestan.store.transitions import arrived
 from cabestan.store.values import dump, dump_spec, load_list, load_map, load_spec
 
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
@@ -35,7 +37,9 @@ def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
         "before": pipeline.before,
         "source": pipeline.source,
     }
-    return pipeline.evolve(id=tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one())
+    key = tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one()
+    arrived(tx, Subject.PIPELINE, key, pipeline.created_at)
+    return pipeline.evolve(id=key)
 
 
 def get(tx: sa.Connection, pipeline_id: int) -> Pipeline:
@@ -92,6 +96,8 @@ def open_of_branch(tx: sa.Connection, project_id: int, branch: str) -> tuple[Pip
 
 
 def update(tx: sa.Connection, pipeline_id: int, **values: Any) -> None:
+    """All but its status: for that there is `transition`."""
+    assert "status" not in values
     if "notes" in values:
         values["notes"] = dump(values["notes"])
     tx.execute(sa.update(pipelines).where(pipelines.c.id == pipeline_id).values(values))
@@ -143,6 +149,8 @@ def find_job(tx: sa.Connection, job_id: int) -> Job | None:
 
 
 def update_job(tx: sa.Connection, job_id: int, **values: Any) -> None:
+    """All but its status, as above."""
+    assert "status" not in values
     tx.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
 
 

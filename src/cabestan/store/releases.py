@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
 from cabestan.errors import NotFound
+from cabestan.store import outbox
 from cabestan.store import projects as project_store
 from cabestan.store.schema import pipelines, projects, releases
 from cabestan.store.values import dump, load_map, load_ports
@@ -67,6 +69,7 @@ def create(
         "ports": dump(dict(ports or {})),
     }
     key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
+    outbox.tell(tx, pipeline.project_id, now, subject=Subject.RELEASE, key=key, status="created")
     return by_id(tx, key)
 
 

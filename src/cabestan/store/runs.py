@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.run import Cause, Run, RunKind
 from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.schema import deployments, environments, projects, releases, runs, schedules
+from cabestan.store.transitions import arrived
 
 #: projects count first in this, each with its oldest
 _CONSIDERED = 1000
@@ -62,7 +64,7 @@ def add_one_shot(
         "seconds": seconds,
         "created_at": now,
     }
-    return get(tx, tx.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one())
+    return get(tx, add_one(tx, row))
 
 
 def of_deployment(tx: sa.Connection, deployment_id: int) -> tuple[Run, ...]:
@@ -109,12 +111,9 @@ def add(tx: sa.Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def add_one(tx: sa.Connection, row: dict[str, Any]) -> int:
-    return int(tx.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one())
-
-
-def set_running(tx: sa.Connection, ids: Iterable[int]) -> None:
-    """They have taken their turn."""
-    tx.execute(sa.update(runs).where(runs.c.id.in_(list(ids))).values(status=RunStatus.RUNNING))
+    key = int(tx.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one())
+    arrived(tx, Subject.RUN, key, row["created_at"])
+    return key
 
 
 def get(tx: sa.Connection, run_id: int) -> Run:
@@ -189,6 +188,8 @@ def busy_schedules(tx: sa.Connection) -> frozenset[int]:
 
 
 def update(tx: sa.Connection, run_id: int, **values: Any) -> None:
+    """All but its status: for that there is `transition`."""
+    assert "status" not in values
     tx.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
 from cabestan.store import pipelines as store
+from cabestan.store.transitions import transition
 
 
 def admit(services: Services, tx: sa.Connection, fresh: Sequence[Pipeline]) -> tuple[Pipeline, ...]:
@@ -61,8 +63,12 @@ def _waits(tx: sa.Connection, pipeline: Pipeline) -> bool:
 
 def _cancel(services: Services, tx: sa.Connection, pipeline: Pipeline, reason: str) -> Pipeline:
     """Nothing of it runs, so that there is nothing to stop."""
-    ended = {"status": RunStatus.CANCELED, "reason": reason, "finished_at": services.now()}
+    now = services.now()
+    ended = {"cancel": True, "reason": reason, "finished_at": now}
     for job in store.jobs_of(tx, pipeline.id):
-        store.update_job(tx, job.id, cancel=True, **(ended if job.status is RunStatus.CREATED else {}))
-    store.update(tx, pipeline.id, cancel=True, **ended)
+        if job.status is RunStatus.CREATED:
+            transition(tx, Subject.JOB, job.id, RunStatus.CANCELED, now, **ended)
+        else:
+            store.update_job(tx, job.id, cancel=True)
+    transition(tx, Subject.PIPELINE, pipeline.id, RunStatus.CANCELED, now, **ended)
     return store.get(tx, pipeline.id)

@@ -13,6 +13,7 @@ from cabestan.engine.building import crowding, pipelines
 from cabestan.engine.deploying import environments, settings
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
+from cabestan.store import outbox
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 
@@ -24,7 +25,7 @@ def create_project(services: Services, name: str, default_branch: str) -> Projec
         for draft in FIRST_ENVIRONMENTS:
             environments.create(services, tx, project, draft)
         services.repositories.create(project.id, default_branch)
-    services.changes.publish(name)
+        outbox.tell(tx, project.id, services.now())
     return project
 
 
@@ -35,7 +36,7 @@ def take_pushes(services: Services, project: Project, by: str) -> tuple[Pipeline
     """
     while (started := _take_moved(services, project, by)) is None:
         pass  # somebody else took pushes meanwhile
-    _announce(services, project, started)
+    _begin(services, started)
     return tuple(started)
 
 
@@ -59,7 +60,7 @@ def start_pipeline(
         change = RefChange(f"refs/heads/{branch}", commit, commit)
         event = project_store.add_event(tx, project.id, "request", change, by, services.now())
         pipeline = pipeline_store.create(tx, fresh, event)
-    _announce(services, project, [pipeline])
+    _begin(services, [pipeline])
     return pipeline
 
 
@@ -120,9 +121,7 @@ def _new_pipeline(services: Services, project: Project, branch: str, info: Commi
     )
 
 
-def _announce(services: Services, project: Project, started: list[Pipeline]) -> None:
+def _begin(services: Services, started: list[Pipeline]) -> None:
     for pipeline in started:
         if not pipeline.status.ended:
             pipelines.begin(services, pipeline.id)
-    if started:
-        services.changes.publish(project.name)

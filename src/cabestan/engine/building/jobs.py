@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from cabestan.adapters.job_containers import JobRun
+from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Verdict, judge_exit
 from cabestan.domain.pipeline import Job
 from cabestan.domain.status import RunStatus
@@ -26,6 +27,7 @@ from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
 from cabestan.store import users as user_store
 from cabestan.store.logs import LogWriter
+from cabestan.store.transitions import touched, transition
 
 _log = structlog.get_logger(__name__)
 
@@ -94,8 +96,8 @@ def _begin(services: Services, job_id: int, attempt: int) -> bool:
         job = store.get_job(tx, job_id)
         if job.status.ended or job.attempt > attempt:
             return False
-        store.update_job(tx, job_id, status=RunStatus.RUNNING, started_at=job.started_at or services.now())
-    _publish(services, job)
+        now = services.now()
+        transition(tx, Subject.JOB, job_id, RunStatus.RUNNING, now, started_at=job.started_at or now)
     return True
 
 
@@ -230,21 +232,14 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:
     """Ends the job as the verdict has it, or prepares its next attempt."""
     outcome = Verdict(RunStatus(verdict["status"]), verdict["reason"], verdict["again"])
+    now = services.now()
     with services.database.writing() as tx:
-        job = store.get_job(tx, job_id)
         if outcome.again:
             store.update_job(tx, job_id, attempt=attempt + 1, digest="")
+            touched(tx, Subject.JOB, job_id, now)
         else:
-            ended = {"status": outcome.status, "reason": outcome.reason, "finished_at": services.now()}
-            store.update_job(tx, job_id, **ended)
+            transition(tx, Subject.JOB, job_id, outcome.status, now, reason=outcome.reason, finished_at=now)
     services.hub.advanced(log_id(job_id))
-    _publish(services, job)
-
-
-def _publish(services: Services, job: Job) -> None:
-    with services.database.reading() as tx:
-        project = store.get(tx, job.pipeline_id).project
-    services.changes.publish(project, f"job:{job.id}", f"pipeline:{job.pipeline_id}")
 
 
 def _advance(services: Services, job_id: int) -> None:

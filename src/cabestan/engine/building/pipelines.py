@@ -5,6 +5,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from cabestan.checks.check import plan
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Blueprint, Job, Pipeline, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine.building import crowding
@@ -17,6 +18,7 @@ from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Conflict
 from cabestan.pipeline.first_job import with_lint
 from cabestan.store import pipelines as store
+from cabestan.store.transitions import transition
 
 #: the image that build jobs run in, and the builders that they speak to
 JOB_IMAGE = "cabestan/builder:1"
@@ -62,7 +64,6 @@ def advance(services: Services, pipeline_id: int) -> None:
             services.durable.start("job", workflow_id(job), job.id, job.attempt)
         if _is_built(pipeline, jobs):
             services.durable.start("release", f"release-{pipeline_id}-{pipeline.attempt}", pipeline_id)
-    publish(services, pipeline)
 
 
 def _is_built(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
@@ -79,24 +80,26 @@ def _ends(pipeline: Pipeline, jobs: tuple[Job, ...]) -> bool:
 
 def _write_what_follows(services: Services, tx: sa.Connection, pipeline_id: int) -> tuple[Pipeline, tuple[Job, ...]]:
     for job in unreachable_jobs(store.jobs_of(tx, pipeline_id)):
-        store.update_job(tx, job.id, status=RunStatus.SKIPPED, reason="Something that it needs did not succeed.")
+        reason = "Something that it needs did not succeed."
+        transition(tx, Subject.JOB, job.id, RunStatus.SKIPPED, services.now(), reason=reason)
     pipeline, jobs = store.get(tx, pipeline_id), store.jobs_of(tx, pipeline_id)
     if _ends(pipeline, jobs):
         status = merge_status(job.status for job in jobs)
         reason = next((f"{job.name}: {job.reason}" for job in jobs if job.status is status), "")
-        store.update(tx, pipeline_id, status=status, reason=reason, finished_at=services.now())
+        now = services.now()
+        transition(tx, Subject.PIPELINE, pipeline_id, status, now, reason=reason, finished_at=now)
     return store.get(tx, pipeline_id), jobs
 
 
 def fail(services: Services, pipeline_id: int, reason: str) -> None:
+    now = services.now()
     with services.database.writing() as tx:
-        store.update(tx, pipeline_id, status=RunStatus.FAILED, reason=reason, finished_at=services.now())
-        pipeline = store.get(tx, pipeline_id)
-    publish(services, pipeline)
+        transition(tx, Subject.PIPELINE, pipeline_id, RunStatus.FAILED, now, reason=reason, finished_at=now)
 
 
 def cancel(services: Services, pipeline_id: int) -> None:
     """Ends all that has not ended; what runs is stopped on the engine too."""
+    now = services.now()
     with services.database.writing() as tx:
         pipeline = store.get(tx, pipeline_id)
         if pipeline.status.ended:
@@ -107,11 +110,10 @@ def cancel(services: Services, pipeline_id: int) -> None:
         jobs = store.jobs_of(tx, pipeline_id)
         for job in jobs:
             if job.status is RunStatus.CREATED:
-                ended = {"status": RunStatus.CANCELED, "reason": "Canceled.", "finished_at": services.now()}
-                store.update_job(tx, job.id, **ended)
+                transition(tx, Subject.JOB, job.id, RunStatus.CANCELED, now, reason="Canceled.", finished_at=now)
             store.update_job(tx, job.id, cancel=True)
         if not jobs:
-            store.update(tx, pipeline_id, status=RunStatus.CANCELED, finished_at=services.now())
+            transition(tx, Subject.PIPELINE, pipeline_id, RunStatus.CANCELED, now, finished_at=now)
     for job in jobs:
         if job.status is RunStatus.RUNNING:
             stop_soon(services, job)
@@ -128,22 +130,17 @@ def retry(services: Services, pipeline_id: int) -> None:
         jobs = store.jobs_of(tx, pipeline_id)
         for job in jobs:
             if job.status is not RunStatus.SUCCEEDED:
-                _reset_job(tx, job)
+                _reset_job(services, tx, job)
         status = RunStatus.RUNNING if jobs else RunStatus.CREATED
         again = {"attempt": pipeline.attempt + 1, "reason": "", "cancel": False, "finished_at": None}
-        store.update(tx, pipeline_id, status=status, **again)
+        transition(tx, Subject.PIPELINE, pipeline_id, status, services.now(), **again)
     begin(services, pipeline_id)
-    publish(services, pipeline)
 
 
-def _reset_job(tx: sa.Connection, job: Job) -> None:
-    values = {"status": RunStatus.CREATED, "reason": "", "cancel": False, "started_at": None, "finished_at": None}
-    values["digest"] = ""
-    store.update_job(tx, job.id, attempt=job.attempt + 1, **values)
-
-
-def publish(services: Services, pipeline: Pipeline) -> None:
-    services.changes.publish(pipeline.project, f"pipeline:{pipeline.id}")
+def _reset_job(services: Services, tx: sa.Connection, job: Job) -> None:
+    again = {"attempt": job.attempt + 1, "reason": "", "cancel": False, "digest": ""}
+    again |= {"started_at": None, "finished_at": None}
+    transition(tx, Subject.JOB, job.id, RunStatus.CREATED, services.now(), **again)
 
 
 def _plan(services: Services, pipeline_id: int) -> None:
@@ -151,20 +148,20 @@ def _plan(services: Services, pipeline_id: int) -> None:
         pipeline = store.get(tx, pipeline_id)
         planned_before = any(not job.spec.kind.in_process for job in store.jobs_of(tx, pipeline_id))
         if planned_before or pipeline.status.ended:
-            return None
+            return
     try:
         planned, releasable = plan_jobs(services, pipeline)
     except CabestanError as error:
-        return fail(services, pipeline_id, str(error))
+        fail(services, pipeline_id, str(error))
+        return
+    now = services.now()
     with services.database.writing() as tx:
         if store.get(tx, pipeline_id).status.ended:  # canceled meanwhile
-            return None
-        store.add_jobs(tx, pipeline, planned.jobs, services.now())
-        changes = {"status": RunStatus.RUNNING, "started_at": services.now(), "notes": planned.notes}
-        if not releasable:
-            changes |= {"status": RunStatus.SKIPPED, "finished_at": services.now()}
-        store.update(tx, pipeline_id, **changes)
-    return publish(services, pipeline)
+            return
+        store.add_jobs(tx, pipeline, planned.jobs, now)
+        store.update(tx, pipeline_id, notes=planned.notes, finished_at=None if releasable else now)
+        status = RunStatus.RUNNING if releasable else RunStatus.SKIPPED
+        transition(tx, Subject.PIPELINE, pipeline_id, status, now, started_at=now)
 
 
 def plan_jobs(services: Services, pipeline: Pipeline) -> tuple[Blueprint, bool]:

@@ -15,6 +15,7 @@ from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.finding import FindingsRefused
 from cabestan.domain.image import in_registry
+from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import SAME_COMMIT, ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
@@ -35,6 +36,7 @@ from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as store
+from cabestan.store.transitions import transition
 
 
 def register(services: Services) -> None:
@@ -111,7 +113,6 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
             if environment.id not in there:
                 deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
         _end(services, tx, pipeline, release, newer)
-    pipelines.publish(services, pipeline)
     return [environment.id for environment in targets]
 
 
@@ -122,8 +123,9 @@ def _end(services: Services, tx: sa.Connection, pipeline: Pipeline, release: Rel
         notes = (*notes, f"Release {newer.number}, of a newer commit, is there already: this one is not deployed.")
     if not release.texts:
         notes = (*notes, "There is no Compose file, so the release is not deployed anywhere.")
-    ended = {"status": RunStatus.SUCCEEDED, "finished_at": services.now(), "notes": notes}
-    pipeline_store.update(tx, pipeline.id, **ended)
+    pipeline_store.update(tx, pipeline.id, notes=notes)
+    now = services.now()
+    transition(tx, Subject.PIPELINE, pipeline.id, RunStatus.SUCCEEDED, now, finished_at=now)
 
 
 def _targets(tx: sa.Connection, pipeline: Pipeline) -> tuple[Environment, ...]:

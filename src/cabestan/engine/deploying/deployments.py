@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from cabestan.domain.access import User, may_approve
 from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arrival, next_to_run
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.outbox import Subject
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying.planning import Wanted, make_plan, url_of
@@ -18,6 +19,7 @@ from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import runs as run_store
+from cabestan.store.transitions import touched, transition
 
 _COMMENT_LENGTH = 2000
 
@@ -68,7 +70,6 @@ def deploy(
         if seen and plan.fingerprint != seen:
             raise Conflict("The plan has changed since you looked at it.", "Look at it again, then deploy.")
         deployment = arrive(services, tx, wanted, user.name, decided=decided)
-    publish(services, deployment)
     go_on(services, environment.id)
     return deployment
 
@@ -119,9 +120,9 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
         if plan and plan.fingerprint == seen:
             now = services.now()
             store.add_approval(tx, Approval(deployment_id, user.name, True, comment[:_COMMENT_LENGTH], seen, now))
-            store.update(tx, deployment_id, status=DeploymentStatus.QUEUED, approved_by=user.name, reason="")
+            approved_by = {"approved_by": user.name, "reason": ""}
+            transition(tx, Subject.DEPLOYMENT, deployment_id, DeploymentStatus.QUEUED, now, **approved_by)
         approved = store.get(tx, deployment_id)
-    publish(services, approved)
     if approved.status is DeploymentStatus.FAILED:
         raise Conflict(
             f"Deployment {deployment_id} cannot be done any more: {approved.reason}", "Deploy a newer release."
@@ -142,9 +143,7 @@ def reject(services: Services, deployment_id: int, user: User, comment: str) -> 
         store.add_approval(tx, Approval(deployment.id, user.name, False, said, "", services.now()))
         reason = f"Rejected by {user.name}" + (f": {said}" if said else ".")
         _end(services, tx, deployment.id, DeploymentStatus.CANCELED, reason)
-        rejected = store.get(tx, deployment_id)
-    publish(services, rejected)
-    return rejected
+        return store.get(tx, deployment_id)
 
 
 def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
@@ -157,13 +156,13 @@ def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
             )
         if deployment.status is DeploymentStatus.RUNNING:
             store.update(tx, deployment_id, cancel=True)
+            touched(tx, Subject.DEPLOYMENT, deployment_id, services.now())
         else:
             _end(services, tx, deployment_id, DeploymentStatus.CANCELED, f"Canceled by {by}.")
         canceled = store.get(tx, deployment_id)
         going = [run for run in run_store.of_deployment(tx, deployment_id) if not run.status.ended]
     for run in going:
         service_runs.stop_soon(services, run)
-    publish(services, canceled)
     return canceled
 
 
@@ -172,14 +171,10 @@ def go_on(services: Services, environment_id: int) -> None:
 
     May be called at any time, any number of times: the turn is taken in one transaction, by one deployment.
     """
-    asked = []
     with services.database.writing() as tx:
         while chosen := next_to_run(store.open_in(tx, environment_id)):
-            asked.append(chosen)
             if _takes_its_turn(services, tx, chosen):
                 break
-    for deployment in asked:
-        publish(services, deployment)
     if chosen:
         start_steps(services, chosen.id)
 
@@ -200,20 +195,20 @@ def _takes_its_turn(services: Services, tx: sa.Connection, deployment: Deploymen
     except Conflict as error:
         _end(services, tx, deployment.id, DeploymentStatus.FAILED, str(error))
         return False
-    running = {"status": DeploymentStatus.RUNNING, "reason": "", "started_at": services.now()}
-    store.update(tx, deployment.id, **running, previous_id=environment.current_deployment_id)
+    now = services.now()
+    running = {"reason": "", "started_at": now, "previous_id": environment.current_deployment_id}
+    transition(tx, Subject.DEPLOYMENT, deployment.id, DeploymentStatus.RUNNING, now, **running)
     return True
 
 
 def configuration_changed(services: Services, project_id: int) -> None:
     """Plans what waits again: a changed variable or secret makes another plan, and voids what was approved."""
     with services.database.writing() as tx:
-        touched = [d for d in store.all_open(tx) if d.project_id == project_id]
-        for deployment in touched:
-            if deployment.status is not DeploymentStatus.RUNNING:
-                refresh_plan(services, tx, deployment)
-    for deployment in touched:
-        publish(services, deployment)
+        for deployment in store.all_open(tx):
+            if deployment.project_id == project_id:
+                if deployment.status is not DeploymentStatus.RUNNING:
+                    refresh_plan(services, tx, deployment)
+                touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())
 
 
 def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) -> Plan | None:
@@ -230,7 +225,8 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
     if plan and before and plan.fingerprint != before.fingerprint and decided:
         why = _changed_words(deployment)
         store.void_approvals(tx, deployment.id, why)
-        store.update(tx, deployment.id, status=DeploymentStatus.WAITING, approved_by="", reason=why)
+        waiting = {"approved_by": "", "reason": why}
+        transition(tx, Subject.DEPLOYMENT, deployment.id, DeploymentStatus.WAITING, services.now(), **waiting)
     return plan
 
 
@@ -245,10 +241,6 @@ def refresh_waiting(services: Services, tx: sa.Connection, project_id: int) -> N
     for deployment in store.all_open(tx):
         if deployment.project_id == project_id and deployment.status is DeploymentStatus.WAITING:
             refresh_plan(services, tx, deployment)
-
-
-def publish(services: Services, deployment: Deployment) -> None:
-    services.changes.publish(deployment.project, f"deployment:{deployment.id}")
 
 
 def _plan_or_fail(services: Services, tx: sa.Connection, wanted: Wanted, deployment_id: int) -> Plan | None:
@@ -286,4 +278,5 @@ def _supersede(services: Services, tx: sa.Connection, former: int, newer: Deploy
 
 
 def _end(services: Services, tx: sa.Connection, deployment_id: int, status: DeploymentStatus, reason: str) -> None:
-    store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
+    now = services.now()
+    transition(tx, Subject.DEPLOYMENT, deployment_id, status, now, reason=reason, finished_at=now)

@@ -7,7 +7,7 @@ import structlog
 
 from cabestan.domain.deployment import Deployment, Plan, StepKind
 from cabestan.domain.environment import Environment
-from cabestan.engine.deploying import deployments
+from cabestan.domain.outbox import Subject
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, StepFailed, StorageFull
@@ -15,6 +15,7 @@ from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store.fullness import is_full
+from cabestan.store.transitions import touched
 
 _log = structlog.get_logger(__name__)
 #: why a deployment ended that somebody stopped
@@ -27,7 +28,7 @@ def on_record(
     """Empty, or why it failed, without any secret. What meets a full disk is no failure: it goes on later."""
     with services.database.writing() as tx:
         store.set_step(tx, deployment.id, kind, position, text, "running", services.now())
-    deployments.publish(services, deployment)
+        touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())
     failure = detail = ""
     try:
         detail = work()
@@ -45,7 +46,7 @@ def on_record(
         failure, detail = redactor.text(failure), redactor.text(detail)
         status = "failed" if failure else "succeeded"
         store.end_step(tx, deployment.id, position, status, failure or detail, services.now())
-    deployments.publish(services, deployment)
+        touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())
     return failure
 
 

@@ -23,6 +23,7 @@ from cabestan.errors import Forbidden, Invalid
 from cabestan.store import configuration as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
+from cabestan.store import outbox
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 from cabestan.store.configuration import Scope
@@ -85,9 +86,9 @@ def set_environment(
         changed = environment_store.by_id(tx, environment.id)
         if changed.time_zone != environment.time_zone:
             cron.change_zone(services, tx, changed)
+        outbox.tell(tx, project.id, services.now())
     services.alarm.ring()
     deployments.configuration_changed(services, project.id)
-    services.changes.publish(project.name)
     return changed
 
 
@@ -108,8 +109,8 @@ def set_managed(
             said.keep if keep is None else _keep(keep),
         )
         managed_store.put_settings(tx, environment.id, wanted)
+        outbox.tell(tx, environment.project_id, services.now())
     deployments.configuration_changed(services, environment.project_id)
-    services.changes.publish(environment.project)
     return wanted
 
 
@@ -141,14 +142,16 @@ def put(
         flags = {"protected": is_protected, "masked": is_masked}
         shown = "" if secret else kept
         store.add(tx, scope, name, value=shown, sealed=sealed, **flags, by=by, now=services.now())
-    _changed(services, scope)
+        projects = _tell(services, tx, scope)
+    _plan_again(services, projects)
 
 
 def remove(services: Services, scope: Scope, name: str, *, secret: bool, by: str) -> None:
     """The next deployments have it no more; its versions stay, for those that used them."""
     with services.database.writing() as tx:
         store.remove(tx, scope, name, secret=secret, by=by, now=services.now())
-    _changed(services, scope)
+        projects = _tell(services, tx, scope)
+    _plan_again(services, projects)
 
 
 def protect_branches(services: Services, project: Project, patterns: Iterable[str]) -> Project:
@@ -157,7 +160,8 @@ def protect_branches(services: Services, project: Project, patterns: Iterable[st
     with services.database.writing() as tx:
         project_store.set_protected_branches(tx, project.id, chosen)
         changed = project_store.by_id(tx, project.id)
-    _tell(services, changed)
+        outbox.tell(tx, project.id, services.now())
+    _plan_again(services, (changed,))
     return changed
 
 
@@ -171,19 +175,20 @@ def pipeline_variables(given: Mapping[str, str]) -> dict[str, str]:
     return {name: names.variable_value(value) for name, value in sorted(given.items())}
 
 
-def _changed(services: Services, scope: Scope) -> None:
-    with services.database.reading() as tx:
-        if scope.project_id is None:
-            touched = project_store.of_group(tx, scope.group)
-        else:
-            touched = (project_store.by_id(tx, scope.project_id),)
-    for project in touched:
-        _tell(services, project)
+def _tell(services: Services, tx: sa.Connection, scope: Scope) -> tuple[Project, ...]:
+    """All projects that the scope is of."""
+    if scope.project_id is None:
+        projects = project_store.of_group(tx, scope.group)
+    else:
+        projects = (project_store.by_id(tx, scope.project_id),)
+    for project in projects:
+        outbox.tell(tx, project.id, services.now())
+    return projects
 
 
-def _tell(services: Services, project: Project) -> None:
-    deployments.configuration_changed(services, project.id)
-    services.changes.publish(project.name)
+def _plan_again(services: Services, projects: Iterable[Project]) -> None:
+    for project in projects:
+        deployments.configuration_changed(services, project.id)
 
 
 def _check_name(name: str, scope: Scope, *, secret: bool) -> None:

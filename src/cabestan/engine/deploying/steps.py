@@ -8,9 +8,9 @@ from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain import docker_names
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine import disk
-from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
@@ -20,6 +20,7 @@ from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import StepFailed
 from cabestan.store import deployments as store
+from cabestan.store.transitions import touched
 
 _PROBE_AGAIN_SECONDS = 0.2
 
@@ -68,7 +69,7 @@ def _start_managed(
     def tell(detail: str) -> None:
         with services.database.writing() as tx:
             store.note_step(tx, deployment.id, position, detail)
-        deployments.publish(services, deployment)
+            touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())
 
     stopped = lambda: cancel_asked(services, deployment.id)  # noqa: E731
     return instances.start(services, environment, planned.subjects, planned.deadline_seconds, tell, stopped)

@@ -6,6 +6,7 @@ from cabestan.domain.rule import Waiver
 from cabestan.engine.deploying import deployments
 from cabestan.engine.services import Services
 from cabestan.errors import Invalid
+from cabestan.store import outbox
 from cabestan.store import waivers as store
 
 _LONGEST_REASON = 500
@@ -19,16 +20,13 @@ def waive(services: Services, project: Project, code: str, reason: str, by: str)
         raise Invalid("A waiver needs a reason.", f"Say why, in at most {_LONGEST_REASON} characters; it is kept.")
     with services.database.writing() as tx:
         waiver = store.add(tx, project.id, rule.code, by=by, reason=reason, now=services.now())
-    _changed(services, project)
+        outbox.tell(tx, project.id, services.now())
+    deployments.configuration_changed(services, project.id)
     return waiver
 
 
 def take_back(services: Services, project: Project, code: str, by: str) -> None:
     with services.database.writing() as tx:
         store.remove(tx, project.id, code, by=by, now=services.now())
-    _changed(services, project)
-
-
-def _changed(services: Services, project: Project) -> None:
+        outbox.tell(tx, project.id, services.now())
     deployments.configuration_changed(services, project.id)
-    services.changes.publish(project.name)

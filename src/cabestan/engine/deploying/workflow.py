@@ -3,6 +3,7 @@
 from functools import partial
 
 from cabestan.domain.environment import Trigger
+from cabestan.domain.outbox import Subject
 from cabestan.domain.schedule import Schedule
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying import deployments
@@ -21,6 +22,7 @@ from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as run_store
+from cabestan.store.transitions import transition
 
 
 def register(services: Services) -> None:
@@ -56,15 +58,15 @@ def run(services: Services, deployment_id: int) -> None:
 
 def fail(services: Services, deployment_id: int, reason: str) -> None:
     """Ends one whose steps broke in a way that nobody foresaw; the next one gets its turn."""
+    now = services.now()
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)
         project = project_store.by_id(tx, deployment.project_id)
         reason = secrets.redactor(tx, services.vault, project).text(reason)
         if not deployment.status.ended:
-            ended = {"status": DeploymentStatus.FAILED, "reason": reason, "finished_at": services.now()}
-            store.update(tx, deployment_id, **ended)
+            ended = {"reason": reason, "finished_at": now}
+            transition(tx, Subject.DEPLOYMENT, deployment_id, DeploymentStatus.FAILED, now, **ended)
     _end_runs(services, deployment_id, reason)
-    deployments.publish(services, deployment)
     deployments.go_on(services, deployment.environment_id)
 
 
@@ -88,15 +90,17 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
     with services.database.writing() as tx:
         deployment = store.get(tx, deployment_id)
         status, reason = outcome(failure, undone)
-        store.update(tx, deployment_id, status=status, reason=reason, finished_at=services.now())
+        now = services.now()
+        transition(tx, Subject.DEPLOYMENT, deployment_id, status, now, reason=reason, finished_at=now)
         if status is DeploymentStatus.SUCCEEDED:
-            environment_store.update(tx, deployment.environment_id, current_deployment_id=deployment_id)
+            environment_store.set_current(
+                tx, environment_store.by_id(tx, deployment.environment_id), deployment_id, now
+            )
             environment = environment_store.by_id(tx, deployment.environment_id)
             gone = cron.follow_release(services, tx, environment, deployment_id, plan_in(tx, deployment_id))
             managed_store.note_use(tx, deployment.environment_id, use.kinds_of(store.plan_of(tx, deployment_id)))
         deployments.refresh_waiting(services, tx, deployment.project_id)
     cron.followed(services, gone)
-    deployments.publish(services, deployment)
 
 
 def _go_on(services: Services, deployment_id: int) -> None:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import structlog
 
 from cabestan.domain.backup import Backup, Operation, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import Instance, InstanceStatus
+from cabestan.domain.outbox import Subject
 from cabestan.engine.guard import guarded
 from cabestan.engine.managed import backups, change_over, elsewhere, instances, wishes
 from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
@@ -15,11 +17,12 @@ from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind
 from cabestan.engine.variables import secrets
-from cabestan.errors import CabestanError, Conflict, EngineUnavailable, StepFailed
+from cabestan.errors import CabestanError, Conflict, EngineUnavailable, StepFailed, StorageFull
 from cabestan.store import backups as store
 from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
 from cabestan.store.fullness import is_full, storage_full
+from cabestan.store.transitions import touched, transition
 
 _log = structlog.get_logger(__name__)
 _SHORT_SECONDS = 5
@@ -75,6 +78,13 @@ def fail(services: Services, operation_id: int, reason: str) -> None:
 
 def _do(services: Services, changed: Changed, operation_id: int, name: str) -> str:
     """One step; empty, or why it failed."""
+    failure = _tried(services, changed, operation_id, name)
+    with suppress(StorageFull), services.database.writing() as tx:  # what a step has done counts all the same
+        touched(tx, Subject.OPERATION, operation_id, services.now())
+    return failure
+
+
+def _tried(services: Services, changed: Changed, operation_id: int, name: str) -> str:
     work: Callable[[Services, Operation, Instance], None] = {
         "save": _save,
         "verify": _verify,
@@ -99,8 +109,6 @@ def _do(services: Services, changed: Changed, operation_id: int, name: str) -> s
         _log.exception("a step of a database operation failed unexpectedly", operation=operation_id, step=name)
         words = f"{type(error).__name__}: {_shown(services, instance, error)}"
         return f"Something unexpected went wrong: {words}. The server's log tells more."
-    finally:
-        services.changes.publish(instance.project)
     return ""
 
 
@@ -214,5 +222,5 @@ def _record(services: Services, operation_id: int, failure: str) -> None:
         backups.forget_old(services, instance)
     with services.database.writing() as tx:
         status = OperationStatus.FAILED if failure else OperationStatus.SUCCEEDED
-        store.update_operation(tx, operation_id, status=status, detail=failure, finished_at=services.now())
-    services.changes.publish(instance.project)
+        now = services.now()
+        transition(tx, Subject.OPERATION, operation_id, status, now, detail=failure, finished_at=now)

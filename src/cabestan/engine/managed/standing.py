@@ -20,6 +20,7 @@ from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as backup_store
 from cabestan.store import managed as store
+from cabestan.store import outbox
 from cabestan.store import projects as project_store
 
 _CPUS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
@@ -96,8 +97,8 @@ def set_limits(services: Services, instance: Instance, memory: int | None, cpus:
         _refuse_while_it_stands_still(tx, instance)
         store.update(tx, instance.id, memory=wanted.memory, cpus=wanted.cpus)
         changed = store.get(tx, instance.id)
+        outbox.tell(tx, instance.project_id, services.now())
     instances.patiently_apply(services, changed)
-    services.changes.publish(instance.project)
     return changed
 
 

@@ -83,7 +83,6 @@ def _begin(
             tx, instance.id, kind, by, services.now(), backup_id=backup_id, image=image, version=version
         )
     start(services, begun)
-    services.changes.publish(instance.project)
     return begun
 
 

@@ -72,8 +72,6 @@ def _tell_router(services: Services, gone: tuple[Certificate, ...]) -> None:
     """It has what is left, at once."""
     if gone:
         certificates.renew(services)
-    for project in {certificate.project for certificate in gone}:
-        services.changes.publish(project)
 
 
 def _pattern(text: str) -> str:

@@ -13,6 +13,7 @@ from cabestan.engine.names import hosts
 from cabestan.engine.services import Services
 from cabestan.store import alerts as alert_store
 from cabestan.store import certificates as store
+from cabestan.store import outbox
 from cabestan.store import projects as project_store
 
 _log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ def drop_unwarranted(services: Services, tx: sa.Connection) -> tuple[Certificate
     for certificate, names in gone.items():
         store.remove(tx, certificate.id)
         _raise_alert(services, tx, certificate, names)
+        if project := project_store.find(tx, certificate.project):
+            outbox.tell(tx, project.id, services.now())
         _log.info("removed a certificate", project=certificate.project, hosts=certificate.hosts, foreign=names)
     for alert in alert_store.all_open(tx, KIND):
         if services.now() - alert.raised_at > _TOLD:

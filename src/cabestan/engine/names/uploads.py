@@ -9,6 +9,7 @@ from cabestan.engine.names import certificates, hosts
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound
 from cabestan.store import certificates as store
+from cabestan.store import outbox
 
 
 def add(services: Services, project: Project | None, chain: str, key: str, by: str) -> Certificate:
@@ -20,8 +21,8 @@ def add(services: Services, project: Project | None, chain: str, key: str, by: s
             _check_names(services, tx, project, given)
         key_id = store.add(tx, given, sealed, project_id=project.id if project else None, by=by)
         added = store.get(tx, key_id)
+        outbox.tell(tx, project.id if project else None, services.now())
     certificates.deliver(services)
-    services.changes.publish(project.name if project else "")
     return added
 
 
@@ -31,8 +32,8 @@ def remove(services: Services, project: Project | None, key: int) -> None:
         if key not in [certificate.id for certificate in store.uploaded_in(tx, project.id if project else None)]:
             raise NotFound(f"There is no certificate {key} here.", "`cabestan certificate list` shows them.")
         store.remove(tx, key)
+        outbox.tell(tx, project.id if project else None, services.now())
     certificates.renew(services)
-    services.changes.publish(project.name if project else "")
 
 
 def in_use(services: Services, tx: sa.Connection, project: Project) -> tuple[Certificate, ...]:

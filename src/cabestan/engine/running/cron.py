@@ -15,6 +15,7 @@ from cabestan.domain.schedule import Firing, Overlap, Schedule, Timetable, decid
 from cabestan.engine.running import cron_alerts, cron_runs, service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
+from cabestan.store import outbox
 from cabestan.store import runs as run_store
 from cabestan.store import schedules as store
 
@@ -100,13 +101,13 @@ def fire(services: Services, ids: Iterable[int]) -> int:
         for schedule, firing, _ in decided:
             if firing.replaces:
                 replaced += cron_runs.replace_former(tx, schedule.id, now)
+        for project_id, project in {(schedule.project_id, schedule.project) for schedule in due}:
+            outbox.tell(tx, project_id, now, f"schedules:{project}")
     for run in replaced:
         service_runs.stop_soon(services, run)
     for schedule, firing, _ in decided:
         if firing.missed:
             cron_alerts.tell_missed(services, schedule, firing)
-    for project in {schedule.project for schedule in due}:
-        services.changes.publish(project, f"schedules:{project}")
     return len(due)
 
 
@@ -145,9 +146,7 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
         service_runs.stop_soon(services, former)
     cron_runs.go_on(services)
     with services.database.reading() as tx:
-        run = run_store.get(tx, run_id)
-    service_runs.publish(services, run)
-    return run
+        return run_store.get(tx, run_id)
 
 
 def _no_second(schedule: Schedule, run: Run, now: datetime) -> Conflict:
@@ -192,8 +191,8 @@ def _change(
         store.update(tx, schedule_id, **values(schedule))
         also(tx)
         changed = store.get(tx, schedule_id)
+        outbox.tell(tx, changed.project_id, services.now(), f"schedules:{changed.project}")
     services.alarm.ring()
-    services.changes.publish(changed.project, f"schedules:{changed.project}")
     return changed
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from cabestan.domain.outbox import Subject
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.guard import guarded
@@ -18,6 +19,7 @@ from cabestan.engine.turns.places import Kind
 from cabestan.errors import Conflict
 from cabestan.store import runs as store
 from cabestan.store import schedules
+from cabestan.store.transitions import touched, transition
 
 #: so many are started at the same time: more would make each of them later
 _STARTS_AT_ONCE = 8
@@ -76,7 +78,8 @@ def go_on(services: Services) -> None:
         waiting = store.waiting_of_schedules(tx, max(0, places - len(running)))
         exclusive = schedules.exclusive(tx, (run.schedule_id for run in waiting if run.schedule_id is not None))
         chosen = next_runs((*running, *waiting), exclusive, places, services.durable.served(Kind.RUN))
-        store.set_running(tx, (run.id for run in chosen))
+        for run in chosen:
+            transition(tx, Subject.RUN, run.id, RunStatus.RUNNING, services.now())
     for run in chosen:
         start_workflow(services, run)
 
@@ -125,9 +128,10 @@ def withdraw(tx: sa.Connection, schedule_id: int, now: datetime, reason: str) ->
 def _ask_to_end(tx: sa.Connection, run: Run, reason: str, now: datetime) -> None:
     """One that waits its turn now, one that goes on soon."""
     if run.status is RunStatus.CREATED:
-        store.update(tx, run.id, status=RunStatus.CANCELED, reason=reason, finished_at=now)
+        transition(tx, Subject.RUN, run.id, RunStatus.CANCELED, now, reason=reason, finished_at=now)
     else:
         store.update(tx, run.id, cancel=reason)
+        touched(tx, Subject.RUN, run.id, now)
 
 
 def cancel(services: Services, run_id: int, by: str) -> Run:
@@ -140,7 +144,6 @@ def cancel(services: Services, run_id: int, by: str) -> Run:
         canceled = store.get(tx, run_id)
     if not canceled.status.ended:
         service_runs.stop_soon(services, canceled)
-    service_runs.publish(services, canceled)
     return canceled
 
 

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import structlog
 
 from cabestan.adapters.stack_runs import Named
+from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Verdict, judge_run
-from cabestan.domain.run import Run, RunKind
+from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.running import run_starts
 from cabestan.engine.running.watching import Followed, follow_to_the_end
@@ -22,6 +23,7 @@ from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as store
+from cabestan.store.transitions import touched, transition
 
 _log = structlog.get_logger(__name__)
 _TRIED_AGAIN = "Attempt {attempt} of {attempts} failed: {reason}"
@@ -52,10 +54,9 @@ def _begun(services: Services, run_id: int, attempt: int) -> Run:
         run = store.get(tx, run_id)
         if not run.status.ended and run.attempt == attempt and run.attempt_at is None:
             now = services.now()
-            begun = {"status": RunStatus.RUNNING, "started_at": run.started_at or now, "attempt_at": now}
-            store.update(tx, run_id, **begun)
+            begun = {"started_at": run.started_at or now, "attempt_at": now}
+            transition(tx, Subject.RUN, run_id, RunStatus.RUNNING, now, **begun)
             run = store.get(tx, run_id)
-    publish(services, run)
     return run
 
 
@@ -83,6 +84,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
 
 def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run:
     """Ends it as the verdict has it, or prepares its next attempt."""
+    now = services.now()
     with services.database.writing() as tx:
         reason = verdict.reason
         if verdict.status is RunStatus.CANCELED:
@@ -90,22 +92,22 @@ def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run
         if verdict.status is RunStatus.FAILED and attempt < run.attempts:
             told = _TRIED_AGAIN.format(attempt=attempt, attempts=run.attempts, reason=reason)
             store.update(tx, run.id, attempt=attempt + 1, attempt_at=None, reason=told)
+            touched(tx, Subject.RUN, run.id, now)
         else:
-            store.update(tx, run.id, status=verdict.status, reason=reason, finished_at=services.now())
+            transition(tx, Subject.RUN, run.id, verdict.status, now, reason=reason, finished_at=now)
         ended = store.get(tx, run.id)
     services.hub.advanced(log_id(run.id))
-    publish(services, ended)
     return ended
 
 
 def end_lost(services: Services, run: Run, reason: str) -> None:
     """Ends one that nobody is at any more, and what may still run of it: the next one must not run beside it."""
     _clean(services, Named(services.settings.instance, run.id, run.attempt))
+    now = services.now()
     with services.database.writing() as tx:
         if not store.get(tx, run.id).status.ended:
-            store.update(tx, run.id, status=RunStatus.FAILED, reason=reason, finished_at=services.now())
+            transition(tx, Subject.RUN, run.id, RunStatus.FAILED, now, reason=reason, finished_at=now)
     services.hub.advanced(log_id(run.id))
-    publish(services, run)
 
 
 def _clean(services: Services, named: Named) -> None:
@@ -134,11 +136,6 @@ def remove_left_over(services: Services) -> None:
             going = named.id in open_ids and store.get(tx, named.id).attempt == named.attempt
         if not going:
             services.runs.remove(named)
-
-
-def publish(services: Services, run: Run) -> None:
-    whole = f"deployment:{run.deployment_id}" if run.kind is RunKind.ONE_SHOT else f"schedules:{run.project}"
-    services.changes.publish(run.project, f"run:{run.id}", whole)
 
 
 def _seconds_left(services: Services, run: Run) -> float:

@@ -13,6 +13,7 @@ from cabestan.adapters.local_images import LocalImage, LocalImages
 from cabestan.compose.stack import Stack
 from cabestan.domain import docker_names
 from cabestan.domain.environment import Environment
+from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_account, watch
@@ -58,6 +59,7 @@ def _keep_house(services: Services) -> None:
         drop_secrets,
         drop_networks,
         forget,
+        outbox.drop_old,
         certificates.renew,
         keep_account,
         watch,

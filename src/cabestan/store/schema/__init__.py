@@ -21,6 +21,7 @@ from cabestan.store.schema.core import (
     users,
 )
 from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
+from cabestan.store.schema.outbox import outbox, outbox_cursors, outbox_retries
 from cabestan.store.schema.policy import waivers
 from cabestan.store.schema.routing import host_claims, host_rules
 from cabestan.store.schema.runs import runs, schedules
@@ -43,6 +44,9 @@ __all__ = [
     "managed_settings",
     "memberships",
     "metadata",
+    "outbox",
+    "outbox_cursors",
+    "outbox_retries",
     "pipelines",
     "projects",
     "refs",

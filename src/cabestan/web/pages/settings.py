@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.access import Permission, Role
+from cabestan.store import outbox
 from cabestan.store import users as user_store
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.pages.answers import Text, can, framed, html, see
@@ -38,5 +39,5 @@ def set_member(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
     with services.database.writing() as tx:
         user_store.set_role(tx, user_store.get(tx, user.strip()).id, project.name, role or None)
-    services.changes.publish(project.name)
+        outbox.tell(tx, project.id, services.now())
     return see(f"/{project.name}/settings/members")

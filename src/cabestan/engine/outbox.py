@@ -1,0 +1,175 @@
+"""Hands on what was told of changes (`store/outbox.py`): to open pages, and to consumers that must not miss any.
+
+Each consumer has a thread, so that a slow one holds up nobody. One that must not miss any is handed each event at
+least once, those of one lane in their order; what it does not take is handed to it again, for hours, across restarts.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from cabestan.domain.outbox import Event
+from cabestan.engine.alarm import Alarm
+from cabestan.engine.alerts import raise_alert
+from cabestan.engine.changes import Changes
+from cabestan.engine.services import Services
+from cabestan.store import outbox
+
+_log = structlog.get_logger(__name__)
+ALERT = "delivery"
+#: what another process wrote is seen after so many seconds
+_LOOK_SECONDS = 5.0
+_AT_ONCE = 200
+_STOP_SECONDS = 3.0
+#: seconds until it is handed to a consumer again: twice as many each time
+_AGAIN, _LONGEST = 1.0, 900.0
+#: with those pauses that is some ten hours
+_ATTEMPTS = 50
+#: events that everybody was handed are kept so long, for who wants to look
+_KEPT = timedelta(days=1)
+_REASON_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """`take` raises where it cannot take an event now. It may be handed one twice, so it does it once."""
+
+    name: str
+    take: Callable[[Event], None]
+
+
+class _Reader:
+    """A thread that looks whenever something was written."""
+
+    def __init__(self, services: Services, name: str) -> None:
+        self._services = services
+        self._name = name
+        self._alarm = Alarm()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._services.database.when_written.append(self._alarm.ring)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits a little for what is under way: the database is closed after this."""
+        self._stopped.set()
+        self._alarm.ring()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                while self.look() and not self._stopped.is_set():
+                    pass
+            except Exception as error:  # a database that does not answer, or a full disk: the next look tries again
+                _log.warning("what changed is told later", to=self._name, error=repr(error))
+                self._stopped.wait(_AGAIN)
+            self._alarm.wait(_LOOK_SECONDS)
+
+    def look(self) -> bool:
+        """Whether there may be more."""
+        raise NotImplementedError
+
+
+class Pages(_Reader):
+    """To open pages, from now on: one that was not open then asks for everything anyway."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, "pages")
+        self._changes: Changes = services.changes
+        with services.database.reading() as tx:
+            self._newest = outbox.newest(tx)
+
+    def look(self) -> bool:
+        with self._services.database.reading() as tx:
+            events = outbox.after(tx, self._newest, _AT_ONCE)
+        for event in events:
+            self._changes.publish(event.project, *event.topics)
+            self._newest = event.id
+        return len(events) == _AT_ONCE
+
+
+class Delivery(_Reader):
+    """To a consumer that must not miss any, from the first time that it was there."""
+
+    def __init__(self, services: Services, consumer: Consumer) -> None:
+        super().__init__(services, consumer.name)
+        self._consumer = consumer
+
+    def start(self) -> None:
+        self.prepare()
+        super().start()
+
+    def prepare(self) -> None:
+        """A new one begins with what comes."""
+        with self._services.database.writing() as tx:
+            if outbox.cursor(tx, self._consumer.name) is None:
+                outbox.set_cursor(tx, self._consumer.name, outbox.newest(tx))
+
+    def look(self) -> bool:
+        name, services = self._consumer.name, self._services
+        behind = self._again()
+        with services.database.reading() as tx:
+            events = outbox.after(tx, outbox.cursor(tx, name) or 0, _AT_ONCE)
+        for event in events:
+            if self._stopped.is_set():
+                break
+            failure = "It waits for an earlier one." if event.lane in behind else self._failure(event)
+            with services.database.writing() as tx:
+                outbox.set_cursor(tx, name, event.id)
+                if failure:
+                    self._put_again(tx, event, 0 if event.lane in behind else 1, failure)
+            if failure:
+                behind.add(event.lane)
+        return len(events) == _AT_ONCE
+
+    def _again(self) -> set[str]:
+        """Hands on what is to be handed on again; the lanes that are still behind."""
+        with self._services.database.reading() as tx:
+            waiting = outbox.retries(tx, self._consumer.name)
+        behind: set[str] = set()
+        for event, attempts, again_at in waiting:
+            if event.lane in behind or again_at > self._services.now() or self._stopped.is_set():
+                behind.add(event.lane)
+                continue
+            failure = self._failure(event)
+            with self._services.database.writing() as tx:
+                if failure and attempts + 1 < _ATTEMPTS:
+                    self._put_again(tx, event, attempts + 1, failure)
+                    behind.add(event.lane)
+                else:
+                    outbox.drop_retry(tx, self._consumer.name, event.id)
+            if failure and attempts + 1 >= _ATTEMPTS:
+                self._give_up(event, failure)
+        return behind
+
+    def _give_up(self, event: Event, failure: str) -> None:
+        name = self._consumer.name
+        message = f"{name} was not told that {event.lane} is {event.status or 'changed'}: {failure}"
+        raise_alert(self._services, ALERT, f"{name} {event.lane}", message, "What comes next is told all the same.")
+
+    def _failure(self, event: Event) -> str:
+        """Hands it on; empty, or why it was not taken."""
+        try:
+            self._consumer.take(event)
+        except Exception as error:  # whatever it is, the others go on
+            return f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+        return ""
+
+    def _put_again(self, tx: sa.Connection, event: Event, attempts: int, failure: str) -> None:
+        pause = min(_LONGEST, _AGAIN * 2 ** max(0, attempts - 1))
+        again_at = self._services.now() + timedelta(seconds=pause)
+        outbox.put_retry(tx, self._consumer.name, event.id, attempts, failure, again_at)
+
+
+def drop_old(services: Services) -> None:
+    """Events that were handed to everybody."""
+    with services.database.writing() as tx:
+        outbox.drop(tx, services.now() - _KEPT)
