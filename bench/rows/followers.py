@@ -24,15 +24,13 @@ _LINE_BYTES = 17
 #: each line has its time to be printed at, however long the ones before took
 _SCRIPT = f"""
 sleep 5
-exec perl -MTime::HiRes=time,sleep -e '
-    $| = 1;
-    my $begun = time;
-    for my $n (0 .. {_LINES - 1}) {{
-        my $wait = $begun + $n / {_LINES_PER_SECOND} - time;
-        sleep $wait if $wait > 0;
-        printf "%016d\\n", time * 1e6;
-    }}
-'
+exec {{pipe}}<> <(:)
+begun=${{EPOCHREALTIME/./}}
+for ((n = 0; n < {_LINES}; n++)); do
+    wait=$((begun + n * {1_000_000 // _LINES_PER_SECOND} - ${{EPOCHREALTIME/./}}))
+    ((wait <= 0)) || {{ printf -v nap '0.%06d' "$wait"; read -rt "$nap" -u "$pipe"; }}
+    echo "${{EPOCHREALTIME/./}}"
+done
 """
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Cli
 from tests.engine.fakes import FakeBuilders
-from tests.samples import NOW, spec
+from tests.samples import NOW, set_status, spec
 from tests.store.rows import make_pipeline, make_project
 
 from cabestan.adapters.builders import BuilderSpec
 from cabestan.bootstrap import open_store
 from cabestan.cli import preparing
 from cabestan.config import read_settings
+from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.errors import EngineUnavailable
 from cabestan.store import pipelines
@@ -51,7 +52,7 @@ def test_a_builder_with_a_build_is_left_to_it(cli: Cli, builders: FakeBuilders) 
         pipeline = make_pipeline(tx, rows[1].project)
         pipelines.add_jobs(tx, pipeline, (spec(builder=True),), NOW)
         (job,) = pipelines.jobs_of(tx, pipeline.id)
-        pipelines.update_job(tx, job.id, status=RunStatus.RUNNING)
+        set_status(tx, Subject.JOB, job.id, RunStatus.RUNNING)
     run(builders, *(one.project.id for one in rows))
     assert cli("down").out == (
         "The server was not running.\nStopped 1 builder; what builders keep for the next build stays.\n"

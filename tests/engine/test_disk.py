@@ -35,7 +35,7 @@ def test_while_the_disk_is_full_the_first_page_and_the_api_say_so(world: World) 
     world.user("dev")
     with asking(world, **token("dev")) as client:
         assert client.get("/api/v1/alerts").json()["items"] == []
-        world.services.database.out_of_disk.set()
+        world.services.database.out_of_room.set()
         (alert,) = client.get("/api/v1/alerts").json()["items"]
         assert (alert["kind"], alert["message"]) == ("disk", "No room is left on the disk that holds the data.")
         assert "The disk is full" in client.get("/").text

@@ -100,7 +100,7 @@ class Server:
             event = project_store.add_event(tx, project.id, "x", RefChange("x", "", "x"), "dev", made.created_at)
             made = store.create(tx, made, event)
             store.add_jobs(tx, made, (spec("sleeps", kind=JobKind.SCRIPT),), made.created_at)
-            set_status(tx, Subject.DEPLOYMENT, made.id, RUNNING)
+            set_status(tx, Subject.PIPELINE, made.id, RUNNING)
         return made.id
 
     def begin(self, project: Project, count: int = 1) -> list[int]:
