@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+from tests.samples import set_status
+
 from cabestan.domain.backup import BackupStatus, OperationKind, OperationStatus, Reason
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, InstanceStatus, Kind
+from cabestan.domain.outbox import Subject
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.store import backups, managed
@@ -36,8 +39,8 @@ def fill(services: Services, environment: Environment) -> Instance:
                 **manifest,
             )
         operation = backups.begin(tx, made.id, OperationKind.RESTORE, "admin", now, backup_id=2)
-        failed = {"status": OperationStatus.FAILED, "detail": "Restored, it is not the same: public.items is missing."}
-        backups.update_operation(tx, operation.id, **failed, finished_at=now)
+        why = "Restored, it is not the same: public.items is missing."
+        set_status(tx, Subject.OPERATION, operation.id, OperationStatus.FAILED, detail=why, finished_at=now)
     return made
 
 
