@@ -324,8 +324,8 @@ class FakeStacks(Failing):
         services: Mapping[str, Any] = Stack.from_yaml(self.deployed[stack]).document["services"]
         return healthy(stack, tuple(name for name in services if services[name]["deploy"].get("replicas") != 0))
 
-    def go_on(self, stack: str, service: str) -> None:
-        self._call("go_on", stack, service)
+    def resume_update(self, stack: str, service: str) -> None:
+        self._call("resume_update", stack, service)
 
     def node_names(self) -> Mapping[str, str]:
         self._call("node_names")
@@ -559,7 +559,7 @@ class FakeDurable:
     def served(self, kind: str) -> Mapping[int, int]:
         return {}
 
-    def go_on(self) -> None:
+    def take_up(self) -> None:
         """Nothing is ever laid aside here: the disk is large enough."""
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:

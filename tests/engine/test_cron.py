@@ -70,7 +70,7 @@ def pass_time(world: World, until: datetime) -> int:
     """The clock comes to this time, and what is due then is fired and run; how many were due."""
     world.clock.now = until
     fired = cron.fire(world.services, [1, 2, 3])
-    cron_runs.go_on(world.services)
+    cron_runs.start_waiting(world.services)
     world.durable.run()
     return fired
 
@@ -127,7 +127,7 @@ def begin(world: World, moment: datetime) -> None:
     """What is due is fired and takes its turn; its workflow waits, as a long run would."""
     world.clock.now = moment
     cron.fire(world.services, [1])
-    cron_runs.go_on(world.services)
+    cron_runs.start_waiting(world.services)
 
 
 def test_what_is_due_while_a_run_goes_on_is_skipped(world: World, project: Project) -> None:

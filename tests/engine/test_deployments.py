@@ -425,7 +425,7 @@ def test_two_never_run_at_the_same_time(world: World, project: Project, boss: Us
             running.append(sum(d.status is RUNNING for d in store.all_open(tx)))
         if len(running) == 1:
             ask(world, project, boss, where="staging")
-            deployments.go_on(world.services, world.environment(project, "staging").id)
+            deployments.give_turn(world.services, world.environment(project, "staging").id)
 
     world.stacks.ensure_network = look  # type: ignore[method-assign]
     ask(world, project, boss, where="staging")
@@ -469,7 +469,7 @@ def test_a_turn_is_taken_at_once_and_by_one(world: World, project: Project, boss
     second = ask(world, project, boss)
     environment = world.environment(project, "production")
     for _ in range(3):
-        deployments.go_on(world.services, environment.id)
+        deployments.give_turn(world.services, environment.id)
     assert [world.deployment(d.id).status for d in (first, second)] == [RUNNING, QUEUED]
     assert f"deployment-{first.id}" in world.durable.started
     assert f"deployment-{second.id}" not in world.durable.started

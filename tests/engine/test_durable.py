@@ -103,7 +103,7 @@ def test_what_meets_a_full_disk_is_laid_aside_and_taken_up_at_the_step_that_met_
     durable.start("cramped", "cramped-1", 1)
     assert out_of_room.wait(20)
     assert durable.alive() == {"cramped-1"}
-    durable.go_on()
+    durable.take_up()
     settle(durable)
     assert done == ["one", "two", "two"]
 

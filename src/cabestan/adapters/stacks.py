@@ -255,7 +255,7 @@ class Stacks:
             services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
             return parse_stack(stack, services, tasks, engine_start(client) if any(map(ended_badly, tasks)) else None)
 
-    def go_on(self, stack: str, service: str) -> None:
+    def resume_update(self, stack: str, service: str) -> None:
         """Lets a rolling update that Swarm has paused go on, by giving it what it has."""
         with self._engine.speaking(f"go on with the update of {service}") as client:
             if found := service_named(client, f"{stack}_{service}"):

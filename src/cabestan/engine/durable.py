@@ -42,7 +42,7 @@ class Durable:
 
     What is started waits in line until one of the places of its kind is free (`places`), and holds no thread meanwhile.
 
-    One that meets a full disk is laid aside, `out_of_room` is set, and `go_on` takes it up after its last recorded
+    One that meets a full disk is laid aside, `out_of_room` is set, and `take_up` has it go on after its last recorded
     step. `checkpoint(name)` is called before and after each step: tests kill the process there.
     """
 
@@ -158,14 +158,14 @@ class Durable:
         self._launched.set()
         self._dispatcher.start()
 
-    def go_on(self) -> None:
+    def take_up(self) -> None:
         """Takes up again what was laid aside. Raises the database's own error where there is no room yet."""
         if self._laid_aside:
             self._look_often()
         for workflow_id in tuple(self._laid_aside):
             DBOS.resume_workflow(workflow_id)
             self._laid_aside.discard(workflow_id)
-        self._dispatcher.go_on()
+        self._dispatcher.begin_again()
 
     def forget(self, before: datetime) -> None:
         """Drops the records of workflows that were started before a time and have ended."""

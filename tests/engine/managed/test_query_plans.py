@@ -96,7 +96,7 @@ def test_recovery_and_the_clock_of_schedules_use_indexes(world: World, instance:
         recovery.reconcile(world.services)
         cron_runs.reconcile(world.services)
         cron.fire(world.services, [1])
-        cron_runs.go_on(world.services)
+        cron_runs.start_waiting(world.services)
 
     assert slow(world, asked(world, start)) == []
 

@@ -101,9 +101,9 @@ def test_where_nothing_can_be_begun_it_is_tried_when_told_to(dispatcher: Dispatc
     tried.get(timeout=_SECONDS)
     assert dispatcher.known() == {"a"}
     room.set()
-    dispatcher.go_on()
+    dispatcher.begin_again()
     while begun.empty():  # told too early, before the failure was seen, it is told once more
-        dispatcher.go_on()
+        dispatcher.begin_again()
         threading.Event().wait(0.01)
     assert taken(begun, 1) == ["a"]
 

@@ -54,7 +54,7 @@ def run(services: Services, pipeline_id: int) -> None:
         return
     environments = step("release.arrive", lambda: _arrive(services, pipeline_id))
     for environment_id in environments:
-        step("release.go-on", partial(deployments.go_on, services, environment_id))
+        step("release.go-on", partial(deployments.give_turn, services, environment_id))
 
 
 def _make(services: Services, pipeline_id: int) -> str:

@@ -28,7 +28,7 @@ def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, de
     """A release comes to an environment: a deployment is made, planned, and takes the place of those that wait.
 
     `decided` says that a person wants it who may approve here. One that cannot be planned is recorded as failed, with
-    the reason. Call `go_on` after the transaction.
+    the reason. Call `give_turn` after the transaction.
     """
     environment = wanted.environment
     arrival = decide_arrival(environment, wanted.release.number, store.open_in(tx, environment.id), decided=decided)
@@ -70,7 +70,7 @@ def deploy(
         if seen and plan.fingerprint != seen:
             raise Conflict("The plan has changed since you looked at it.", "Look at it again, then deploy.")
         deployment = arrive(services, tx, wanted, user.name, decided=decided)
-    go_on(services, environment.id)
+    give_turn(services, environment.id)
     return deployment
 
 
@@ -132,7 +132,7 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
             f"The plan of deployment {deployment_id} has changed since you looked at it.",
             f"Look at it again (`cabestan deployment show {deployment_id}`), then approve.",
         )
-    go_on(services, environment.id)
+    give_turn(services, environment.id)
     return approved
 
 
@@ -166,7 +166,7 @@ def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
     return canceled
 
 
-def go_on(services: Services, environment_id: int) -> None:
+def give_turn(services: Services, environment_id: int) -> None:
     """Gives the environment to the deployment whose turn it is, if there is one, and starts its steps.
 
     May be called at any time, any number of times: the turn is taken in one transaction, by one deployment.

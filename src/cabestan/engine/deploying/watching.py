@@ -33,7 +33,7 @@ def watch_stack(
     while True:
         state = look(services, environment, since, only)
         now = time.monotonic()
-        _go_on(services, state, since)
+        _resume_update(services, state, since)
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -56,12 +56,12 @@ def look(services: Services, environment: Environment, since: str, only: tuple[s
     return state
 
 
-def _go_on(services: Services, state: StackState, since: str) -> None:
+def _resume_update(services: Services, state: StackState, since: str) -> None:
     """With updates that stopped over a fault which has passed."""
     for name in (service.name for service in state.services if service.may_go_on(since)):
         _log.warning("an update stopped over a fault that has passed, and goes on", stack=state.name, service=name)
-        go_on = partial(services.stacks.go_on, state.name, name)
-        services.engine.patiently(services.settings.engine_seconds, go_on)
+        resume = partial(services.stacks.resume_update, state.name, name)
+        services.engine.patiently(services.settings.engine_seconds, resume)
 
 
 def _words(services: Services, failure: Failure) -> str:

@@ -53,7 +53,7 @@ def run(services: Services, deployment_id: int) -> None:
                 break
         undone = touched and failure and step("deployment.put-back", lambda: put_back(services, deployment_id))
         step("deployment.record", lambda: _record(services, deployment_id, failure, undone or ""))
-    step("deployment.go-on", lambda: _go_on(services, deployment_id))
+    step("deployment.go-on", lambda: _give_turn(services, deployment_id))
 
 
 def fail(services: Services, deployment_id: int, reason: str) -> None:
@@ -67,7 +67,7 @@ def fail(services: Services, deployment_id: int, reason: str) -> None:
             ended = {"reason": reason, "finished_at": now}
             transition(tx, Subject.DEPLOYMENT, deployment_id, DeploymentStatus.FAILED, now, **ended)
     _end_runs(services, deployment_id, reason)
-    deployments.go_on(services, deployment.environment_id)
+    deployments.give_turn(services, deployment.environment_id)
 
 
 def _end_runs(services: Services, deployment_id: int, reason: str) -> None:
@@ -103,7 +103,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
     cron.followed(services, gone)
 
 
-def _go_on(services: Services, deployment_id: int) -> None:
+def _give_turn(services: Services, deployment_id: int) -> None:
     with services.database.reading() as tx:
         environment_id = store.get(tx, deployment_id).environment_id
-    deployments.go_on(services, environment_id)
+    deployments.give_turn(services, environment_id)

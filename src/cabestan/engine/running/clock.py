@@ -98,7 +98,7 @@ class Clock:
             if self._starting.wait(_LOOK_SECONDS * 60):
                 try:
                     begin(self._services)
-                    begin = cron_runs.go_on
+                    begin = cron_runs.start_waiting
                 except Exception:
                     _log.exception("starting what is due has to wait")
                     self._stopped.wait(_AGAIN_SECONDS)

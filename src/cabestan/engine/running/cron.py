@@ -144,7 +144,7 @@ def run_now(services: Services, schedule_id: int, by: str) -> Run:
         replaced = cron_runs.replace_former(tx, schedule.id, services.now()) if replaces else []
     for former in replaced:
         service_runs.stop_soon(services, former)
-    cron_runs.go_on(services)
+    cron_runs.start_waiting(services)
     with services.database.reading() as tx:
         return run_store.get(tx, run_id)
 

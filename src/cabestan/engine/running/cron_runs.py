@@ -59,7 +59,7 @@ def _end(services: Services, run_id: int) -> None:
     with services.database.reading() as tx:
         run = store.get(tx, run_id)
     cron_alerts.judge(services, run)
-    go_on(services)
+    start_waiting(services)
 
 
 def fail(services: Services, run_id: int, reason: str) -> None:
@@ -70,7 +70,7 @@ def fail(services: Services, run_id: int, reason: str) -> None:
     _end(services, run_id)
 
 
-def go_on(services: Services) -> None:
+def start_waiting(services: Services) -> None:
     """Gives the runs that wait their turn. May be called at any time, any number of times."""
     places = services.settings.parallel_runs
     with services.database.writing() as tx:
@@ -156,7 +156,7 @@ def reconcile(services: Services) -> None:
     for run in begun:
         start_workflow(services, run)
     _end_what_is_stuck(services, begun)
-    go_on(services)
+    start_waiting(services)
 
 
 def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:

@@ -23,7 +23,7 @@ Begin = Callable[[], bool]
 
 
 class NotNow(Exception):
-    """Nothing can be begun until `go_on` is called, or somebody asks again."""
+    """Nothing can be begun until `begin_again` is called, or somebody asks again."""
 
 
 class Dispatcher:
@@ -71,7 +71,7 @@ class Dispatcher:
                 self._lines[kind].leave(name)
         self._bell.ring()
 
-    def go_on(self) -> None:
+    def begin_again(self) -> None:
         """After something kept it from beginning anything."""
         self._bell.ring()
 

@@ -40,8 +40,8 @@ class DiskWatcher:
             out_of_room.clear()
             try:
                 self._begin()
-                self._services.durable.go_on()
-                recovery.go_on(self._services)
+                self._services.durable.take_up()
+                recovery.begin_accepted(self._services)
             except Exception as error:  # full again, or the engine is away too: the next look tries again
                 _log.warning("what met a full disk still waits", error=str(error))
                 out_of_room.set()

@@ -35,7 +35,7 @@ def reconcile(services: Services) -> None:
     Runs of schedules are the clock's: there may be a thousand of them, and nobody shall wait for the server meanwhile.
     """
     _end_what_is_stuck(services)
-    _go_on(services)
+    _begin_accepted(services)
     for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
         try:
             tidy(services)
@@ -43,20 +43,20 @@ def reconcile(services: Services) -> None:
             _log.warning("tidying up has to wait", what=tidy.__name__, error=str(error))
 
 
-def go_on(services: Services) -> None:
+def begin_accepted(services: Services) -> None:
     """Begins what was accepted while it could not be begun. May be done at any time, any number of times."""
-    _go_on(services)
+    _begin_accepted(services)
     cron_runs.reconcile(services)
 
 
-def _go_on(services: Services) -> None:
+def _begin_accepted(services: Services) -> None:
     """First what people wait for: there may be thousands of pipelines."""
     _start_what_took_its_turn(services)
-    _go_on_with_databases(services)
+    _begin_operations(services)
     with services.database.reading() as tx:
         waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
     for environment_id in waiting:
-        deployments.go_on(services, environment_id)
+        deployments.give_turn(services, environment_id)
     _find_pushes(services)
     with services.database.reading() as tx:
         open_pipelines = pipeline_store.open_ids(tx)
@@ -112,7 +112,7 @@ def _end_what_is_stuck(services: Services) -> None:
             deploying.fail(services, key, _LOST)
 
 
-def _go_on_with_databases(services: Services) -> None:
+def _begin_operations(services: Services) -> None:
     """Operations that were accepted and not begun; those whose workflow ended without a word end too."""
     with services.database.reading() as tx:
         accepted = backup_store.open_operations(tx)
