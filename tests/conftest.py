@@ -132,5 +132,5 @@ def checkout(tmp_path: Path) -> Checkout:
 def world(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
     """The whole platform but for Docker."""
     made = make_world(tmp_path, database)
-    monkeypatch.setattr("cabestan.engine.running.watching.copy_log", made.jobs.copy_log)
+    monkeypatch.setattr("cabestan.engine.running.following.copy_log", made.jobs.copy_log)
     return made

@@ -19,7 +19,7 @@ from cabestan.engine.building import build_sources, builders, linting, pipelines
 from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
 from cabestan.engine.guard import guarded
 from cabestan.engine.registry_login import registry_login
-from cabestan.engine.running.watching import Followed, follow_to_the_end
+from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind

@@ -15,7 +15,7 @@ from cabestan.domain.outcome import Verdict, judge_run
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.running import run_starts
-from cabestan.engine.running.watching import Followed, follow_to_the_end
+from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError
