@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from cabestan.adapters.builders import BuilderSpec
 from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.images import BuildEvent
+from cabestan.adapters.images import BuildEvent, CatalogueEntry, ImageState
 from cabestan.adapters.job_containers import JobRun
 from cabestan.adapters.once import Once
 from cabestan.adapters.router import ServiceContainer
@@ -395,7 +395,7 @@ class FakeDatabases(Failing):
     def remove_service(self, instance: Instance) -> None:
         self._call("remove_service", instance.name)
 
-    def vitals(self, instance: Instance) -> Vitals:
+    def vitals(self, instance: Instance, seconds: float = 10) -> Vitals:
         self._call("vitals", instance.name)
         return Vitals(7_708_007, 2, "15.20")
 
@@ -502,14 +502,22 @@ class FakeImages(Failing):
     def identity(self, reference: str) -> str:
         return f"id of {reference}"
 
-    def ensure(self, names: Iterable[str], report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
-        built = self.lacking(names)
+    def ensure(self, names: Iterable[str] | None, report: Callable[[BuildEvent], None]) -> tuple[str, ...]:
+        built = self.lacking(self.references() if names is None else names)
         self._call("ensure", *built)
         for name in built:
             report(BuildEvent(name, "a line", 0.0))
         self.while_building()
         self.missing.difference_update(built)
         return built
+
+    def entries(self) -> tuple[CatalogueEntry, ...]:
+        return tuple(map(self._entry, self.references()))
+
+    def _entry(self, reference: str) -> CatalogueEntry:
+        name = reference.partition("/")[2].partition(":")[0]
+        state, size = (ImageState.MISSING, 0) if reference in self.missing else (ImageState.BUILT, 1_000_000)
+        return CatalogueEntry(name, reference, "", state, size)
 
 
 class FakeDurable:

@@ -6,7 +6,9 @@ import pytest
 from tests.engine import fakes
 
 from cabestan.adapters.builders import Builders
+from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
@@ -26,6 +28,8 @@ from cabestan.engine.durable import Durable
         (fakes.FakeRegistry, Registry),
         (fakes.FakePlatform, PlatformContainers),
         (fakes.FakeDurable, Durable),
+        (fakes.FakeDatabases, Databases),
+        (fakes.FakeImages, ImageCatalogue),
     ],
 )
 def test_a_fake_has_its_originals_methods(fake: type, original: type) -> None:
