@@ -46,8 +46,8 @@ from cabestan.store import releases as release_store
 from cabestan.store import runs as run_store
 from cabestan.store import schedules as schedule_store
 from cabestan.store import users as user_store
-from cabestan.store.configuration import Scope
 from cabestan.store.logs import LogWriter
+from cabestan.store.variables import Scope
 from cabestan.web.app import create_app
 
 PROJECT = "demo/hello"

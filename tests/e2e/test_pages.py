@@ -11,8 +11,8 @@ from tests.samples import set_status
 from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine.variables import secrets
-from cabestan.store import configuration as configuration_store
 from cabestan.store import users as user_store
+from cabestan.store import variables as configuration_store
 from cabestan.web import live
 
 pytestmark = pytest.mark.e2e

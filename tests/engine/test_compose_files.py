@@ -16,7 +16,7 @@ from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.deploying.settings import set_environment
 from cabestan.errors import Invalid
 from cabestan.store import releases
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 BASE = "services: {base: {environment: {FROM_BASE: '1'}}}\n"
 OVER = "services: {app: {extends: {file: common/base.yml, service: base}, environment: {LEVEL: over}}}\n"

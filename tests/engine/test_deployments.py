@@ -22,8 +22,8 @@ from cabestan.store import deployments as store
 from cabestan.store import hosts as host_store
 from cabestan.store import releases
 from cabestan.store import releases as release_store
-from cabestan.store.configuration import Scope
 from cabestan.store.fullness import storage_full
+from cabestan.store.variables import Scope
 
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
 SUCCEEDED, FAILED, CANCELED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED, DeploymentStatus.CANCELED

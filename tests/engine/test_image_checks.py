@@ -12,7 +12,7 @@ from cabestan.domain.status import RunStatus
 from cabestan.engine.building import pipelines
 from cabestan.engine.deploying import settings, waivers
 from cabestan.store import releases
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 FILES = {"Dockerfile": "# ours\nFROM somebody/base\nCOPY a b\n", "docker-compose.yml": COMPOSE, "a": "a"}
 

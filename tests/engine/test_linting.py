@@ -15,7 +15,7 @@ from cabestan.engine.deploying import settings, waivers
 from cabestan.engine.turns.places import Kind
 from cabestan.store import pipelines as store
 from cabestan.store import projects
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 FAILED, SKIPPED, SUCCEEDED = RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.SUCCEEDED
 GOOD = FILES | {"Dockerfile": "FROM cabestan/python:3.11\nUSER 1001\n"}

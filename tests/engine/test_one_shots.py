@@ -19,7 +19,7 @@ from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.upkeep import recovery
 from cabestan.store import deployments as store
 from cabestan.store import runs
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 _IMAGE = "${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}"
 TEXT = f"""\

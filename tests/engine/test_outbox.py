@@ -20,7 +20,7 @@ from cabestan.engine.deploying import settings
 from cabestan.engine.outbox import Consumer, Delivery, Pages
 from cabestan.store import alerts
 from cabestan.store import outbox as store
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 
 @pytest.fixture

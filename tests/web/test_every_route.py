@@ -18,7 +18,7 @@ from cabestan.engine.building import intake
 from cabestan.engine.deploying import settings
 from cabestan.engine.running import cron
 from cabestan.store import schedules, users
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 #: all that anybody may ask for
 PUBLIC = {

@@ -10,7 +10,7 @@ from tests.web.client import asking, sign_in, token
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import settings
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 AT, GROUP = "/api/v1/projects/shop/api", "/api/v1/groups/shop"
 PAGE, GROUP_PAGE = "/shop/api/settings/variables", "/groups/shop/variables"

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.release import Release
+from cabestan.domain.variable import travelling
 from cabestan.errors import NotFound
 from cabestan.store import outbox
 from cabestan.store import projects as project_store

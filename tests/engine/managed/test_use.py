@@ -28,7 +28,7 @@ from cabestan.engine.variables import secrets
 from cabestan.errors import Conflict, StepFailed
 from cabestan.store import backups, managed, releases
 from cabestan.store import deployments as deployment_store
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 APP = """\
 services:

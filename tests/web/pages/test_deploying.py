@@ -13,7 +13,7 @@ from tests.web.client import asking, sign_in, token
 from cabestan.domain.access import Role
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import settings
-from cabestan.store.configuration import Scope
+from cabestan.store.variables import Scope
 
 WISH = {"environment": "production", "release": "1"}
 _HIDDEN = re.compile(r'name="(\w+)" value="([^"]*)"')

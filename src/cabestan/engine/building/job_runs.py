@@ -12,7 +12,7 @@ from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.redaction import Redactor
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring, predefined
+from cabestan.engine.variables import levels, predefined
 from cabestan.engine.variables.secrets import all_values
 from cabestan.errors import CabestanError
 from cabestan.store import pipelines as store
@@ -24,7 +24,7 @@ def run_of(services: Services, job: Job, attempt: int) -> JobRun:
     with services.database.reading() as tx:
         pipeline = store.get(tx, job.pipeline_id)
         project = project_store.by_id(tx, job.project_id)
-        given = configuring.job_variables(tx, project, pipeline, job)
+        given = levels.job_variables(tx, project, pipeline, job)
     environment = {
         **given,
         **dict(job.spec.environment),

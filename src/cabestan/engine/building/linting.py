@@ -20,7 +20,7 @@ from cabestan.engine.building.releases import draft
 from cabestan.engine.building.subjects import subject_of
 from cabestan.engine.deploying.planning import Wanted, variables, waivers_of
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
@@ -82,7 +82,7 @@ def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[t
 
 
 def _place(services: Services, tx: sa.Connection, release: Release, environment: Environment, decides: bool) -> Place:
-    configuration = configuring.effective(tx, environment, release.branch, release)
+    configuration = levels.effective(tx, environment, release.branch, release)
     return Place(
         name=environment.name,
         compose=environment.compose_files,

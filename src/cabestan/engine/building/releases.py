@@ -11,7 +11,6 @@ from cabestan.compose.findings import Waivers
 from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
-from cabestan.domain.configuration import travelling
 from cabestan.domain.environment import Environment
 from cabestan.domain.finding import FindingsRefused
 from cabestan.domain.image import in_registry
@@ -19,6 +18,7 @@ from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import SAME_COMMIT, ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
+from cabestan.domain.variable import travelling
 from cabestan.engine import base_images
 from cabestan.engine.building import pipelines
 from cabestan.engine.building.image_checks import check_foreign_images, check_images
@@ -29,7 +29,7 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import Kind
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -240,7 +240,7 @@ def _composed(
     found = []
     for environment in (each for each in environments if is_deployable(wanted, each)):
         with services.database.reading() as tx:
-            configuration = configuring.effective(tx, environment, wanted.branch, wanted)
+            configuration = levels.effective(tx, environment, wanted.branch, wanted)
             files = sources(wanted, environment)
             managed = use.use_of(tx, environment, files)
         filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables

@@ -11,7 +11,7 @@ from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying.planning import url_of
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import hosts as host_store
@@ -66,7 +66,7 @@ def standing(services: Services, tx: sa.Connection, environment: Environment) ->
         current=current,
         open=present,
         latest=latest,
-        changed=late.names if (late := configuring.outdated(tx, environment)) else (),
+        changed=late.names if (late := levels.outdated(tx, environment)) else (),
     )
 
 

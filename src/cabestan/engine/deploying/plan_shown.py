@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from cabestan.domain.access import Permission, User, may
 from cabestan.domain.deployment import Plan, PlannedChange
 from cabestan.domain.redaction import Redactor
-from cabestan.store import configuration as store
 from cabestan.store import projects as project_store
+from cabestan.store import variables as store
 
 
 def plan_for(tx: sa.Connection, user: User, project: str, plan: Plan) -> Plan:

@@ -20,18 +20,18 @@ from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.config import Settings
 from cabestan.domain import docker_names
-from cabestan.domain.configuration import Configuration, Setting, fingerprint
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment
 from cabestan.domain.labels import COMMIT_LABEL
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
+from cabestan.domain.variable import Variable, Variables, fingerprint
 from cabestan.engine.deploying.compose_files import check_mounts, names_before, sources
 from cabestan.engine.managed import use
 from cabestan.engine.names import hosts as host_engine
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring, predefined, secrets
+from cabestan.engine.variables import levels, predefined, secrets
 from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
 from cabestan.store import waivers as waiver_store
@@ -51,7 +51,7 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     release = wanted.release
     _check_branch(tx, wanted)
     files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
-    configuration = configuring.configuration(tx, wanted.environment, release, wanted.restores)
+    configuration = levels.configuration(tx, wanted.environment, release, wanted.restores)
     managed = use.use_of(tx, wanted.environment, files)
     given = variables(services, wanted, configuration) | managed.variables
     waivers = waivers_of(services, tx, wanted.environment.project_id)
@@ -97,7 +97,7 @@ def _plan(
     services: Services,
     tx: sa.Connection,
     wanted: Wanted,
-    configuration: Configuration,
+    configuration: Variables,
     loaded: Loaded,
     stack: Stack,
     hosts: tuple[str, ...],
@@ -144,7 +144,7 @@ def waivers_of(services: Services, tx: sa.Connection, project_id: int) -> Waiver
     return rules.waivers(waiver_store.holding(tx, project_id), services.settings.strict_rule_codes)
 
 
-def variables(services: Services, wanted: Wanted, configuration: Configuration) -> dict[str, str]:
+def variables(services: Services, wanted: Wanted, configuration: Variables) -> dict[str, str]:
     """All that the Compose file may use; secrets stand in as placeholders."""
     release, environment = wanted.release, wanted.environment
     domain = environment.full_domain(services.settings.target_domain)
@@ -164,7 +164,7 @@ def _secret_files(
     services: Services,
     tx: sa.Connection,
     wanted: Wanted,
-    configuration: Configuration,
+    configuration: Variables,
     managed: use.ManagedUse,
     loaded: Loaded,
 ) -> dict[str, str]:
@@ -214,7 +214,7 @@ def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
             yield f"On {deployment.environment}, deployment {deployment.id} of this release {ended}."
 
 
-def _configuration_warnings(services: Services, wanted: Wanted, configuration: Configuration) -> Iterable[str]:
+def _configuration_warnings(services: Services, wanted: Wanted, configuration: Variables) -> Iterable[str]:
     """What somebody may expect to have here and does not have."""
     release = wanted.release
     for name in configuration.withheld:
@@ -226,18 +226,16 @@ def _configuration_warnings(services: Services, wanted: Wanted, configuration: C
     yield from (str(finding) for finding in check_dotenv(release.dotenv, release.texts.values(), platform, hidden))
 
 
-def _configuration_changes(
-    tx: sa.Connection, before: Plan | None, configuration: Configuration
-) -> Iterable[PlannedChange]:
+def _configuration_changes(tx: sa.Connection, before: Plan | None, configuration: Variables) -> Iterable[PlannedChange]:
     """Secrets of which another version is used now; of variables the difference of the stacks tells the values."""
-    known = {setting.name: setting for setting in configuring.restored(tx, before)} if before else {}
+    known = {setting.name: setting for setting in levels.restored(tx, before)} if before else {}
     for setting in configuration.settings:
         old = known.get(setting.name)
         if setting.secret and old and old.id != setting.id:
             yield PlannedChange("secret changed", setting.name, _version_words(old, setting))
 
 
-def _version_words(old: Setting, new: Setting) -> str:
+def _version_words(old: Variable, new: Variable) -> str:
     return f"Secret {new.name}: version {old.version} becomes version {new.version}"
 
 

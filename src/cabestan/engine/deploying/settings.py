@@ -11,23 +11,23 @@ from cabestan.compose.commit_files import path_within
 from cabestan.domain import names
 from cabestan.domain.access import Permission, User, may, may_set_approval
 from cabestan.domain.backup import parse_policy
-from cabestan.domain.configuration import ENVIRONMENT_SECRET, check_maskable
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment, EnvironmentDraft, Trigger
 from cabestan.domain.project import Project
+from cabestan.domain.variable import ENVIRONMENT_SECRET, check_maskable
 from cabestan.engine.deploying import deployments, environments
 from cabestan.engine.managed.clock import next_due
 from cabestan.engine.running import cron
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import Forbidden, Invalid
-from cabestan.store import configuration as store
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
 from cabestan.store import outbox
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
-from cabestan.store.configuration import Scope
+from cabestan.store import variables as store
 from cabestan.store.managed import ManagedSettings
+from cabestan.store.variables import Scope
 
 _LONGEST_WATCH = 3600
 _MOST_FILES = 10

@@ -10,10 +10,10 @@ from cabestan.compose.managed import managed_kinds, refuse_aliases, refuse_witho
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.placeholder import secret_placeholder
 from cabestan.config import Settings
-from cabestan.domain.configuration import Configuration
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance, Kind, all_variables, password_variable
+from cabestan.domain.variable import Variables
 from cabestan.engine.managed.images import next_version
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
@@ -54,7 +54,7 @@ def with_managed(
     environment: Environment,
     plan: Plan,
     managed: ManagedUse,
-    configuration: Configuration,
+    configuration: Variables,
 ) -> Plan:
     """The plan with the step that starts them, and with what they change; fails closed where it comes too late."""
     present = {instance.kind: instance for instance in store.in_environment(tx, environment.id)}
@@ -126,6 +126,6 @@ def _changes(settings: Settings, kinds: Iterable[Kind], present: dict[Kind, Inst
             yield PlannedChange("managed service unused", kind, kept)
 
 
-def _hidden(managed: ManagedUse, configuration: Configuration) -> Iterator[str]:
+def _hidden(managed: ManagedUse, configuration: Variables) -> Iterator[str]:
     for name in sorted(set(managed.variables) & set(configuration.versions)):
         yield f"{name} is set in the project, but the managed service has its own, which is used."

@@ -8,13 +8,13 @@ from cabestan.adapters.secret_files import SwarmSecret, secret_name
 from cabestan.adapters.vault import Vault
 from cabestan.compose.sizes import SecretSize, size_of_secret
 from cabestan.compose.stack import Stack
-from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
 from cabestan.domain.redaction import Redactor
+from cabestan.domain.variable import Variable, Variables
 from cabestan.errors import StepFailed
-from cabestan.store import configuration as store
 from cabestan.store import managed as managed_store
+from cabestan.store import variables as store
 
 
 def context(project_id: int | None, group: str = "") -> str:
@@ -48,7 +48,7 @@ def file_names(
     tx: sa.Connection,
     vault: Vault,
     stack: str,
-    configuration: Configuration,
+    configuration: Variables,
     passwords: Mapping[str, str],
     wanted: Iterable[str],
 ) -> dict[str, str]:
@@ -80,9 +80,7 @@ def used_by(
     return variables, tuple(files)
 
 
-def sizes(
-    tx: sa.Connection, vault: Vault, configuration: Configuration, wanted: Iterable[str]
-) -> dict[str, SecretSize]:
+def sizes(tx: sa.Connection, vault: Vault, configuration: Variables, wanted: Iterable[str]) -> dict[str, SecretSize]:
     """Of the secrets that are wanted; those that the platform makes itself are short, and left out."""
     names = frozenset(wanted) & configuration.secrets
     found = values(tx, vault, ((name, key) for name, key in configuration.versions.items() if name in names))
@@ -93,5 +91,5 @@ def _file_name(vault: Vault, stack: str, secret: str, value: str) -> str:
     return secret_name(stack, secret, vault.hash(value, f"{stack} {secret}"))
 
 
-def _opened(vault: Vault, setting: Setting, sealed: bytes) -> str:
+def _opened(vault: Vault, setting: Variable, sealed: bytes) -> str:
     return vault.open(sealed, context(setting.project_id, setting.group))

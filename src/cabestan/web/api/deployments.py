@@ -8,7 +8,7 @@ from cabestan.domain.deployment import Deployment
 from cabestan.engine.deploying import deployments as engine
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
@@ -118,7 +118,7 @@ def _whole(services: Services, visitor: Visitor, found: Deployment) -> shapes.Js
         steps = store.steps_of(tx, found.id)
         approvals = store.approvals_of(tx, found.id)
         runs = run_store.of_deployment(tx, found.id)
-        used = configuring.restored(tx, plan) if plan else ()
+        used = levels.restored(tx, plan) if plan else ()
         shown = plan_for(tx, visitor.user, found.project, plan) if plan else None
     return shapes.deployment(found) | {
         "plan": shapes.plan(shown),

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from cabestan.domain.access import User
 from cabestan.domain.certificate import Certificate
-from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
+from cabestan.domain.variable import Variable
 from cabestan.engine.deploying.environments import Standing
 from cabestan.engine.services import Services
 
@@ -192,7 +192,7 @@ def approval(value: Approval) -> Json:
     }
 
 
-def setting(value: Setting, *, masked_shown: bool = True) -> Json:
+def setting(value: Variable, *, masked_shown: bool = True) -> Json:
     """Of a secret without its value, and of a masked variable too where the value is not to be shown."""
     shape = {
         "name": value.name,
@@ -214,7 +214,7 @@ def setting(value: Setting, *, masked_shown: bool = True) -> Json:
     return {key: kept for key, kept in shape.items() if not (value.secret and key == "value")}
 
 
-def used_setting(value: Setting) -> Json:
+def used_setting(value: Variable) -> Json:
     """A version that a deployment uses: nothing of its value."""
     shape = setting(value)
     return {key: shape[key] for key in ("name", "secret", "level", "group", "environment", "kept_as", "version")}

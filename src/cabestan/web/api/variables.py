@@ -7,15 +7,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
-from cabestan.domain.configuration import Setting
+from cabestan.domain.variable import Variable
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
-from cabestan.store import configuration as store
+from cabestan.engine.variables import levels
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
-from cabestan.store.configuration import Scope
+from cabestan.store import variables as store
+from cabestan.store.variables import Scope
 from cabestan.web.access import SignedIn, Wired, group_for, project_for
 from cabestan.web.api import shapes
 
@@ -51,7 +51,7 @@ def effective(
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = environment_store.get(tx, project.id, environment)
-        chosen = configuring.effective(tx, found, branch).settings
+        chosen = levels.effective(tx, found, branch).settings
     return _list(chosen, visitor.user, project.name)
 
 
@@ -176,7 +176,7 @@ def _settings(services: Services, user: User, name: str, environment: str | None
     return _list([s for s in found if environment is None or s.environment == environment], user, project.name)
 
 
-def _list(found: Sequence[Setting], user: User, project: str) -> shapes.Json:
+def _list(found: Sequence[Variable], user: User, project: str) -> shapes.Json:
     shown = may(user, Permission.CONFIGURE, project)
     return {"items": [shapes.setting(setting, masked_shown=shown) for setting in found], "next": None}
 
@@ -188,7 +188,7 @@ def _history(services: Services, user: User, name: str, environment: str, variab
         return _list(_versions(store.history(tx, scope, variable), scope, variable), user, project.name)
 
 
-def _versions(found: tuple[Setting, ...], scope: Scope, name: str) -> tuple[Setting, ...]:
+def _versions(found: tuple[Variable, ...], scope: Scope, name: str) -> tuple[Variable, ...]:
     if not found:
         raise store.no_setting(scope, name, secret=False)
     return found

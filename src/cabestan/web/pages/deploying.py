@@ -10,7 +10,7 @@ from cabestan.engine.deploying import deployments as engine
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import Wanted, make_plan
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
@@ -110,7 +110,7 @@ def _page(services: Services, tx: sa.Connection, visitor: Visitor, wanted: Wante
         environment,
         plan_for(tx, visitor.user, environment.project, plan),
         environment_cell(environment, overview, titles, services.now()),
-        used=configuring.restored(tx, plan),
+        used=levels.restored(tx, plan),
         restores=wanted.restores,
         rights=DeploymentRights(
             approve=may_approve(visitor.user, environment.project, environment.approvers),

@@ -9,7 +9,7 @@ from cabestan.domain.deployment import Deployment
 from cabestan.engine.deploying import deployments as engine
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
@@ -104,7 +104,7 @@ def _page(services: Services, visitor: Visitor, deployment: Deployment) -> Deplo
         steps = store.steps_of(tx, deployment.id)
         approvals = store.approvals_of(tx, deployment.id)
         once = run_store.of_deployment(tx, deployment.id)
-        used = configuring.restored(tx, plan) if plan else ()
+        used = levels.restored(tx, plan) if plan else ()
         shown = plan_for(tx, visitor.user, deployment.project, plan) if plan else None
     log = run_log(once[-1], *first_lines(services, once[-1])) if once else None
     rights = DeploymentRights(

@@ -13,12 +13,12 @@ from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying.compose_files import has_its_files
 from cabestan.engine.deploying.planning import url_of
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
-from cabestan.store import configuration as configuration_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store
+from cabestan.store import variables as configuration_store
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.pages.answers import Text, can, framed, html, see
 from cabestan.web.pages.projects import cells
@@ -125,7 +125,7 @@ def _page(services: Services, tx: sa.Connection, found: Environment, user: User)
         settings=setting_rows(own, reader),
         choices=tuple(views.release_choice(r) for r in choices if _can_come(r, found)),
         rights=rights,
-        outdated=outdated_note(late) if (late := configuring.outdated(tx, found)) else None,
+        outdated=outdated_note(late) if (late := levels.outdated(tx, found)) else None,
     )
 
 

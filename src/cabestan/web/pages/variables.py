@@ -8,17 +8,17 @@ from fastapi import APIRouter, Form, Query, Response
 
 from cabestan.compose.stack import Stack
 from cabestan.domain.access import Permission, may_in_group
-from cabestan.domain.configuration import Setting
 from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
+from cabestan.domain.variable import Variable
 from cabestan.engine.deploying import settings as engine
 from cabestan.engine.services import Services
-from cabestan.engine.variables import configuring
+from cabestan.engine.variables import levels
 from cabestan.errors import Invalid
-from cabestan.store import configuration as store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
-from cabestan.store.configuration import Scope
+from cabestan.store import variables as store
+from cabestan.store.variables import Scope
 from cabestan.web.access import SignedIn, Visitor, Wired, group_for, project_for
 from cabestan.web.pages.answers import Text, can, framed, html, see
 from cabestan.web.pages.views.environments import split_list
@@ -159,8 +159,8 @@ def _page(services: Services, tx: sa.Connection, project: Project, visitor: Visi
     group = project.group
     group_href = _group_place(group).base if may_in_group(visitor.user, Permission.READ, group) else ""
     reader = Reader(_place(project), services.now(), configure, _files(tx, environments), group_href)
-    late = (configuring.outdated(tx, environment) for environment in environments)
-    chosen = [configuring.effective(tx, environment) for environment in environments]
+    late = (levels.outdated(tx, environment) for environment in environments)
+    chosen = [levels.effective(tx, environment) for environment in environments]
     return VariablesPage(
         place=reader.place,
         rows=setting_rows(_by_name(store.applying(tx, project)), reader),
@@ -181,7 +181,7 @@ def _files(tx: sa.Connection, environments: Iterable[Environment]) -> frozenset[
     return frozenset(name for plan in plans if plan for name in Stack.from_yaml(plan.stack).secret_files.values())
 
 
-def _by_name(settings: Iterable[Setting]) -> list[Setting]:
+def _by_name(settings: Iterable[Variable]) -> list[Variable]:
     return sorted(settings, key=lambda setting: (setting.name, setting.level, setting.environment))
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from tests.web.pages.samples import NOW, deployment, environment
 
-from cabestan.domain.configuration import Configuration, Setting
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.variables.configuring import Outdated
+from cabestan.domain.variable import Variable, Variables
+from cabestan.engine.variables.levels import Outdated
 from cabestan.web.pages.views.moments import when
 from cabestan.web.pages.views.variables import (
     EffectiveCell,
@@ -24,12 +24,12 @@ from cabestan.web.pages.views.variables import (
 PLACE = Place("/demo/hello/settings/variables", project="demo/hello")
 
 
-def setting(id: int, name: str, environment: str = "", **more: Any) -> Setting:
+def setting(id: int, name: str, environment: str = "", **more: Any) -> Variable:
     given = {"version": 3, "secret": False, "value": "not for eyes", "by": "anna", "created_at": NOW}
-    return Setting(**{"id": id, "project_id": 1, "environment": environment, "name": name} | given | more)
+    return Variable(**{"id": id, "project_id": 1, "environment": environment, "name": name} | given | more)
 
 
-def of_group(id: int, name: str, **more: Any) -> Setting:
+def of_group(id: int, name: str, **more: Any) -> Variable:
     return setting(id, name, **{"project_id": None, "group": "demo"} | more)
 
 
@@ -66,8 +66,8 @@ def test_what_belongs_to_the_group_is_changed_on_its_own_page() -> None:
 
 
 def test_each_environment_has_a_cell_with_where_it_comes_from() -> None:
-    staging = Configuration((of_group(1, "KEY", secret=True, kept_as="SV_STAGING_KEY"), setting(2, "LEVEL")))
-    production = Configuration((setting(3, "LEVEL", "production", value="x" * 200, masked=False),))
+    staging = Variables((of_group(1, "KEY", secret=True, kept_as="SV_STAGING_KEY"), setting(2, "LEVEL")))
+    production = Variables((setting(3, "LEVEL", "production", value="x" * 200, masked=False),))
     assert effective_rows([staging, production], masked_shown=True) == (
         EffectiveRow("KEY", (EffectiveCell("secret", True, "group demo, as SV_STAGING_KEY, version 3"), None)),
         EffectiveRow(
@@ -78,7 +78,7 @@ def test_each_environment_has_a_cell_with_where_it_comes_from() -> None:
             ),
         ),
     )
-    masked = Configuration((setting(1, "LEVEL", masked=True),))
+    masked = Variables((setting(1, "LEVEL", masked=True),))
     assert effective_rows([masked], masked_shown=False)[0].cells == (
         EffectiveCell("masked", True, "whole project, version 3"),
     )

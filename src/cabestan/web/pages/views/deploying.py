@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Plan
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
+from cabestan.domain.variable import Variable
 from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.deployments import DeploymentRights, PlanView, StepView, plan_view, steps
@@ -42,7 +42,7 @@ def asking_page(
     environment: Environment,
     plan: Plan,
     present: Cell,
-    used: Iterable[Setting],
+    used: Iterable[Variable],
     *,
     restores: int | None,
     rights: DeploymentRights,

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cabestan.domain.configuration import Setting
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, StepRun
 from cabestan.domain.environment import Environment
 from cabestan.domain.run import Run
 from cabestan.domain.status import DeploymentStatus
+from cabestan.domain.variable import Variable
 from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.commits import CommitView, commit_view
 from cabestan.web.pages.views.home import approvers_text
@@ -147,7 +147,7 @@ def deployment_page(
     approvals: Iterable[Approval],
     rights: DeploymentRights,
     now: datetime,
-    used: Iterable[Setting] = (),
+    used: Iterable[Variable] = (),
     once: tuple[Run, ...] = (),
     log: LogView | None = None,
 ) -> DeploymentPage:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from cabestan.domain.configuration import Configuration, Level, Setting
 from cabestan.domain.environment import DEFAULT_BRANCH
-from cabestan.engine.variables.configuring import Outdated
+from cabestan.domain.variable import Level, Variable, Variables
+from cabestan.engine.variables.levels import Outdated
 from cabestan.web.pages.views.asking import asking_href
 from cabestan.web.pages.views.moments import When, when
 
@@ -108,11 +108,11 @@ class Reader:
     group_href: str = ""
 
 
-def setting_rows(settings: Iterable[Setting], reader: Reader) -> tuple[SettingRow, ...]:
+def setting_rows(settings: Iterable[Variable], reader: Reader) -> tuple[SettingRow, ...]:
     return tuple(_row(setting, reader) for setting in settings)
 
 
-def _row(setting: Setting, reader: Reader) -> SettingRow:
+def _row(setting: Variable, reader: Reader) -> SettingRow:
     here = reader.place.group == setting.group and reader.may_configure
     hidden = setting.secret or (setting.masked and not reader.may_configure)
     return SettingRow(
@@ -132,26 +132,26 @@ def _row(setting: Setting, reader: Reader) -> SettingRow:
     )
 
 
-def where(setting: Setting) -> str:
+def where(setting: Variable) -> str:
     """`group shop`, `whole project`, `staging`."""
     if setting.level is Level.GROUP:
         return f"group {setting.group}"
     return setting.environment or "whole project"
 
 
-def _where_href(setting: Setting, reader: Reader) -> str:
+def _where_href(setting: Variable, reader: Reader) -> str:
     if setting.level is Level.GROUP:
         return reader.group_href
     return f"/{reader.place.project}/environments/{setting.environment}" if setting.environment else ""
 
 
-def _history_href(setting: Setting, reader: Reader) -> str:
+def _history_href(setting: Variable, reader: Reader) -> str:
     base = reader.group_href if setting.level is Level.GROUP else f"/{reader.place.project}/settings/variables"
     scope = {"environment": setting.environment} if setting.environment else {}
     return f"{base}/history?{urlencode({'variable': setting.own_name} | scope)}" if base else ""
 
 
-def _badges(setting: Setting, files: frozenset[str]) -> tuple[str, ...]:
+def _badges(setting: Variable, files: frozenset[str]) -> tuple[str, ...]:
     is_file = setting.secret and any(
         setting.name == name or (setting.name.startswith("SV_") and setting.name.endswith(f"_{name}")) for name in files
     )
@@ -159,14 +159,14 @@ def _badges(setting: Setting, files: frozenset[str]) -> tuple[str, ...]:
     return tuple(word for word, holds in words.items() if holds)
 
 
-def effective_rows(configurations: Iterable[Configuration], *, masked_shown: bool) -> tuple[EffectiveRow, ...]:
+def effective_rows(configurations: Iterable[Variables], *, masked_shown: bool) -> tuple[EffectiveRow, ...]:
     """A row for each name, with a cell for each of the environments' configurations."""
     found = [{setting.name: setting for setting in one.settings} for one in configurations]
     names = sorted({name for settings in found for name in settings})
     return tuple(EffectiveRow(name, tuple(_cell(s.get(name), masked_shown) for s in found)) for name in names)
 
 
-def _cell(setting: Setting | None, masked_shown: bool) -> EffectiveCell | None:
+def _cell(setting: Variable | None, masked_shown: bool) -> EffectiveCell | None:
     if setting is None:
         return None
     hidden = setting.secret or (setting.masked and not masked_shown)
@@ -197,10 +197,10 @@ def shown_branches(patterns: Iterable[str]) -> str:
     return ", ".join("(default branch)" if pattern == DEFAULT_BRANCH else pattern for pattern in patterns)
 
 
-def used_words(settings: Iterable[Setting]) -> Mapping[str, str]:
+def used_words(settings: Iterable[Variable]) -> Mapping[str, str]:
     """Name of what a deployment uses, to where it came from."""
     return {setting.name: f"{where(setting)}{_kept(setting)}, version {setting.version}" for setting in settings}
 
 
-def _kept(setting: Setting) -> str:
+def _kept(setting: Variable) -> str:
     return f", as {setting.kept_as}" if setting.kept_as else ""

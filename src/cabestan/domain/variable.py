@@ -31,7 +31,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Variable:
     """One version of a variable or a secret. `environment` is empty for the whole project.
 
     Of a group's, `project_id` is None and `group` the name. The `value` of a secret is never here: it is in the
@@ -73,10 +73,10 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Configuration:
+class Variables:
     """What a deployment is configured with: the nearest version of each name, and what its pipeline was given."""
 
-    settings: tuple[Setting, ...]
+    settings: tuple[Variable, ...]
     #: variables that came with the release
     given: Mapping[str, str] = field(default_factory=dict)
     #: names of protected ones that the release's branch does not get
@@ -111,14 +111,14 @@ class Configuration:
 
 
 def nearest(
-    settings: Iterable[Setting], environment: str, environments: Iterable[str] = (), *, protected: bool = True
-) -> Configuration:
+    settings: Iterable[Variable], environment: str, environments: Iterable[str] = (), *, protected: bool = True
+) -> Variables:
     """The environment's own value of a name wins over the project's, and that over the group's.
 
     `environments` are all of the project's, to tell whose `SV_A_B_NAME` is; `protected`: the branch is.
     """
     known = frozenset((environment, *environments))
-    chosen: dict[str, Setting] = {}
+    chosen: dict[str, Variable] = {}
     withheld: set[str] = set()
     for setting in sorted(settings, key=_nearness):
         reaching = _reaching(setting, environment, known)
@@ -127,10 +127,10 @@ def nearest(
         elif reaching:
             chosen[reaching.name] = reaching
     found = tuple(chosen[name] for name in sorted(chosen))
-    return Configuration(found, withheld=tuple(sorted(withheld)), protected=protected)
+    return Variables(found, withheld=tuple(sorted(withheld)), protected=protected)
 
 
-def for_jobs(settings: Iterable[Setting], given: Mapping[str, str], *, protected: bool) -> dict[str, str]:
+def for_jobs(settings: Iterable[Variable], given: Mapping[str, str], *, protected: bool) -> dict[str, str]:
     """The variables that jobs of a pipeline get: the group's and the project's, and no secret.
 
     What the pipeline was `given` takes their place, but for protected ones, as in a deployment.
@@ -165,7 +165,7 @@ def aim(name: str, environments: Iterable[str]) -> tuple[frozenset[str], str]:
     return (reached, inner) if inner and not inner[0].isdigit() else (frozenset(), "")
 
 
-def changed_names(before: Mapping[str, int], now: Configuration) -> tuple[str, ...]:
+def changed_names(before: Mapping[str, int], now: Variables) -> tuple[str, ...]:
     """What has another version (or is there no more, or newly there) than in a deployment with these versions."""
     after = now.versions
     return tuple(sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)))
@@ -189,12 +189,12 @@ def fingerprint(*parts: object) -> str:
 _LEVELS = tuple(Level)
 
 
-def _nearness(setting: Setting) -> tuple[int, bool]:
+def _nearness(setting: Variable) -> tuple[int, bool]:
     """Within a level, what names the environment is nearer than what does not."""
     return _LEVELS.index(setting.level), setting.name.startswith(ENVIRONMENT_SECRET)
 
 
-def _reaching(setting: Setting, environment: str, environments: frozenset[str]) -> Setting | None:
+def _reaching(setting: Variable, environment: str, environments: frozenset[str]) -> Variable | None:
     """The setting as this environment has it, or None where it does not reach it."""
     if setting.environment not in ("", environment):
         return None

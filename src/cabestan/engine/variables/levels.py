@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cabestan.domain.configuration import Configuration, Setting, changed_names, for_jobs, nearest, travelling
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
-from cabestan.store import configuration as store
+from cabestan.domain.variable import Variable, Variables, changed_names, for_jobs, nearest, travelling
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
+from cabestan.store import variables as store
 
 
 @dataclass(frozen=True)
@@ -27,27 +27,27 @@ class Outdated:
     names: tuple[str, ...]
 
 
-def configuration(tx: sa.Connection, environment: Environment, release: Release, restores: int | None) -> Configuration:
+def configuration(tx: sa.Connection, environment: Environment, release: Release, restores: int | None) -> Variables:
     """The present one, or, for a rollback, the versions that the earlier deployment ran with."""
     if restores is not None and (plan := deployment_store.plan_of(tx, restores)):
         protected = project_store.by_id(tx, environment.project_id).protects(release.branch)
-        return Configuration(restored(tx, plan), release.variables, protected=protected)
+        return Variables(restored(tx, plan), release.variables, protected=protected)
     return effective(tx, environment, release.branch, release)
 
 
 def effective(
     tx: sa.Connection, environment: Environment, branch: str = "", release: Release | None = None
-) -> Configuration:
+) -> Variables:
     """What a release of the branch (the default one where none is named) would get now."""
     project = project_store.by_id(tx, environment.project_id)
     names = [other.name for other in environment_store.of_project(tx, project.id)]
     protected = project.protects(branch or project.default_branch)
     found = nearest(store.applying(tx, project), environment.name, names, protected=protected)
     given = release.variables if release else {}
-    return Configuration(found.settings, given, found.withheld, found.protected)
+    return Variables(found.settings, given, found.withheld, found.protected)
 
 
-def restored(tx: sa.Connection, plan: Plan) -> tuple[Setting, ...]:
+def restored(tx: sa.Connection, plan: Plan) -> tuple[Variable, ...]:
     """The versions that a deployment used, under the names that its application sees."""
     name_of = {key: name for name, key in plan.versions}
     found = []

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from cabestan.domain.configuration import Setting
 from cabestan.domain.project import Project
+from cabestan.domain.variable import Variable
 from cabestan.errors import NotFound
 from cabestan.store.schema import settings
 
@@ -34,33 +34,33 @@ class Scope:
         return sa.and_(settings.c.project_id == self.project_id, settings.c.environment == self.environment)
 
 
-def current(tx: sa.Connection, project_id: int) -> tuple[Setting, ...]:
+def current(tx: sa.Connection, project_id: int) -> tuple[Variable, ...]:
     """The newest version of each name in each scope of the project, without those that were removed."""
     return _newest(tx, settings.c.project_id == project_id)
 
 
-def current_in_group(tx: sa.Connection, group: str) -> tuple[Setting, ...]:
+def current_in_group(tx: sa.Connection, group: str) -> tuple[Variable, ...]:
     return _newest(tx, Scope(group=group).condition)
 
 
-def applying(tx: sa.Connection, project: Project) -> tuple[Setting, ...]:
+def applying(tx: sa.Connection, project: Project) -> tuple[Variable, ...]:
     """All that may reach the project: its group's and its own, with its environments'."""
     return (*current_in_group(tx, project.group), *current(tx, project.id))
 
 
-def find(tx: sa.Connection, scope: Scope, name: str) -> Setting | None:
+def find(tx: sa.Connection, scope: Scope, name: str) -> Variable | None:
     """The newest version of a name there; None where it was never set or was removed."""
     newest = history(tx, scope, name)[:1]
     return newest[0] if newest and not newest[0].removed else None
 
 
-def history(tx: sa.Connection, scope: Scope, name: str) -> tuple[Setting, ...]:
+def history(tx: sa.Connection, scope: Scope, name: str) -> tuple[Variable, ...]:
     """Every version of a name there, the newest first, with those that ended it."""
     query = sa.select(settings).where(scope.condition, settings.c.name == name)
     return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.version.desc())))
 
 
-def by_ids(tx: sa.Connection, ids: Iterable[int]) -> tuple[Setting, ...]:
+def by_ids(tx: sa.Connection, ids: Iterable[int]) -> tuple[Variable, ...]:
     query = sa.select(settings).where(settings.c.id.in_(list(ids))).order_by(settings.c.name)
     return tuple(_value(row) for row in tx.execute(query))
 
@@ -71,7 +71,7 @@ def sealed(tx: sa.Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
     return {row.id: row.sealed for row in tx.execute(query)}
 
 
-def sealed_of_project(tx: sa.Connection, project: Project) -> tuple[tuple[Setting, bytes], ...]:
+def sealed_of_project(tx: sa.Connection, project: Project) -> tuple[tuple[Variable, bytes], ...]:
     """All versions of all secrets that may reach the project, for what must not show them."""
     query = sa.select(settings).where(_of_project(project), settings.c.sealed.is_not(None))
     return tuple((_value(row), row.sealed) for row in tx.execute(query))
@@ -95,7 +95,7 @@ def add(
     masked: bool = False,
     by: str,
     now: datetime,
-) -> Setting:
+) -> Variable:
     """A new version; of a secret where `sealed` is given."""
     former = history(tx, scope, name)[:1]
     row = {
@@ -129,7 +129,7 @@ def no_setting(scope: Scope, name: str, *, secret: bool) -> NotFound:
     return NotFound(f"There is no {kind} {name} in this {scope.words}.", f"`cabestan {kind} list` shows them.")
 
 
-def _newest(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Setting, ...]:
+def _newest(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Variable, ...]:
     newest = sa.select(sa.func.max(settings.c.id)).where(where).group_by(settings.c.environment, settings.c.name)
     query = sa.select(settings).where(settings.c.id.in_(newest), settings.c.removed.is_(False))
     return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.name, settings.c.environment)))
@@ -139,8 +139,8 @@ def _of_project(project: Project) -> sa.ColumnElement[bool]:
     return sa.or_(settings.c.project_id == project.id, Scope(group=project.group).condition)
 
 
-def _value(row: sa.Row[tuple[object, ...]]) -> Setting:
-    return Setting(
+def _value(row: sa.Row[tuple[object, ...]]) -> Variable:
+    return Variable(
         id=row.id,
         project_id=row.project_id,
         environment=row.environment,

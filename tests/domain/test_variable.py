@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from tests.samples import NOW
 
-from cabestan.domain.configuration import (
-    Configuration,
+from cabestan.domain.variable import (
     Level,
-    Setting,
+    Variable,
+    Variables,
     aim,
     changed_names,
     check_maskable,
@@ -20,12 +20,12 @@ from cabestan.domain.configuration import (
 from cabestan.errors import Invalid
 
 
-def setting(id: int, name: str, environment: str = "", *, secret: bool = False, **more: Any) -> Setting:
-    return Setting(id, 1, environment, name, 1, secret, "" if secret else f"value {id}", "dev", NOW, **more)
+def setting(id: int, name: str, environment: str = "", *, secret: bool = False, **more: Any) -> Variable:
+    return Variable(id, 1, environment, name, 1, secret, "" if secret else f"value {id}", "dev", NOW, **more)
 
 
-def of_group(id: int, name: str, *, secret: bool = False, **more: Any) -> Setting:
-    return Setting(id, None, "", name, 1, secret, "" if secret else f"value {id}", "dev", NOW, group="shop", **more)
+def of_group(id: int, name: str, *, secret: bool = False, **more: Any) -> Variable:
+    return Variable(id, None, "", name, 1, secret, "" if secret else f"value {id}", "dev", NOW, group="shop", **more)
 
 
 def test_the_environments_own_value_wins_whatever_the_order() -> None:
@@ -104,7 +104,7 @@ def test_what_a_pipeline_was_given_takes_the_place_of_plain_variables_alone() ->
         setting(3, "X_C", protected=True),
         setting(4, "LEVEL"),
     )
-    found = Configuration(settings, {"X_A": "given", "X_B": "given", "X_C": "given", "X_D": "given"})
+    found = Variables(settings, {"X_A": "given", "X_B": "given", "X_C": "given", "X_D": "given"})
     assert found.variables == {"X_A": "given", "X_C": "value 3", "X_D": "given", "LEVEL": "value 4"}
     assert (found.secrets, found.ignored) == ({"X_B"}, ("X_B", "X_C"))
     assert found.versions == {"X_B": 2, "X_C": 3, "LEVEL": 4}

@@ -20,12 +20,12 @@ from cabestan.engine.building.job_runs import redactor_of, run_of
 from cabestan.engine.deploying import deployments, planning, settings
 from cabestan.engine.deploying.planning import Wanted
 from cabestan.engine.upkeep import housekeeping
-from cabestan.engine.variables import configuring, predefined
+from cabestan.engine.variables import levels, predefined
 from cabestan.errors import DeadlineExceeded, Invalid, NotFound
-from cabestan.store import configuration, releases
 from cabestan.store import deployments as store
 from cabestan.store import pipelines as pipeline_store
-from cabestan.store.configuration import Scope
+from cabestan.store import releases, variables
+from cabestan.store.variables import Scope
 
 SHOP = Scope(group="shop")
 WITH_FILE = COMPOSE.replace("    labels:", "    secrets: [KEY]\n    labels:")
@@ -159,7 +159,7 @@ def test_flags_stay_until_they_are_changed(world: World, project: Project) -> No
         put(world, scope, "LEVEL", "short")
     put(world, scope, "LEVEL", "short", masked=False)
     with world.services.database.reading() as tx:
-        versions = configuration.history(tx, scope, "LEVEL")
+        versions = variables.history(tx, scope, "LEVEL")
     assert [(v.version, v.protected, v.masked) for v in versions] == [
         (3, True, False),
         (2, True, True),
@@ -186,7 +186,7 @@ def test_cabestan_sets_what_the_table_says(world: World, project: Project) -> No
     release = world.released(project)
     environment = world.environment(project, "staging")
     with world.services.database.reading() as tx:
-        effective = configuring.effective(tx, environment, release.branch, release)
+        effective = levels.effective(tx, environment, release.branch, release)
         job = pipeline_store.jobs_of(tx, release.pipeline_id)[-1]
         pipeline = pipeline_store.get(tx, release.pipeline_id)
     found = planning.variables(world.services, Wanted(release, environment), effective)
@@ -288,7 +288,7 @@ def test_masked_variables_of_the_group_and_of_earlier_versions_are_kept_out_of_l
 def test_a_change_is_told_until_the_same_release_is_deployed_again(world: World, project: Project, boss: User) -> None:
     def late() -> tuple[str, ...]:
         with world.services.database.reading() as tx:
-            found = configuring.outdated(tx, world.environment(project, "staging"))
+            found = levels.outdated(tx, world.environment(project, "staging"))
         return found.names if found else ()
 
     assert late() == ()
@@ -317,7 +317,7 @@ def test_a_rollback_brings_the_versions_back_that_it_ran_with(world: World, proj
     world.durable.run()
     assert world.stacks.secrets[stack] == {"KEY": "first"}
     with world.services.database.reading() as tx:
-        used = configuring.restored(tx, world.plan(latest(world, project)))
+        used = levels.restored(tx, world.plan(latest(world, project)))
     assert [(s.name, s.kept_as, s.version) for s in used] == [("KEY", "SV_STAGING_KEY", 1)]
 
 

@@ -4,11 +4,11 @@ import pytest
 from tests.samples import NOW
 from tests.store.rows import make_project
 
-from cabestan.domain.configuration import Setting
+from cabestan.domain.variable import Variable
 from cabestan.errors import NotFound
-from cabestan.store import configuration as store
-from cabestan.store.configuration import Scope
+from cabestan.store import variables as store
 from cabestan.store.database import Database
+from cabestan.store.variables import Scope
 
 
 def test_every_version_is_kept_and_the_newest_counts(database: Database) -> None:
@@ -18,9 +18,9 @@ def test_every_version_is_kept_and_the_newest_counts(database: Database) -> None
         second = store.add(tx, Scope(key), "LEVEL", value="2", by="ben", now=NOW)
         own = store.add(tx, Scope(key, "staging"), "LEVEL", value="3", by="ann", now=NOW)
         secret = store.add(tx, Scope(key), "KEY", sealed=b"\0sealed", by="ann", now=NOW)
-        assert first == Setting(first.id, key, "", "LEVEL", 1, False, "1", "ann", NOW)
-        assert second == Setting(second.id, key, "", "LEVEL", 2, False, "2", "ben", NOW)
-        assert secret == Setting(secret.id, key, "", "KEY", 1, True, "", "ann", NOW)
+        assert first == Variable(first.id, key, "", "LEVEL", 1, False, "1", "ann", NOW)
+        assert second == Variable(second.id, key, "", "LEVEL", 2, False, "2", "ben", NOW)
+        assert secret == Variable(secret.id, key, "", "KEY", 1, True, "", "ann", NOW)
         assert store.current(tx, key) == (secret, second, own)
         assert store.by_ids(tx, [first.id, secret.id]) == (secret, first)
         assert store.by_ids(tx, []) == ()
