@@ -124,6 +124,21 @@ def test_search_goes_from_match_to_match(page: Page, site: Site) -> None:
     expect(page.locator(".log-bar [role=status]")).to_have_text("not found")
 
 
+def test_a_search_that_looked_at_a_part_goes_on_where_it_stopped(
+    page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cabestan.store.logs.reader.SEARCHED", 16_000_000)
+    _open(page, site, "long")
+    page.get_by_label("Search the log").fill("NEEDLE")
+    told = page.locator(".log-bar [role=status]")
+    expect(told).to_have_text(re.compile(r"^1 of 2 in the first 16 of 2\d\.\d MB$"))
+    further = page.get_by_role("button", name="Search the rest of the log too")
+    further.click()
+    expect(told).to_have_text("3 of 4")
+    expect(further).to_be_hidden()
+    expect(page.locator(".log-row.now .log-number")).to_have_text("750000")
+
+
 def test_colours_and_carriage_returns_are_shown_and_html_is_text(page: Page, site: Site) -> None:
     _open(page, site, "colours")
     lines = page.locator(".log-text")

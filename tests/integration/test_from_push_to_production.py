@@ -137,7 +137,7 @@ def test_a_commit_that_cannot_be_understood_fails_with_file_and_line(platform: P
 
 
 def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
-    dies = unbuilt()["docker-compose.yml"].replace("app.py]", "-c, 'raise SystemExit(7)']")
+    dies = unbuilt()["docker-compose.yml"].replace("[python3, app.py]", "[sh, -c, 'exit 7']")
     work = platform.make_project(unbuilt() | {"docker-compose.yml": dies})
     failed = work.deployed()
     assert failed["status"] == "failed"
@@ -163,7 +163,7 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
     work = platform.make_project(unbuilt() | {"docker-compose.yml": compose + second})
     good = work.deployed()
     assert good["status"] == "succeeded", good
-    broken = second.replace("app.py]", "-c, 'raise SystemExit(7)']")
+    broken = second.replace("[python3, app.py]", "[sh, -c, 'exit 7']")
     work.files |= {"docker-compose.yml": compose.replace("one", "two") + broken}
     bad = work.deployed()
     assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7)")

@@ -114,7 +114,7 @@ def test_putting_back_survives_a_kill_at_every_step(killed: Platform) -> None:
     killed.stop()
     killed.start(boundaries)
     good = work.files["docker-compose.yml"]
-    work.files |= {"docker-compose.yml": good.replace("app.py]", '-c, "import sys; sys.exit(7)"]')}
+    work.files |= {"docker-compose.yml": good.replace("[python3, app.py]", "[sh, -c, 'exit 7']")}
     work.push()
     killed.run_through(
         boundaries, lambda: killed.killed_at == set(boundaries) and not killed.died and _all_ended(killed, work), 120
