@@ -210,3 +210,16 @@ def test_what_everybody_was_handed_goes_after_a_day(world: World, project: Proje
     change(world, project, Subject.PIPELINE, 3, "running")
     outbox.drop_old(world.services)
     assert [event.lane for event in told(world)] == ["pipeline:1", "pipeline:3"]
+
+
+def test_what_comes_after_all_was_dropped_is_told_too(world: World, project: Project, taking: Taking) -> None:
+    """SQLite would give the highest number that was free again."""
+    handing = delivery(world, taking)
+    change(world, project, Subject.PIPELINE, 1, "running")
+    handing.look()
+    world.clock.now += timedelta(days=2)
+    outbox.drop_old(world.services)
+    assert told(world) == ()
+    change(world, project, Subject.PIPELINE, 1, "failed")
+    handing.look()
+    assert taking.taken == [("pipeline:1", "running"), ("pipeline:1", "failed")]

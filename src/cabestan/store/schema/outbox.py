@@ -16,6 +16,8 @@ outbox = sa.Table(
     #: a list
     text_("topics", server_default="[]"),
     moment_("at", nullable=False),
+    # cursors point beyond what was dropped: an id is never given a second time
+    sqlite_autoincrement=True,
 )
 
 #: the newest event that a consumer was handed

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), server_default="", nullable=False),
         sa.Column("topics", sa.Text(), server_default="[]", nullable=False),
         sa.Column("at", Moment(), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "outbox_cursors",
