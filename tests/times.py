@@ -19,7 +19,7 @@ KINDS: dict[str, tuple[tuple[str, ...], int]] = {
     "values and decisions": (("domain", "compose", "pipeline", "checks"), 200),
     "database and workflows": (("store", "engine"), 450),
     "pages, API, Git over HTTP": (("web",), 450),
-    "commands": (("cli",), 60),
+    "commands": (("cli",), 80),
     "one outside system each": (("adapters",), 250),
     "the platform on a Docker engine": (("integration",), 6000),
     "a browser": (("e2e",), 500),
