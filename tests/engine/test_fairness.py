@@ -133,14 +133,20 @@ class Server:
         )
 
     def succeeds(self, deployment: Deployment) -> bool:
-        eventually(lambda: self.world.deployment(deployment.id).status.ended)
+        eventually(lambda: self.world.deployment(deployment.id).status.ended, lambda: self._stands(deployment))
         return self.world.deployment(deployment.id).status is DeploymentStatus.SUCCEEDED
 
+    def _stands(self, deployment: Deployment) -> str:
+        """What is known of one that does not end."""
+        found, name = self.world.deployment(deployment.id), f"deployment-{deployment.id}"
+        place = "in line" if self.durable.waits(name) else f"alive: {name in self.durable.alive()}"
+        return f"{found.status}, {found.reason!r}, its workflow {place}"
 
-def eventually(condition: Callable[[], bool]) -> None:
+
+def eventually(condition: Callable[[], bool], told: Callable[[], str] = lambda: "") -> None:
     deadline = time.monotonic() + _SECONDS
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, told()
         time.sleep(0.01)
 
 
