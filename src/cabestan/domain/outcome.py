@@ -34,12 +34,8 @@ ATTEMPTS = 3
 
 def judge_exit(exit: Exit, attempt: int) -> Verdict:
     """What an ended container means for its job."""
-    if exit.ended_by_us == "canceled":
-        return Verdict(RunStatus.CANCELED, "Canceled.")
-    if exit.ended_by_us:
-        return Verdict(RunStatus.FAILED, exit.ended_by_us)
-    if exit.code == 0:
-        return Verdict(RunStatus.SUCCEEDED)
+    if verdict := _as_wanted(exit):
+        return verdict
     if exit.out_of_memory:
         return Verdict(
             RunStatus.FAILED,
@@ -62,12 +58,8 @@ def judge_exit(exit: Exit, attempt: int) -> Verdict:
 
 def judge_run(exit: Exit) -> Verdict:
     """What an ended container means. Never `again`: what ran half may not be run twice unasked."""
-    if exit.ended_by_us == "canceled":
-        return Verdict(RunStatus.CANCELED, "Canceled.")
-    if exit.ended_by_us:
-        return Verdict(RunStatus.FAILED, exit.ended_by_us)
-    if exit.code == 0:
-        return Verdict(RunStatus.SUCCEEDED)
+    if verdict := _as_wanted(exit):
+        return verdict
     if exit.code is None:
         return Verdict(RunStatus.FAILED, f"The container did not start: {exit.error or 'the engine gives no reason'}.")
     if exit.out_of_memory:
@@ -75,3 +67,14 @@ def judge_run(exit: Exit) -> Verdict:
     if exit.code in _FROM_OUTSIDE:
         return Verdict(RunStatus.FAILED, f"The container was ended from outside (exit code {exit.code}).")
     return Verdict(RunStatus.FAILED, f"Exit code {exit.code}.")
+
+
+def _as_wanted(exit: Exit) -> Verdict | None:
+    """It did what it was for, or we ended it; None where it failed."""
+    if exit.ended_by_us == "canceled":
+        return Verdict(RunStatus.CANCELED, "Canceled.")
+    if exit.ended_by_us:
+        return Verdict(RunStatus.FAILED, exit.ended_by_us)
+    if exit.code == 0:
+        return Verdict(RunStatus.SUCCEEDED)
+    return None
