@@ -14,14 +14,14 @@ from cabestan.engine.upkeep import platform
 def main(containers: bool) -> None:
     settings = read_settings()
     cabestan = bootstrap(settings)
-    engine = cabestan.services.engine
+    engine = cabestan.services.home.engine
     if containers:
         progress = Progress()
         platform.ensure_swarm(engine)
         with progress.step("Preparing the base images"):
             platform.build_images(settings, engine, progress.report)
         with progress.step("Starting registry and router"):
-            platform.start_containers(settings, engine, cabestan.services.vault)
+            platform.start_containers(settings, cabestan.services.vault, cabestan.services.home)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     print(token)

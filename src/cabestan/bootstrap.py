@@ -1,6 +1,6 @@
 """Puts everything together, in one function."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,26 +11,22 @@ import structlog
 
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.builders import Builders
-from cabestan.adapters.databases import Databases
-from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.git_process import Limits
 from cabestan.adapters.git_trees import Bounds
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
-from cabestan.adapters.probing import probe
 from cabestan.adapters.registry import Registry
-from cabestan.adapters.router import PlatformContainers
-from cabestan.adapters.stack_runs import StackRuns
-from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault, make_key, read_key
 from cabestan.config import Settings
 from cabestan.domain.known_secrets import KnownSecrets
+from cabestan.domain.target import LOCAL, Target
 from cabestan.engine import disk
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.building import pipelines, releases, strict_rules
 from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
+from cabestan.engine.cluster import Cluster, cluster_at, local_target
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
@@ -93,11 +89,12 @@ def bootstrap(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     checkpoint: Callable[[str], None] = lambda _name: None,
     known: KnownSecrets | None = None,
+    targets: Iterable[Target] = (),
 ) -> Cabestan:
     """Opens the database (bringing its tables up to date) and the key. Raises ConfigurationError.
 
     `checkpoint` is called before and after each durable step; tests stop the process there. `known` learns of the
-    secrets that are used.
+    secrets that are used. `targets` are those beside the one on this machine.
     """
     strict_rules.check(settings)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,21 +109,18 @@ def bootstrap(
         migrate(database)
         vault = open_vault(settings, database, known)
         on_failure.pop_all()
-    engine, login = Engine(settings.engine), registry_login(settings, vault)
+    clusters = _clusters(settings, vault, targets)
+    engine = clusters[LOCAL].engine
     services = Services(
         settings=settings,
         database=database,
         vault=vault,
         repositories=_repositories(settings),
-        engine=engine,
+        clusters=clusters,
         jobs=JobContainers(engine, settings.instance),
         builders=Builders(engine, settings.instance),
-        runs=StackRuns(engine, settings.instance),
-        stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
-        databases=Databases(engine, settings.instance),
         backups=BackupFiles(settings.data / "backups"),
-        registry=Registry(login),
-        platform=PlatformContainers(engine, settings.instance),
+        registry=Registry(registry_login(settings, vault)),
         images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
         hub=LogHub(),
@@ -134,7 +128,6 @@ def bootstrap(
         alarm=Alarm(),
         durable=Durable(_durable_url(settings), checkpoint, database.out_of_room, places(settings)),
         now=now,
-        probe=lambda wanted: probe(settings.router_host, settings.router_tls_port, wanted),
     )
     _register(services)
     return Cabestan(
@@ -153,6 +146,13 @@ def open_store(settings: Settings) -> Iterator[Database]:
         database.check()
         migrate(database)
         yield database
+
+
+def _clusters(settings: Settings, vault: Vault, targets: Iterable[Target]) -> dict[str, Cluster]:
+    return {
+        target.name: cluster_at(target, settings, registry_login(settings, vault, target.registry))
+        for target in (local_target(settings), *targets)
+    }
 
 
 def _repositories(settings: Settings) -> Repositories:

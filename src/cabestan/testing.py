@@ -94,7 +94,7 @@ def prepare() -> str | None:
     platform.ensure_swarm(engine)
     platform.build_images(settings, engine, lambda _event: None)
     cabestan = bootstrap(settings)
-    platform.start_containers(settings, engine, cabestan.services.vault)
+    platform.start_containers(settings, cabestan.services.vault, cabestan.services.home)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     return token

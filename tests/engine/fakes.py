@@ -63,13 +63,13 @@ class FakeEngine(Engine):
     def client(self) -> Any:
         return SimpleNamespace(api=SimpleNamespace(api_version="1.41"))
 
-    def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
+    def patiently(self, work: Callable[[], _T], seconds: float | None = None) -> _T:
         for _ in range(5):
             try:
                 return work()
             except EngineUnavailable as error:
                 last = error
-        raise DeadlineExceeded(f"{last.message} It was waited for {seconds:.0f} s.", last.remedy) from last
+        raise DeadlineExceeded(f"{last.message} It was waited for {seconds or 60:.0f} s.", last.remedy) from last
 
 
 def digest_of(what: str, number: int) -> str:

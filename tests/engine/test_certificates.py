@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from socket import create_server
@@ -18,6 +19,7 @@ from cabestan.adapters.certificates import Issued, issue, make_authority
 from cabestan.config import Settings
 from cabestan.domain.certificate import CertificateKind
 from cabestan.domain.project import Project
+from cabestan.domain.target import LOCAL
 from cabestan.engine.deploying import settings
 from cabestan.engine.names import certificate_watch, certificates, uploads
 from cabestan.engine.names.signers import signer_of
@@ -198,8 +200,9 @@ def _showing(world: World, issued: Issued, folder: Path) -> Iterator[None]:
     context.load_cert_chain(pair)
     context.num_tickets = 0  # who looks at the certificate alone would leave them unread
     with create_server(("127.0.0.1", 0)) as listening:
-        ports = {"router_tls_port": listening.getsockname()[1]}
-        object.__setattr__(world.services, "settings", world.services.settings.model_copy(update=ports))
+        home = world.services.home
+        reached = replace(home.target, router_tls_port=listening.getsockname()[1])
+        object.__setattr__(world.services, "clusters", {LOCAL: replace(home, target=reached)})
         thread = Thread(target=_serve, args=(listening, context))
         thread.start()
         try:

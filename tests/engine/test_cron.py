@@ -344,6 +344,7 @@ def test_of_those_that_wait_only_as_many_are_read_as_can_begin(
 
 def run(key: int, schedule: int, status: RunStatus, project: int = 1) -> Run:
     place = {"project_id": project, "project": "", "environment_id": 1, "environment": "", "deployment_id": 1}
+    place["target"] = "local"
     times = {"due_at": None, "created_at": NOW}
     more = {"release": 1, "service": "", "by": "", "reason": "", "attempt": 1, "attempts": 1, "seconds": 1}
     return Run(id=key, kind="cron", schedule_id=schedule, cause="due", status=status, **place, **times, **more)  # type: ignore[arg-type]

@@ -211,7 +211,7 @@ def test_what_is_approved_behind_another_one_waits_again_for_what_it_would_now_c
         if not second:
             second.append(ask(world, project, boss))
 
-    world.services.stacks.ensure_network = meanwhile  # type: ignore[method-assign]
+    world.stacks.ensure_network = meanwhile  # type: ignore[method-assign]
     world.durable.run()
     assert world.deployment(second[0].id).status is WAITING
     assert world.deployment(second[0].id).reason == (
@@ -287,7 +287,7 @@ def test_one_that_is_canceled_while_its_routes_are_asked_is_canceled(world: Worl
             deployments.cancel(world.services, latest(world, project).id, "boss")
             return "no answer"
 
-    object.__setattr__(world.services, "probe", lambda wanted: Canceling().get(wanted.host))
+    object.__setattr__(world.services.home, "probe", lambda wanted: Canceling().get(wanted.host))
     world.released(project)
     made = latest(world, project)
     assert (made.status, made.reason) == (CANCELED, "Canceled.")
@@ -342,7 +342,7 @@ def test_what_dies_while_its_routes_are_asked_is_told_in_the_words_of_its_task(w
         world.stacks.states.append(failing("s", "app", "task: non-zero exit (7)"))
         return "the router has no route"
 
-    object.__setattr__(world.services, "probe", probe)
+    object.__setattr__(world.services.home, "probe", probe)
     world.released(project)
     assert latest(world, project).reason == "app: task: non-zero exit (7)"
 

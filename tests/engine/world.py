@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.engine.fakes import (
@@ -25,18 +27,22 @@ from tests.samples import NOW
 
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.git import Repositories
+from cabestan.adapters.local_images import LocalImages
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
+from cabestan.domain import docker_names
 from cabestan.domain.access import Role, User
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
+from cabestan.domain.target import LOCAL, Target
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.building import build_sources, intake, pipelines, releases
 from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
+from cabestan.engine.cluster import Cluster, local_target
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.managed import operations
@@ -179,6 +185,29 @@ def register(services: Services) -> None:
     operations.register(services, partial(deployments.configuration_changed, services))
 
 
+def fake_cluster(
+    target: Target,
+    chosen: Settings,
+    stacks: FakeStacks,
+    runs: FakeRuns,
+    databases: FakeDatabases,
+    platform: FakePlatform,
+    wrong_routes: Mapping[str, str] = MappingProxyType({}),
+) -> Cluster:
+    engine = FakeEngine()
+    return Cluster(
+        target=target,
+        router=docker_names.router(chosen.instance),
+        engine=engine,
+        stacks=stacks,  # type: ignore[arg-type]
+        runs=runs,  # type: ignore[arg-type]
+        databases=databases,  # type: ignore[arg-type]
+        platform=platform,  # type: ignore[arg-type]
+        images=LocalImages(engine, target.registry),
+        probe=lambda wanted: wrong_routes.get(wanted.host, ""),
+    )
+
+
 def make_world(folder: Path, database: Database, **settings: Any) -> World:
     clock, durable = Clock(), FakeDurable()
     jobs, stacks, registry, platform = FakeJobs(), FakeStacks(), FakeRegistry(), FakePlatform()
@@ -190,20 +219,17 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
     chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
     chosen.data.mkdir()
+    home = fake_cluster(local_target(chosen), chosen, stacks, runs, databases, platform, wrong_routes)
     services = Services(
         settings=chosen,
         database=database,
         vault=Vault(b"k" * 32),
         repositories=Repositories(chosen.data / "repositories"),
-        engine=FakeEngine(),
+        clusters={LOCAL: home},
         jobs=jobs,  # type: ignore[arg-type]
         builders=builders,  # type: ignore[arg-type]
-        runs=runs,  # type: ignore[arg-type]
-        databases=databases,  # type: ignore[arg-type]
         backups=BackupFiles(chosen.data / "backups"),
-        stacks=stacks,  # type: ignore[arg-type]
         registry=registry,  # type: ignore[arg-type]
-        platform=platform,  # type: ignore[arg-type]
         images=images,  # type: ignore[arg-type]
         logs=LogStore(chosen.data / "logs"),
         hub=LogHub(),
@@ -211,7 +237,6 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         durable=durable,  # type: ignore[arg-type]
         alarm=Alarm(),
         now=clock,
-        probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
     jobs.tell = lambda run, digest: build_sources.take_image(services, run.job.id, digest)
     register(services)

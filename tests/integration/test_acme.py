@@ -108,4 +108,4 @@ def _keep_account(platform: Platform) -> None:
     cabestan = bootstrap(read_settings(**given))
     with closing(cabestan.services.database):
         keep_account(cabestan.services)
-    cabestan.services.engine.client.close()
+    cabestan.services.home.engine.client.close()

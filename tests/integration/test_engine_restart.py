@@ -218,7 +218,7 @@ def test_a_network_that_could_not_be_joined_is_joined_at_the_next_try(engine: Ow
             with pytest.raises(EngineUnavailable):
                 joining.join(name, network.name)
             eventually(lambda: _becomes(node, "active"), 20, "the node takes tasks again")
-            own.patiently(60, lambda: joining.join(name, network.name))
+            own.patiently(lambda: joining.join(name, network.name), 60)
             assert network.name in joining.networks(name)
         finally:
             container.remove(force=True)
@@ -236,13 +236,13 @@ def test_a_stack_is_handed_over_when_the_engine_is_back(engine: OwnEngine, tmp_p
         engine.kill()
         with pytest.raises(EngineUnavailable):
             stacks.deploy(name, document, {}, 60)
-        handed_over = pool.submit(own.patiently, 90, lambda: stacks.deploy(name, document, {}, 60))
+        handed_over = pool.submit(own.patiently, lambda: stacks.deploy(name, document, {}, 60), 90)
         engine.start()
         try:
             handed_over.result(120)
             assert [service.name for service in stacks.state(name).services] == ["app"]
         finally:
-            own.patiently(30, lambda: stacks.remove(name, None))
+            own.patiently(lambda: stacks.remove(name, None), 30)
 
 
 def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -> None:
@@ -282,7 +282,7 @@ def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -
             assert restarts(client.api.inspect_service(refused.name)["Spec"]["TaskTemplate"]) == 0
         finally:
             for containers, run in started:
-                own.patiently(30, partial(containers.remove, run))
+                own.patiently(partial(containers.remove, run), 30)
             eventually(lambda: _is_gone(network), 30, "the network goes")
 
 
@@ -294,7 +294,7 @@ def _states(client: DockerClient, started: Sequence[Started]) -> list[str]:
 
 def _told(own: Engine, containers: Containers, run: JobRun | StackRun) -> str:
     """What all of its containers said, once the one that counts has ended well."""
-    container = own.patiently(60, lambda: containers.container(run, given_up=lambda: False))
+    container = own.patiently(lambda: containers.container(run, given_up=lambda: False), 60)
     assert isinstance(container, str), container
     assert eventually(lambda: containers.exit_of(container), 30, f"{run.name} ends") == Exit(0)
     made = containers_of(own.client, run)

@@ -36,8 +36,10 @@ _WRONG = "code = invalidargument"
 class Engine:
     """Hands out a client whose API version is negotiated, and turns its failures into ours."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: float = 60) -> None:
+        """`patience`: how long work in flight waits for one that does not answer (seconds)."""
         self.address = address
+        self._patience = patience
         self._client: docker.DockerClient | None = None
 
     @property
@@ -90,11 +92,12 @@ class Engine:
             "Start it (systemctl start docker), then run `cabestan doctor`.",
         )
 
-    def patiently(self, seconds: float, work: Callable[[], _T]) -> _T:
-        """Does it, again and again while the engine does not answer, for as long as given.
+    def patiently(self, work: Callable[[], _T], seconds: float | None = None) -> _T:
+        """Does it, again and again while the engine does not answer, for as long as its patience, or what is given.
 
         The work must be one that may be repeated. Raises DeadlineExceeded.
         """
+        seconds = self._patience if seconds is None else seconds
         deadline = time.monotonic() + seconds
         while True:
             try:

@@ -9,13 +9,12 @@ from typing import Any
 from cabestan.adapters.builders import Builders
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import ImageCatalogue
-from cabestan.adapters.router import PlatformContainers
-from cabestan.adapters.stacks import Stacks
 from cabestan.bootstrap import open_store, open_vault
 from cabestan.cli import client_config
 from cabestan.cli.progress import Progress
 from cabestan.config import Settings
 from cabestan.engine import base_images
+from cabestan.engine.cluster import cluster_at, local_target
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.upkeep import platform
 from cabestan.engine.upkeep.purge import purge
@@ -41,9 +40,9 @@ def prepare(settings: Settings) -> None:
             if made_swarm:
                 _remember_swarm(database)
         with progress.step("Starting registry and router"):
-            platform.start_containers(settings, engine, vault)
-            stacks = Stacks(engine, settings.instance, registry_login(settings, vault), settings.data / "locks")
-            platform.rejoin_router(settings, database, stacks, PlatformContainers(engine, settings.instance))
+            home = cluster_at(local_target(settings), settings, registry_login(settings, vault))
+            platform.start_containers(settings, vault, home)
+            platform.rejoin_router(settings, database, home)
         token = platform.ensure_administrator(database, known=_known_token(settings))
     if token:
         _keep_login(settings, token)

@@ -70,6 +70,8 @@ class Instance:
     project: str
     environment_id: int
     environment: str
+    #: of the environment
+    target: str
     kind: Kind
     version: str
     image: str

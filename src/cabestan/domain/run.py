@@ -40,6 +40,8 @@ class Run:
     project: str
     environment_id: int
     environment: str
+    #: of the environment
+    target: str
     deployment_id: int
     release: int
     service: str

@@ -39,7 +39,7 @@ def published(services: Services, reference: str) -> str:
     name, _, tag = reference.rpartition(":")
     if known.get("image") == image and known["at"].endswith(f"@{services.registry.find(name, tag)}"):
         return str(known["at"])
-    at = services.stacks.publish(reference)
+    at = services.home.stacks.publish(reference)
     with services.database.writing() as tx:
         facts.put(tx, f"{_PUBLISHED} {reference}", json.dumps({"image": image, "at": at}))
     return at

@@ -8,5 +8,6 @@ from cabestan.config import Settings
 PURPOSE = "registry"
 
 
-def registry_login(settings: Settings, vault: Vault) -> RegistryLogin:
-    return RegistryLogin(settings.registry, vault.derive(PURPOSE))
+def registry_login(settings: Settings, vault: Vault, address: str = "") -> RegistryLogin:
+    """`address`: where whoever uses it finds the registry, if not where this machine does."""
+    return RegistryLogin(address or settings.registry, vault.derive(PURPOSE))

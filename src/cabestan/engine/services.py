@@ -1,27 +1,24 @@
 """What the engine works with, put together once by `bootstrap`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.builders import Builders
-from cabestan.adapters.databases import Databases
-from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.images import ImageCatalogue
 from cabestan.adapters.job_containers import JobContainers
 from cabestan.adapters.registry import Registry
-from cabestan.adapters.router import PlatformContainers
-from cabestan.adapters.stack_runs import StackRuns
-from cabestan.adapters.stacks import Stacks
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
 from cabestan.domain import docker_names
-from cabestan.domain.route import Probe
+from cabestan.domain.target import LOCAL
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
+from cabestan.engine.cluster import Cluster, Placed
 from cabestan.engine.durable import Durable
+from cabestan.errors import NotFound
 from cabestan.store.database import Database
 from cabestan.store.logs import LogHub, LogStore
 
@@ -34,15 +31,12 @@ class Services:
     database: Database
     vault: Vault
     repositories: Repositories
-    engine: Engine
+    #: those that environments are deployed to, by their targets' names
+    clusters: Mapping[str, Cluster]
     jobs: JobContainers
     builders: Builders
-    runs: StackRuns
-    stacks: Stacks
-    databases: Databases
     backups: BackupFiles
     registry: Registry
-    platform: PlatformContainers
     images: ImageCatalogue
     logs: LogStore
     hub: LogHub
@@ -51,12 +45,17 @@ class Services:
     #: rings when schedules have changed
     alarm: Alarm
     now: Callable[[], datetime]
-    #: asks through the router; empty, or what is wrong with the answer
-    probe: Callable[[Probe], str] = field(repr=False)
 
     @property
-    def router_name(self) -> str:
-        return docker_names.router(self.settings.instance)
+    def home(self) -> Cluster:
+        """Where the platform itself runs, its builders and its jobs."""
+        return self.clusters[LOCAL]
+
+    def cluster_of(self, placed: Placed) -> Cluster:
+        """The one that an environment, or what belongs to one, is on."""
+        if placed.target not in self.clusters:
+            raise NotFound(f"There is no target {placed.target}.", f"Use {', '.join(self.clusters)}.")
+        return self.clusters[placed.target]
 
     @property
     def registry_name(self) -> str:

@@ -24,7 +24,12 @@ from cabestan.store.schema import environments, managed_services, managed_settin
 from cabestan.store.values import dump, load_list
 
 _WITH_NAMES = (
-    sa.select(managed_services, projects.c.name.label("project"), environments.c.name.label("environment"))
+    sa.select(
+        managed_services,
+        projects.c.name.label("project"),
+        environments.c.name.label("environment"),
+        environments.c.target,
+    )
     .join_from(managed_services, projects, projects.c.id == managed_services.c.project_id)
     .join(environments, environments.c.id == managed_services.c.environment_id)
 )
@@ -179,6 +184,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Instance:
         project=row.project,
         environment_id=row.environment_id,
         environment=row.environment,
+        target=row.target,
         kind=Kind(row.kind),
         version=row.version,
         image=row.image,

@@ -23,6 +23,7 @@ _WITH_NAMES = (
         runs,
         projects.c.name.label("project"),
         environments.c.name.label("environment"),
+        environments.c.target,
         releases.c.number.label("release"),
     )
     .join_from(runs, projects)
@@ -225,6 +226,7 @@ def _value(row: sa.Row[tuple[object, ...]]) -> Run:
         project=row.project,
         environment_id=row.environment_id,
         environment=row.environment,
+        target=row.target,
         deployment_id=row.deployment_id,
         release=row.release,
         service=row.service,

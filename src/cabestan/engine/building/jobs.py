@@ -111,7 +111,7 @@ def _start(services: Services, job_id: int, attempt: int) -> str:
     token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
     try:
         disk.check(services.settings)
-        services.engine.patiently(services.settings.engine_seconds, lambda: _start_run(services, run, token))
+        services.home.patiently(lambda: _start_run(services, run, token))
     except CabestanError as error:
         return str(error)
     return ""
@@ -196,6 +196,7 @@ def _followed(services: Services, job: Job, attempt: int) -> Followed:
     seconds = services.settings.job_seconds
     return Followed(
         run=run_of(services, job, attempt),
+        cluster=services.home,
         containers=services.jobs,
         log=log_id(job.id),
         key=str(attempt),
@@ -224,7 +225,7 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
         user_store.drop_job_tokens(tx, job_id)
     run = run_of(services, job, attempt)
     try:
-        services.engine.patiently(services.settings.engine_seconds, lambda: services.jobs.remove(run))
+        services.home.patiently(lambda: services.jobs.remove(run))
     except CabestanError as error:
         _log.warning("what a job left is removed at the next start", job=job_id, error=str(error))
 

@@ -81,7 +81,7 @@ def _make(services: Services, pipeline_id: int) -> str:
         foreign = {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
         images |= foreign
         told = {
-            name: services.stacks.configuration(image, services.settings.pull_seconds)
+            name: services.home.stacks.configuration(image, services.settings.pull_seconds)
             for name, image in foreign.items()
         }
         notes = list(check_foreign_images(told, composed, waivers))
@@ -275,4 +275,4 @@ def _pinned(services: Services, image: str) -> str:
     meant = base_images.known(services).meant(image, "The Compose file")
     if meant:
         base_images.ensure(services, meant)
-    return services.stacks.pin(meant or image, services.settings.pull_seconds)
+    return services.home.stacks.pin(meant or image, services.settings.pull_seconds)

@@ -9,6 +9,7 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment, EnvironmentDraft, free_label
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
+from cabestan.domain.target import LOCAL
 from cabestan.engine.deploying.planning import url_of
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
@@ -39,7 +40,7 @@ class Standing:
 def create(services: Services, tx: sa.Connection, project: Project, draft: EnvironmentDraft) -> None:
     """With a default domain that nobody else has, for ever."""
     label = free_label(project.name, draft.name, _taken_labels(services, tx, project))
-    environment_store.create(tx, project, draft, "local", services.settings.watch_seconds, label)
+    environment_store.create(tx, project, draft, LOCAL, services.settings.watch_seconds, label)
 
 
 def _taken_labels(services: Services, tx: sa.Connection, project: Project) -> frozenset[str]:
@@ -82,4 +83,4 @@ def status_word(current: Deployment | None, present: tuple[Deployment, ...], lat
 
 def services_of(services: Services, environment: Environment) -> StackState:
     """Its services and tasks, as Swarm tells them now."""
-    return services.stacks.state(environment.stack_name(services.settings.instance))
+    return services.cluster_of(environment).stacks.state(environment.stack_name(services.settings.instance))

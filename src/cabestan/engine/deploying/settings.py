@@ -31,7 +31,6 @@ from cabestan.store.variables import Scope
 
 _LONGEST_WATCH = 3600
 _MOST_FILES = 10
-_TARGETS = ("local",)
 _MOST_PIPELINE_VARIABLES = 100
 #: what decides who approves and what, in the words of the refusal
 _OF_APPROVAL = {
@@ -73,7 +72,7 @@ def set_environment(
             "trigger": trigger,
             "branches": _branches(branches),
             "approvers": _approvers(tx, approvers),
-            "target": _target(target),
+            "target": _target(services, target),
             "watch_seconds": _watch_seconds(watch_seconds),
             "plain_http": plain_http,
             "time_zone": _time_zone(time_zone),
@@ -235,9 +234,9 @@ def _approvers(tx: sa.Connection, given: tuple[str, ...] | None) -> tuple[str, .
     return None if given is None else tuple(dict.fromkeys(user_store.get(tx, name).name for name in given))
 
 
-def _target(given: str | None) -> str | None:
-    if given is not None and given not in _TARGETS:
-        raise Invalid(f"There is no target “{given}”.", f"Use {', '.join(_TARGETS)}.")
+def _target(services: Services, given: str | None) -> str | None:
+    if given is not None and given not in services.clusters:
+        raise Invalid(f"There is no target “{given}”.", f"Use {', '.join(services.clusters)}.")
     return given
 
 

@@ -11,6 +11,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine import disk
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
@@ -31,7 +32,7 @@ def do(services: Services, deployment_id: int, planned: Step, position: int) -> 
     if cancel_asked(services, deployment_id):
         return CANCELED
     work = {
-        StepKind.PULL: lambda: _pull(services, deployment, planned),
+        StepKind.PULL: lambda: _pull(services, deployment, environment, planned),
         StepKind.START: lambda: _start_first(services, deployment, environment, plan, planned),
         StepKind.RUN: lambda: _run_once(services, deployment, environment, plan, planned),
         StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned, position),
@@ -42,25 +43,23 @@ def do(services: Services, deployment_id: int, planned: Step, position: int) -> 
     return on_record(services, deployment, planned.kind, position, planned.text, work)
 
 
-def _pull(services: Services, deployment: Deployment, planned: Step) -> str:
+def _pull(services: Services, deployment: Deployment, environment: Environment, planned: Step) -> str:
     disk.check(services.settings)
-    _check_router(services)
+    cluster = services.cluster_of(environment)
+    _check_router(cluster)
     deadline = time.monotonic() + planned.deadline_seconds
     pulled = 0
     for image in planned.subjects:
         if cancel_asked(services, deployment.id):
             raise StepFailed(CANCELED)
-        left = deadline - time.monotonic()
-        pull = partial(services.stacks.pull, image, left)
-        pulled += services.engine.patiently(services.settings.engine_seconds, pull)
+        pulled += cluster.patiently(partial(cluster.stacks.pull, image, deadline - time.monotonic()))
     return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
 
 
-def _check_router(services: Services) -> None:
+def _check_router(cluster: Cluster) -> None:
     """Before anything is touched: without it no route would answer."""
-    name = services.router_name
-    if not services.engine.patiently(services.settings.engine_seconds, lambda: services.platform.running(name)):
-        raise StepFailed(f"The router {name} does not run.", "`cabestan up` starts it; then deploy again.")
+    if not cluster.patiently(lambda: cluster.platform.running(cluster.router)):
+        raise StepFailed(f"The router {cluster.router} does not run.", "`cabestan up` starts it; then deploy again.")
 
 
 def _start_managed(
@@ -90,15 +89,14 @@ def _start_first(
 def _run_once(services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step) -> str:
     """A migration: once in this deployment, whatever is killed meanwhile."""
     network = docker_names.network(environment.stack_name(services.settings.instance))
-    patience = services.settings.engine_seconds
-    own = networks_in(plan.stack)
+    cluster, own = services.cluster_of(environment), networks_in(plan.stack)
 
     def ensure() -> None:
-        services.stacks.ensure_network(network, environment.id)
+        cluster.stacks.ensure_network(network, environment.id)
         for one in own:
-            services.stacks.ensure_network(one.name, environment.id, internal=one.internal)
+            cluster.stacks.ensure_network(one.name, environment.id, internal=one.internal)
 
-    services.engine.patiently(patience, ensure)
+    cluster.patiently(ensure)
     (service,) = planned.subjects
     run = service_runs.one_shot(services, deployment.id, service)
     if run.status is RunStatus.SUCCEEDED:
@@ -114,7 +112,7 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
 
     All of it may be done again.
     """
-    stack = environment.stack_name(services.settings.instance)
+    stack, cluster = environment.stack_name(services.settings.instance), services.cluster_of(environment)
     network = docker_names.network(stack)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
@@ -124,18 +122,18 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
 
     def hand_over() -> None:
         certificates.ensure(services, plan.hosts)
-        services.stacks.ensure_network(network, environment.id)
-        services.platform.join(services.router_name, network)
+        cluster.stacks.ensure_network(network, environment.id)
+        cluster.platform.join(cluster.router, network)
         for one in whole.networks:
-            services.stacks.ensure_network(one.name, environment.id, internal=one.internal)
+            cluster.stacks.ensure_network(one.name, environment.id, internal=one.internal)
             if one.routed:
-                services.platform.join(services.router_name, one.name)
-        services.stacks.ensure_configs(stack, whole.files)
+                cluster.platform.join(cluster.router, one.name)
+        cluster.stacks.ensure_configs(stack, whole.files)
         instances.align(services, environment, plan)
-        services.stacks.ensure_volumes(stack, volumes, seconds)
-        services.stacks.deploy(stack, document, used, seconds, files, prune=not first)
+        cluster.stacks.ensure_volumes(stack, volumes, seconds)
+        cluster.stacks.deploy(stack, document, used, seconds, files, prune=not first)
 
-    services.engine.patiently(services.settings.engine_seconds, hand_over)
+    cluster.patiently(hand_over)
     return ""
 
 
@@ -154,7 +152,7 @@ def _check_routes(
     since = engine_time(deployment.started_at or services.now())
     deadline = time.monotonic() + seconds
     for probe in plan.probes:
-        while wrong := services.probe(probe):
+        while wrong := services.cluster_of(environment).probe(probe):
             if cancel_asked(services, deployment.id):
                 raise StepFailed(CANCELED)
             look(services, environment, since)

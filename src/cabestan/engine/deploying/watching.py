@@ -9,6 +9,7 @@ import structlog
 
 from cabestan.adapters.tasks import Failure, StackState
 from cabestan.domain.environment import Environment
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.deploying.record import CANCELED
 from cabestan.engine.services import Services
 from cabestan.errors import DeadlineExceeded, StepFailed
@@ -33,7 +34,7 @@ def watch_stack(
     while True:
         state = look(services, environment, since, only)
         now = time.monotonic()
-        _resume_update(services, state, since)
+        _resume_update(services.cluster_of(environment), state, since)
         healthy_since = (healthy_since or now) if state.settled else None
         if healthy_since is not None and now - healthy_since >= environment.watch_seconds:
             return state
@@ -49,24 +50,24 @@ def watch_stack(
 def look(services: Services, environment: Environment, since: str, only: tuple[str, ...] = ()) -> StackState:
     """As it is now. Raises StepFailed where a task has failed since then, in its words."""
     stack = environment.stack_name(services.settings.instance)
-    state = services.engine.patiently(services.settings.engine_seconds, lambda: services.stacks.state(stack))
+    cluster = services.cluster_of(environment)
+    state = cluster.patiently(lambda: cluster.stacks.state(stack))
     state = state.only(only) if only else state
     if failure := state.failure(since):
-        raise StepFailed(_words(services, failure), failure.remedy)
+        raise StepFailed(_words(cluster, failure), failure.remedy)
     return state
 
 
-def _resume_update(services: Services, state: StackState, since: str) -> None:
+def _resume_update(cluster: Cluster, state: StackState, since: str) -> None:
     """With updates that stopped over a fault which has passed."""
     for name in (service.name for service in state.services if service.may_go_on(since)):
         _log.warning("an update stopped over a fault that has passed, and goes on", stack=state.name, service=name)
-        resume = partial(services.stacks.resume_update, state.name, name)
-        services.engine.patiently(services.settings.engine_seconds, resume)
+        cluster.patiently(partial(cluster.stacks.resume_update, state.name, name))
 
 
-def _words(services: Services, failure: Failure) -> str:
+def _words(cluster: Cluster, failure: Failure) -> str:
     """Why a service does not come up, in the words of Swarm and of the container itself."""
-    own = services.stacks.last_words(failure.task) if failure.task else ""
+    own = cluster.stacks.last_words(failure.task) if failure.task else ""
     return f"{failure.service}: {failure.words}" + (f"; {own}" if own else "") + ("." if failure.remedy else "")
 
 

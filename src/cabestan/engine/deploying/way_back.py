@@ -59,13 +59,15 @@ def _remove(services: Services, environment: Environment) -> str:
     with services.database.reading() as tx:
         databases = managed_store.in_environment(tx, environment.id)
 
-    def remove() -> None:
-        own = services.stacks.networks_of(environment.id) - {network}
-        for name in (network, *sorted(own)):
-            services.platform.leave(services.router_name, name)
-        services.stacks.remove(stack, own if databases else {network, *own})
+    cluster = services.cluster_of(environment)
 
-    services.engine.patiently(services.settings.engine_seconds, remove)
+    def remove() -> None:
+        own = cluster.stacks.networks_of(environment.id) - {network}
+        for name in (network, *sorted(own)):
+            cluster.platform.leave(cluster.router, name)
+        cluster.stacks.remove(stack, own if databases else {network, *own})
+
+    cluster.patiently(remove)
     return "removed, but for its volumes"
 
 

@@ -34,8 +34,9 @@ def take(services: Services, instance: Instance, backup: Backup, container: str)
     disk.check(services.settings)
     name = _file_name(instance, backup)
     taken_at = services.now()
+    databases = services.cluster_of(instance).databases
     with services.backups.writing(name) as packer:
-        manifest = services.databases.dump(container, packer.write, services.settings.backup_seconds)
+        manifest = databases.dump(container, packer.write, services.settings.backup_seconds)
         packed = packer.finish()
     if not manifest:
         raise StepFailed("The dump did not say what is in it.", "Back it up again.")
@@ -61,10 +62,11 @@ def restored_manifest(services: Services, backup: Backup, scratch: Scratch) -> M
     except (StepFailed, NotFound) as error:
         _update(services, backup, status=BackupStatus.FAILED, detail=str(error))
         raise
-    container = services.databases.start_scratch(scratch)
-    services.databases.wait_until_ready(container, services.settings.managed_seconds)
-    services.databases.load(container, services.backups.chunks(backup.file), services.settings.backup_seconds)
-    return services.databases.manifest(container, services.settings.backup_seconds)
+    databases = services.cluster_of(scratch.instance).databases
+    container = databases.start_scratch(scratch)
+    databases.wait_until_ready(container, services.settings.managed_seconds)
+    databases.load(container, services.backups.chunks(backup.file), services.settings.backup_seconds)
+    return databases.manifest(container, services.settings.backup_seconds)
 
 
 def judge(services: Services, backup: Backup, found: Manifest) -> str:

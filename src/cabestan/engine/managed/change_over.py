@@ -20,8 +20,9 @@ def stand_still(services: Services, operation: Operation, instance: Instance) ->
     instances.apply(services, instance, replicas=0)
     instances.wait_until_stopped(services, instance, time.monotonic() + services.settings.managed_seconds)
     scratch = scratch_of(services, operation, instance, instance.image, instance.volume)
-    container = services.databases.start_scratch(scratch)
-    services.databases.wait_until_ready(container, services.settings.managed_seconds)
+    databases = services.cluster_of(instance).databases
+    container = databases.start_scratch(scratch)
+    databases.wait_until_ready(container, services.settings.managed_seconds)
     return container
 
 
@@ -32,14 +33,15 @@ def load(services: Services, operation: Operation, instance: Instance) -> None:
     backup = backup_of(services, operation)
     image = operation.image or instance.image
     scratch = scratch_of(services, operation, instance, image, volume)
-    services.databases.remove_scratch(scratch)
-    services.databases.remove_volume(volume)
+    databases = services.cluster_of(instance).databases
+    databases.remove_scratch(scratch)
+    databases.remove_volume(volume)
     with services.database.writing() as tx:
         store.update_operation(tx, operation.id, volume=volume)
     if wrong := backups.judge(services, backup, backups.restored_manifest(services, backup, scratch)):
         raise Conflict(wrong, "The data of the service is untouched.")
-    services.databases.stop_scratch(scratch.name)
-    services.databases.remove_scratch(scratch)
+    databases.stop_scratch(scratch.name)
+    databases.remove_scratch(scratch)
 
 
 def switch(services: Services, operation: Operation, instance: Instance) -> None:

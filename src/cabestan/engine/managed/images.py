@@ -33,7 +33,7 @@ def pin(services: Services, reference: str) -> str:
     """By digest, in the registry, so that every node can have it."""
     if "@sha256:" in reference:
         return reference
-    return services.stacks.pin(reference, services.settings.pull_seconds)
+    return services.home.stacks.pin(reference, services.settings.pull_seconds)
 
 
 def upgrade_image(services: Services, kind: Kind, version: str, tell: Callable[[str], None]) -> tuple[str, str]:

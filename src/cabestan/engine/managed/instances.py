@@ -54,23 +54,23 @@ def apply(services: Services, instance: Instance, *, replicas: int = 1) -> None:
     """Gives its stack to Swarm, with what it needs made before."""
     with services.database.reading() as tx:
         word = use.password(services, tx, instance)
-    services.stacks.ensure_network(instance.network, instance.environment_id)
-    services.databases.ensure_secret(instance, word)
+    cluster = services.cluster_of(instance)
+    cluster.stacks.ensure_network(instance.network, instance.environment_id)
+    cluster.databases.ensure_secret(instance, word)
     document = render_instance(instance, services.settings.instance, replicas=replicas)
-    services.stacks.deploy(instance.stack, document, {}, services.settings.apply_seconds)
+    cluster.stacks.deploy(instance.stack, document, {}, services.settings.apply_seconds)
 
 
 def patiently_apply(services: Services, instance: Instance, *, replicas: int = 1) -> None:
     """The same, waiting for an engine that restarts."""
-    services.engine.patiently(services.settings.engine_seconds, lambda: apply(services, instance, replicas=replicas))
+    services.cluster_of(instance).patiently(lambda: apply(services, instance, replicas=replicas))
 
 
 def wait(services: Services, instance: Instance, deadline: float, stopped: Callable[[], bool] = lambda: False) -> None:
     """Until it runs and its health check is content. `deadline` is of the monotonic clock."""
+    cluster = services.cluster_of(instance)
     while True:
-        state = services.engine.patiently(
-            services.settings.engine_seconds, lambda: services.stacks.state(instance.stack)
-        )
+        state = cluster.patiently(lambda: cluster.stacks.state(instance.stack))
         if state.services and state.settled:
             return
         words = next((task.error for service in state.services for task in service.tasks if task.error), "")
@@ -87,8 +87,8 @@ def wait(services: Services, instance: Instance, deadline: float, stopped: Calla
 
 def wait_until_stopped(services: Services, instance: Instance, deadline: float) -> None:
     """Until no container of it writes to its volume any more. `deadline` is of the monotonic clock."""
-    patience = services.settings.engine_seconds
-    while not services.engine.patiently(patience, lambda: services.stacks.state(instance.stack)).stopped:
+    cluster = services.cluster_of(instance)
+    while not cluster.patiently(lambda: cluster.stacks.state(instance.stack)).stopped:
         if time.monotonic() > deadline:
             raise DeadlineExceeded(f"{instance.name} does not stop.", "`docker service ps` tells more.")
         time.sleep(_LOOK_SECONDS)
@@ -142,10 +142,9 @@ def _existing_or_new(services: Services, environment: Environment, kind: Kind, t
         present = store.find(tx, environment.id, kind)
     if present:
         return present
-    image, version = services.engine.patiently(
-        services.settings.engine_seconds, lambda: images.pinned(services, kind, tell)
-    )
-    node = services.engine.patiently(services.settings.engine_seconds, services.databases.node)
+    cluster = services.cluster_of(environment)
+    image, version = services.home.patiently(lambda: images.pinned(services, kind, tell))
+    node = cluster.patiently(cluster.databases.node)
     stack = environment.stack_name(services.settings.instance)
     with services.database.writing() as tx:
         word = use.first_password(services, tx, environment, kind)

@@ -98,7 +98,7 @@ def _tried(services: Services, changed: Changed, operation_id: int, name: str) -
     operation = operation_of(services, operation_id)
     instance = instance_of(services, operation)
     try:
-        services.engine.patiently(services.settings.engine_seconds, lambda: work(services, operation, instance))
+        services.cluster_of(instance).patiently(lambda: work(services, operation, instance))
     except CabestanError as error:
         return _shown(services, instance, error)
     except Exception as error:  # whatever it is, the operation has to end, and the service to serve
@@ -121,16 +121,16 @@ def _shown(services: Services, instance: Instance, error: Exception) -> str:
 
 def _save(services: Services, operation: Operation, instance: Instance) -> None:
     """A backup of the present state. Before a restore, a database that does not run keeps nobody from restoring."""
-    backup = _saved(services, operation, instance)
+    backup, databases = _saved(services, operation, instance), services.cluster_of(instance).databases
     try:
         if operation.kind is OperationKind.UPGRADE:
             container = change_over.stand_still(services, operation, instance)
         else:
             _wait_a_while(services, operation, instance)
-            container = services.databases.container(instance)
+            container = databases.container(instance)
         backups.take(services, instance, backup, container)
         if operation.kind is OperationKind.UPGRADE:
-            services.databases.stop_scratch(container)
+            databases.stop_scratch(container)
     except EngineUnavailable:
         raise
     except CabestanError as error:
@@ -163,9 +163,10 @@ def _verify(services: Services, operation: Operation, instance: Instance) -> Non
     """Into a scratch instance of its own volume, which goes again."""
     backup = backup_of(services, operation)
     scratch = scratch_of(services, operation, instance, instance.image, scratch_volume(operation, instance))
+    databases = services.cluster_of(instance).databases
     try:
-        services.databases.remove_scratch(scratch)
-        services.databases.remove_volume(scratch.volume)
+        databases.remove_scratch(scratch)
+        databases.remove_volume(scratch.volume)
         wrong = backups.judge(services, backup, backups.restored_manifest(services, backup, scratch))
     except CabestanError as error:
         backups.condemn(services, backup.id, _shown(services, instance, error))
@@ -186,10 +187,11 @@ def _copy(services: Services, operation: Operation, instance: Instance) -> None:
 
 def _remove(changed: Changed, services: Services, operation: Operation, instance: Instance) -> None:
     """The service, its secret, and every volume that it had: the one place where data goes, at an explicit wish."""
-    services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
-    services.databases.remove_service(instance)
+    databases = services.cluster_of(instance).databases
+    databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
+    databases.remove_service(instance)
     for volume in (instance.volume, *instance.kept_volumes):
-        services.databases.remove_volume(volume)
+        databases.remove_volume(volume)
     with services.database.writing() as tx:
         managed_store.update(tx, instance.id, status=InstanceStatus.DELETED, kept_volumes=())
     changed(instance.project_id)  # the next one has another password
@@ -197,8 +199,9 @@ def _remove(changed: Changed, services: Services, operation: Operation, instance
 
 def _tidy(services: Services, operation: Operation, instance: Instance) -> None:
     """Whatever happened: no scratch instance is left, and the service serves what its row says."""
-    services.databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
-    services.databases.remove_volume(scratch_volume(operation, instance))
+    databases = services.cluster_of(instance).databases
+    databases.remove_scratch(scratch_of(services, operation, instance, instance.image, ""))
+    databases.remove_volume(scratch_volume(operation, instance))
     unwanted = operation.volume if operation.volume != instance.volume else ""
     changed = operation.kind is OperationKind.UPGRADE or bool(unwanted and operation.former_volume)
     if changed:  # where this fails, the volume stays: a service that still names it would make it anew, and empty
@@ -208,7 +211,7 @@ def _tidy(services: Services, operation: Operation, instance: Instance) -> None:
             instances.wait(services, instance, time.monotonic() + services.settings.managed_seconds)
     finally:
         if unwanted:
-            services.databases.remove_volume(unwanted)
+            databases.remove_volume(unwanted)
 
 
 def _record(services: Services, operation_id: int, failure: str) -> None:

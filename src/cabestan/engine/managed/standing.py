@@ -44,10 +44,11 @@ class Standing:
 def standing(services: Services, instance: Instance) -> Standing:
     """With a look at the engine, and a question to the instance itself."""
     health, trouble, vitals = "unknown", "", None
+    cluster = services.cluster_of(instance)
     try:
-        state = services.stacks.state(instance.stack)
+        state = cluster.stacks.state(instance.stack)
         health, trouble = health_of(state)
-        vitals = services.databases.vitals(instance) if health == "healthy" else None
+        vitals = cluster.databases.vitals(instance) if health == "healthy" else None
     except CabestanError as error:
         trouble = str(error)
     with services.database.reading() as tx:

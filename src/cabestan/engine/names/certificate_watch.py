@@ -34,9 +34,10 @@ _LATE = timedelta(days=20)
 
 @dataclass(frozen=True)
 class Routed:
-    """A name that leads to an application, and since when."""
+    """A name that leads to an application, on which cluster, and since when."""
 
     host: str
+    target: str
     project: Project
     since: datetime
 
@@ -67,13 +68,12 @@ def routed_names(services: Services) -> Mapping[str, Routed]:
                 continue
             since = deployment_store.get(tx, key).finished_at or services.now()
             project = project_store.by_id(tx, environment.project_id)
-            found |= {host: Routed(host, project, since) for host in plan.hosts if "*" not in host}
+            found |= {host: Routed(host, environment.target, project, since) for host in plan.hosts if "*" not in host}
     return found
 
 
 def _problem(services: Services, name: Routed) -> str:
-    settings = services.settings
-    der = served_certificate(settings.router_host, settings.router_tls_port, name.host)
+    der = served_certificate(*services.cluster_of(name).entrance, name.host)
     problem = judge(read_der(der), name.host, services.now())
     return "" if services.now() - name.since < _GRACE else problem
 
@@ -104,7 +104,7 @@ def keep_account(services: Services) -> None:
     """A sealed copy, in the data folder, of the router's ACME account with its keys and certificates."""
     if not services.settings.acme_email:
         return
-    content = services.platform.read(services.router_name, ACME_FILE)
+    content = services.home.platform.read(services.home.router, ACME_FILE)
     if content and content != kept_account(services.settings, services.vault):
         file = services.settings.acme_copy
         fresh = file.with_suffix(".new")

@@ -111,10 +111,11 @@ def _is_held(services: Services, present: tuple[Certificate, ...], names: tuple[
 
 
 def deliver(services: Services) -> None:
-    """All certificates to the router, which takes them up at once and keeps them without this server."""
+    """All certificates to each router, which takes them up at once and keeps them without this server."""
     with _delivering:
         path, content = _router_file(services)
-        services.platform.write(services.router_name, {path: content})
+        for cluster in services.clusters.values():
+            cluster.platform.write(cluster.router, {path: content})
 
 
 def _router_file(services: Services) -> tuple[str, bytes]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from cabestan.adapters.container_logs import Engine as LogSource
 from cabestan.adapters.container_logs import copy_log
 from cabestan.adapters.once import Containers, Once
 from cabestan.adapters.task_ends import LOST
 from cabestan.domain.outcome import Exit, Verdict
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import RunStatus
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, NotFound
 from cabestan.store.logs import LogWriter
@@ -27,6 +27,8 @@ class Followed:
     """What is followed. `key` tells its attempts apart in the log; `seconds_left` bounds it from now on."""
 
     run: Once
+    #: where it runs, and what it is one of there
+    cluster: Cluster
     containers: Containers
     log: str
     key: str
@@ -83,12 +85,11 @@ def _verdict(services: Services, what: Followed, writer: LogWriter) -> Verdict:
 
 def _watch(services: Services, what: Followed, writer: LogWriter) -> Exit:
     """From the start of its container to its end, across restarts of the engine."""
-    patience = services.settings.engine_seconds
     if what.cancel_asked():
-        services.engine.patiently(patience, lambda: what.containers.stop(what.run))
+        what.cluster.patiently(lambda: what.containers.stop(what.run))
         return Exit(None, ended_by_us="canceled")
-    with _deadline(services, what) as late:
-        ended = services.engine.patiently(patience, lambda: _copy_to_the_end(services, what, writer, late))
+    with _deadline(what) as late:
+        ended = what.cluster.patiently(lambda: _copy_to_the_end(services, what, writer, late))
     if what.cancel_asked():
         return replace(ended, ended_by_us="canceled")
     return replace(ended, ended_by_us=what.too_late) if late.is_set() else ended
@@ -100,23 +101,21 @@ def _copy_to_the_end(services: Services, what: Followed, writer: LogWriter, late
         return found
     if late.is_set() or what.cancel_asked():  # what was stopped had not started when it was to be stopped
         what.containers.stop(what.run)
-    client = services.engine.client
-    source = LogSource(services.settings.engine, client.api.api_version)
     try:
-        copy_log(source, found, writer, lambda: services.hub.advanced(what.log), framed=what.framed)
+        copy_log(what.cluster.log_source(), found, writer, lambda: services.hub.advanced(what.log), framed=what.framed)
     except NotFound as error:
         return Exit(LOST, error=str(error))
     return what.containers.exit_of(found) or Exit(None, error="its log ended before it did")
 
 
 @contextmanager
-def _deadline(services: Services, what: Followed) -> Iterator[threading.Event]:
+def _deadline(what: Followed) -> Iterator[threading.Event]:
     """Stops the container when its time is over; the event tells that it was."""
     late = threading.Event()
 
     def stop() -> None:
         late.set()
-        services.engine.patiently(services.settings.engine_seconds, lambda: what.containers.stop(what.run))
+        what.cluster.patiently(lambda: what.containers.stop(what.run))
 
     timer = threading.Timer(what.seconds_left, stop)
     timer.daemon = True

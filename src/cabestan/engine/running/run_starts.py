@@ -17,6 +17,7 @@ from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import volumes_of
 from cabestan.domain.run import Run, RunKind
 from cabestan.engine import disk
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
@@ -47,7 +48,7 @@ def prepare_ahead(services: Services, run_id: int, attempt: int, place: Abstract
         while services.now() < run.due_at and not cancel_asked(services, run):
             left = (run.due_at - services.now()).total_seconds()
             time.sleep(max(0.0, min(_LOOK_SECONDS, left)))
-    _try(named, lambda due=run.due_at: _remove_if_ended(services, named, due))  # type: ignore[misc]
+    _try(named, lambda due=run.due_at: _remove_if_ended(services.cluster_of(run), named, due))  # type: ignore[misc]
 
 
 def _try(named: Named, work: Callable[[], None]) -> None:
@@ -59,14 +60,14 @@ def _try(named: Named, work: Callable[[], None]) -> None:
 
 def _start_held(services: Services, run: Run, due: datetime) -> None:
     wanted, prepare = _prepared(services, run)
-    if services.runs.start_held(wanted, prepare, due):
+    if services.cluster_of(run).runs.start_held(wanted, prepare, due):
         _settle(services, run, wanted)
 
 
-def _remove_if_ended(services: Services, named: Named, due: datetime) -> None:
+def _remove_if_ended(cluster: Cluster, named: Named, due: datetime) -> None:
     """What ended while it was held has done nothing yet: it may be started once more."""
-    if services.runs.ended_before(named, due):
-        services.runs.remove(named)
+    if cluster.runs.ended_before(named, due):
+        cluster.runs.remove(named)
 
 
 def started(services: Services, run: Run) -> tuple[str, bool]:
@@ -74,7 +75,8 @@ def started(services: Services, run: Run) -> tuple[str, bool]:
     try:
         wanted, prepare = _prepared(services, run)
         if not cancel_asked(services, run):
-            services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.start(wanted, prepare))
+            cluster = services.cluster_of(run)
+            cluster.patiently(lambda: cluster.runs.start(wanted, prepare))
             _settle(services, run, wanted)
     except CabestanError as error:
         return str(error), True
@@ -85,7 +87,8 @@ def _settle(services: Services, run: Run, wanted: StackRun) -> None:
     """Gives the engine a while to start it before it is asked to start others; what comes of it is seen later."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     given_up = lambda: time.monotonic() > deadline or cancel_asked(services, run)  # noqa: E731
-    services.engine.patiently(_SETTLE_SECONDS, lambda: services.runs.container(wanted, given_up=given_up))
+    cluster = services.cluster_of(run)
+    cluster.engine.patiently(lambda: cluster.runs.container(wanted, given_up=given_up), _SETTLE_SECONDS)
 
 
 def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None]]:
@@ -101,12 +104,14 @@ def _prepared(services: Services, run: Run) -> tuple[StackRun, Callable[[], None
     stack = Stack.from_yaml(plan.stack)
     volumes = volumes_of(stack, {run.service})
 
+    stacks = services.cluster_of(run).stacks
+
     def prepare() -> None:
         disk.check(services.settings)
-        services.stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
-        services.stacks.ensure_configs(name, stack.files)
+        stacks.ensure_volumes(name, volumes, services.settings.apply_seconds)
+        stacks.ensure_configs(name, stack.files)
         if files:
-            services.stacks.ensure_secrets(name, files)
+            stacks.ensure_secrets(name, files)
 
     instance = services.settings.instance
     return StackRun(instance, run.id, run.attempt, _service(stack, run), stack.document, values), prepare

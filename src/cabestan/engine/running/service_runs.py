@@ -14,6 +14,7 @@ from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Verdict, judge_run
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.running import run_starts
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
@@ -45,7 +46,7 @@ def perform(
     run = _begun(services, run_id, attempt)
     if not run.status.ended and run.attempt == attempt:
         run = _record(services, run, attempt, _follow(services, run, place))
-    _clean(services, Named(services.settings.instance, run_id, attempt))
+    _clean(services.cluster_of(run), Named(services.settings.instance, run_id, attempt))
     return run
 
 
@@ -67,9 +68,11 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         redactor = secrets.redactor(tx, services.vault, project)
     with place:
         failure, framed = run_starts.started(services, run)
+    cluster = services.cluster_of(run)
     what = Followed(
         run=named,
-        containers=services.runs,
+        cluster=cluster,
+        containers=cluster.runs,
         log=log_id(run.id),
         key=str(run.attempt),
         redactor=redactor,
@@ -102,7 +105,7 @@ def _record(services: Services, run: Run, attempt: int, verdict: Verdict) -> Run
 
 def end_lost(services: Services, run: Run, reason: str) -> None:
     """Ends one that nobody is at any more, and what may still run of it: the next one must not run beside it."""
-    _clean(services, Named(services.settings.instance, run.id, run.attempt))
+    _clean(services.cluster_of(run), Named(services.settings.instance, run.id, run.attempt))
     now = services.now()
     with services.database.writing() as tx:
         if not store.get(tx, run.id).status.ended:
@@ -110,32 +113,33 @@ def end_lost(services: Services, run: Run, reason: str) -> None:
     services.hub.advanced(log_id(run.id))
 
 
-def _clean(services: Services, named: Named) -> None:
+def _clean(cluster: Cluster, named: Named) -> None:
     try:
-        services.engine.patiently(services.settings.engine_seconds, lambda: services.runs.remove(named))
+        cluster.patiently(lambda: cluster.runs.remove(named))
     except CabestanError as error:
         _log.warning("what a run left is removed at the next start", run=named.id, error=str(error))
 
 
 def stop_soon(services: Services, run: Run) -> None:
     """Stops its container in the background; where that fails, the one who follows it tries again."""
-    named = Named(services.settings.instance, run.id, run.attempt)
+    named, runs = Named(services.settings.instance, run.id, run.attempt), services.cluster_of(run).runs
 
     def stop() -> None:
         with suppress(CabestanError):
-            services.runs.stop(named)
+            runs.stop(named)
 
     threading.Thread(target=stop, name=f"stop-run-{run.id}", daemon=True).start()
 
 
 def remove_left_over(services: Services) -> None:
     """Services and containers of runs that do not go on (any more)."""
-    for named in services.runs.left_over():
-        with services.database.reading() as tx:
-            open_ids = store.open_ids(tx)
-            going = named.id in open_ids and store.get(tx, named.id).attempt == named.attempt
-        if not going:
-            services.runs.remove(named)
+    for runs in (cluster.runs for cluster in services.clusters.values()):
+        for named in runs.left_over():
+            with services.database.reading() as tx:
+                open_ids = store.open_ids(tx)
+                going = named.id in open_ids and store.get(tx, named.id).attempt == named.attempt
+            if not going:
+                runs.remove(named)
 
 
 def _seconds_left(services: Services, run: Run) -> float:

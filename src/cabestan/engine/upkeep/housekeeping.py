@@ -9,7 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 import structlog
 
-from cabestan.adapters.local_images import LocalImage, LocalImages
+from cabestan.adapters.local_images import LocalImage
 from cabestan.compose.stack import Stack
 from cabestan.domain import docker_names
 from cabestan.domain.environment import Environment
@@ -118,10 +118,10 @@ def _drop_some(services: Services, project_id: int) -> bool:
 
 def drop_images(services: Services) -> None:
     """Local copies of images that no release at hand needs; the registry keeps them all."""
-    images = LocalImages(services.engine, services.settings.registry)
     kept = kept_images(services)
-    for image in superfluous(images.present(), kept, services.now() - _YOUNG):
-        images.remove(image)
+    for images in (cluster.images for cluster in services.clusters.values()):
+        for image in superfluous(images.present(), kept, services.now() - _YOUNG):
+            images.remove(image)
 
 
 def kept_images(services: Services) -> frozenset[str]:
@@ -149,9 +149,10 @@ def drop_secrets(services: Services) -> None:
         secrets = frozenset(name for stack in stacks for name in stack.secret_files)
         configs = frozenset(name for stack in stacks for name in stack.files)
         name = environment.stack_name(services.settings.instance)
+        deployed = services.cluster_of(environment).stacks
         with suppress(DeadlineExceeded):  # it is being deployed to: the next time
-            services.stacks.drop_secrets(name, secrets)
-            services.stacks.drop_configs(name, configs)
+            deployed.drop_secrets(name, secrets)
+            deployed.drop_configs(name, configs)
 
 
 def drop_networks(services: Services) -> None:
@@ -160,14 +161,15 @@ def drop_networks(services: Services) -> None:
         environments = environment_store.all_environments(tx)
     for environment in environments:
         own = docker_names.network(environment.stack_name(services.settings.instance))
-        there = services.stacks.networks_of(environment.id) - {own}
+        cluster = services.cluster_of(environment)
+        there = cluster.stacks.networks_of(environment.id) - {own}
         if not there:
             continue
         with services.database.reading() as tx:
             kept = {network.name for stack in kept_stacks(tx, environment) for network in stack.networks}
         for name in sorted(there - kept):
-            services.platform.leave(services.router_name, name)
-            services.stacks.drop_network(name)
+            cluster.platform.leave(cluster.router, name)
+            cluster.stacks.drop_network(name)
 
 
 def kept_stacks(tx: sa.Connection, environment: Environment) -> tuple[Stack, ...]:

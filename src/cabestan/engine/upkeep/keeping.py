@@ -1,12 +1,14 @@
 """Keeps registry and router running: one that the engine could not start again is started once that works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
-from cabestan.adapters.router import ServiceContainer
+from cabestan.adapters.router import PlatformContainers, ServiceContainer
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.building import builders
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
 from cabestan.engine.upkeep import platform
@@ -31,29 +33,36 @@ def keeper(services: Services) -> Repeating:
 
 
 def look(services: Services, known: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Starts what the engine could not, has the router in its networks, and gives those that do not run.
+    """Starts what the engines could not, has routers in their networks, and gives those that do not run.
 
     What a person stopped or removed stays so. There is an alert for what did not run the last time (`known`) either.
     """
-    containers = services.platform
-    wanted = {
-        services.registry_name: lambda: platform.wanted_registry(services.settings, services.vault),
-        services.router_name: lambda: platform.wanted_router(services.settings, services.vault, containers),
-    }
-    down = {name: problem for name, make in wanted.items() if (problem := _problem(services, name, make))}
-    if services.router_name not in down:
-        platform.rejoin_router(services.settings, services.database, services.stacks, containers)
-    for name in wanted:
-        if name not in down:
-            clear_alert(services, KIND, name)
-        elif name in known:
-            raise_alert(services, KIND, name, down[name].message, down[name].remedy)
+    down: set[str] = set()
+    for cluster in services.clusters.values():
+        for name, make in _wanted(services, cluster).items():
+            problem = _problem(cluster.platform, name, make)
+            if not problem and name == cluster.router:
+                platform.rejoin_router(services.settings, services.database, cluster)
+            subject = name if cluster is services.home else f"{name} on {cluster.target.name}"
+            if not problem:
+                clear_alert(services, KIND, subject)
+                continue
+            down.add(subject)
+            if subject in known:
+                raise_alert(services, KIND, subject, problem.message, problem.remedy)
     return frozenset(down)
 
 
-def _problem(services: Services, name: str, make: Callable[[], ServiceContainer]) -> CabestanError | None:
+def _wanted(services: Services, cluster: Cluster) -> Mapping[str, Callable[[], ServiceContainer]]:
+    """By their names. The registry is at home."""
+    settings, vault = services.settings, services.vault
+    registry = {services.registry_name: partial(platform.wanted_registry, settings, vault)}
+    router = {cluster.router: partial(platform.wanted_router, settings, vault, cluster)}
+    return registry | router if cluster is services.home else router
+
+
+def _problem(containers: PlatformContainers, name: str, make: Callable[[], ServiceContainer]) -> CabestanError | None:
     """Why it does not run, when all was tried; None where it does."""
-    containers = services.platform
     if not (problem := containers.problem(name)):
         running = containers.running(name)
         return None if running else StepFailed(f"The container {name} does not run.", "`cabestan up` starts it.")

@@ -12,14 +12,15 @@ from docker.errors import APIError
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, ImageCatalogue
-from cabestan.adapters.router import PlatformContainers, ServiceContainer, registry_container
-from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.router import ServiceContainer, registry_container
 from cabestan.adapters.traefik import Acme, Ports, router_container
 from cabestan.adapters.vault import Vault
 from cabestan.compose.stack import networks_in
 from cabestan.config import Settings
 from cabestan.domain import docker_names
+from cabestan.domain.target import LOCAL
 from cabestan.engine import base_images
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.names.certificate_watch import kept_account
 from cabestan.engine.registry_login import registry_login
 from cabestan.errors import ConfigurationError, StepFailed
@@ -74,11 +75,10 @@ def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEven
     return ImageCatalogue(engine, settings.images, settings.ca_bundle).ensure(base_images.PLATFORM, report)
 
 
-def start_containers(settings: Settings, engine: Engine, vault: Vault) -> None:
+def start_containers(settings: Settings, vault: Vault, home: Cluster) -> None:
     """Registry and router, as the settings have them."""
-    containers = PlatformContainers(engine, settings.instance)
-    containers.ensure(wanted_registry(settings, vault))
-    containers.ensure(wanted_router(settings, vault, containers))
+    home.platform.ensure(wanted_registry(settings, vault))
+    home.platform.ensure(wanted_router(settings, vault, home))
 
 
 def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
@@ -87,12 +87,12 @@ def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
     return registry_container(settings.instance, REGISTRY_IMAGE, settings.registry_port, login, realm)
 
 
-def wanted_router(settings: Settings, vault: Vault, containers: PlatformContainers) -> ServiceContainer:
-    """With the copy of its ACME account, where it has lost its own. Raises ConfigurationError."""
-    ports = Ports(settings.router_address, settings.router_port, settings.router_tls_port, settings.tls_port)
-    acme = acme_of(settings)
-    account = b""
-    if settings.acme_copy.exists() and not containers.has_volume(docker_names.acme_volume(settings.instance)):
+def wanted_router(settings: Settings, vault: Vault, cluster: Cluster) -> ServiceContainer:
+    """At home with the copy of its ACME account, where it has lost its own. Raises ConfigurationError."""
+    target, acme = cluster.target, acme_of(settings)
+    ports = Ports(target.router_address, target.router_port, target.router_tls_port, settings.tls_port)
+    account, volume = b"", docker_names.acme_volume(settings.instance)
+    if target.name == LOCAL and settings.acme_copy.exists() and not cluster.platform.has_volume(volume):
         account = kept_account(settings, vault)
     return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
 
@@ -145,17 +145,17 @@ def ensure_administrator(database: Database, *, known: str = "") -> str | None:
     return token
 
 
-def rejoin_router(settings: Settings, database: Database, stacks: Stacks, containers: PlatformContainers) -> None:
+def rejoin_router(settings: Settings, database: Database, cluster: Cluster) -> None:
     """The router must be in the network of each environment that something was deployed to."""
     with database.reading() as tx:
-        found = [one for one in environments.all_environments(tx) if one.current_deployment_id is not None]
+        here = (one for one in environments.all_environments(tx) if one.target == cluster.target.name)
+        found = [one for one in here if one.current_deployment_id is not None]
         plans = {one.id: deployment_store.plan_of(tx, one.current_deployment_id or 0) for one in found}
-    router = docker_names.router(settings.instance)
-    present = containers.networks(router)
+    present = cluster.platform.networks(cluster.router)
     for environment in found:
         plan = plans[environment.id]
         own = [(one.name, one.internal) for one in networks_in(plan.stack) if one.routed] if plan else []
         for network, internal in ((docker_names.network(environment.stack_name(settings.instance)), False), *own):
             if network not in present:
-                stacks.ensure_network(network, environment.id, internal=internal)
-                containers.join(router, network)
+                cluster.stacks.ensure_network(network, environment.id, internal=internal)
+                cluster.platform.join(cluster.router, network)

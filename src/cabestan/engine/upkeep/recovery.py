@@ -137,4 +137,5 @@ def remove_left_over_jobs(services: Services) -> None:
 
 
 def rejoin_router(services: Services) -> None:
-    platform.rejoin_router(services.settings, services.database, services.stacks, services.platform)
+    for cluster in services.clusters.values():
+        platform.rejoin_router(services.settings, services.database, cluster)

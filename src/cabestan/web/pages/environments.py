@@ -138,7 +138,7 @@ def _running(services: Services, environment: Environment) -> tuple[tuple[Servic
     """Services as the engine tells them now; None, and why, where it does not answer: the rest can be shown."""
     try:
         state = engine.services_of(services, environment)
-        nodes = services.stacks.node_names()
+        nodes = services.cluster_of(environment).stacks.node_names()
     except CabestanError as error:
         return None, str(error)
     return tuple(service_view(service, nodes) for service in state.services), ""

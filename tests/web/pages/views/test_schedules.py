@@ -28,6 +28,7 @@ RUN = Run(
     project="demo/hello",
     environment_id=2,
     environment="staging",
+    target="local",
     deployment_id=3,
     release=4,
     service="tidy",

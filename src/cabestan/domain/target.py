@@ -1,0 +1,23 @@
+"""Targets: clusters that environments are deployed to, as they are reached from here."""
+
+from dataclasses import dataclass
+
+#: the target on this machine, where the platform itself and all jobs run
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Target:
+    """`engine` is the address of the engine of one of its managers, `registry` where its nodes find the registry.
+
+    `router_address` and the ports are where its router takes requests, on its own machine; this one reaches it at
+    `router_host`.
+    """
+
+    name: str
+    engine: str
+    registry: str
+    router_address: str
+    router_host: str
+    router_port: int
+    router_tls_port: int

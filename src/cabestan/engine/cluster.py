@@ -1,0 +1,90 @@
+"""A Swarm that environments are deployed to, and everything that is done on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from cabestan.adapters.container_logs import Engine as LogSource
+from cabestan.adapters.databases import Databases
+from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.local_images import LocalImages
+from cabestan.adapters.probing import probe
+from cabestan.adapters.registry_login import RegistryLogin
+from cabestan.adapters.router import PlatformContainers
+from cabestan.adapters.stack_runs import StackRuns
+from cabestan.adapters.stacks import Stacks
+from cabestan.config import Settings
+from cabestan.domain import docker_names
+from cabestan.domain.route import Probe
+from cabestan.domain.target import LOCAL, Target
+
+_T = TypeVar("_T")
+
+
+class Placed(Protocol):
+    """What is on a cluster: an environment, and what belongs to one."""
+
+    @property
+    def target(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What is done on a target, and with what."""
+
+    target: Target
+    #: the name of its router's container
+    router: str
+    engine: Engine
+    stacks: Stacks
+    runs: StackRuns
+    databases: Databases
+    #: its router, and what else of the platform runs there
+    platform: PlatformContainers
+    #: its own copies of images
+    images: LocalImages
+    #: asks through its router; empty, or what is wrong with the answer
+    probe: Callable[[Probe], str] = field(repr=False)
+
+    def patiently(self, work: Callable[[], _T]) -> _T:
+        """Does what may be repeated, again and again while its engine does not answer. Raises DeadlineExceeded."""
+        return self.engine.patiently(work)
+
+    @property
+    def entrance(self) -> tuple[str, int]:
+        """Where this machine reaches its router over HTTPS."""
+        return self.target.router_host, self.target.router_tls_port
+
+    def log_source(self) -> LogSource:
+        """Where the logs of its containers are read. Raises EngineUnavailable."""
+        return LogSource(self.engine.address, self.engine.client.api.api_version)
+
+
+def local_target(settings: Settings) -> Target:
+    """The one on this machine."""
+    return Target(
+        name=LOCAL,
+        engine=settings.engine,
+        registry=settings.registry,
+        router_address=settings.router_address,
+        router_host=settings.router_host,
+        router_port=settings.router_port,
+        router_tls_port=settings.router_tls_port,
+    )
+
+
+def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Cluster:
+    """`login`: of the registry under the address at which the target's nodes find it."""
+    engine = Engine(target.engine, settings.engine_seconds)
+    entrance = target.router_host, target.router_tls_port
+    return Cluster(
+        target=target,
+        router=docker_names.router(settings.instance),
+        engine=engine,
+        stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
+        runs=StackRuns(engine, settings.instance),
+        databases=Databases(engine, settings.instance),
+        platform=PlatformContainers(engine, settings.instance),
+        images=LocalImages(engine, target.registry),
+        probe=lambda wanted: probe(*entrance, wanted),
+    )
