@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 import structlog
@@ -14,6 +14,7 @@ from cabestan.adapters.output import mask_output
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings, read_settings
 from cabestan.domain.known_secrets import KnownSecrets
+from cabestan.domain.target import Target
 from cabestan.errors import CabestanError, ConfigurationError
 from cabestan.web.app import create_app
 from cabestan.web.front import listening
@@ -23,14 +24,16 @@ from cabestan.web.front.bounds import Bounds
 _GRACE_SECONDS = 3
 
 
-def serve(settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None) -> NoReturn:
-    """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start."""
+def serve(
+    settings: Settings, *, checkpoint: Callable[[str], None] = lambda _name: None, targets: Iterable[Target] = ()
+) -> NoReturn:
+    """Runs until SIGTERM or SIGINT. Work in flight goes on at the next start. As `bootstrap` otherwise."""
     known = KnownSecrets()
     mask_output(known)
     set_up_logging(settings.log_level)
     _lock_data(settings)
     bounds = listening.fitting(_bounds(settings), listening.raise_descriptor_limit())
-    cabestan = bootstrap(settings, checkpoint=checkpoint, known=known)
+    cabestan = bootstrap(settings, checkpoint=checkpoint, known=known, targets=targets)
     app = create_app(cabestan.services, on_start=cabestan.start, on_stop=cabestan.close, bounds=bounds)
     uvicorn.run(
         app,

@@ -2,12 +2,15 @@
 
 python -m cabestan.testing prepare
 python -m cabestan.testing serve --kills FOLDER [--kill-at job.start:after]...
+
+Both take `--target JSON`, the fields of a Target beside the one on this machine.
 """
 
 import argparse
 import json
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,7 @@ from dbos._dbos import _get_or_create_dbos_registry
 from cabestan.adapters.engine_api import Engine
 from cabestan.bootstrap import bootstrap
 from cabestan.config import read_settings
+from cabestan.domain.target import Target
 from cabestan.engine.upkeep import platform
 from cabestan.server import serve
 
@@ -87,14 +91,17 @@ def _first_time(marker: Path) -> bool:
     return False
 
 
-def prepare() -> str | None:
-    """Swarm, base images, router, registry and administrator, as the settings have them; the administrator's token."""
+def prepare(targets: Sequence[Target]) -> str | None:
+    """Swarm, base images, routers, registry and administrator, as the settings have them; the administrator's token."""
     settings = read_settings()
     engine = Engine(settings.engine)
     platform.ensure_swarm(engine)
     platform.build_images(settings, engine, lambda _event: None)
-    cabestan = bootstrap(settings)
+    cabestan = bootstrap(settings, targets=targets)
     platform.start_containers(settings, cabestan.services.vault, cabestan.services.home)
+    for cluster in (cabestan.services.clusters[target.name] for target in targets):
+        platform.ensure_swarm(cluster.engine)
+        platform.start_router(settings, cabestan.services.vault, cluster)
     token = platform.ensure_administrator(cabestan.services.database)
     cabestan.close()
     return token
@@ -110,15 +117,16 @@ def main() -> None:
     parser.add_argument("command", choices=["prepare", "serve"])
     parser.add_argument("--kill-at", action="append", default=[], help="a boundary, such as job.start:after")
     parser.add_argument("--kills", type=Path, help="the folder that remembers which kills were done")
+    parser.add_argument("--target", action="append", default=[], type=lambda text: Target(**json.loads(text)))
     wish = parser.parse_args()
     if wish.command == "prepare":
-        print(json.dumps({"token": prepare()}))
+        print(json.dumps({"token": prepare(wish.target)}))
         return
     hurry_recovery()
     if wish.kill_at:
-        serve(read_settings(), checkpoint=KillAt(frozenset(wish.kill_at), wish.kills))
+        serve(read_settings(), checkpoint=KillAt(frozenset(wish.kill_at), wish.kills), targets=wish.target)
     else:
-        serve(read_settings())
+        serve(read_settings(), targets=wish.target)
 
 
 if __name__ == "__main__":

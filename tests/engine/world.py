@@ -36,6 +36,7 @@ from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
+from cabestan.domain.references import moved
 from cabestan.domain.release import Release
 from cabestan.domain.target import LOCAL, Target
 from cabestan.engine.alarm import Alarm
@@ -204,6 +205,7 @@ def fake_cluster(
         databases=databases,  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
         images=LocalImages(engine, target.registry),
+        here=moved(chosen.registry, target.registry),
         probe=lambda wanted: wrong_routes.get(wanted.host, ""),
     )
 

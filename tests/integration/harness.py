@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.vault import Vault, read_key
 from cabestan.domain import docker_names
 from cabestan.domain.labels import BUILDER_LABEL
+from cabestan.domain.target import Target
 from cabestan.engine.registry_login import PURPOSE
 from cabestan.store.database import Database
 
@@ -122,6 +123,8 @@ class Platform:
     prefix: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     engine: str = "unix:///var/run/docker.sock"
+    #: those that it deploys to beside its own engine
+    targets: tuple[Target, ...] = ()
     token: str = ""
     root: str = ""
     process: "Forked | subprocess.Popen[bytes] | None" = None
@@ -170,7 +173,7 @@ class Platform:
 
     def prepare(self) -> None:
         output = self.folder / "prepare.log"
-        done = self._run(["prepare"], output)
+        done = self._run(["prepare", *self._targets], output)
         assert done.wait(_PREPARE_SECONDS) == 0, output.read_text(errors="replace")
         self.token = json.loads(output.read_text().splitlines()[-1])["token"] or self.token
         self.http.headers["Authorization"] = f"Bearer {self.token}"
@@ -178,10 +181,16 @@ class Platform:
     def start(self, kill_at: Iterable[str] = ()) -> None:
         """Starts the server and waits until it answers, or has killed itself as asked."""
         wishes = [part for boundary in kill_at for part in ("--kill-at", boundary)]
-        self.process = self._run(["serve", "--kills", str(self.kills), *wishes], self.folder / "server.log")
+        self.process = self._run(
+            ["serve", "--kills", str(self.kills), *wishes, *self._targets], self.folder / "server.log"
+        )
         eventually(
             lambda: self.died or self.answers, _START_SECONDS, f"the server starts\n{self.server_log[-3000:]}", 0.05
         )
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        return tuple(part for target in self.targets for part in ("--target", json.dumps(asdict(target))))
 
     def _run(self, words: Sequence[str], output: Path) -> "Forked | subprocess.Popen[bytes]":
         """A process of the platform; elsewhere, it is one that starts from nothing."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,12 +75,12 @@ class OwnEngine:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(lambda: self._answers() or self._died(), 60, f"the engine answers: see {self.folder}/log", 0.2)
 
-    def load(self) -> None:
-        """The base images of the shared engine, which gets those that it lacks first."""
+    def load(self, images: Sequence[str] = IMAGES) -> None:
+        """These base images of the shared engine, which gets those that it lacks first."""
         shared = Engine("unix:///var/run/docker.sock")
         with closing(shared.client):
-            ImageCatalogue(shared, CHECKOUT / "images", None).ensure(IMAGES, lambda _event: None)
-        with subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE) as saving:
+            ImageCatalogue(shared, CHECKOUT / "images", None).ensure(images, lambda _event: None)
+        with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as saving:
             _run("docker", "--host", self.address, "load", stdin=saving.stdout)
         assert saving.returncode == 0
 

@@ -23,6 +23,7 @@ from cabestan.compose.managed_stack import DATA, PASSWORD_FILE, environment_of, 
 from cabestan.domain.backup import Manifest, parse_manifest
 from cabestan.domain.labels import INSTANCE_LABEL, MANAGED_ID_LABEL, SCRATCH_LABEL
 from cabestan.domain.managed import Instance
+from cabestan.domain.references import Form, as_it_is
 from cabestan.errors import DeadlineExceeded, StepFailed
 
 _MARK = "manifest\t"
@@ -66,8 +67,9 @@ def parse_vitals(text: str) -> Vitals:
 class Databases:
     """All methods may be called again after a crash at any point."""
 
-    def __init__(self, engine: Engine, owner: str) -> None:
-        """`owner` is the name of the installation."""
+    def __init__(self, engine: Engine, owner: str, here: Form = as_it_is) -> None:
+        """`owner` is the name of the installation; `here`: how this engine finds an instance's image."""
+        self._here = here
         self._engine = engine
         self._owner = owner
 
@@ -136,7 +138,7 @@ class Databases:
         with self._engine.speaking(f"start {scratch.name}", [scratch.password]) as client:
             client.volumes.create(scratch.volume, labels=labels_of(scratch.instance, self._owner))
             made = client.api.create_container(
-                scratch.image,
+                self._here(scratch.image),
                 name=scratch.name,
                 environment=environment_of(scratch.instance),
                 labels=labels,

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from cabestan.domain.references import Form, moved
 from cabestan.domain.registry_access import Access
 
 #: who the tokens are for, as the registry is told
@@ -35,13 +36,20 @@ _ORDER = int("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
 
 @dataclass(frozen=True)
 class RegistryLogin:
-    """For the registry at `address` (`HOST:PORT`, as it stands in references of images).
+    """For the registry at `address` (`HOST:PORT`), where those who use this find it.
 
-    The key that signs follows from `secret`.
+    The key that signs follows from `secret`. `written` is the address that stands in the references they are given,
+    where it is another one.
     """
 
     address: str
     secret: str = field(repr=False)
+    written: str = ""
+
+    @property
+    def here(self) -> Form:
+        """What makes of a reference that is given the one by which they find the image."""
+        return moved(self.written or self.address, self.address)
 
     def token(self, rights: Iterable[Access], *, to: str = "platform", seconds: int = _SECONDS) -> str:
         """What `Authorization: Bearer` has to bring. `to` names whom it was given to."""

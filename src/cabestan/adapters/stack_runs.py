@@ -9,11 +9,13 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
+from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.held_start import bash_of, held
 from cabestan.adapters.once import WHOLE_LOG, Containers, containers_of, parse_exit, service_named
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain import docker_names
 from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL, RUN_LABEL
+from cabestan.domain.references import Form, as_it_is
 from cabestan.errors import StepFailed
 
 _SECRET = re.compile(r"\$\$|\$\{CABESTAN_SECRET_([A-Za-z0-9_]+)\}", re.ASCII)
@@ -63,12 +65,18 @@ class StackRuns(Containers):
     #: many may start at once, and the engine has better things to do than to answer
     look_seconds = 0.2
 
+    def __init__(self, engine: Engine, instance: str, here: Form = as_it_is) -> None:
+        """`here`: what makes of a stack's references those by which this engine finds the images."""
+        super().__init__(engine, instance)
+        self._here = here
+
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         """Unless it was started before. `prepare` is called where it was not, and may refuse."""
         with self._engine.speaking(f"start {run.name}", run.secrets.values()) as client:
             if service_named(client, run.name):
                 return
             prepare()
+            run = replace(run, service={**run.service, "image": self._here(run.service["image"])})
             template = task_template(run, lambda name: _secret_id(client, name), lambda name: _config_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
             create_service(client, run.name, template, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"})
@@ -92,7 +100,7 @@ class StackRuns(Containers):
 
     def _entrypoint(self, run: StackRun) -> list[str] | None:
         """Of its image, as a stack file would have it; None where the image is not here."""
-        image = filled(run.service["image"], run.secrets)
+        image = filled(self._here(run.service["image"]), run.secrets)
         with self._engine.speaking(f"look at the image of {run.name}") as client:
             try:
                 found = client.api.inspect_image(image)["Config"].get("Entrypoint")

@@ -29,6 +29,7 @@ from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.labels import ENVIRONMENT_ID_LABEL, INSTANCE_LABEL, STACK_LABEL
 from cabestan.domain.redaction import Redactor
+from cabestan.domain.references import in_stack
 from cabestan.domain.registry_access import CATALOGUE, PULL, PUSH
 from cabestan.errors import DeadlineExceeded, StepFailed
 
@@ -92,6 +93,7 @@ class Stacks:
 
     def pull(self, image: str, seconds: float) -> bool:
         """Has the engine hold the image; False when it did already. Raises StepFailed with the registry's words."""
+        image = self._login.here(image)
         with self._engine.speaking(f"pull {image}") as client:
             try:
                 _held(client, image)
@@ -162,7 +164,7 @@ class Stacks:
         first. Given once more where Swarm changed a service while the client was at it: it does so by itself, where
         an update goes on or ends.
         """
-        deadline = time.monotonic() + seconds
+        deadline, document = time.monotonic() + seconds, in_stack(self._login.here, document)
         with self._alone(stack, deadline) as lock, tempfile.TemporaryDirectory(prefix="cabestan-") as home:
             if files:
                 self.ensure_secrets(stack, files)
@@ -188,6 +190,7 @@ class Stacks:
 
         Never two at once: each would see what the other has begun.
         """
+        volumes = [volume.found(self._login.here) for volume in volumes]
         if not self._unready(stack, volumes):
             return
         deadline = time.monotonic() + seconds

@@ -1,10 +1,13 @@
 """The volumes of a rendered stack, as they must be made before anything uses them."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cabestan.compose.stack import Stack
+from cabestan.domain.references import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,10 @@ class StackVolume:
     name: str
     labels: Mapping[str, str]
     places: tuple[Place, ...]
+
+    def found(self, form: Form) -> StackVolume:
+        """The same, with its images by other references."""
+        return replace(self, places=tuple(replace(place, image=form(place.image)) for place in self.places))
 
 
 def volumes_of(stack: Stack, services: Collection[str] = ()) -> tuple[StackVolume, ...]:

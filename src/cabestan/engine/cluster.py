@@ -15,6 +15,7 @@ from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
 from cabestan.config import Settings
 from cabestan.domain import docker_names
+from cabestan.domain.references import Form
 from cabestan.domain.route import Probe
 from cabestan.domain.target import LOCAL, Target
 
@@ -43,6 +44,8 @@ class Cluster:
     platform: PlatformContainers
     #: its own copies of images
     images: LocalImages
+    #: what makes of the references in plans those by which its nodes find the images
+    here: Form
     #: asks through its router; empty, or what is wrong with the answer
     probe: Callable[[Probe], str] = field(repr=False)
 
@@ -82,9 +85,10 @@ def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Clus
         router=docker_names.router(settings.instance),
         engine=engine,
         stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
-        runs=StackRuns(engine, settings.instance),
-        databases=Databases(engine, settings.instance),
+        runs=StackRuns(engine, settings.instance, login.here),
+        databases=Databases(engine, settings.instance, login.here),
         platform=PlatformContainers(engine, settings.instance),
         images=LocalImages(engine, target.registry),
+        here=login.here,
         probe=lambda wanted: probe(*entrance, wanted),
     )

@@ -10,4 +10,4 @@ PURPOSE = "registry"
 
 def registry_login(settings: Settings, vault: Vault, address: str = "") -> RegistryLogin:
     """`address`: where whoever uses it finds the registry, if not where this machine does."""
-    return RegistryLogin(address or settings.registry, vault.derive(PURPOSE))
+    return RegistryLogin(address or settings.registry, vault.derive(PURPOSE), settings.registry)

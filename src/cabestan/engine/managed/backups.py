@@ -62,7 +62,9 @@ def restored_manifest(services: Services, backup: Backup, scratch: Scratch) -> M
     except (StepFailed, NotFound) as error:
         _update(services, backup, status=BackupStatus.FAILED, detail=str(error))
         raise
-    databases = services.cluster_of(scratch.instance).databases
+    cluster = services.cluster_of(scratch.instance)
+    databases = cluster.databases
+    cluster.stacks.pull(scratch.image, services.settings.pull_seconds)
     container = databases.start_scratch(scratch)
     databases.wait_until_ready(container, services.settings.managed_seconds)
     databases.load(container, services.backups.chunks(backup.file), services.settings.backup_seconds)

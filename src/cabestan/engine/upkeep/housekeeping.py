@@ -119,9 +119,10 @@ def _drop_some(services: Services, project_id: int) -> bool:
 def drop_images(services: Services) -> None:
     """Local copies of images that no release at hand needs; the registry keeps them all."""
     kept = kept_images(services)
-    for images in (cluster.images for cluster in services.clusters.values()):
-        for image in superfluous(images.present(), kept, services.now() - _YOUNG):
-            images.remove(image)
+    for cluster in services.clusters.values():
+        needed = frozenset(map(cluster.here, kept))
+        for image in superfluous(cluster.images.present(), needed, services.now() - _YOUNG):
+            cluster.images.remove(image)
 
 
 def kept_images(services: Services) -> frozenset[str]:

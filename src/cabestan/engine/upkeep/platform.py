@@ -78,7 +78,11 @@ def build_images(settings: Settings, engine: Engine, report: Callable[[BuildEven
 def start_containers(settings: Settings, vault: Vault, home: Cluster) -> None:
     """Registry and router, as the settings have them."""
     home.platform.ensure(wanted_registry(settings, vault))
-    home.platform.ensure(wanted_router(settings, vault, home))
+    start_router(settings, vault, home)
+
+
+def start_router(settings: Settings, vault: Vault, cluster: Cluster) -> None:
+    cluster.platform.ensure(wanted_router(settings, vault, cluster))
 
 
 def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
