@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_where, text_
+from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_, text_
 
 #: one open row for each kind and subject; those that were cleared stay as history
 alerts = sa.Table(
@@ -16,5 +16,5 @@ alerts = sa.Table(
     of_("projects", nullable=True, index=True),
     moment_("raised_at", nullable=False),
     moment_("cleared_at"),
-    one_where("uq_alerts_open", "kind", "subject", condition="cleared_at IS NULL"),
+    one_("uq_alerts_open", "kind", "subject", where="cleared_at IS NULL"),
 )

@@ -58,7 +58,7 @@ class Json(TypeDecorator[Any]):
 
 
 Texts = tuple[str, ...]
-TextByName = Mapping[str, str]
+TextMap = Mapping[str, str]
 
 metadata = sa.MetaData(
     naming_convention={
@@ -102,7 +102,7 @@ def moment_(name: str, **options: Any) -> sa.Column[datetime]:
     return sa.Column(name, Moment, **options)
 
 
-def one_where(name: str, *columns: str, condition: str) -> sa.Index:
+def one_(name: str, *columns: str, where: str) -> sa.Index:
     """Of the rows for which the condition holds, one at most has the same in these columns."""
-    holds = sa.text(condition)
+    holds = sa.text(where)
     return sa.Index(name, *columns, unique=True, sqlite_where=holds, postgresql_where=holds)

@@ -9,20 +9,7 @@ from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.pipeline import JobSpec, Source
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.store.schema.columns import (
-    Id,
-    TextByName,
-    Texts,
-    Word,
-    id_,
-    json_,
-    metadata,
-    moment_,
-    of_,
-    one_where,
-    text_,
-    word_,
-)
+from cabestan.store.schema.columns import Id, TextMap, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
 
 #: single values of the whole installation: the check of the key, the executor's name
 facts = sa.Table("facts", metadata, sa.Column("name", sa.Text, primary_key=True), text_("value"))
@@ -110,7 +97,7 @@ pipelines = sa.Table(
     moment_("created_at", nullable=False),
     moment_("started_at"),
     moment_("finished_at"),
-    json_("variables", TextByName, server_default="{}"),
+    json_("variables", TextMap, server_default="{}"),
     text_("author_email"),
     moment_("committed_at"),
     text_("message"),
@@ -152,12 +139,12 @@ releases = sa.Table(
     text_("commit"),
     text_("branch"),
     text_("title"),
-    json_("images", TextByName),
+    json_("images", TextMap),
     text_("compose_file"),
-    json_("texts", TextByName, server_default="{}"),
+    json_("texts", TextMap, server_default="{}"),
     moment_("created_at", nullable=False),
     text_("dotenv"),
-    json_("variables", TextByName, server_default="{}"),
+    json_("variables", TextMap, server_default="{}"),
     json_("ports", Mapping[str, tuple[int, ...]], server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
@@ -203,7 +190,7 @@ settings = sa.Table(
     sa.Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("masked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("project_id", "environment", "name", "version", name="uq_settings_project_id"),
-    one_where("uq_settings_group_name", "group_name", "name", "version", condition="project_id IS NULL"),
+    one_("uq_settings_group_name", "group_name", "name", "version", where="project_id IS NULL"),
 )
 
 deployments = sa.Table(
@@ -230,7 +217,7 @@ deployments = sa.Table(
     sa.Index("ix_deployments_status", "status"),
     sa.Index("ix_deployments_release_id", "release_id"),
     #: one deployment at a time per environment, whatever the code above does
-    one_where("uq_deployments_running", "environment_id", condition="status = 'running'"),
+    one_("uq_deployments_running", "environment_id", where="status = 'running'"),
 )
 
 steps = sa.Table(
@@ -238,7 +225,7 @@ steps = sa.Table(
     metadata,
     of_("deployments", primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", Word(StepKind), nullable=False),
+    word_("kind", StepKind, server_default=None),
     text_("text"),
     text_("status"),
     text_("detail"),

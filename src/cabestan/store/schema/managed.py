@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from cabestan.domain.backup import BackupStatus, Manifest, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import InstanceStatus, Kind
-from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, one_where, text_, word_
+from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
 
 #: what an environment says about managed services; no row: the defaults
 managed_settings = sa.Table(
@@ -40,7 +40,7 @@ managed_services = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
     moment_("created_at", nullable=False),
     #: one of a kind per environment; what was deleted stays as a record
-    one_where("uq_managed_services_kind", "environment_id", "kind", condition="status <> 'deleted'"),
+    one_("uq_managed_services_kind", "environment_id", "kind", where="status <> 'deleted'"),
 )
 
 backups = sa.Table(
@@ -91,5 +91,5 @@ database_operations = sa.Table(
     moment_("finished_at"),
     sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),
     #: one at a time per managed service
-    one_where("uq_database_operations_running", "managed_service_id", condition="status = 'running'"),
+    one_("uq_database_operations_running", "managed_service_id", where="status = 'running'"),
 )

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_where, text_
+from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_, text_
 
 #: on record for ever; one that was removed holds no more
 waivers = sa.Table(
@@ -17,5 +17,5 @@ waivers = sa.Table(
     text_("removed_by"),
     moment_("removed_at"),
     #: one at a time for each rule
-    one_where("uq_waivers_holding", "project_id", "code", condition="removed_at IS NULL"),
+    one_("uq_waivers_holding", "project_id", "code", where="removed_at IS NULL"),
 )

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from cabestan.domain.run import Cause, RunKind
 from cabestan.domain.schedule import Overlap
 from cabestan.domain.status import RunStatus
-from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, one_where, text_, word_
+from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, one_, text_, word_
 
 #: one per environment and service; `removed` ones keep their history
 schedules = sa.Table(
@@ -58,5 +58,5 @@ runs = sa.Table(
     sa.Index("ix_runs_schedule_id_id", "schedule_id", "id"),
     sa.Index("ix_runs_status", "status"),
     #: once per deployment too
-    one_where("uq_runs_one_shot", "deployment_id", "service", condition="kind = 'one-shot'"),
+    one_("uq_runs_one_shot", "deployment_id", "service", where="kind = 'one-shot'"),
 )
