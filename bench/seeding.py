@@ -1,6 +1,5 @@
 """Fills a database with history: many pipelines, each with a job, a release and a deployment."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -12,11 +11,10 @@ from cabestan.domain.pipeline import JobKind, JobSpec, Source
 from cabestan.store import environments, projects
 from cabestan.store.database import Database
 from cabestan.store.schema import deployments, jobs, pipelines, releases
-from cabestan.store.values import dump_spec
 
 _BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 _BLOCK = 2000
-_SPEC = dump_spec(JobSpec("build", "build", JobKind.BUILD, "cabestan/builder:1", "true"))
+_SPEC = JobSpec("build", "build", JobKind.BUILD, "cabestan/builder:1", "true")
 _COMPOSE = "services: {app: {image: '${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}'}}\n" * 10
 _ENDED = ("succeeded", "succeeded", "succeeded", "failed")
 
@@ -77,6 +75,6 @@ def _one(key: int, project: int, environment: int, number: int) -> tuple[dict[st
     )
 
 
-def _texts(commit: str) -> dict[str, str]:
-    texts = json.dumps({"docker-compose.yml": _COMPOSE})
-    return {"images": f'{{"a":"a@sha256:{commit}"}}', "compose_file": "docker-compose.yml", "texts": texts}
+def _texts(commit: str) -> dict[str, Any]:
+    texts = {"docker-compose.yml": _COMPOSE}
+    return {"images": {"a": f"a@sha256:{commit}"}, "compose_file": "docker-compose.yml", "texts": texts}

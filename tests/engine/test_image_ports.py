@@ -79,7 +79,7 @@ def test_a_release_of_before_knows_of_no_ports_and_is_refused_as_ever(world: Wor
     world.durable.run()
     environment = world.environment(project_of(world, made), "staging")
     with world.services.database.writing() as tx:
-        tx.execute(sa.update(table).values(ports="{}"))
+        tx.execute(sa.update(table).values(ports={}))
         release = releases.of_pipeline(tx, made.id)
         assert release
         assert release.ports == {}

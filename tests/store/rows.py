@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from tests.samples import NOW, pipeline, plan
@@ -32,9 +33,10 @@ def make_project(tx: sa.Connection, name: str = "shop/api") -> Rows:
     return Rows(project, *environments.of_project(tx, project.id))
 
 
-def make_pipeline(tx: sa.Connection, project: Project, branch: str = "main") -> Pipeline:
+def make_pipeline(tx: sa.Connection, project: Project, branch: str = "main", **changes: Any) -> Pipeline:
     event = projects.add_event(tx, project.id, "request", RefChange(f"refs/heads/{branch}", None, "1"), "dev", NOW)
-    return pipelines.create(tx, pipeline(project_id=project.id, project=project.name, branch=branch), event)
+    of_project = {"project_id": project.id, "project": project.name, "branch": branch}
+    return pipelines.create(tx, pipeline(**of_project, **changes), event)
 
 
 def make_release(tx: sa.Connection, project: Project) -> Release:

@@ -6,7 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cabestan.domain.alert import Alert
+from cabestan.store.rows import PROJECT_OR_NONE, Rows
 from cabestan.store.schema import alerts, projects
+
+_ALERTS = Rows(Alert, alerts, alerts.outerjoin(projects), project=PROJECT_OR_NONE)
 
 
 def put(
@@ -31,13 +34,13 @@ def clear(tx: sa.Connection, key: int, now: datetime) -> None:
 
 
 def find_open(tx: sa.Connection, kind: str, subject: str) -> Alert | None:
-    return next(iter(_values(tx, _is_open(kind, subject))), None)
+    return _ALERTS.find(tx, _is_open(kind, subject))
 
 
 def all_open(tx: sa.Connection, kind: str = "") -> tuple[Alert, ...]:
     """The newest first; of one kind, where it is named."""
-    of_kind = alerts.c.kind == kind if kind else sa.true()
-    return _values(tx, of_kind & alerts.c.cleared_at.is_(None))
+    of_kind = (alerts.c.kind == kind,) if kind else ()
+    return _ALERTS.newest(tx, alerts.c.cleared_at.is_(None), *of_kind)
 
 
 def page(
@@ -53,33 +56,9 @@ def page(
     seen: sa.ColumnElement[bool] = projects.c.name.in_(list(project_names))
     if installation:
         seen = seen | alerts.c.project_id.is_(None)
-    below = alerts.c.id < before if before is not None else sa.true()
-    state = sa.true() if cleared else alerts.c.cleared_at.is_(None)
-    return _values(tx, seen & below & state, limit)
+    state = () if cleared else (alerts.c.cleared_at.is_(None),)
+    return _ALERTS.newest(tx, seen, *state, before=before, limit=limit)
 
 
 def _is_open(kind: str, subject: str) -> sa.ColumnElement[bool]:
     return (alerts.c.kind == kind) & (alerts.c.subject == subject) & alerts.c.cleared_at.is_(None)
-
-
-def _values(tx: sa.Connection, wanted: sa.ColumnElement[bool], limit: int | None = None) -> tuple[Alert, ...]:
-    query = (
-        sa.select(alerts, projects.c.name.label("project"))
-        .select_from(alerts.outerjoin(projects))
-        .where(wanted)
-        .order_by(alerts.c.id.desc())
-        .limit(limit)
-    )
-    return tuple(
-        Alert(
-            id=row.id,
-            kind=row.kind,
-            subject=row.subject,
-            message=row.message,
-            remedy=row.remedy,
-            project=row.project or "",
-            raised_at=row.raised_at,
-            cleared_at=row.cleared_at,
-        )
-        for row in tx.execute(query)
-    )

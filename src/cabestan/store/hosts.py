@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from cabestan.domain.claims import HostRule
 from cabestan.domain.environment import Environment
+from cabestan.store.rows import PLACE, Rows, placed
 from cabestan.store.schema import environments, host_claims, host_rules, projects
 
 
@@ -29,18 +30,13 @@ class StoredRule:
     created_at: datetime
 
 
+_CLAIMS = Rows(HostClaim, host_claims, placed(host_claims), **PLACE)
+_RULES = Rows(StoredRule, host_rules)
+
+
 def claims(tx: sa.Connection) -> tuple[HostClaim, ...]:
     """All of them, by pattern."""
-    query = (
-        sa.select(host_claims, projects.c.name.label("project"), environments.c.name.label("environment"))
-        .join_from(host_claims, projects, projects.c.id == host_claims.c.project_id)
-        .join(environments, environments.c.id == host_claims.c.environment_id)
-        .order_by(host_claims.c.pattern, projects.c.name, environments.c.position)
-    )
-    return tuple(
-        HostClaim(row.pattern, row.project, row.environment, row.environment_id, row.created_at)
-        for row in tx.execute(query)
-    )
+    return _CLAIMS.all(tx, by=(host_claims.c.pattern, projects.c.name, environments.c.position))
 
 
 def add_claims(tx: sa.Connection, environment: Environment, patterns: Iterable[str], now: datetime) -> None:
@@ -63,8 +59,7 @@ def remove_claim(tx: sa.Connection, pattern: str, environment_id: int) -> None:
 
 def rules(tx: sa.Connection) -> tuple[StoredRule, ...]:
     """By pattern."""
-    query = sa.select(host_rules).order_by(host_rules.c.pattern)
-    return tuple(StoredRule(HostRule(row.pattern, row.owner), row.by, row.created_at) for row in tx.execute(query))
+    return _RULES.all(tx, by=(host_rules.c.pattern,))
 
 
 def put_rule(tx: sa.Connection, rule: HostRule, by: str, now: datetime) -> None:

@@ -13,26 +13,16 @@ from cabestan.domain.managed import (
     Instance,
     InstanceStatus,
     Kind,
-    Limits,
     database_name,
     managed_by_default,
     stack_name,
     volume_name,
 )
 from cabestan.errors import NotFound
-from cabestan.store.schema import environments, managed_services, managed_settings, projects
-from cabestan.store.values import dump, load_list
+from cabestan.store.rows import PLACE, Rows, columns_of, placed
+from cabestan.store.schema import environments, managed_services, managed_settings
 
-_WITH_NAMES = (
-    sa.select(
-        managed_services,
-        projects.c.name.label("project"),
-        environments.c.name.label("environment"),
-        environments.c.target,
-    )
-    .join_from(managed_services, projects, projects.c.id == managed_services.c.project_id)
-    .join(environments, environments.c.id == managed_services.c.environment_id)
-)
+_INSTANCES = Rows(Instance, managed_services, placed(managed_services), **PLACE)
 
 
 @dataclass(frozen=True)
@@ -56,13 +46,8 @@ def settings_of(tx: sa.Connection, environment_id: int) -> ManagedSettings:
 def put_settings(tx: sa.Connection, environment_id: int, wanted: ManagedSettings) -> None:
     tx.execute(sa.delete(managed_settings).where(managed_settings.c.environment_id == environment_id))
     managed = {None: "", True: "yes", False: "no"}[wanted.managed]
-    row = {
-        "environment_id": environment_id,
-        "managed": managed,
-        "schedule": wanted.schedule,
-        "keep": wanted.keep,
-    }
-    tx.execute(sa.insert(managed_settings).values(row))
+    row = {"managed": managed, "schedule": wanted.schedule, "keep": wanted.keep}
+    tx.execute(sa.insert(managed_settings).values(environment_id=environment_id, **row))
 
 
 def is_managed(tx: sa.Connection, environment: Environment) -> bool:
@@ -85,35 +70,30 @@ def create(
     now: datetime,
 ) -> Instance:
     """One of the kind in the environment; its names follow from the id. `password` is sealed."""
-    limits = DEFAULT_LIMITS[kind]
     name = database_name(environment.project)
-    row = {
-        "project_id": environment.project_id,
-        "environment_id": environment.id,
-        "kind": kind,
-        "version": version,
-        "image": image,
-        "database": name,
-        "user": name,
-        "password": password,
-        "stack": stack_name(environment_stack, kind),
-        "network": network,
-        "node": node,
-        "memory": limits.memory,
-        "cpus": limits.cpus,
-        "status": InstanceStatus.NEW,
-        "created_at": now,
-    }
-    key = tx.execute(sa.insert(managed_services).values(row).returning(managed_services.c.id)).scalar_one()
+    key = _INSTANCES.add(
+        tx,
+        project_id=environment.project_id,
+        environment_id=environment.id,
+        kind=kind,
+        version=version,
+        image=image,
+        database=name,
+        user=name,
+        password=password,
+        stack=stack_name(environment_stack, kind),
+        network=network,
+        node=node,
+        status=InstanceStatus.NEW,
+        created_at=now,
+        **columns_of(managed_services, DEFAULT_LIMITS[kind]),
+    )
     update(tx, key, volume=volume_name(environment_stack, kind, key, 1))
     return get(tx, key)
 
 
 def get(tx: sa.Connection, instance_id: int) -> Instance:
-    row = tx.execute(_WITH_NAMES.where(managed_services.c.id == instance_id)).one_or_none()
-    if not row:
-        raise no_instance(instance_id)
-    return _value(row)
+    return _INSTANCES.get(tx, instance_id, no_instance)
 
 
 def no_instance(instance_id: int) -> NotFound:
@@ -147,14 +127,12 @@ def present(tx: sa.Connection) -> tuple[Instance, ...]:
 
 
 def _all(tx: sa.Connection, *conditions: sa.ColumnElement[bool]) -> tuple[Instance, ...]:
-    query = _WITH_NAMES.where(managed_services.c.status != InstanceStatus.DELETED, *conditions)
-    return tuple(_value(row) for row in tx.execute(query.order_by(environments.c.position, managed_services.c.kind)))
+    there = managed_services.c.status != InstanceStatus.DELETED
+    return _INSTANCES.all(tx, there, *conditions, by=(environments.c.position, managed_services.c.kind))
 
 
 def update(tx: sa.Connection, instance_id: int, **values: Any) -> None:
-    if "kept_volumes" in values:
-        values["kept_volumes"] = dump(values["kept_volumes"])
-    tx.execute(sa.update(managed_services).where(managed_services.c.id == instance_id).values(values))
+    _INSTANCES.update(tx, instance_id, **values)
 
 
 def note_use(tx: sa.Connection, environment_id: int, kinds: Iterable[Kind]) -> None:
@@ -175,29 +153,3 @@ def sealed_of_project(tx: sa.Connection, project_id: int) -> tuple[bytes, ...]:
     """All passwords that there are or were, for what must not show them."""
     query = sa.select(managed_services.c.password).where(managed_services.c.project_id == project_id)
     return tuple(tx.execute(query).scalars())
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Instance:
-    return Instance(
-        id=row.id,
-        project_id=row.project_id,
-        project=row.project,
-        environment_id=row.environment_id,
-        environment=row.environment,
-        target=row.target,
-        kind=Kind(row.kind),
-        version=row.version,
-        image=row.image,
-        database=row.database,
-        user=row.user,
-        stack=row.stack,
-        network=row.network,
-        volume=row.volume,
-        node=row.node,
-        limits=Limits(row.memory, row.cpus),
-        status=InstanceStatus(row.status),
-        attached=row.attached,
-        kept_volumes=load_list(row.kept_volumes),
-        generation=row.generation,
-        created_at=row.created_at,
-    )

@@ -5,8 +5,16 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cabestan.domain.outbox import Event, Subject
-from cabestan.store.schema import outbox, outbox_cursors, outbox_retries, projects
-from cabestan.store.values import dump, load_list
+from cabestan.store.rows import PROJECT_OR_NONE, Rows
+from cabestan.store.schema import Word, outbox, outbox_cursors, outbox_retries, projects
+
+_EVENTS = Rows(
+    Event,
+    outbox,
+    outbox.outerjoin(projects),
+    project=PROJECT_OR_NONE,
+    subject=sa.func.nullif(outbox.c.subject, "", type_=Word(Subject)),
+)
 
 
 def tell(
@@ -20,17 +28,8 @@ def tell(
     status: str = "",
 ) -> None:
     """Something of the project has changed, or of the whole installation; the further topics in it."""
-    tx.execute(
-        sa.insert(outbox).values(
-            project_id=project_id,
-            subject=subject or "",
-            key=key,
-            former=former,
-            status=status,
-            topics=dump(topics),
-            at=now,
-        )
-    )
+    words = {"subject": subject or "", "former": former, "status": status}
+    _EVENTS.add(tx, project_id=project_id, key=key, topics=topics, at=now, **words)
 
 
 def newest(tx: sa.Connection) -> int:
@@ -40,8 +39,7 @@ def newest(tx: sa.Connection) -> int:
 
 def after(tx: sa.Connection, event_id: int, limit: int) -> tuple[Event, ...]:
     """The next ones, in the order in which they were written."""
-    query = _WITH_PROJECT.where(outbox.c.id > event_id).order_by(outbox.c.id).limit(limit)
-    return tuple(_value(row) for row in tx.execute(query))
+    return _EVENTS.read(tx, _EVENTS.query.where(outbox.c.id > event_id).order_by(outbox.c.id).limit(limit))
 
 
 def drop(tx: sa.Connection, before: datetime) -> None:
@@ -67,10 +65,10 @@ def set_cursor(tx: sa.Connection, consumer: str, event_id: int) -> None:
 
 def retries(tx: sa.Connection, consumer: str) -> tuple[tuple[Event, int, datetime], ...]:
     """What it is to be handed again, with how often it was and when: in the order in which it was written."""
-    query = _WITH_PROJECT.add_columns(outbox_retries.c.attempts, outbox_retries.c.again_at)
+    query = _EVENTS.query.add_columns(outbox_retries.c.attempts, outbox_retries.c.again_at)
     query = query.join(outbox_retries, outbox_retries.c.event_id == outbox.c.id)
     found = tx.execute(query.where(outbox_retries.c.consumer == consumer).order_by(outbox.c.id))
-    return tuple((_value(row), int(row.attempts), row.again_at) for row in found)
+    return tuple((_EVENTS.make(*event), attempts, again_at) for *event, attempts, again_at in found)
 
 
 def put_retry(tx: sa.Connection, consumer: str, event_id: int, attempts: int, reason: str, again_at: datetime) -> None:
@@ -82,19 +80,3 @@ def put_retry(tx: sa.Connection, consumer: str, event_id: int, attempts: int, re
 def drop_retry(tx: sa.Connection, consumer: str, event_id: int) -> None:
     own = (outbox_retries.c.consumer == consumer) & (outbox_retries.c.event_id == event_id)
     tx.execute(sa.delete(outbox_retries).where(own))
-
-
-_WITH_PROJECT = sa.select(outbox, projects.c.name.label("project")).join_from(outbox, projects, isouter=True)
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Event:
-    return Event(
-        id=row.id,
-        project=row.project or "",
-        subject=Subject(row.subject) if row.subject else None,
-        key=row.key,
-        former=row.former,
-        status=row.status,
-        topics=load_list(row.topics),
-        at=row.at,
-    )

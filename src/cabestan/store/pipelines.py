@@ -7,46 +7,27 @@ from typing import Any
 import sqlalchemy as sa
 
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import Job, JobSpec, Pipeline, Source
+from cabestan.domain.pipeline import Job, JobSpec, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
+from cabestan.store.rows import Rows, columns_of
 from cabestan.store.schema import jobs, pipelines, projects
 from cabestan.store.transitions import arrived
-from cabestan.store.values import dump, dump_spec, load_list, load_map, load_spec
 
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
-_WITH_PROJECT = sa.select(pipelines, projects.c.name.label("project")).join_from(pipelines, projects)
+_PIPELINES = Rows(Pipeline, pipelines, pipelines.join(projects), project=projects.c.name)
+_JOBS = Rows(Job, jobs)
 
 
 def create(tx: sa.Connection, pipeline: Pipeline, event_id: int) -> Pipeline:
     """Stores a new one; the id given is ignored, the one returned counts."""
-    row = {
-        "project_id": pipeline.project_id,
-        "event_id": event_id,
-        "commit": pipeline.commit,
-        "branch": pipeline.branch,
-        "title": pipeline.title,
-        "author": pipeline.author,
-        "status": pipeline.status,
-        "by": pipeline.by,
-        "created_at": pipeline.created_at,
-        "variables": dump(dict(pipeline.variables)),
-        "author_email": pipeline.author_email,
-        "committed_at": pipeline.committed_at,
-        "message": pipeline.message,
-        "before": pipeline.before,
-        "source": pipeline.source,
-    }
-    key = tx.execute(sa.insert(pipelines).values(row).returning(pipelines.c.id)).scalar_one()
+    key = _PIPELINES.add(tx, event_id=event_id, **columns_of(pipelines, pipeline))
     arrived(tx, Subject.PIPELINE, key, pipeline.created_at)
     return pipeline.evolve(id=key)
 
 
 def get(tx: sa.Connection, pipeline_id: int) -> Pipeline:
-    row = tx.execute(_WITH_PROJECT.where(pipelines.c.id == pipeline_id)).one_or_none()
-    if not row:
-        raise no_pipeline(pipeline_id)
-    return _pipeline(row)
+    return _PIPELINES.get(tx, pipeline_id, no_pipeline)
 
 
 def no_pipeline(pipeline_id: int) -> NotFound:
@@ -57,24 +38,18 @@ def page(
     tx: sa.Connection, project_id: int | None, *, before: int | None = None, limit: int = 50, branch: str = ""
 ) -> tuple[Pipeline, ...]:
     """The newest first; `before` is the id of the last one on the page before."""
-    query = _WITH_PROJECT.order_by(pipelines.c.id.desc()).limit(limit)
+    where = []
     if project_id is not None:
-        query = query.where(pipelines.c.project_id == project_id)
-    if before is not None:
-        query = query.where(pipelines.c.id < before)
+        where.append(pipelines.c.project_id == project_id)
     if branch:
-        query = query.where(pipelines.c.branch == branch)
-    return tuple(_pipeline(row) for row in tx.execute(query))
+        where.append(pipelines.c.branch == branch)
+    return _PIPELINES.newest(tx, *where, before=before, limit=limit)
 
 
 def of_commit(tx: sa.Connection, beginning: str, project_ids: Iterable[int], limit: int = 20) -> tuple[Pipeline, ...]:
     """Those of commits that begin so (hexadecimal digits), in these projects, the newest first."""
-    query = _WITH_PROJECT.where(
-        pipelines.c.commit >= beginning,
-        pipelines.c.commit < beginning + "g",
-        pipelines.c.project_id.in_(list(project_ids)),
-    )
-    return tuple(_pipeline(row) for row in tx.execute(query.order_by(pipelines.c.id.desc()).limit(limit)))
+    begins_so = (pipelines.c.commit >= beginning, pipelines.c.commit < beginning + "g")
+    return _PIPELINES.newest(tx, *begins_so, pipelines.c.project_id.in_(list(project_ids)), limit=limit)
 
 
 def open_ids(tx: sa.Connection) -> tuple[int, ...]:
@@ -90,17 +65,14 @@ def count_open(tx: sa.Connection, project_id: int) -> int:
 
 def open_of_branch(tx: sa.Connection, project_id: int, branch: str) -> tuple[Pipeline, ...]:
     """Those that have not ended, the oldest first."""
-    open_ones = _WITH_PROJECT.where(pipelines.c.project_id == project_id, pipelines.c.status.in_(_OPEN))
-    query = open_ones.where(pipelines.c.branch == branch)
-    return tuple(_pipeline(row) for row in tx.execute(query.order_by(pipelines.c.id)))
+    where = (pipelines.c.project_id == project_id, pipelines.c.status.in_(_OPEN), pipelines.c.branch == branch)
+    return _PIPELINES.all(tx, *where, by=(pipelines.c.id,))
 
 
 def update(tx: sa.Connection, pipeline_id: int, **values: Any) -> None:
     """All but its status: for that there is `transition`."""
     assert "status" not in values
-    if "notes" in values:
-        values["notes"] = dump(values["notes"])
-    tx.execute(sa.update(pipelines).where(pipelines.c.id == pipeline_id).values(values))
+    _PIPELINES.update(tx, pipeline_id, **values)
 
 
 def cancel_asked(tx: sa.Connection, pipeline_id: int) -> bool:
@@ -116,7 +88,7 @@ def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], 
             "project_id": pipeline.project_id,
             "position": position,
             "name": spec.name,
-            "spec": dump_spec(spec),
+            "spec": spec,
             "status": RunStatus.CREATED,
             "created_at": now,
         }
@@ -128,15 +100,11 @@ def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], 
 
 
 def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:
-    query = sa.select(jobs).where(jobs.c.pipeline_id == pipeline_id).order_by(jobs.c.position)
-    return tuple(_job(row) for row in tx.execute(query))
+    return _JOBS.all(tx, jobs.c.pipeline_id == pipeline_id, by=(jobs.c.position,))
 
 
 def get_job(tx: sa.Connection, job_id: int) -> Job:
-    found = find_job(tx, job_id)
-    if not found:
-        raise no_job(job_id)
-    return found
+    return _JOBS.get(tx, job_id, no_job)
 
 
 def no_job(job_id: int) -> NotFound:
@@ -144,14 +112,13 @@ def no_job(job_id: int) -> NotFound:
 
 
 def find_job(tx: sa.Connection, job_id: int) -> Job | None:
-    row = tx.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
-    return _job(row) if row else None
+    return _JOBS.find(tx, jobs.c.id == job_id)
 
 
 def update_job(tx: sa.Connection, job_id: int, **values: Any) -> None:
     """All but its status, as above."""
     assert "status" not in values
-    tx.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+    _JOBS.update(tx, job_id, **values)
 
 
 def job_cancel_asked(tx: sa.Connection, job_id: int) -> bool:
@@ -166,9 +133,9 @@ def jobs_ended_between(tx: sa.Connection, start: datetime, end: datetime) -> tup
 def building(tx: sa.Connection) -> dict[int, tuple[int, ...]]:
     """The running jobs that speak to their project's builder, by project."""
     found: dict[int, tuple[int, ...]] = {}
-    for row in tx.execute(sa.select(jobs).where(jobs.c.status == RunStatus.RUNNING)):
-        if load_spec(row.spec).builder:
-            found[row.project_id] = (*found.get(row.project_id, ()), row.id)
+    for job in _JOBS.all(tx, jobs.c.status == RunStatus.RUNNING):
+        if job.spec.builder:
+            found[job.project_id] = (*found.get(job.project_id, ()), job.id)
     return found
 
 
@@ -180,46 +147,3 @@ def last_built(tx: sa.Connection) -> dict[int, datetime]:
 
 def running_job_ids(tx: sa.Connection) -> frozenset[int]:
     return frozenset(tx.execute(sa.select(jobs.c.id).where(jobs.c.status == RunStatus.RUNNING)).scalars())
-
-
-def _pipeline(row: sa.Row[tuple[object, ...]]) -> Pipeline:
-    return Pipeline(
-        id=row.id,
-        project_id=row.project_id,
-        project=row.project,
-        commit=row.commit,
-        branch=row.branch,
-        title=row.title,
-        author=row.author,
-        status=RunStatus(row.status),
-        reason=row.reason,
-        by=row.by,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        notes=load_list(row.notes),
-        attempt=row.attempt,
-        variables=load_map(row.variables),
-        author_email=row.author_email,
-        committed_at=row.committed_at,
-        message=row.message,
-        before=row.before,
-        source=Source(row.source),
-    )
-
-
-def _job(row: sa.Row[tuple[object, ...]]) -> Job:
-    return Job(
-        id=row.id,
-        pipeline_id=row.pipeline_id,
-        project_id=row.project_id,
-        position=row.position,
-        spec=load_spec(row.spec),
-        status=RunStatus(row.status),
-        reason=row.reason,
-        attempt=row.attempt,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        digest=row.digest,
-    )

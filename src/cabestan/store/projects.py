@@ -8,15 +8,16 @@ from sqlalchemy.exc import IntegrityError
 
 from cabestan.domain.project import Project, RefChange
 from cabestan.errors import Conflict, NotFound
+from cabestan.store.rows import Rows
 from cabestan.store.schema import events, projects, refs
-from cabestan.store.values import dump, load_list
+
+_PROJECTS = Rows(Project, projects)
 
 
 def create(tx: sa.Connection, name: str, default_branch: str, now: datetime) -> Project:
     """Raises Conflict when the name is taken."""
-    row = {"name": name, "default_branch": default_branch, "created_at": now}
     try:
-        key = tx.execute(sa.insert(projects).values(row).returning(projects.c.id)).scalar_one()
+        key = _PROJECTS.add(tx, name=name, default_branch=default_branch, created_at=now)
     except IntegrityError as error:
         raise Conflict(f"There is a project {name} already.", "Choose another name, or use that one.") from error
     return by_id(tx, key)
@@ -31,25 +32,23 @@ def get(tx: sa.Connection, name: str) -> Project:
 
 
 def find(tx: sa.Connection, name: str) -> Project | None:
-    row = tx.execute(sa.select(projects).where(projects.c.name == name)).one_or_none()
-    return _value(row) if row else None
+    return _PROJECTS.find(tx, projects.c.name == name)
 
 
 def by_id(tx: sa.Connection, project_id: int) -> Project:
-    return _value(tx.execute(sa.select(projects).where(projects.c.id == project_id)).one())
+    return _PROJECTS.one(tx, project_id)
 
 
 def all_projects(tx: sa.Connection) -> tuple[Project, ...]:
-    return tuple(_value(row) for row in tx.execute(sa.select(projects).order_by(projects.c.name)))
+    return _PROJECTS.all(tx, by=(projects.c.name,))
 
 
 def set_default_branch(tx: sa.Connection, project_id: int, branch: str) -> None:
-    tx.execute(sa.update(projects).where(projects.c.id == project_id).values(default_branch=branch))
+    _PROJECTS.update(tx, project_id, default_branch=branch)
 
 
 def set_protected_branches(tx: sa.Connection, project_id: int, patterns: Iterable[str]) -> None:
-    values = {"protected_branches": dump(tuple(patterns))}
-    tx.execute(sa.update(projects).where(projects.c.id == project_id).values(values))
+    _PROJECTS.update(tx, project_id, protected_branches=tuple(patterns))
 
 
 def of_group(tx: sa.Connection, group: str) -> tuple[Project, ...]:
@@ -87,8 +86,3 @@ def add_event(tx: sa.Connection, project_id: int, kind: str, change: RefChange, 
     }
     key: int = tx.execute(sa.insert(events).values(row).returning(events.c.id)).scalar_one()
     return key
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Project:
-    branches = load_list(row.protected_branches)
-    return Project(row.id, row.name, row.default_branch, row.created_at, branches)

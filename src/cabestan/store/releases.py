@@ -13,27 +13,27 @@ from cabestan.domain.variable import travelling
 from cabestan.errors import NotFound
 from cabestan.store import outbox
 from cabestan.store import projects as project_store
+from cabestan.store.rows import Rows
 from cabestan.store.schema import pipelines, projects, releases
-from cabestan.store.values import dump, load_map, load_ports
 
 #: when the newest one for an environment is looked for
 _LOOKED_AT = 1000
-_WITH_PROJECT = (
-    sa.select(
-        releases,
-        projects.c.name.label("project"),
-        projects.c.default_branch,
-        pipelines.c.author,
-        pipelines.c.author_email,
-        pipelines.c.committed_at,
-        pipelines.c.message,
-        pipelines.c.before,
-        pipelines.c.source,
-        pipelines.c.by,
-        pipelines.c.created_at.label("pipeline_created_at"),
-    )
-    .join_from(releases, projects, projects.c.id == releases.c.project_id)
-    .join(pipelines, pipelines.c.id == releases.c.pipeline_id)
+_RELEASES = Rows(
+    Release,
+    releases,
+    releases.join(projects).join(pipelines, pipelines.c.id == releases.c.pipeline_id),
+    project=projects.c.name,
+    default_branch=projects.c.default_branch,
+    author=sa.case(
+        (pipelines.c.author_email != "", pipelines.c.author + " <" + pipelines.c.author_email + ">"),
+        else_=pipelines.c.author,
+    ),
+    committed_at=pipelines.c.committed_at,
+    message=pipelines.c.message,
+    before=pipelines.c.before,
+    source=pipelines.c.source,
+    by=pipelines.c.by,
+    pipeline_created_at=pipelines.c.created_at,
 )
 
 
@@ -49,53 +49,50 @@ def create(
     dotenv: str = "",
 ) -> Release:
     """The release of a pipeline, with its variables that travel: a second call gives the one that there is."""
-    existing = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline.id)).one_or_none()
-    if existing:
-        return _value(existing)
+    if existing := of_pipeline(tx, pipeline.id):
+        return existing
     highest = sa.select(sa.func.max(releases.c.number)).where(releases.c.project_id == pipeline.project_id)
-    row = {
-        "project_id": pipeline.project_id,
-        "pipeline_id": pipeline.id,
-        "number": (tx.execute(highest).scalar() or 0) + 1,
-        "commit": pipeline.commit,
-        "branch": pipeline.branch,
-        "title": pipeline.title,
-        "images": dump(dict(images)),
-        "compose_file": compose_file,
-        "texts": dump(dict(texts)),
-        "created_at": now,
-        "dotenv": dotenv,
-        "variables": dump(travelling(pipeline.variables)),
-        "ports": dump(dict(ports or {})),
-    }
-    key = tx.execute(sa.insert(releases).values(row).returning(releases.c.id)).scalar_one()
+    key = _RELEASES.add(
+        tx,
+        project_id=pipeline.project_id,
+        pipeline_id=pipeline.id,
+        number=(tx.execute(highest).scalar() or 0) + 1,
+        commit=pipeline.commit,
+        branch=pipeline.branch,
+        title=pipeline.title,
+        images=images,
+        compose_file=compose_file,
+        texts=texts,
+        created_at=now,
+        dotenv=dotenv,
+        variables=travelling(pipeline.variables),
+        ports=ports or {},
+    )
     outbox.tell(tx, pipeline.project_id, now, subject=Subject.RELEASE, key=key, status="created")
     return by_id(tx, key)
 
 
 def by_id(tx: sa.Connection, release_id: int) -> Release:
-    return _value(tx.execute(_WITH_PROJECT.where(releases.c.id == release_id)).one())
+    return _RELEASES.one(tx, release_id)
 
 
 def get(tx: sa.Connection, project_id: int, number: int) -> Release:
-    query = _WITH_PROJECT.where(releases.c.project_id == project_id, releases.c.number == number)
-    row = tx.execute(query).one_or_none()
-    if not row:
+    found = _RELEASES.find(tx, releases.c.project_id == project_id, releases.c.number == number)
+    if not found:
         project = project_store.by_id(tx, project_id).name
         raise NotFound(
             f"There is no release {number} in {project}.", f"`cabestan release list -p {project}` shows them."
         )
-    return _value(row)
+    return found
 
 
 def latest(tx: sa.Connection, project_id: int) -> Release | None:
-    newest = page(tx, project_id, limit=1)
-    return newest[0] if newest else None
+    return _RELEASES.latest(tx, releases.c.project_id == project_id, by=releases.c.number)
 
 
 def newest_for(tx: sa.Connection, environment: Environment) -> Release | None:
     """Of a branch that comes to the environment; None where the last ones are of others."""
-    query = _WITH_PROJECT.with_only_columns(releases.c.id, releases.c.branch, projects.c.default_branch)
+    query = _RELEASES.query.with_only_columns(releases.c.id, releases.c.branch, projects.c.default_branch)
     query = query.where(releases.c.project_id == environment.project_id).order_by(releases.c.number.desc())
     rows = tx.execute(query.limit(_LOOKED_AT))
     return next((by_id(tx, row.id) for row in rows if environment.takes(row.branch, row.default_branch)), None)
@@ -112,8 +109,7 @@ def chosen(tx: sa.Connection, environment: Environment, number: int | None) -> R
 
 
 def of_pipeline(tx: sa.Connection, pipeline_id: int) -> Release | None:
-    row = tx.execute(_WITH_PROJECT.where(releases.c.pipeline_id == pipeline_id)).one_or_none()
-    return _value(row) if row else None
+    return _RELEASES.find(tx, releases.c.pipeline_id == pipeline_id)
 
 
 def titles(tx: sa.Connection, release_ids: Iterable[int]) -> Mapping[int, str]:
@@ -125,46 +121,11 @@ def titles(tx: sa.Connection, release_ids: Iterable[int]) -> Mapping[int, str]:
 
 def newer(tx: sa.Connection, pipeline: Pipeline) -> Release | None:
     """A release of the same branch from a pipeline that began later than this one."""
-    query = _WITH_PROJECT.where(
-        releases.c.project_id == pipeline.project_id,
-        releases.c.branch == pipeline.branch,
-        releases.c.pipeline_id > pipeline.id,
-    )
-    row = tx.execute(query.order_by(releases.c.pipeline_id.desc()).limit(1)).one_or_none()
-    return _value(row) if row else None
+    of_branch = (releases.c.project_id == pipeline.project_id, releases.c.branch == pipeline.branch)
+    return _RELEASES.latest(tx, *of_branch, releases.c.pipeline_id > pipeline.id, by=releases.c.pipeline_id)
 
 
 def page(tx: sa.Connection, project_id: int, *, before: int | None = None, limit: int = 50) -> tuple[Release, ...]:
     """The newest first; `before` is the number of the last one on the page before."""
-    query = _WITH_PROJECT.where(releases.c.project_id == project_id).order_by(releases.c.number.desc()).limit(limit)
-    if before is not None:
-        query = query.where(releases.c.number < before)
-    return tuple(_value(row) for row in tx.execute(query))
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Release:
-    return Release(
-        id=row.id,
-        project_id=row.project_id,
-        project=row.project,
-        number=row.number,
-        pipeline_id=row.pipeline_id,
-        commit=row.commit,
-        branch=row.branch,
-        title=row.title,
-        images=load_map(row.images),
-        compose_file=row.compose_file,
-        texts=load_map(row.texts),
-        created_at=row.created_at,
-        dotenv=row.dotenv,
-        variables=load_map(row.variables),
-        ports=load_ports(row.ports),
-        author=f"{row.author} <{row.author_email}>" if row.author_email else row.author,
-        committed_at=row.committed_at,
-        message=row.message,
-        before=row.before,
-        source=row.source,
-        by=row.by,
-        pipeline_created_at=row.pipeline_created_at,
-        default_branch=row.default_branch,
-    )
+    of_project = releases.c.project_id == project_id
+    return _RELEASES.newest(tx, of_project, by=releases.c.number, before=before, limit=limit)

@@ -12,34 +12,29 @@ from cabestan.domain.run import Cause, Run, RunKind
 from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
-from cabestan.store.schema import deployments, environments, projects, releases, runs, schedules
+from cabestan.store.rows import PLACE, Rows, placed
+from cabestan.store.schema import deployments, releases, runs, schedules
 from cabestan.store.transitions import arrived
 
 #: projects count first in this, each with its oldest
 _CONSIDERED = 1000
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
-_WITH_NAMES = (
-    sa.select(
-        runs,
-        projects.c.name.label("project"),
-        environments.c.name.label("environment"),
-        environments.c.target,
-        releases.c.number.label("release"),
-    )
-    .join_from(runs, projects)
-    .join(environments, environments.c.id == runs.c.environment_id)
+#: of schedules, those that have taken their turn and not ended
+_UNDER_WAY = (runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON)
+_RUNS = Rows(
+    Run,
+    runs,
+    placed(runs)
     .join(deployments, deployments.c.id == runs.c.deployment_id)
-    .join(releases, releases.c.id == deployments.c.release_id)
+    .join(releases, releases.c.id == deployments.c.release_id),
+    **PLACE,
+    release=releases.c.number,
 )
 
 
 def one_shot(tx: sa.Connection, deployment_id: int, service: str) -> Run | None:
     """What a deployment ran of a service, or runs; None while it has not begun."""
-    query = _WITH_NAMES.where(
-        runs.c.deployment_id == deployment_id, runs.c.service == service, runs.c.kind == RunKind.ONE_SHOT
-    )
-    row = tx.execute(query).one_or_none()
-    return _value(row) if row else None
+    return _RUNS.find(tx, *_once(deployment_id), runs.c.service == service)
 
 
 def add_one_shot(
@@ -70,8 +65,11 @@ def add_one_shot(
 
 def of_deployment(tx: sa.Connection, deployment_id: int) -> tuple[Run, ...]:
     """What it ran once, in the order in which it began."""
-    query = _WITH_NAMES.where(runs.c.deployment_id == deployment_id, runs.c.kind == RunKind.ONE_SHOT)
-    return tuple(_value(row) for row in tx.execute(query.order_by(runs.c.id)))
+    return _RUNS.all(tx, *_once(deployment_id), by=(runs.c.id,))
+
+
+def _once(deployment_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return (runs.c.deployment_id == deployment_id, runs.c.kind == RunKind.ONE_SHOT)
 
 
 def scheduled(
@@ -112,16 +110,13 @@ def add(tx: sa.Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def add_one(tx: sa.Connection, row: dict[str, Any]) -> int:
-    key = int(tx.execute(sa.insert(runs).values(row).returning(runs.c.id)).scalar_one())
+    key = _RUNS.add(tx, **row)
     arrived(tx, Subject.RUN, key, row["created_at"])
     return key
 
 
 def get(tx: sa.Connection, run_id: int) -> Run:
-    row = tx.execute(_WITH_NAMES.where(runs.c.id == run_id)).one_or_none()
-    if not row:
-        raise no_run(run_id)
-    return _value(row)
+    return _RUNS.get(tx, run_id, no_run)
 
 
 def no_run(run_id: int) -> NotFound:
@@ -130,30 +125,24 @@ def no_run(run_id: int) -> NotFound:
 
 def of_schedule(tx: sa.Connection, schedule_id: int, *, before: int | None = None, limit: int = 50) -> tuple[Run, ...]:
     """The newest first; `before` is the id of the last one on the page before."""
-    query = _WITH_NAMES.where(runs.c.schedule_id == schedule_id).order_by(runs.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(runs.c.id < before)
-    return tuple(_value(row) for row in tx.execute(query))
+    return _RUNS.newest(tx, runs.c.schedule_id == schedule_id, before=before, limit=limit)
 
 
 def latest(tx: sa.Connection, schedule_ids: Iterable[int]) -> dict[int, Run]:
     """The newest run of each schedule, by the schedule's id."""
     newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.schedule_id.in_(list(schedule_ids)))
     keys = tx.execute(newest.group_by(runs.c.schedule_id)).scalars().all()
-    found = (_value(row) for row in tx.execute(_WITH_NAMES.where(runs.c.id.in_(keys))))
-    return {run.schedule_id: run for run in found if run.schedule_id is not None}
+    return {run.schedule_id: run for run in _RUNS.all(tx, runs.c.id.in_(keys)) if run.schedule_id is not None}
 
 
 def open_of_schedule(tx: sa.Connection, schedule_id: int) -> tuple[Run, ...]:
     """Those that have not ended, the oldest first."""
-    query = _WITH_NAMES.where(runs.c.status.in_(_OPEN), runs.c.schedule_id == schedule_id).order_by(runs.c.id)
-    return tuple(_value(row) for row in tx.execute(query))
+    return _RUNS.all(tx, runs.c.status.in_(_OPEN), runs.c.schedule_id == schedule_id, by=(runs.c.id,))
 
 
 def running_of_schedules(tx: sa.Connection) -> tuple[Run, ...]:
     """Those that have taken their turn and not ended, the oldest first."""
-    query = _WITH_NAMES.where(runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON).order_by(runs.c.id)
-    return tuple(_value(row) for row in tx.execute(query))
+    return _RUNS.all(tx, *_UNDER_WAY, by=(runs.c.id,))
 
 
 def waiting_of_schedules(tx: sa.Connection, limit: int) -> tuple[Run, ...]:
@@ -162,7 +151,7 @@ def waiting_of_schedules(tx: sa.Connection, limit: int) -> tuple[Run, ...]:
 
     Of each as many as are wanted and no more: thousands may wait.
     """
-    running = sa.select(runs.c.schedule_id).where(runs.c.status == RunStatus.RUNNING, runs.c.kind == RunKind.CRON)
+    running = sa.select(runs.c.schedule_id).where(*_UNDER_WAY)
     place = sa.func.row_number().over(partition_by=runs.c.project_id, order_by=runs.c.id)
     ranked = (
         sa.select(runs.c.id, place.label("place"))
@@ -174,8 +163,8 @@ def waiting_of_schedules(tx: sa.Connection, limit: int) -> tuple[Run, ...]:
         )
         .subquery()
     )
-    query = _WITH_NAMES.join(ranked, ranked.c.id == runs.c.id).where(ranked.c.place <= limit)
-    return tuple(_value(row) for row in tx.execute(query.order_by(ranked.c.place, runs.c.id).limit(_CONSIDERED)))
+    query = _RUNS.query.join(ranked, ranked.c.id == runs.c.id).where(ranked.c.place <= limit)
+    return _RUNS.read(tx, query.order_by(ranked.c.place, runs.c.id).limit(_CONSIDERED))
 
 
 def open_ids(tx: sa.Connection) -> frozenset[int]:
@@ -191,7 +180,7 @@ def busy_schedules(tx: sa.Connection) -> frozenset[int]:
 def update(tx: sa.Connection, run_id: int, **values: Any) -> None:
     """All but its status: for that there is `transition`."""
     assert "status" not in values
-    tx.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+    _RUNS.update(tx, run_id, **values)
 
 
 def cancel_reason(tx: sa.Connection, run_id: int) -> str:
@@ -216,31 +205,3 @@ def superfluous(tx: sa.Connection, kept: int) -> tuple[int, ...]:
 
 def delete(tx: sa.Connection, run_id: int) -> None:
     tx.execute(sa.delete(runs).where(runs.c.id == run_id))
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Run:
-    return Run(
-        id=row.id,
-        kind=RunKind(row.kind),
-        project_id=row.project_id,
-        project=row.project,
-        environment_id=row.environment_id,
-        environment=row.environment,
-        target=row.target,
-        deployment_id=row.deployment_id,
-        release=row.release,
-        service=row.service,
-        schedule_id=row.schedule_id,
-        due_at=row.due_at,
-        cause=Cause(row.cause),
-        by=row.by,
-        status=RunStatus(row.status),
-        reason=row.reason,
-        attempt=row.attempt,
-        attempts=row.attempts,
-        seconds=row.seconds,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        attempt_at=row.attempt_at,
-        finished_at=row.finished_at,
-    )

@@ -12,6 +12,7 @@ from cabestan.store import outbox
 from cabestan.store.schema import database_operations, deployments, jobs, managed_services, pipelines, projects, runs
 
 _Row = sa.Row[tuple[object, ...]]
+_TOLD = ("status", "kind", "project_id", "managed_service_id", "pipeline_id", "deployment_id")
 
 
 class _Kind(NamedTuple):
@@ -23,36 +24,30 @@ class _Kind(NamedTuple):
 
 def transition(tx: sa.Connection, subject: Subject, key: int, status: str, now: datetime, **values: Any) -> None:
     """Gives it the status, and further columns their `values`."""
-    kind = _KINDS[subject]
-    own = kind.table.c.id == key
-    former = tx.execute(sa.select(kind.table).where(own)).one()
-    tx.execute(sa.update(kind.table).where(own).values(status=status, **values))
-    outbox.tell(
-        tx,
-        project_of(tx, former),
-        now,
-        f"{subject}:{key}",
-        *kind.within(tx, former),
-        subject=subject,
-        key=key,
-        former=former.status,
-        status=status,
-    )
+    former, topics = _standing(tx, subject, key)
+    table = _KINDS[subject].table
+    tx.execute(sa.update(table).where(table.c.id == key).values(status=status, **values))
+    outbox.tell(tx, project_of(tx, former), now, *topics, subject=subject, key=key, former=former.status, status=status)
 
 
 def arrived(tx: sa.Connection, subject: Subject, key: int, now: datetime) -> None:
     """It was just made, with its first status."""
-    kind = _KINDS[subject]
-    row = tx.execute(sa.select(kind.table).where(kind.table.c.id == key)).one()
-    topics = (f"{subject}:{key}", *kind.within(tx, row))
+    row, topics = _standing(tx, subject, key)
     outbox.tell(tx, project_of(tx, row), now, *topics, subject=subject, key=key, status=row.status)
 
 
 def touched(tx: sa.Connection, subject: Subject, key: int, now: datetime) -> None:
     """Something else of it has changed."""
-    kind = _KINDS[subject]
-    row = tx.execute(sa.select(kind.table).where(kind.table.c.id == key)).one()
-    outbox.tell(tx, project_of(tx, row), now, f"{subject}:{key}", *kind.within(tx, row))
+    row, topics = _standing(tx, subject, key)
+    outbox.tell(tx, project_of(tx, row), now, *topics)
+
+
+def _standing(tx: sa.Connection, subject: Subject, key: int) -> tuple[_Row, tuple[str, ...]]:
+    """What is told of its row (not a plan or the like, which are large), and the topics of a change of it."""
+    table, within = _KINDS[subject]
+    columns = (table.c[name] for name in _TOLD if name in table.c)
+    row = tx.execute(sa.select(*columns).where(table.c.id == key)).one()
+    return row, (f"{subject}:{key}", *within(tx, row))
 
 
 def project_of(tx: sa.Connection, row: _Row) -> int:

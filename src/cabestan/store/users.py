@@ -127,4 +127,4 @@ def _user(tx: sa.Connection, user_id: int) -> User:
 
 def _value(tx: sa.Connection, row: sa.Row[tuple[object, ...]]) -> User:
     held = tx.execute(_MEMBERSHIPS, {"user": row.id})
-    return User(row.id, row.name, row.admin, {member.scope: Role(member.role) for member in held})
+    return User(row.id, row.name, row.admin, {member.scope: member.role for member in held})

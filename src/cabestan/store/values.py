@@ -1,86 +1,87 @@
-"""JSON text to and from the domain's frozen values."""
+"""JSON text to and from the domain's frozen values, by their types."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
-from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
-from cabestan.domain.pipeline import Base, ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import JobSpec
 from cabestan.domain.route import Probe
+
+_Read = Callable[[Any], Any]
 
 
 def dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
-def load_list(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
-def load_map(text: str) -> Mapping[str, str]:
-    loaded: dict[str, str] = json.loads(text)
-    return loaded
+@cache
+def reader(kind: Any) -> _Read:
+    """What makes a value of the type of what JSON has of it: tuples, maps, members and dataclasses, one in another."""
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return _several(inner[0]) if inner[1:] == (...,) else _each(inner)
+    if get_origin(kind) is Mapping:
+        return _named(inner[1])
+    if inner:
+        return _optional(inner[0])
+    if is_dataclass(kind):
+        return _whole(kind)
+    return kind if issubclass(kind, StrEnum) else _same
 
 
-def load_ports(text: str) -> Mapping[str, tuple[int, ...]]:
-    return {image: tuple(ports) for image, ports in json.loads(text).items()}
+def _same(raw: Any) -> Any:
+    return raw
 
 
-def dump_spec(spec: JobSpec) -> str:
-    return dump(asdict(spec))
+def _several(kind: Any) -> _Read:
+    read = reader(kind)
+    return tuple if read is _same else lambda raw: tuple(map(read, raw))
 
 
-def load_spec(text: str) -> JobSpec:
-    raw = json.loads(text)
-    build = raw["build"]
-    # of versions that built with the host's own engine
-    raw.setdefault("builder", raw.pop("engine_socket", False))
-    return JobSpec(
-        **raw
-        | {
-            "kind": JobKind(raw["kind"]),
-            "needs": tuple(raw["needs"]),
-            "environment": tuple((name, value) for name, value in raw["environment"]),
-            "build": _build(build) if build else None,
-            "base_images": tuple(raw.get("base_images", ())),
-            "bases": tuple(Base(**base) for base in raw.get("bases", ())),
-        }
-    )
+def _each(kinds: tuple[Any, ...]) -> _Read:
+    reads = tuple(map(reader, kinds))
+    return lambda raw: tuple(read(part) for read, part in zip(reads, raw, strict=True))
 
 
-def _build(raw: dict[str, Any]) -> ImageBuild:
-    args = tuple((name, value) for name, value in raw.get("args", ()))
-    return ImageBuild(**raw | {"tags": tuple(raw["tags"]), "args": args})
+def _named(kind: Any) -> _Read:
+    read = reader(kind)
+    return _same if read is _same else lambda raw: {name: read(value) for name, value in raw.items()}
 
 
-def dump_plan(plan: Plan) -> str:
-    return dump(asdict(plan))
+def _optional(kind: Any) -> _Read:
+    read = reader(kind)
+    return lambda raw: None if raw is None else read(raw)
 
 
-def load_plan(text: str) -> Plan:
-    raw = json.loads(text)
-    lists = {name: tuple(raw[name]) for name in ("warnings", "hosts", "services", "secrets")}
-    return Plan(
-        **raw
-        | lists
-        | {
-            "steps": tuple(_load_step(step) for step in raw["steps"]),
-            "changes": tuple(PlannedChange(**change) for change in raw["changes"]),
-            "probes": tuple(_load_probe(probe) for probe in raw["probes"]),
-            "compose_files": tuple(raw.get("compose_files", ())),
-            "versions": tuple((name, version) for name, version in raw["versions"]),
-        }
-    )
+def _whole(kind: Any) -> _Read:
+    """A dataclass; what its text does not name has its default."""
+    reads = {name: read for name, hint in get_type_hints(kind).items() if (read := reader(hint)) is not _same}
+    now = _OF_OLD.get(kind, _same)
+
+    def whole(raw: Any) -> Any:
+        raw = now(raw)
+        return kind(**raw | {name: read(raw[name]) for name, read in reads.items() if name in raw})
+
+    return whole
 
 
-def _load_probe(raw: Mapping[str, Any] | list[str]) -> Probe:
-    """Plans of old had host and path alone, or no marks."""
-    if isinstance(raw, list):
-        return Probe(raw[0], raw[1])
-    headers = tuple((name, value) for name, value in raw["headers"])
-    return Probe(raw["host"], raw["path"], raw["method"], headers, tuple(raw.get("marks", ())))
+def _spec_of_old(raw: dict[str, Any]) -> dict[str, Any]:
+    """Of versions that built with the host's own engine."""
+    socket = raw.pop("engine_socket", False)
+    return {"builder": socket, **raw}
 
 
-def _load_step(raw: Mapping[str, Any]) -> Step:
-    return Step(StepKind(raw["kind"]), tuple(raw["subjects"]), raw["deadline_seconds"])
+def _probe_of_old(raw: dict[str, Any] | list[str]) -> dict[str, Any]:
+    """Plans of old had host and path alone."""
+    return {"host": raw[0], "path": raw[1]} if isinstance(raw, list) else raw
+
+
+#: what makes of a former form the one of today
+_OF_OLD: Mapping[Any, _Read] = {JobSpec: _spec_of_old, Probe: _probe_of_old}

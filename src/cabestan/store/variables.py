@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cabestan.domain.project import Project
 from cabestan.domain.variable import Variable
 from cabestan.errors import NotFound
+from cabestan.store.rows import Rows
 from cabestan.store.schema import settings
 
 
@@ -34,6 +35,9 @@ class Scope:
         return sa.and_(settings.c.project_id == self.project_id, settings.c.environment == self.environment)
 
 
+_VARIABLES = Rows(Variable, settings, group=settings.c.group_name)
+
+
 def current(tx: sa.Connection, project_id: int) -> tuple[Variable, ...]:
     """The newest version of each name in each scope of the project, without those that were removed."""
     return _newest(tx, settings.c.project_id == project_id)
@@ -56,13 +60,11 @@ def find(tx: sa.Connection, scope: Scope, name: str) -> Variable | None:
 
 def history(tx: sa.Connection, scope: Scope, name: str) -> tuple[Variable, ...]:
     """Every version of a name there, the newest first, with those that ended it."""
-    query = sa.select(settings).where(scope.condition, settings.c.name == name)
-    return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.version.desc())))
+    return _VARIABLES.all(tx, scope.condition, settings.c.name == name, by=(settings.c.version.desc(),))
 
 
 def by_ids(tx: sa.Connection, ids: Iterable[int]) -> tuple[Variable, ...]:
-    query = sa.select(settings).where(settings.c.id.in_(list(ids))).order_by(settings.c.name)
-    return tuple(_value(row) for row in tx.execute(query))
+    return _VARIABLES.all(tx, settings.c.id.in_(list(ids)), by=(settings.c.name,))
 
 
 def sealed(tx: sa.Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
@@ -73,8 +75,8 @@ def sealed(tx: sa.Connection, ids: Iterable[int]) -> Mapping[int, bytes]:
 
 def sealed_of_project(tx: sa.Connection, project: Project) -> tuple[tuple[Variable, bytes], ...]:
     """All versions of all secrets that may reach the project, for what must not show them."""
-    query = sa.select(settings).where(_of_project(project), settings.c.sealed.is_not(None))
-    return tuple((_value(row), row.sealed) for row in tx.execute(query))
+    query = _VARIABLES.query.add_columns(settings.c.sealed).where(_of_project(project), settings.c.sealed.is_not(None))
+    return tuple((_VARIABLES.make(*secret), value) for *secret, value in tx.execute(query))
 
 
 def masked_of_project(tx: sa.Connection, project: Project) -> tuple[str, ...]:
@@ -98,22 +100,23 @@ def add(
 ) -> Variable:
     """A new version; of a secret where `sealed` is given."""
     former = history(tx, scope, name)[:1]
-    row = {
-        "project_id": scope.project_id,
-        "group_name": scope.group,
-        "environment": scope.environment,
-        "name": name,
-        "version": former[0].version + 1 if former else 1,
-        "secret": sealed is not None,
-        "removed": removed,
-        "value": value,
-        "sealed": sealed,
-        "protected": protected,
-        "masked": masked,
-        "by": by,
-        "created_at": now,
-    }
-    return _value(tx.execute(sa.insert(settings).values(row).returning(settings)).one())
+    key = _VARIABLES.add(
+        tx,
+        project_id=scope.project_id,
+        group_name=scope.group,
+        environment=scope.environment,
+        name=name,
+        version=former[0].version + 1 if former else 1,
+        secret=sealed is not None,
+        removed=removed,
+        value=value,
+        sealed=sealed,
+        protected=protected,
+        masked=masked,
+        by=by,
+        created_at=now,
+    )
+    return _VARIABLES.one(tx, key)
 
 
 def remove(tx: sa.Connection, scope: Scope, name: str, *, secret: bool, by: str, now: datetime) -> None:
@@ -131,27 +134,9 @@ def no_setting(scope: Scope, name: str, *, secret: bool) -> NotFound:
 
 def _newest(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Variable, ...]:
     newest = sa.select(sa.func.max(settings.c.id)).where(where).group_by(settings.c.environment, settings.c.name)
-    query = sa.select(settings).where(settings.c.id.in_(newest), settings.c.removed.is_(False))
-    return tuple(_value(row) for row in tx.execute(query.order_by(settings.c.name, settings.c.environment)))
+    present = (settings.c.id.in_(newest), settings.c.removed.is_(False))
+    return _VARIABLES.all(tx, *present, by=(settings.c.name, settings.c.environment))
 
 
 def _of_project(project: Project) -> sa.ColumnElement[bool]:
     return sa.or_(settings.c.project_id == project.id, Scope(group=project.group).condition)
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Variable:
-    return Variable(
-        id=row.id,
-        project_id=row.project_id,
-        environment=row.environment,
-        name=row.name,
-        version=row.version,
-        secret=row.secret,
-        value=row.value,
-        by=row.by,
-        created_at=row.created_at,
-        group=row.group_name,
-        protected=row.protected,
-        masked=row.masked,
-        removed=row.removed,
-    )

@@ -7,14 +7,16 @@ from sqlalchemy.exc import IntegrityError
 
 from cabestan.domain.rule import Waiver
 from cabestan.errors import Conflict, NotFound
+from cabestan.store.rows import Rows
 from cabestan.store.schema import waivers
+
+_WAIVERS = Rows(Waiver, waivers)
 
 
 def add(tx: sa.Connection, project_id: int, code: str, *, by: str, reason: str, now: datetime) -> Waiver:
     """Raises Conflict where the rule is waived already."""
-    row = {"project_id": project_id, "code": code, "by": by, "reason": reason, "created_at": now}
     try:
-        key = tx.execute(sa.insert(waivers).values(row).returning(waivers.c.id)).scalar_one()
+        key = _WAIVERS.add(tx, project_id=project_id, code=code, by=by, reason=reason, created_at=now)
     except IntegrityError as error:
         raise Conflict(
             f"The rule {code} is waived already.", "Remove that waiver first to give another reason."
@@ -32,24 +34,9 @@ def remove(tx: sa.Connection, project_id: int, code: str, *, by: str, now: datet
 
 def holding(tx: sa.Connection, project_id: int) -> tuple[Waiver, ...]:
     """Those that hold, by code."""
-    query = sa.select(waivers).where(waivers.c.project_id == project_id, waivers.c.removed_at.is_(None))
-    return tuple(_value(row) for row in tx.execute(query.order_by(waivers.c.code)))
+    return _WAIVERS.all(tx, waivers.c.project_id == project_id, waivers.c.removed_at.is_(None), by=(waivers.c.code,))
 
 
 def record(tx: sa.Connection, project_id: int) -> tuple[Waiver, ...]:
     """All that there ever were, the newest first."""
-    query = sa.select(waivers).where(waivers.c.project_id == project_id)
-    return tuple(_value(row) for row in tx.execute(query.order_by(waivers.c.id.desc())))
-
-
-def _value(row: sa.Row[tuple[object, ...]]) -> Waiver:
-    return Waiver(
-        id=row.id,
-        project_id=row.project_id,
-        code=row.code,
-        by=row.by,
-        reason=row.reason,
-        created_at=row.created_at,
-        removed_by=row.removed_by,
-        removed_at=row.removed_at,
-    )
+    return _WAIVERS.newest(tx, waivers.c.project_id == project_id)

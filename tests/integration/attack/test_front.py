@@ -21,7 +21,6 @@ from cabestan.store import projects
 from cabestan.store.database import Database
 from cabestan.store.logs import LogStore
 from cabestan.store.schema import jobs, pipelines
-from cabestan.store.values import dump_spec
 from cabestan.web.front.bounds import Bounds
 
 pytestmark = pytest.mark.integration
@@ -117,7 +116,7 @@ def a_job(platform: Platform, line: str) -> str:
         times = {"created_at": now, "started_at": now, "finished_at": now, "status": "failed", "project_id": project}
         source = {"commit": "0" * 40, "branch": "main", "title": "x", "source": Source.PUSH, "author": "x", "by": "x"}
         pipeline = tx.execute(pipelines.insert().values(times | source).returning(pipelines.c.id)).scalar_one()
-        spec = dump_spec(JobSpec("build", "build", JobKind.BUILD, "cabestan/job:1", "true"))
+        spec = JobSpec("build", "build", JobKind.BUILD, "cabestan/job:1", "true")
         row = times | {"pipeline_id": pipeline, "position": 0, "name": "build", "spec": spec}
         job = tx.execute(jobs.insert().values(row).returning(jobs.c.id)).scalar_one()
     database.close()

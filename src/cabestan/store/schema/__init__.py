@@ -2,7 +2,7 @@
 
 from cabestan.store.schema.alerts import alerts
 from cabestan.store.schema.certificates import certificates
-from cabestan.store.schema.columns import Moment, metadata
+from cabestan.store.schema.columns import Moment, Word, metadata
 from cabestan.store.schema.core import (
     approvals,
     deployments,
@@ -28,6 +28,7 @@ from cabestan.store.schema.runs import runs, schedules
 
 __all__ = [
     "Moment",
+    "Word",
     "alerts",
     "approvals",
     "backups",

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import id_, metadata, moment_, of_, text_
+from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_, text_
 
 #: one open row for each kind and subject; those that were cleared stay as history
 alerts = sa.Table(
@@ -16,12 +16,5 @@ alerts = sa.Table(
     of_("projects", nullable=True, index=True),
     moment_("raised_at", nullable=False),
     moment_("cleared_at"),
-    sa.Index(
-        "uq_alerts_open",
-        "kind",
-        "subject",
-        unique=True,
-        sqlite_where=sa.text("cleared_at IS NULL"),
-        postgresql_where=sa.text("cleared_at IS NULL"),
-    ),
+    one_("uq_alerts_open", "kind", "subject", where="cleared_at IS NULL"),
 )

@@ -2,16 +2,17 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import id_, metadata, moment_, of_, text_
+from cabestan.domain.certificate import CertificateKind
+from cabestan.store.schema.columns import Texts, id_, json_, metadata, moment_, of_, text_, word_
 
-#: the own authority, what it signed, and what people brought; `hosts` is a list as JSON
+#: the own authority, what it signed, and what people brought
 certificates = sa.Table(
     "certificates",
     metadata,
     id_(),
     of_("projects", nullable=True, index=True),
-    text_("kind"),
-    text_("hosts"),
+    word_("kind", CertificateKind),
+    json_("hosts", Texts),
     text_("chain"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     text_("issuer"),

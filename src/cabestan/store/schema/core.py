@@ -1,8 +1,15 @@
 """People, projects, pipelines, releases, environments and deployments."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+from cabestan.domain.access import Role
+from cabestan.domain.deployment import Plan, StepKind
+from cabestan.domain.environment import Trigger
+from cabestan.domain.pipeline import JobSpec, Source
+from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.store.schema.columns import Id, TextMap, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
 
 #: single values of the whole installation: the check of the key, the executor's name
 facts = sa.Table("facts", metadata, sa.Column("name", sa.Text, primary_key=True), text_("value"))
@@ -22,7 +29,7 @@ memberships = sa.Table(
     metadata,
     of_("users", primary_key=True),
     sa.Column("scope", sa.Text, primary_key=True),
-    text_("role"),
+    word_("role", Role),
 )
 
 #: tokens and sessions by hash; a token belongs to a user or to a job
@@ -47,7 +54,7 @@ projects = sa.Table(
     text_("name", unique=True),
     text_("default_branch"),
     moment_("created_at", nullable=False),
-    text_("protected_branches", server_default='["@default"]'),
+    json_("protected_branches", Texts, server_default='["@default"]'),
 )
 
 refs = sa.Table(
@@ -81,21 +88,21 @@ pipelines = sa.Table(
     text_("branch"),
     text_("title"),
     text_("author"),
-    text_("status"),
+    word_("status", RunStatus),
     text_("reason"),
     text_("by"),
-    text_("notes", server_default="[]"),
+    json_("notes", Texts, server_default="[]"),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
     moment_("created_at", nullable=False),
     moment_("started_at"),
     moment_("finished_at"),
-    text_("variables", server_default="{}"),
+    json_("variables", TextMap, server_default="{}"),
     text_("author_email"),
     moment_("committed_at"),
     text_("message"),
     text_("before"),
-    text_("source"),
+    word_("source", Source),
     sa.Index("ix_pipelines_project_id_id", "project_id", "id"),
     sa.Index("ix_pipelines_status", "status"),
     sa.Index("ix_pipelines_commit", "commit"),
@@ -109,8 +116,8 @@ jobs = sa.Table(
     of_("projects"),
     sa.Column("position", sa.Integer, nullable=False),
     text_("name"),
-    text_("spec"),
-    text_("status"),
+    json_("spec", JobSpec),
+    word_("status", RunStatus),
     text_("reason"),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -132,13 +139,13 @@ releases = sa.Table(
     text_("commit"),
     text_("branch"),
     text_("title"),
-    text_("images"),
+    json_("images", TextMap),
     text_("compose_file"),
-    text_("texts", server_default="{}"),
+    json_("texts", TextMap, server_default="{}"),
     moment_("created_at", nullable=False),
     text_("dotenv"),
-    text_("variables", server_default="{}"),
-    text_("ports", server_default="{}"),
+    json_("variables", TextMap, server_default="{}"),
+    json_("ports", Mapping[str, tuple[int, ...]], server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
 )
@@ -153,13 +160,13 @@ environments = sa.Table(
     text_("target"),
     text_("domain"),
     text_("label"),
-    text_("trigger"),
-    text_("branches"),
-    text_("approvers"),
+    word_("trigger", Trigger),
+    json_("branches", Texts),
+    json_("approvers", Texts),
     sa.Column("watch_seconds", sa.Integer, nullable=False),
     sa.Column("plain_http", sa.Boolean, nullable=False, server_default=sa.false()),
     text_("time_zone"),
-    text_("compose_files", server_default="[]"),
+    json_("compose_files", Texts, server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )
@@ -183,15 +190,7 @@ settings = sa.Table(
     sa.Column("protected", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("masked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("project_id", "environment", "name", "version", name="uq_settings_project_id"),
-    sa.Index(
-        "uq_settings_group_name",
-        "group_name",
-        "name",
-        "version",
-        unique=True,
-        sqlite_where=sa.text("project_id IS NULL"),
-        postgresql_where=sa.text("project_id IS NULL"),
-    ),
+    one_("uq_settings_group_name", "group_name", "name", "version", where="project_id IS NULL"),
 )
 
 deployments = sa.Table(
@@ -201,14 +200,14 @@ deployments = sa.Table(
     of_("projects"),
     of_("environments"),
     of_("releases"),
-    text_("status"),
+    word_("status", DeploymentStatus),
     text_("reason"),
     text_("by"),
     text_("approved_by"),
     sa.Column("restores_id", Id, nullable=True),
     sa.Column("previous_id", Id, nullable=True),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
-    text_("plan"),
+    json_("plan", Plan),
     text_("url"),
     moment_("created_at", nullable=False),
     moment_("started_at"),
@@ -218,13 +217,7 @@ deployments = sa.Table(
     sa.Index("ix_deployments_status", "status"),
     sa.Index("ix_deployments_release_id", "release_id"),
     #: one deployment at a time per environment, whatever the code above does
-    sa.Index(
-        "uq_deployments_running",
-        "environment_id",
-        unique=True,
-        sqlite_where=sa.text("status = 'running'"),
-        postgresql_where=sa.text("status = 'running'"),
-    ),
+    one_("uq_deployments_running", "environment_id", where="status = 'running'"),
 )
 
 steps = sa.Table(
@@ -232,7 +225,7 @@ steps = sa.Table(
     metadata,
     of_("deployments", primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    word_("kind", StepKind, server_default=None),
     text_("text"),
     text_("status"),
     text_("detail"),

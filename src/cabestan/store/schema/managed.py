@@ -2,7 +2,9 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+from cabestan.domain.backup import BackupStatus, Manifest, OperationKind, OperationStatus, Reason
+from cabestan.domain.managed import InstanceStatus, Kind
+from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
 
 #: what an environment says about managed services; no row: the defaults
 managed_settings = sa.Table(
@@ -20,7 +22,7 @@ managed_services = sa.Table(
     id_(),
     of_("projects", index=True),
     of_("environments", index=True),
-    text_("kind"),
+    word_("kind", Kind),
     text_("version"),
     text_("image"),
     text_("database"),
@@ -32,20 +34,13 @@ managed_services = sa.Table(
     text_("node"),
     sa.Column("memory", sa.Integer, nullable=False),
     text_("cpus"),
-    text_("status"),
+    word_("status", InstanceStatus),
     sa.Column("attached", sa.Boolean, nullable=False, server_default=sa.true()),
-    text_("kept_volumes", server_default="[]"),
+    json_("kept_volumes", Texts, server_default="[]"),
     sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
     moment_("created_at", nullable=False),
     #: one of a kind per environment; what was deleted stays as a record
-    sa.Index(
-        "uq_managed_services_kind",
-        "environment_id",
-        "kind",
-        unique=True,
-        sqlite_where=sa.text("status <> 'deleted'"),
-        postgresql_where=sa.text("status <> 'deleted'"),
-    ),
+    one_("uq_managed_services_kind", "environment_id", "kind", where="status <> 'deleted'"),
 )
 
 backups = sa.Table(
@@ -53,15 +48,15 @@ backups = sa.Table(
     metadata,
     id_(),
     of_("managed_services", "managed_service_id"),
-    text_("reason"),
-    text_("status"),
+    word_("reason", Reason),
+    word_("status", BackupStatus),
     text_("detail"),
     text_("file"),
     sa.Column("bytes", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("plain_bytes", sa.BigInteger, nullable=False, server_default="0"),
     text_("sha256"),
     text_("version"),
-    text_("manifest", server_default="{}"),
+    json_("manifest", Manifest, server_default="{}"),
     sa.Column("here", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("remote", sa.Boolean, nullable=False, server_default=sa.false()),
     moment_("created_at", nullable=False),
@@ -79,8 +74,8 @@ database_operations = sa.Table(
     metadata,
     id_(),
     of_("managed_services", "managed_service_id"),
-    text_("kind"),
-    text_("status"),
+    word_("kind", OperationKind),
+    word_("status", OperationStatus),
     text_("detail"),
     text_("by"),
     sa.Column("backup_id", Id, nullable=True),
@@ -96,11 +91,5 @@ database_operations = sa.Table(
     moment_("finished_at"),
     sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),
     #: one at a time per managed service
-    sa.Index(
-        "uq_database_operations_running",
-        "managed_service_id",
-        unique=True,
-        sqlite_where=sa.text("status = 'running'"),
-        postgresql_where=sa.text("status = 'running'"),
-    ),
+    one_("uq_database_operations_running", "managed_service_id", where="status = 'running'"),
 )

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, text_
 
 outbox = sa.Table(
     "outbox",
@@ -13,8 +13,7 @@ outbox = sa.Table(
     sa.Column("key", Id, nullable=False, server_default="0"),
     text_("former"),
     text_("status"),
-    #: a list
-    text_("topics", server_default="[]"),
+    json_("topics", Texts, server_default="[]"),
     moment_("at", nullable=False),
     # cursors point beyond what was dropped: an id is never given a second time
     sqlite_autoincrement=True,

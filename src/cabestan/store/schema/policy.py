@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import id_, metadata, moment_, of_, text_
+from cabestan.store.schema.columns import id_, metadata, moment_, of_, one_, text_
 
 #: on record for ever; one that was removed holds no more
 waivers = sa.Table(
@@ -17,12 +17,5 @@ waivers = sa.Table(
     text_("removed_by"),
     moment_("removed_at"),
     #: one at a time for each rule
-    sa.Index(
-        "uq_waivers_holding",
-        "project_id",
-        "code",
-        unique=True,
-        sqlite_where=sa.text("removed_at IS NULL"),
-        postgresql_where=sa.text("removed_at IS NULL"),
-    ),
+    one_("uq_waivers_holding", "project_id", "code", where="removed_at IS NULL"),
 )

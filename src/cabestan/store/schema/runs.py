@@ -2,7 +2,10 @@
 
 import sqlalchemy as sa
 
-from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, text_
+from cabestan.domain.run import Cause, RunKind
+from cabestan.domain.schedule import Overlap
+from cabestan.domain.status import RunStatus
+from cabestan.store.schema.columns import Id, id_, metadata, moment_, of_, one_, text_, word_
 
 #: one per environment and service; `removed` ones keep their history
 schedules = sa.Table(
@@ -15,7 +18,7 @@ schedules = sa.Table(
     text_("service"),
     text_("expression"),
     text_("command"),
-    text_("overlap"),
+    word_("overlap", Overlap),
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.Column("retries", sa.Integer, nullable=False),
     moment_("next_due"),
@@ -29,16 +32,16 @@ runs = sa.Table(
     "runs",
     metadata,
     id_(),
-    text_("kind"),
+    word_("kind", RunKind),
     of_("projects", index=True),
     of_("environments", index=True),
     of_("deployments"),
     text_("service"),
     sa.Column("schedule_id", Id, sa.ForeignKey("schedules.id", ondelete="CASCADE"), nullable=True),
     moment_("due_at"),
-    text_("cause"),
+    word_("cause", Cause),
     text_("by"),
-    text_("status"),
+    word_("status", RunStatus),
     text_("reason"),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
@@ -55,12 +58,5 @@ runs = sa.Table(
     sa.Index("ix_runs_schedule_id_id", "schedule_id", "id"),
     sa.Index("ix_runs_status", "status"),
     #: once per deployment too
-    sa.Index(
-        "uq_runs_one_shot",
-        "deployment_id",
-        "service",
-        unique=True,
-        sqlite_where=sa.text("kind = 'one-shot'"),
-        postgresql_where=sa.text("kind = 'one-shot'"),
-    ),
+    one_("uq_runs_one_shot", "deployment_id", "service", where="kind = 'one-shot'"),
 )
