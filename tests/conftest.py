@@ -99,7 +99,7 @@ def fresh_url(make_database: MakeDatabase, migrated_url: str, request: pytest.Fi
 
 @pytest.fixture
 def database(fresh_url: str) -> Iterator[Database]:
-    opened = Database(fresh_url)
+    opened = Database(fresh_url, "127.0.0.1:5600")
     yield opened
     opened.close()
 

@@ -99,7 +99,7 @@ def bootstrap(
     strict_rules.check(settings)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     full = disk.use_reserve(settings.data)
-    database = Database(settings.database)
+    database = Database(settings.database, settings.registry)
     if full:
         _log.error(str(storage_full()), folder=str(settings.data))
         database.out_of_room.set()
@@ -142,7 +142,7 @@ def bootstrap(
 def open_store(settings: Settings) -> Iterator[Database]:
     """The database alone, its tables up to date, for what is done without a server. Raises ConfigurationError."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, settings.registry)) as database:
         database.check()
         migrate(database)
         yield database

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cabestan.domain.deployment import Plan, StepKind
+from cabestan.domain.pipeline import JobSpec
 
 #: a reference as another place has it
 Form = Callable[[str], str]
@@ -43,6 +44,16 @@ def as_it_is(image: str) -> str:
 def in_names(form: Form, images: Mapping[str, _T]) -> dict[str, _T]:
     """Of what is kept by references."""
     return {form(image): value for image, value in images.items()}
+
+
+def in_images(form: Form, images: Mapping[str, str]) -> dict[str, str]:
+    """Of references and the ones that they stand for."""
+    return {form(image): form(meant) for image, meant in images.items()}
+
+
+def in_spec(form: Form, spec: JobSpec) -> JobSpec:
+    """Of what a build begins with."""
+    return replace(spec, bases=tuple(replace(base, meant=form(base.meant)) for base in spec.bases))
 
 
 def in_plan(form: Form, plan: Plan) -> Plan:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from cabestan.adapters.images import BuildEvent
+from cabestan.domain.references import found_at, stored
 from cabestan.engine.services import Services
 from cabestan.pipeline.base_images import BaseImages
 from cabestan.store import facts
@@ -38,10 +39,11 @@ def published(services: Services, reference: str) -> str:
         known = json.loads(facts.get(tx, f"{_PUBLISHED} {reference}") or "{}")
     name, _, tag = reference.rpartition(":")
     if known.get("image") == image and known["at"].endswith(f"@{services.registry.find(name, tag)}"):
-        return str(known["at"])
+        return found_at(services.settings.registry)(known["at"])
     at = services.home.stacks.publish(reference)
+    kept = {"image": image, "at": stored(services.settings.registry)(at)}
     with services.database.writing() as tx:
-        facts.put(tx, f"{_PUBLISHED} {reference}", json.dumps({"image": image, "at": at}))
+        facts.put(tx, f"{_PUBLISHED} {reference}", json.dumps(kept))
     return at
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
 from cabestan.errors import ConfigurationError, Invalid
 from cabestan.store.fullness import is_full, storage_full
+from cabestan.store.schema.columns import set_registry
 
 #: How long a writer waits for another one (SQLite has one at a time).
 _BUSY_SECONDS = 30
@@ -22,10 +23,13 @@ _WRITING = 0x6361626573
 class Database:
     """Hands out transactions. A writing one takes the write lock first, so that it can never fail half-way for it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, registry: str = "") -> None:
+        """`registry` is the address that references of images are given, which are kept without it."""
         self.url = sa.engine.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self.registry = registry
+        set_registry(self.engine.dialect, registry)
         #: threads that write wait here rather than at the database's lock: there each would hold a connection, until
         #: none is left for those that read
         self._turn = threading.Lock()

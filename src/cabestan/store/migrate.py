@@ -21,7 +21,7 @@ def migrate(database: Database) -> None:
     from alembic import command
 
     with database.writing() as connection:
-        command.upgrade(configuration(connection), "head")
+        command.upgrade(configuration(connection, database.registry), "head")
 
 
 def newest() -> str:
@@ -29,8 +29,8 @@ def newest() -> str:
     return max(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
-def configuration(connection: sa.Connection) -> "Config":
-    """Alembic's settings for a connection that is open already."""
+def configuration(connection: sa.Connection, registry: str = "") -> "Config":
+    """Alembic's settings for a connection that is open already; `registry` as the database has it."""
     from alembic.config import Config
 
     # its default is whatever was the output when Alembic was imported first, which may be closed by now
@@ -38,6 +38,7 @@ def configuration(connection: sa.Connection) -> "Config":
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    config.attributes["registry"] = registry
     return config
 
 

@@ -1,7 +1,7 @@
 """What columns are made of. What is read from one is what the domain knows: a time, a member, a list."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -9,7 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+from cabestan.domain.references import Form, found_at, stored
 from cabestan.store.values import dump, reader
+
+_REGISTRY = "cabestan_registry"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -39,22 +42,44 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.members(value)
 
 
-class Json(TypeDecorator[Any]):
-    """A value of a type as JSON text; none is empty."""
+def set_registry(dialect: sa.Dialect, address: str) -> None:
+    """The address that references have for those who use this database; empty where they are to have none."""
+    setattr(dialect, _REGISTRY, address)
+
+
+def _registry_of(dialect: sa.Dialect) -> str:
+    return str(getattr(dialect, _REGISTRY, ""))
+
+
+class Reference(TypeDecorator[str]):
+    """Of an image: where it is in the platform's own registry, it is kept without that one's address."""
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(self, kind: Any) -> None:
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else stored(_registry_of(dialect))(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else found_at(_registry_of(dialect))(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A value of a type as JSON text; none is empty. `refer` changes the references of images in such a value."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, kind: Any, refer: Callable[[Form, Any], Any] = lambda _form, value: value) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.refer = kind, refer
         self._read = reader(kind)
 
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else dump(value)
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else dump(self.refer(stored(_registry_of(dialect)), value))
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
-        return self._read(json.loads(value)) if value else None
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return self.refer(found_at(_registry_of(dialect)), self._read(json.loads(value))) if value else None
 
 
 Texts = tuple[str, ...]
@@ -90,8 +115,14 @@ def word_(name: str, members: type[StrEnum], **options: Any) -> sa.Column[Any]:
     return _text(name, Word(members), **options)
 
 
-def json_(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
-    return _text(name, Json(kind), **options)
+def reference_(name: str) -> sa.Column[Any]:
+    return _text(name, Reference())
+
+
+def json_(
+    name: str, kind: Any, refer: Callable[[Form, Any], Any] = lambda _form, value: value, **options: Any
+) -> sa.Column[Any]:
+    return _text(name, Json(kind, refer), **options)
 
 
 def _text(name: str, kind: sa.types.TypeEngine[Any], **options: Any) -> sa.Column[Any]:

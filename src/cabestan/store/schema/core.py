@@ -8,6 +8,7 @@ from cabestan.domain.access import Role
 from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.pipeline import JobSpec, Source
+from cabestan.domain.references import in_images, in_names, in_plan, in_spec
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.store.schema.columns import Id, TextMap, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
 
@@ -116,7 +117,7 @@ jobs = sa.Table(
     of_("projects"),
     sa.Column("position", sa.Integer, nullable=False),
     text_("name"),
-    json_("spec", JobSpec),
+    json_("spec", JobSpec, in_spec),
     word_("status", RunStatus),
     text_("reason"),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
@@ -139,13 +140,13 @@ releases = sa.Table(
     text_("commit"),
     text_("branch"),
     text_("title"),
-    json_("images", TextMap),
+    json_("images", TextMap, in_images),
     text_("compose_file"),
     json_("texts", TextMap, server_default="{}"),
     moment_("created_at", nullable=False),
     text_("dotenv"),
     json_("variables", TextMap, server_default="{}"),
-    json_("ports", Mapping[str, tuple[int, ...]], server_default="{}"),
+    json_("ports", Mapping[str, tuple[int, ...]], in_names, server_default="{}"),
     sa.UniqueConstraint("project_id", "number", name="uq_releases_project_id"),
     sa.UniqueConstraint("pipeline_id", name="uq_releases_pipeline_id"),
 )
@@ -207,7 +208,7 @@ deployments = sa.Table(
     sa.Column("restores_id", Id, nullable=True),
     sa.Column("previous_id", Id, nullable=True),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
-    json_("plan", Plan),
+    json_("plan", Plan, in_plan),
     text_("url"),
     moment_("created_at", nullable=False),
     moment_("started_at"),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from cabestan.domain.backup import BackupStatus, Manifest, OperationKind, OperationStatus, Reason
 from cabestan.domain.managed import InstanceStatus, Kind
-from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, one_, text_, word_
+from cabestan.store.schema.columns import Id, Texts, id_, json_, metadata, moment_, of_, one_, reference_, text_, word_
 
 #: what an environment says about managed services; no row: the defaults
 managed_settings = sa.Table(
@@ -24,7 +24,7 @@ managed_services = sa.Table(
     of_("environments", index=True),
     word_("kind", Kind),
     text_("version"),
-    text_("image"),
+    reference_("image"),
     text_("database"),
     text_("user"),
     sa.Column("password", sa.LargeBinary, nullable=False),
@@ -80,11 +80,11 @@ database_operations = sa.Table(
     text_("by"),
     sa.Column("backup_id", Id, nullable=True),
     sa.Column("saved_id", Id, nullable=True),
-    text_("image"),
+    reference_("image"),
     text_("version"),
     text_("volume"),
     #: what the service had before it changed over
-    text_("former_image"),
+    reference_("former_image"),
     text_("former_version"),
     text_("former_volume"),
     moment_("created_at", nullable=False),
