@@ -17,8 +17,9 @@ _START_SECONDS = 60
 _STOP_SECONDS = 30
 _LAST_LINES = 15
 _MODULE = "cabestan.server"
-#: The server has many threads that mostly wait: with an arena each, memory would be kept that nobody uses.
-_ARENAS = "2"
+#: The server has many threads that mostly wait: with an arena each, memory would be kept that nobody uses. And it keeps
+#: the columns of all its code in memory, to underline parts of lines in tracebacks, which have the lines anyway.
+_SPARING = {"MALLOC_ARENA_MAX": "2", "PYTHONNODEBUGRANGES": "1"}
 
 
 def pid_of(settings: Settings) -> int | None:
@@ -46,7 +47,7 @@ def become_server(settings: Settings) -> NoReturn:
     """This process goes on as the server: without what the command line had loaded, and with little waste of memory."""
     settings.data.mkdir(parents=True, exist_ok=True)
     _note_pid(settings)
-    environment = {"MALLOC_ARENA_MAX": _ARENAS, **os.environ}
+    environment = {**_SPARING, **os.environ}
     os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)  # noqa: S606 (that is the point)
 
 
