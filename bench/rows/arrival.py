@@ -102,7 +102,7 @@ def _by_hand(instance: Instance, stack: str) -> Iterator[dict[str, str]]:
         docker_cli.docker("network", "create", "--driver", "overlay", "--attachable", "--label", label, f"{name}-net")
         docker_cli.docker(
             *("run", "--detach", "--init", "--name", name, "--label", label, "--network", "host"),
-            *("--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", f"{folder}:{folder}:ro"),
+            *("--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", f"{folder}:{folder}"),
             *("--env", "HOME=/tmp", "--env", f"DOCKER_CONFIG={folder}", "--env", "DOCKER_BUILDKIT=1"),
             *("--entrypoint", "sleep", JOB_IMAGE, "infinity"),
         )
