@@ -128,7 +128,7 @@ def _login(instance: Instance) -> dict[str, Any]:
 
 def released(stack: str) -> str:
     """The image that the rendered file has of the release, by its digest."""
-    found = re.search(r"image: (\S+@sha256:[0-9a-f]{64})", stack)
+    found = re.search(r"image: [\"']?([^\s\"']+@sha256:[0-9a-f]{64})", stack)
     if not found:
         raise RuntimeError("the rendered file names no image by its digest")
     return found[1]

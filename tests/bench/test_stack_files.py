@@ -34,6 +34,7 @@ def test_both_sides_watch_for_as_long_as_the_file_says() -> None:
 
 def test_the_image_of_a_release_is_found_by_its_digest() -> None:
     assert released(STACK) == DIGEST
+    assert released(STACK.replace(DIGEST, f'"{DIGEST}"')) == DIGEST
     with pytest.raises(RuntimeError, match="names no image by its digest"):
         released("services: {app: {image: nginx}}")
 
