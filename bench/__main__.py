@@ -17,6 +17,7 @@ from rich.console import Console
 from bench.figures import Figure
 from bench.instance import Instance
 from bench.rows import (
+    arrival,
     builds,
     compose_files,
     deploying,
@@ -28,6 +29,7 @@ from bench.rows import (
     readers,
     replicas,
     schedules,
+    start,
     trigger,
     updates,
 )
@@ -39,6 +41,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "compose-files": (compose_files.measure, 60),
     "trigger": (trigger.measure, 120),
     "builds": (builds.measure, 300),
+    "push": (arrival.measure, 420),
     "deploying": (deploying.measure, 300),
     "fairness": (fairness.measure, 420),
     "lines": (lines.measure, 360),
@@ -49,6 +52,7 @@ ROWS: dict[str, tuple[Callable[[Instance], list[Figure]], float]] = {
     "replicas": (replicas.measure, 300),
     "memory": (memory.measure, 120),
     "schedules": (schedules.measure, 480),
+    "start": (start.measure, 60),
 }
 _PREPARE_SECONDS = 900
 _INTERRUPTED = 130

@@ -39,7 +39,7 @@ def commit(folder: Path, files: Mapping[str, str]) -> str:
 def send(api: Api, name: str, folder: Path, *, force: bool = False) -> None:
     """Raises CalledProcessError where it was not taken."""
     refs = f"{'+' if force else ''}{_BRANCH}"
-    _git(folder, "push", "--quiet", f"{api.url}/{name}.git", refs, environment=_environment(api))
+    _git(folder, "push", "--quiet", f"{api.url}/{name}.git", refs, environment=environment(api))
 
 
 def _git(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> str:
@@ -55,7 +55,7 @@ def release(api: Api, name: str, files: Mapping[str, str]) -> None:
         raise RuntimeError(f"The pipeline of {name} is {pipeline['status']}: {pipeline['reason']}")
 
 
-def _environment(api: Api) -> dict[str, str]:
+def environment(api: Api) -> dict[str, str]:
     """The token reaches Git in its environment, not in its arguments."""
     login = base64.b64encode(f"bench:{api.token}".encode()).decode()
     return os.environ | {

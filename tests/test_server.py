@@ -103,3 +103,16 @@ def test_the_server_masks_what_its_own_vault_has_had_in_its_hands(tmp_path: Path
 
 def test_the_server_believes_no_header_about_who_asks(tmp_path: Path) -> None:
     assert last_said(tmp_path, "lambda _app, **options: print(options['proxy_headers'])") == "False"
+
+
+def test_a_server_that_starts_loads_nothing_that_it_has_no_use_for(tmp_path: Path) -> None:
+    """With a setting that is wrong it ends when it has imported all that it begins with, and says so."""
+    environment = {**os.environ, "CABESTAN_CONFIG": os.devnull, "CABESTAN_DATA": str(tmp_path), "CABESTAN_PORT": "none"}
+    command = [sys.executable, "-X", "importtime", "-m", "cabestan.server"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    lines = done.stderr.splitlines()
+    loaded = {line.rsplit("|", 1)[1].strip() for line in lines if line.startswith("import time:")}
+    assert next(line for line in lines if not line.startswith("import time:")).startswith("error: ")
+    assert loaded >= {"cabestan.web.app", "dbos", "docker", "httpx", "structlog"}
+    unused = {"alembic", "charset_normalizer.api", "mako", "pygments.util", "rich.console", "typer"}
+    assert loaded & unused == set()

@@ -38,12 +38,12 @@ docker push --quiet "$NAME"
 
 def measure(instance: Instance) -> list[Figure]:
     """Each round changes what the image's last layer is made of."""
-    hello, layers = "bench/hello", "bench/layers"
-    found = [_compared(instance, "build of examples/hello, warm builder", hello, _hello)]
+    project, layers = "bench/hello", "bench/layers"
+    found = [_compared(instance, "build of examples/hello, warm builder", project, hello)]
     found.append(_compared(instance, "build of ten layers, warm builder", layers, _ten_layers))
     warm = found[0].value or 0
-    cold = min(_after(instance, hello, 100 + number, _stop_builders) for number in range(_COLD_ROUNDS))
-    first = min(_after(instance, hello, 200 + number, _forget_builders) for number in range(_COLD_ROUNDS))
+    cold = min(_after(instance, project, 100 + number, _stop_builders) for number in range(_COLD_ROUNDS))
+    first = min(_after(instance, project, 200 + number, _forget_builders) for number in range(_COLD_ROUNDS))
     note = f"less the warm one's median; the better of {_COLD_ROUNDS}"
     return [
         *found,
@@ -56,7 +56,7 @@ def measure(instance: Instance) -> list[Figure]:
 
 def _after(instance: Instance, project: str, number: int, put_away: Callable[[str], None]) -> float:
     put_away(instance.name)
-    return _ours(instance.api, project, _hello(number))
+    return _ours(instance.api, project, hello(number))
 
 
 def _compared(instance: Instance, name: str, project: str, files: Callable[[int], Mapping[str, str]]) -> Figure:
@@ -71,7 +71,8 @@ def _compared(instance: Instance, name: str, project: str, files: Callable[[int]
     return side_by_side(name, ours, bare, limit=WARM, note=note)
 
 
-def _hello(number: int) -> dict[str, str]:
+def hello(number: int) -> dict[str, str]:
+    """The example's files, with a last line of the application that differs by the number."""
     files = {path.name: path.read_text() for path in _HELLO.iterdir() if path.is_file()}
     return files | {"app.py": f"{files['app.py']}\n# {number}\n"}
 

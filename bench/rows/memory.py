@@ -7,7 +7,7 @@ from bench.figures import Figure
 from bench.instance import Instance
 from bench.rows import lines
 
-IDLE_LIMIT = 150
+IDLE_LIMIT = 140
 GROWTH_LIMIT = 50
 _SETTLE_SECONDS = 5
 

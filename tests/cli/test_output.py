@@ -1,5 +1,7 @@
 """What people read, where the output is not a terminal: aligned, whole, plain."""
 
+import re
+
 import pytest
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import FakeServer
@@ -145,3 +147,24 @@ def test_a_finding_of_the_doctor_cannot_move_the_cursor(cli: Cli, monkeypatch: p
 def test_the_certificate_of_the_authority_is_text(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/ca", {"certificate": "-----BEGIN\x1b[2J\n"})
     assert cli("ca").out == "-----BEGIN[U+001B][2J\n"
+
+
+def test_wide_characters_take_two_columns(cli: Cli, server: FakeServer) -> None:
+    wide = {**PIPELINE, "branch": "机能/日本", "title": "🚀 Start", "author": ""}
+    server.lists(f"{P}/pipelines", wide, {**PIPELINE, "id": 12})
+    assert cli("pipeline", "list", "-p", "demo/hello").out == (
+        "ID  STATUS    BRANCH     COMMIT    TITLE                              BY   CREATED     TOOK\n"
+        "3   ✗ failed  机能/日本  01234567  🚀 Start                           ada  2024-05-01  42 s\n"
+        "12  ✗ failed  main       01234567  Say [bold]hello[/bold][U+001B][2J  ada  2024-05-01  42 s\n"
+    )
+
+
+def test_a_list_is_the_same_with_and_without_colours(
+    cli: Cli, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.lists(f"{P}/pipelines", PIPELINE, {**PIPELINE, "id": 12, "status": "running", "branch": "功能"})
+    plain = cli("pipeline", "list", "-p", "demo/hello").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = cli("pipeline", "list", "-p", "demo/hello").out
+    assert "\x1b[" in coloured
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured).replace(" \n", "\n") == plain

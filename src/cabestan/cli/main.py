@@ -9,72 +9,18 @@ import typer
 from typer.main import get_command
 
 from cabestan import __version__
-from cabestan.cli import images, platform
 from cabestan.cli.cells import clean
-from cabestan.cli.commands import (
-    alert,
-    ca,
-    certificate,
-    completion,
-    cron,
-    database,
-    deploy,
-    deployment,
-    environment,
-    git_credential,
-    host,
-    job,
-    lint,
-    login,
-    pipeline,
-    project,
-    release,
-    render,
-    route,
-    secret,
-    user,
-    variable,
-    waiver,
-)
 from cabestan.cli.failures import EXIT_FAILED, Refused, exit_code
+from cabestan.cli.tree import COMPLETE, PROGRAM, STYLE, Root
 from cabestan.errors import CabestanError
 
 app = typer.Typer(
     help="From git push to production on your own machines.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    cls=Root,
     context_settings={"help_option_names": ["-h", "--help"]},
+    **STYLE,
 )
-platform.register(app)
-app.add_typer(images.app, name="image")
-app.command()(login.login)
-app.add_typer(project.app, name="project")
-app.add_typer(pipeline.app, name="pipeline")
-app.add_typer(job.app, name="job")
-app.add_typer(release.app, name="release")
-app.command()(deploy.plan)
-app.command()(deploy.deploy)
-app.add_typer(deployment.app, name="deployment")
-app.command()(deploy.rollback)
-app.add_typer(cron.app, name="cron")
-app.add_typer(environment.app, name="environment")
-app.add_typer(variable.app, name="variable")
-app.add_typer(secret.app, name="secret")
-app.add_typer(alert.app, name="alert")
-app.add_typer(database.app, name="database")
-app.add_typer(waiver.app, name="waiver")
-app.add_typer(route.app, name="route")
-app.add_typer(host.app, name="host")
-app.command()(ca.ca)
-app.add_typer(certificate.app, name="certificate")
-app.add_typer(user.app, name="user")
-app.add_typer(user.member_app, name="member")
-app.command()(lint.lint)
-app.command()(render.render)
-app.add_typer(completion.app, name="completion")
-app.command("git-credential", hidden=True)(git_credential.git_credential)
 
 
 def _print_version(wanted: bool) -> None:
@@ -107,11 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    if completion.VARIABLE in os.environ:
+    if COMPLETE in os.environ:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
-    get_command(app)(args=arguments, prog_name=completion.PROGRAM)
+    get_command(app)(args=arguments, prog_name=PROGRAM)
 
 
 def _make_streams_forgiving() -> None:

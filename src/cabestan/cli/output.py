@@ -1,6 +1,7 @@
 """What commands print: JSON for scripts, aligned columns for people."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what pr
 
 #: wide enough that nothing wraps where the output is not a terminal
 _UNBOUNDED = 1_000_000
+_GAP = "  "
+#: with any of them rich may colour what is no terminal, too
+_COLOURS_WANTED = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ def print_list(items: Sequence[Thing], columns: Sequence[Column], *, as_json: bo
     """`empty` is what a person reads, on stderr, where there are none."""
     if as_json:
         print_json(list(items))
+    elif items and _plain():
+        sys.stdout.write(_aligned(items, columns))
     elif items:
         _write_table(items, columns)
     else:
@@ -107,6 +113,21 @@ def tell(text: str) -> None:
 def at_a_terminal() -> bool:
     """Whether a person is there to be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _plain() -> bool:
+    """Neither colours nor a width to fit into: then a list needs nothing of rich but the widths of characters."""
+    return not sys.stdout.isatty() and not _COLOURS_WANTED & os.environ.keys()
+
+
+def _aligned(items: Sequence[Thing], columns: Sequence[Column]) -> str:
+    from rich.cells import cell_len
+
+    rows = [[column.heading.upper() for column in columns]]
+    rows += [[column.words(item) for column in columns] for item in items]
+    widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+    padded = ((cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{_GAP.join(cells).rstrip()}\n" for cells in padded)
 
 
 def _write_table(items: Sequence[Thing], columns: Sequence[Column]) -> None:

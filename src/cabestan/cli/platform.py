@@ -16,12 +16,6 @@ from cabestan.errors import CabestanError
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    for command in (up, down, serve, status, doctor):
-        app.command()(command)
-
-
 def up() -> None:
     """Prepare this machine (Swarm, base images, registry, router, administrator) and start the server."""
     from cabestan.cli import process

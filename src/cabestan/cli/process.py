@@ -8,9 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
-
-import httpx
+from typing import Any, NoReturn
 
 from cabestan.config import Settings
 from cabestan.errors import CabestanError, StepFailed
@@ -19,33 +17,37 @@ _START_SECONDS = 60
 _STOP_SECONDS = 30
 _LAST_LINES = 15
 _MODULE = "cabestan.server"
-#: The server has many threads that mostly wait: with an arena each, memory would be kept that nobody uses.
-_ARENAS = "2"
+#: The server has many threads that mostly wait: with an arena each, memory would be kept that nobody uses. And it keeps
+#: the columns of all its code in memory, to underline parts of lines in tracebacks, which have the lines anyway.
+_SPARING = {"MALLOC_ARENA_MAX": "2", "PYTHONNODEBUGRANGES": "1"}
 
 
 def pid_of(settings: Settings) -> int | None:
     """The process id of the server of this installation; None when it does not run."""
     try:
-        pid = int(_pid_file(settings).read_text() or _told_pid(settings))
+        pid = int(_pid_file(settings).read_text() or _told(settings).get("pid", ""))  # on a full disk it stays empty
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
     return pid if _MODULE.encode() in command else None
 
 
-def _told_pid(settings: Settings) -> str:
-    """By the server itself: on a full disk the file stays empty."""
+def _told(settings: Settings) -> dict[str, Any]:
+    """What a server says of itself at this installation's address; empty where none answers."""
+    import httpx  # most commands of the machine ask nothing; the server's start least of all
+
     try:
-        return str(httpx.get(f"{settings.internal_url}/api/v1/status", timeout=5, trust_env=False).json()["pid"])
-    except (httpx.HTTPError, ValueError, KeyError):
-        return ""
+        answer = httpx.get(f"{settings.internal_url}/api/v1/status", timeout=5, trust_env=False).json()
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def become_server(settings: Settings) -> NoReturn:
     """This process goes on as the server: without what the command line had loaded, and with little waste of memory."""
     settings.data.mkdir(parents=True, exist_ok=True)
     _note_pid(settings)
-    environment = {"MALLOC_ARENA_MAX": _ARENAS, **os.environ}
+    environment = {**_SPARING, **os.environ}
     os.execve(sys.executable, [sys.executable, "-m", _MODULE], environment)  # noqa: S606 (that is the point)
 
 
@@ -100,9 +102,8 @@ def stop(settings: Settings) -> bool:
 
 def answers(settings: Settings) -> bool:
     """Whether this installation's server answers at its address. Raises CabestanError when another one does."""
-    try:
-        told = httpx.get(f"{settings.internal_url}/api/v1/status", timeout=5, trust_env=False).json()
-    except (httpx.HTTPError, ValueError):
+    told = _told(settings)
+    if not told:
         return False
     if told.get("instance") != settings.instance:
         raise CabestanError(

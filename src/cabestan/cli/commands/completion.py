@@ -6,10 +6,7 @@ import typer
 from typer.completion import Shells, get_completion_script, install  # type: ignore[attr-defined]
 
 from cabestan.cli.output import tell
-
-PROGRAM = "cabestan"
-#: what the shell's script sets to ask for completions
-VARIABLE = "_CABESTAN_COMPLETE"
+from cabestan.cli.tree import COMPLETE, PROGRAM
 
 app = typer.Typer(help="Completion of commands and names by the shell.", no_args_is_help=True)
 ShellArgument = Annotated[Shells | None, typer.Argument(help="By default the shell that this runs in.")]
@@ -18,7 +15,7 @@ ShellArgument = Annotated[Shells | None, typer.Argument(help="By default the she
 @app.command("install")
 def install_(shell: ShellArgument = None) -> None:
     """Set completion up for a shell."""
-    name, path = install(shell.value if shell else None, PROGRAM, VARIABLE)
+    name, path = install(shell.value if shell else None, PROGRAM, COMPLETE)
     tell(f"Completion for {name} is in {path}; a new terminal has it.")
 
 
@@ -26,7 +23,7 @@ def install_(shell: ShellArgument = None) -> None:
 def show(shell: ShellArgument = None) -> None:
     """Print the script that `install` sets up."""
     wanted = shell.value if shell else detected()
-    print(get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=wanted))
+    print(get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE, shell=wanted))
 
 
 def detected() -> str:
