@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from tests.engine.world import World, make_world
 from tests.postgresql import cluster
 from tests.repositories import Checkout
@@ -26,6 +29,24 @@ _numbers = itertools.count(1)
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 set_up_logging("info")
+
+
+def _share_compiled_statements() -> None:
+    """Each database has an engine of its own, which would compile the same statements anew: a quarter of the time.
+
+    One cache for all of SQLite; its dialects are alike, and must say so to be found as a part of the keys.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(5_000)
+    SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+    SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+
+    @sa.event.listens_for(sa.Engine, "engine_connect")
+    def share(connection: sa.Connection) -> None:
+        if isinstance(connection.dialect, SQLiteDialect_pysqlite):
+            connection.execution_options(compiled_cache=compiled)
+
+
+_share_compiled_statements()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

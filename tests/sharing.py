@@ -8,8 +8,9 @@ there, so a worker has two of them for as short as can be.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -38,6 +39,8 @@ _BY_TEST = {
     "test_restarts.py",
 }
 _PARTED = 3
+#: needs neither engine nor browser
+_FREE = 4
 #: going from one to the other makes a worker prepare its databases anew
 _DATABASES = ("sqlite", "postgresql")
 
@@ -47,7 +50,7 @@ def rank(path: PurePath) -> int:
     if "e2e" in path.parts:
         return 0
     if "integration" not in path.parts:
-        return 4
+        return _FREE
     if path.name in _OWN_PLATFORM:
         return 1
     return _PARTED if path.name in _BY_TEST else 2
@@ -62,6 +65,10 @@ def unit(test: str) -> str:
     return f"{file.parent if rank(file) == 0 else file} {kind}".rstrip()
 
 
+def _is_free(scope: str) -> bool:
+    return rank(PurePath(scope.partition("::")[0].partition(" ")[0])) == _FREE
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One alone keeps to the order of the files. What was loaded stays: the collector need not look at it again."""
     if hasattr(config, "workerinput"):
@@ -70,12 +77,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gc.freeze()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "tests with an engine or a browser wait for this file: base images are there then, or it says why not"
+    parser.addoption("--images", type=Path, metavar="FILE", help=text)
+
+
+def _waits(config: pytest.Config) -> bool:
+    """Whether base images are still being made."""
+    file: Path | None = config.getoption("--images")
+    return file is not None and not file.exists()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Around all that is told and timed of a test."""
+    while rank(item.path) < _FREE and _waits(item.config):
+        time.sleep(0.1)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    file: Path | None = item.config.getoption("--images")
+    if file and rank(item.path) < _FREE and (words := file.read_text()):
+        pytest.fail(words, pytrace=False)
+
+
 class Sharing(LoadScopeScheduling):
-    """In the order of the collection, a unit at a time."""
+    """In the order of the collection, a unit at a time; what needs no engine first where the images are not there."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if _waits(self.config) and (free := next(filter(_is_free, self.workqueue), "")):
+            self.workqueue.move_to_end(free, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return unit(nodeid)

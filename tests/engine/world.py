@@ -132,7 +132,7 @@ class World:
 
     def released(self, project: Project, **more: str) -> Release:
         """What a push makes, once everything has run that can."""
-        self.push(project, **{"again": str(self.clock())} | more)
+        self.push(project, FILES | {"again": str(self.clock())} | more)
         (pipeline,) = intake.take_pushes(self.services, project, "dev")
         self.durable.run()
         with self.services.database.reading() as tx:
@@ -219,7 +219,8 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     databases = FakeDatabases()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
-    chosen = Settings(**{"data": folder / "data", "registry_port": 5600} | quick | settings)
+    given: dict[str, Any] = {"data": folder / "data", "registry_port": 5600, **quick, **settings}
+    chosen = Settings(**given)
     chosen.data.mkdir()
     home = fake_cluster(local_target(chosen), chosen, stacks, runs, databases, platform, wrong_routes)
     services = Services(
