@@ -7,8 +7,6 @@ from functools import partial
 import sqlalchemy as sa
 
 from cabestan.compose import dotenv
-from cabestan.compose.findings import Waivers
-from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.environment import Environment
@@ -23,13 +21,11 @@ from cabestan.engine import base_images
 from cabestan.engine.building import pipelines
 from cabestan.engine.building.image_checks import check_foreign_images, check_images
 from cabestan.engine.deploying import deployments
-from cabestan.engine.deploying.compose_files import check_mounts, is_deployable, kept_files, reader, sources
-from cabestan.engine.deploying.planning import Wanted, variables, waivers_of
+from cabestan.engine.deploying.compose_files import is_deployable, kept_files, reader
+from cabestan.engine.deploying.composing import Wanted, compose, gather, waivers_of
 from cabestan.engine.guard import guarded
-from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import Kind
-from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -71,9 +67,9 @@ def _make(services: Services, pipeline_id: int) -> str:
         file, texts = _compose(services, pipeline, environments)
         env_file = _dotenv(services, pipeline)
         wanted = draft(services, pipeline, _references(services, digests), file, texts, project.default_branch)
-        composed = _composed(services, wanted, targets, waivers)
+        composed = _composed(services, wanted, targets)
         others = [environment for environment in environments if environment not in targets]
-        everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
+        everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others))
         checked = check_images(services, pipeline, digests, everywhere, waivers)
         fit = [build for build in digests if build not in checked.unfit]
         images = _references(services, {build: digests[build] for build in fit})
@@ -181,8 +177,8 @@ def _names(services: Services, build: ImageBuild) -> tuple[str, ...]:
 
 def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int, ...]]) -> None:
     """Now that the images tell their ports. Raises ComposeRefused for a route that has none."""
-    for compose in composed:
-        routes(compose.with_ports(ports))
+    for file in composed:
+        routes(file.with_ports(ports))
 
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
@@ -233,36 +229,28 @@ def draft(
     )
 
 
-def _composed(
-    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
-) -> tuple[ComposeFile, ...]:
-    """The Compose file as each environment's variables have it. Raises ComposeRefused."""
+def _composed(services: Services, wanted: Release, environments: Iterable[Environment]) -> tuple[ComposeFile, ...]:
+    """The Compose file as each environment has it. Raises ComposeRefused."""
     found = []
     for environment in (each for each in environments if is_deployable(wanted, each)):
         with services.database.reading() as tx:
-            configuration = levels.effective(tx, environment, wanted.branch, wanted)
-            files = sources(wanted, environment)
-            managed = use.use_of(tx, environment, files)
-        filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
-        loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
-        compose = use.without(services.settings, loaded.compose, managed)
-        check_mounts(services, wanted, compose)
-        found.append(compose)
+            gathered = gather(services, tx, Wanted(wanted, environment))
+        found.append(compose(services, gathered).compose)
     return tuple(found)
 
 
 def _as_far_as_it_loads(
-    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
+    services: Services, wanted: Release, environments: Iterable[Environment]
 ) -> Iterable[ComposeFile]:
     """For environments that do not take the branch: what is refused there cannot be deployed there."""
     for environment in environments:
         with suppress(CabestanError):
-            yield from _composed(services, wanted, (environment,), waivers)
+            yield from _composed(services, wanted, (environment,))
 
 
 def _foreign_images(wanted: Release, composed: Iterable[ComposeFile]) -> tuple[str, ...]:
     """What the Compose file names and the pipeline did not build."""
-    found = dict.fromkeys(service.image for compose in composed for service in compose.services if service.image)
+    found = dict.fromkeys(service.image for file in composed for service in file.services if service.image)
     return tuple(image for image in found if image not in wanted.images)
 
 

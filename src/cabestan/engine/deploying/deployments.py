@@ -8,7 +8,8 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.outbox import Subject
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.deploying.planning import Wanted, make_plan, url_of
+from cabestan.engine.deploying.composing import Wanted, url_of
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.names import hosts
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
