@@ -42,7 +42,7 @@ def register(services: Services) -> None:
 
 
 def run(services: Services, pipeline_id: int) -> None:
-    """The workflow: make the release, have it arrive, give the deployments their turn."""
+    """The workflow: make the release, have it arrive, start the deployments that got their turn."""
     step = services.durable.step
     failure = step("release.make", lambda: _make(services, pipeline_id))
     if failure:
@@ -96,7 +96,10 @@ def _make(services: Services, pipeline_id: int) -> str:
 
 
 def _arrive(services: Services, pipeline_id: int) -> list[int]:
-    """Once per environment: those that have a deployment of this release already are left alone."""
+    """Once per environment: those that have a deployment of this release already are left alone.
+
+    Each takes its turn at once where it may, with the plan just made; its steps are started after the transaction.
+    """
     with services.database.writing() as tx:
         pipeline = pipeline_store.get(tx, pipeline_id)
         release = store.of_pipeline(tx, pipeline_id)
@@ -107,7 +110,8 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
         targets = () if newer else tuple(e for e in _targets(tx, pipeline) if is_deployable(release, e))
         for environment in targets:
             if environment.id not in there:
-                deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
+                arrived = deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
+                deployments.take_turn(services, tx, environment.id, fresh=arrived.id)
         _end(services, tx, pipeline, release, newer)
     return [environment.id for environment in targets]
 
