@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
 
 from cabestan.compose import dotenv
+from cabestan.compose.findings import Waivers
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.environment import Environment
@@ -33,6 +35,16 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as store
 from cabestan.store.transitions import transition
+
+
+@dataclass(frozen=True)
+class _Images:
+    """Of a release, by the names that a Compose file may write. `references` are by digest, `ports` lowest first."""
+
+    references: dict[str, str]
+    ports: dict[str, tuple[int, ...]]
+    #: for the pipeline
+    notes: tuple[str, ...]
 
 
 def register(services: Services) -> None:
@@ -70,28 +82,19 @@ def _make(services: Services, pipeline_id: int) -> str:
         composed = _composed(services, wanted, targets)
         others = [environment for environment in environments if environment not in targets]
         everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others))
-        checked = check_images(services, pipeline, digests, everywhere, waivers)
-        fit = [build for build in digests if build not in checked.unfit]
-        images = _references(services, {build: digests[build] for build in fit})
-        ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
-        foreign = {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
-        images |= foreign
-        told = {
-            name: services.home.stacks.configuration(image, services.settings.pull_seconds)
-            for name, image in foreign.items()
-        }
-        notes = list(check_foreign_images(told, composed, waivers))
-        ports |= {name: configuration.ports for name, configuration in told.items()}
+        built = _built(services, pipeline, digests, everywhere, waivers)
+        foreign = _foreign(services, _foreign_images(wanted, composed), composed, waivers)
+        images, ports = built.references | foreign.references, built.ports | foreign.ports
         _check_routes(composed, ports)
-        notes += _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
+        tagged = _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
     except FindingsRefused as error:
         return f"{error} {SAME_COMMIT}"
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
         store.create(tx, pipeline, images, file, texts, services.now(), ports=ports, dotenv=env_file)
-        kept = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes, *notes)))
-        pipeline_store.update(tx, pipeline_id, notes=kept)
+        notes = (*pipeline_store.get(tx, pipeline_id).notes, *built.notes, *foreign.notes, *tagged)
+        pipeline_store.update(tx, pipeline_id, notes=tuple(dict.fromkeys(notes)))
     return ""
 
 
@@ -144,6 +147,31 @@ def _digests(jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
         if job.spec.build:
             found[job.spec.build] = job.digest
     return found
+
+
+def _built(
+    services: Services,
+    pipeline: Pipeline,
+    digests: Mapping[ImageBuild, str],
+    composed: Iterable[ComposeFile],
+    waivers: Waivers,
+) -> _Images:
+    """The pipeline's own, but for those that may not be run and that no service runs. Raises ImageRefused."""
+    checked = check_images(services, pipeline, digests, composed, waivers)
+    fit = {build: digest for build, digest in digests.items() if build not in checked.unfit}
+    ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
+    return _Images(_references(services, fit), ports, checked.notes)
+
+
+def _foreign(services: Services, names: Iterable[str], composed: Iterable[ComposeFile], waivers: Waivers) -> _Images:
+    """Those of others, pinned. Raises ImageRefused for one that may not be run."""
+    references = {name: _pinned(services, name) for name in names}
+    told = {
+        name: services.home.stacks.configuration(image, services.settings.pull_seconds)
+        for name, image in references.items()
+    }
+    notes = check_foreign_images(told, composed, waivers)
+    return _Images(references, {name: configuration.ports for name, configuration in told.items()}, notes)
 
 
 def _tagged(services: Services, pipeline: Pipeline, digests: Mapping[ImageBuild, str], *, version: bool) -> list[str]:
