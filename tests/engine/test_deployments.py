@@ -15,7 +15,8 @@ from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import deployments, settings, workflow
-from cabestan.engine.deploying.planning import Wanted, make_plan
+from cabestan.engine.deploying.composing import Wanted
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.deploying.way_back import outcome
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound, StepFailed
 from cabestan.store import deployments as store

@@ -12,7 +12,8 @@ from cabestan.compose.stack import routes_in
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine.deploying.planning import Wanted, make_plan
+from cabestan.engine.deploying.composing import Wanted
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.errors import Invalid
 from cabestan.store import releases
 from cabestan.store.schema import releases as table

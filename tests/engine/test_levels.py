@@ -17,8 +17,8 @@ from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.building import intake
 from cabestan.engine.building.job_runs import redactor_of, run_of
-from cabestan.engine.deploying import deployments, planning, settings
-from cabestan.engine.deploying.planning import Wanted
+from cabestan.engine.deploying import composing, deployments, planning, settings
+from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.upkeep import housekeeping
 from cabestan.engine.variables import levels, predefined
 from cabestan.errors import DeadlineExceeded, Invalid, NotFound
@@ -189,7 +189,7 @@ def test_cabestan_sets_what_the_table_says(world: World, project: Project) -> No
         effective = levels.effective(tx, environment, release.branch, release)
         job = pipeline_store.jobs_of(tx, release.pipeline_id)[-1]
         pipeline = pipeline_store.get(tx, release.pipeline_id)
-    found = planning.variables(world.services, Wanted(release, environment), effective)
+    found = composing.variables(world.services, Wanted(release, environment), effective)
     assert found.keys() == names_for(Place.DEPLOYMENT)
     of_job = predefined.of_job(world.services.settings, project, pipeline, job)
     assert of_job.keys() == names_for(Place.JOB)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from cabestan.checks.managed import managed_names, with_managed
-from cabestan.checks.mounted_paths import check_paths, without_guesses
+from cabestan.checks.composed import Composed, Files, composed
+from cabestan.checks.managed import managed_names
 from cabestan.checks.ports import PortsOf, not_known, with_ports
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.asked import Asked, without
 from cabestan.compose.findings import ComposeRefused, Report, Waivers
 from cabestan.compose.library import needed_files
-from cabestan.compose.load import load_files
-from cabestan.compose.managed import refuse_aliases, without_managed
 from cabestan.compose.model import ComposeFile, Service
 from cabestan.compose.placeholder import for_stack_file
 from cabestan.compose.render import StackContext, render
@@ -54,27 +52,23 @@ def read(
         return Read(tuple(_missing(file, place) for file in missing), None, place)
     try:
         sources = subject.sources(files)
-        place, kinds = with_managed(place, subject.project, sources)
         kept = needed_files(files, subject.further)  # all that a release will have
-        loaded = load_files(sources, place.variables, read=kept.get, waivers=waivers)
-        refuse_aliases(loaded.compose, kinds)
+        made = composed(place, subject.project, Files(sources, kept.get, lambda: subject.tree), waivers)
     except ComposeRefused as refused:
         return Read(refused.findings, None, place)
     except LinkRefused as error:
         return Read((link_refused(error),), None, place)
-    compose = without_managed(loaded.compose, kinds)
+    place = made.place
     report = Report(files[0], waivers)
-    _check_managed(report, loaded.compose, kinds, compose)
-    compose = with_ports(report, compose, ports)
+    _check_managed(report, made)
+    compose = with_ports(report, made.compose, ports)
     _check_images(report, compose, subject, built)
-    check_paths(report, compose, subject.tree)
     _check_secrets(report, compose, place)
     asked = without(
-        loaded.asked, names_for(predefined.Place.DEPLOYMENT), place.known, managed_names(kinds, subject.project)
+        made.asked, names_for(predefined.Place.DEPLOYMENT), place.known, managed_names(made.kinds, subject.project)
     )
     _check_required(report, asked, place)
-    warnings = without_guesses(loaded.warnings, report.findings)
-    found = (*warnings, *report.findings, *_rendered(compose, place, subject.project))
+    found = (*made.warnings, *made.hidden, *report.findings, *_rendered(compose, place, subject.project))
     return Read(found, compose, place, asked)
 
 
@@ -161,13 +155,13 @@ def _check_secrets(report: Report, compose: ComposeFile, place: Place) -> None:
                 report.warn("secret-unknown", file.spot, message, f"Set {file.secret} there before it is deployed.")
 
 
-def _check_managed(report: Report, whole: ComposeFile, kinds: Collection[str], compose: ComposeFile) -> None:
+def _check_managed(report: Report, made: Composed) -> None:
     """What the file says of services that the platform serves itself, and that holds for nobody."""
-    for service in whole.services:
-        for name in service.names if service.name in kinds else ():
+    for service in made.whole.services:
+        for name in service.names if service.name in made.kinds else ():
             message = f"{service.name} is served by the platform under this name alone: {name.alias} leads nowhere."
             report.warn("container-name", name.spot, message, f"Use {service.name} as the host.")
-    for network in compose.networks:
-        if network.internal and network.key in compose.managed_networks:
+    for network in made.compose.networks:
+        if network.internal and network.key in made.compose.managed_networks:
             message = f"A service of the platform is in {network.key}, which so leads outside as others do."
             report.warn("own-networks", network.spot, message, "Keep what must not lead outside in another network.")

@@ -7,13 +7,19 @@ import re
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.engine.world import COMPOSE, World
 from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
+from cabestan.domain.deployment import Plan
 from cabestan.domain.project import Project
-from cabestan.engine.deploying import settings
+from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.deploying.composing import Wanted
+from cabestan.engine.deploying.planning import make_plan
+from cabestan.engine.services import Services
 from cabestan.store.variables import Scope
+from cabestan.web.pages import deploying as page_of
 
 WISH = {"environment": "production", "release": "1"}
 _HIDDEN = re.compile(r'name="(\w+)" value="([^"]*)"')
@@ -53,6 +59,26 @@ def test_the_plan_is_shown_and_asked_about_before_anything_is_done(
     assert (arrived.status, superseded.status) == ("waiting", "superseded")
     assert (done.status_code, done.headers["location"]) == (303, f"/shop/api/deployments/{made.id}")
     assert (made.status, made.by, made.approved_by) == (status, user, "")
+
+
+def test_the_page_makes_one_plan_and_the_click_another(
+    world: World, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def counting(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
+        made.append(wanted.environment.name)
+        return make_plan(services, tx, wanted)
+
+    for module in (page_of, deployments):
+        monkeypatch.setattr(module, "make_plan", counting)
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        page = client.get("/shop/api/deploy", params=WISH)
+        assert made == ["production"]
+        client.post("/shop/api/deploy", data=_form(page))
+    assert made == ["production"] * 2
+    assert world.deployments(world.environment(project, "production"))[-1].status == "running"
 
 
 def test_a_plan_that_is_another_one_by_now_is_not_deployed(world: World, project: Project) -> None:

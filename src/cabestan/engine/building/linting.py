@@ -1,29 +1,23 @@
 """The first job of a pipeline: checks the commit for each environment, in this process, with a log like any job."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
-
-import sqlalchemy as sa
 
 from cabestan.checks.check import check
 from cabestan.checks.subject import Place, Subject
 from cabestan.checks.words import COLOURED, report
 from cabestan.compose.findings import Waivers
-from cabestan.domain.environment import Environment
 from cabestan.domain.finding import Finding
 from cabestan.domain.outcome import Verdict
 from cabestan.domain.pipeline import Pipeline
-from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building.job_runs import log_id, redactor_of
 from cabestan.engine.building.releases import draft
 from cabestan.engine.building.subjects import subject_of
-from cabestan.engine.deploying.planning import Wanted, variables, waivers_of
+from cabestan.engine.deploying.composing import Wanted, gather, waivers_of
 from cabestan.engine.services import Services
-from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
 from cabestan.store import environments as environment_store
-from cabestan.store import managed as managed_store
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
 
@@ -77,22 +71,8 @@ def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[t
         environments = environment_store.of_project(tx, project.id)
         waivers = waivers_of(services, tx, project.id)
         takers = {e.id for e in environments if e.takes(pipeline.branch, project.default_branch)}
-        places = tuple(_place(services, tx, release, e, e.id in takers or not takers) for e in environments)
-    return places, waivers
-
-
-def _place(services: Services, tx: sa.Connection, release: Release, environment: Environment, decides: bool) -> Place:
-    configuration = levels.effective(tx, environment, release.branch, release)
-    return Place(
-        name=environment.name,
-        compose=environment.compose_files,
-        variables=variables(services, Wanted(release, environment), configuration),
-        stack=environment.stack_name(services.settings.instance),
-        instance=services.settings.instance,
-        secrets=configuration.secrets,
-        decides=decides,
-        managed=managed_store.is_managed(tx, environment),
-    )
+        known = [(e, gather(services, tx, Wanted(release, e)).place) for e in environments]
+    return tuple(replace(place, decides=e.id in takers or not takers) for e, place in known), waivers
 
 
 def _title(subject: Subject, places: tuple[Place, ...]) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
 
 from cabestan.compose import dotenv
 from cabestan.compose.findings import Waivers
-from cabestan.compose.load import load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import routes
 from cabestan.domain.environment import Environment
@@ -23,13 +23,11 @@ from cabestan.engine import base_images
 from cabestan.engine.building import pipelines
 from cabestan.engine.building.image_checks import check_foreign_images, check_images
 from cabestan.engine.deploying import deployments
-from cabestan.engine.deploying.compose_files import check_mounts, is_deployable, kept_files, reader, sources
-from cabestan.engine.deploying.planning import Wanted, variables, waivers_of
+from cabestan.engine.deploying.compose_files import is_deployable, kept_files, reader
+from cabestan.engine.deploying.composing import Wanted, compose, gather, waivers_of
 from cabestan.engine.guard import guarded
-from cabestan.engine.managed import use
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import Kind
-from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError, Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -39,6 +37,16 @@ from cabestan.store import releases as store
 from cabestan.store.transitions import transition
 
 
+@dataclass(frozen=True)
+class _Images:
+    """Of a release, by the names that a Compose file may write. `references` are by digest, `ports` lowest first."""
+
+    references: dict[str, str]
+    ports: dict[str, tuple[int, ...]]
+    #: for the pipeline
+    notes: tuple[str, ...]
+
+
 def register(services: Services) -> None:
     work = guarded(services, partial(run, services), partial(pipelines.fail, services))
     turn = partial(pipelines.turn, services, Kind.RELEASE)
@@ -46,7 +54,7 @@ def register(services: Services) -> None:
 
 
 def run(services: Services, pipeline_id: int) -> None:
-    """The workflow: make the release, have it arrive, give the deployments their turn."""
+    """The workflow: make the release, have it arrive, start the deployments that got their turn."""
     step = services.durable.step
     failure = step("release.make", lambda: _make(services, pipeline_id))
     if failure:
@@ -71,36 +79,30 @@ def _make(services: Services, pipeline_id: int) -> str:
         file, texts = _compose(services, pipeline, environments)
         env_file = _dotenv(services, pipeline)
         wanted = draft(services, pipeline, _references(services, digests), file, texts, project.default_branch)
-        composed = _composed(services, wanted, targets, waivers)
+        composed = _composed(services, wanted, targets)
         others = [environment for environment in environments if environment not in targets]
-        everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others, waivers))
-        checked = check_images(services, pipeline, digests, everywhere, waivers)
-        fit = [build for build in digests if build not in checked.unfit]
-        images = _references(services, {build: digests[build] for build in fit})
-        ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
-        foreign = {name: _pinned(services, name) for name in _foreign_images(wanted, composed)}
-        images |= foreign
-        told = {
-            name: services.home.stacks.configuration(image, services.settings.pull_seconds)
-            for name, image in foreign.items()
-        }
-        notes = list(check_foreign_images(told, composed, waivers))
-        ports |= {name: configuration.ports for name, configuration in told.items()}
+        everywhere = (*composed, *_as_far_as_it_loads(services, wanted, others))
+        built = _built(services, pipeline, digests, everywhere, waivers)
+        foreign = _foreign(services, _foreign_images(wanted, composed), composed, waivers)
+        images, ports = built.references | foreign.references, built.ports | foreign.ports
         _check_routes(composed, ports)
-        notes += _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
+        tagged = _tagged(services, pipeline, digests, version=project.protects(pipeline.branch))
     except FindingsRefused as error:
         return f"{error} {SAME_COMMIT}"
     except CabestanError as error:
         return str(error)
     with services.database.writing() as tx:
         store.create(tx, pipeline, images, file, texts, services.now(), ports=ports, dotenv=env_file)
-        kept = tuple(dict.fromkeys((*pipeline_store.get(tx, pipeline_id).notes, *checked.notes, *notes)))
-        pipeline_store.update(tx, pipeline_id, notes=kept)
+        notes = (*pipeline_store.get(tx, pipeline_id).notes, *built.notes, *foreign.notes, *tagged)
+        pipeline_store.update(tx, pipeline_id, notes=tuple(dict.fromkeys(notes)))
     return ""
 
 
 def _arrive(services: Services, pipeline_id: int) -> list[int]:
-    """Once per environment: those that have a deployment of this release already are left alone."""
+    """Once per environment: those that have a deployment of this release already are left alone.
+
+    Each takes its turn at once where it may, with the plan just made; its steps are started after the transaction.
+    """
     with services.database.writing() as tx:
         pipeline = pipeline_store.get(tx, pipeline_id)
         release = store.of_pipeline(tx, pipeline_id)
@@ -111,7 +113,8 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
         targets = () if newer else tuple(e for e in _targets(tx, pipeline) if is_deployable(release, e))
         for environment in targets:
             if environment.id not in there:
-                deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
+                arrived = deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
+                deployments.take_turn(services, tx, environment.id, fresh=arrived.id)
         _end(services, tx, pipeline, release, newer)
     return [environment.id for environment in targets]
 
@@ -144,6 +147,31 @@ def _digests(jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
         if job.spec.build:
             found[job.spec.build] = job.digest
     return found
+
+
+def _built(
+    services: Services,
+    pipeline: Pipeline,
+    digests: Mapping[ImageBuild, str],
+    composed: Iterable[ComposeFile],
+    waivers: Waivers,
+) -> _Images:
+    """The pipeline's own, but for those that may not be run and that no service runs. Raises ImageRefused."""
+    checked = check_images(services, pipeline, digests, composed, waivers)
+    fit = {build: digest for build, digest in digests.items() if build not in checked.unfit}
+    ports = {name: checked.ports[build] for build in fit for name in _names(services, build)}
+    return _Images(_references(services, fit), ports, checked.notes)
+
+
+def _foreign(services: Services, names: Iterable[str], composed: Iterable[ComposeFile], waivers: Waivers) -> _Images:
+    """Those of others, pinned. Raises ImageRefused for one that may not be run."""
+    references = {name: _pinned(services, name) for name in names}
+    told = {
+        name: services.home.stacks.configuration(image, services.settings.pull_seconds)
+        for name, image in references.items()
+    }
+    notes = check_foreign_images(told, composed, waivers)
+    return _Images(references, {name: configuration.ports for name, configuration in told.items()}, notes)
 
 
 def _tagged(services: Services, pipeline: Pipeline, digests: Mapping[ImageBuild, str], *, version: bool) -> list[str]:
@@ -181,8 +209,8 @@ def _names(services: Services, build: ImageBuild) -> tuple[str, ...]:
 
 def _check_routes(composed: Iterable[ComposeFile], ports: Mapping[str, tuple[int, ...]]) -> None:
     """Now that the images tell their ports. Raises ComposeRefused for a route that has none."""
-    for compose in composed:
-        routes(compose.with_ports(ports))
+    for file in composed:
+        routes(file.with_ports(ports))
 
 
 def _compose(services: Services, pipeline: Pipeline, environments: Iterable[Environment]) -> tuple[str, dict[str, str]]:
@@ -233,36 +261,28 @@ def draft(
     )
 
 
-def _composed(
-    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
-) -> tuple[ComposeFile, ...]:
-    """The Compose file as each environment's variables have it. Raises ComposeRefused."""
+def _composed(services: Services, wanted: Release, environments: Iterable[Environment]) -> tuple[ComposeFile, ...]:
+    """The Compose file as each environment has it. Raises ComposeRefused."""
     found = []
     for environment in (each for each in environments if is_deployable(wanted, each)):
         with services.database.reading() as tx:
-            configuration = levels.effective(tx, environment, wanted.branch, wanted)
-            files = sources(wanted, environment)
-            managed = use.use_of(tx, environment, files)
-        filled = variables(services, Wanted(wanted, environment), configuration) | managed.variables
-        loaded = load_files(files, filled, read=wanted.texts.get, waivers=waivers)
-        compose = use.without(services.settings, loaded.compose, managed)
-        check_mounts(services, wanted, compose)
-        found.append(compose)
+            gathered = gather(services, tx, Wanted(wanted, environment))
+        found.append(compose(services, gathered).compose)
     return tuple(found)
 
 
 def _as_far_as_it_loads(
-    services: Services, wanted: Release, environments: Iterable[Environment], waivers: Waivers
+    services: Services, wanted: Release, environments: Iterable[Environment]
 ) -> Iterable[ComposeFile]:
     """For environments that do not take the branch: what is refused there cannot be deployed there."""
     for environment in environments:
         with suppress(CabestanError):
-            yield from _composed(services, wanted, (environment,), waivers)
+            yield from _composed(services, wanted, (environment,))
 
 
 def _foreign_images(wanted: Release, composed: Iterable[ComposeFile]) -> tuple[str, ...]:
     """What the Compose file names and the pipeline did not build."""
-    found = dict.fromkeys(service.image for compose in composed for service in compose.services if service.image)
+    found = dict.fromkeys(service.image for file in composed for service in file.services if service.image)
     return tuple(image for image in found if image not in wanted.images)
 
 

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 
-from cabestan.checks.mounted_paths import check_paths, names_paths
 from cabestan.compose.commit_files import listing
-from cabestan.compose.findings import ComposeRefused, Report
+from cabestan.compose.findings import ComposeRefused
 from cabestan.compose.library import SourceFile, needed_files
-from cabestan.compose.model import ComposeFile
 from cabestan.domain.environment import Environment
 from cabestan.domain.release import Release
 from cabestan.domain.tree import Tree
@@ -57,17 +55,12 @@ def sets_of(tree: Tree, environments: Iterable[Environment]) -> tuple[tuple[str,
     return tuple(dict.fromkeys(names for names in chosen if all(map(tree.has, names))))
 
 
-def check_mounts(services: Services, release: Release, compose: ComposeFile) -> None:
-    """Raises ComposeRefused where a volume would hide files of the commit."""
-    if not names_paths(compose):
-        return
+def tree_of(services: Services, release: Release) -> Tree | None:
+    """None where Git has forgotten the commit of an old release, which was checked when it was made."""
     try:
-        tree = services.repositories.paths(release.project_id, release.commit)
-    except StepFailed:  # Git has forgotten the commit of an old release, which was checked when it was made
-        return
-    report = Report(compose.file)
-    check_paths(report, compose, tree)
-    report.refuse_if_wrong()
+        return services.repositories.paths(release.project_id, release.commit)
+    except StepFailed:
+        return None
 
 
 def is_deployable(release: Release, environment: Environment) -> bool:
@@ -81,9 +74,12 @@ def has_its_files(release: Release, environment: Environment) -> bool:
     return all(name in release.texts for name in names)
 
 
-def sources(release: Release, environment: Environment, names: tuple[str, ...] | None = None) -> tuple[SourceFile, ...]:
-    """The files that the environment is deployed from, in the order in which they are joined. Raises Invalid."""
-    names = names or environment.compose_files or ((release.compose_file,) if release.compose_file else ())
+def sources(release: Release, environment: str, names: tuple[str, ...]) -> tuple[SourceFile, ...]:
+    """The files that the environment is deployed from, in the order in which they are joined. Raises Invalid.
+
+    Where it names none, the one that counts in the commit.
+    """
+    names = names or ((release.compose_file,) if release.compose_file else ())
     if not names:
         raise Invalid(
             f"Release {release.number} has no Compose file, so there is nothing to deploy.",
@@ -92,13 +88,13 @@ def sources(release: Release, environment: Environment, names: tuple[str, ...] |
     for name in names:
         if name not in release.texts:
             raise Invalid(
-                f"Commit {release.commit[:8]} has no Compose file {name}, from which {environment.name} is deployed.",
+                f"Commit {release.commit[:8]} has no Compose file {name}, from which {environment} is deployed.",
                 "Commit the file, or choose another with `cabestan environment set --compose-file`.",
             )
     return tuple(SourceFile(name, release.texts[name]) for name in names)
 
 
-def names_before(tx: sa.Connection, release: Release, restores: int | None) -> tuple[str, ...] | None:
-    """Those that an earlier deployment, which is to come back, was made from."""
+def names_before(tx: sa.Connection, release: Release, restores: int | None) -> tuple[str, ...]:
+    """Those that an earlier deployment, which is to come back, was made from; none where none comes back."""
     plan = deployment_store.plan_of(tx, restores) if restores is not None else None
-    return (plan.compose_files or (release.compose_file,)) if plan else None
+    return (plan.compose_files or (release.compose_file,)) if plan else ()

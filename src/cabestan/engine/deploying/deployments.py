@@ -8,7 +8,8 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.outbox import Subject
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.deploying.planning import Wanted, make_plan, url_of
+from cabestan.engine.deploying.composing import Wanted, url_of
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.names import hosts
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
@@ -24,11 +25,20 @@ from cabestan.store.transitions import touched, transition
 _COMMENT_LENGTH = 2000
 
 
-def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, decided: bool = False) -> Deployment:
+def arrive(
+    services: Services,
+    tx: sa.Connection,
+    wanted: Wanted,
+    by: str,
+    *,
+    decided: bool = False,
+    plan: Plan | None = None,
+) -> Deployment:
     """A release comes to an environment: a deployment is made, planned, and takes the place of those that wait.
 
-    `decided` says that a person wants it who may approve here. One that cannot be planned is recorded as failed, with
-    the reason. Call `give_turn` after the transaction.
+    `decided` says that a person wants it who may approve here; `plan` is one that was made in this transaction. One
+    that cannot be planned is recorded as failed, with the reason. Call `take_turn` in the same transaction, or
+    `give_turn` after it.
     """
     environment = wanted.environment
     arrival = decide_arrival(environment, wanted.release.number, store.open_in(tx, environment.id), decided=decided)
@@ -45,7 +55,10 @@ def arrive(services: Services, tx: sa.Connection, wanted: Wanted, by: str, *, de
     )
     for former in arrival.supersedes:
         _supersede(services, tx, former, deployment)
-    _plan_or_fail(services, tx, wanted, deployment.id)
+    if plan:
+        store.set_plan(tx, deployment.id, plan)
+    else:
+        _plan_or_fail(services, tx, wanted, deployment.id)
     return store.get(tx, deployment.id)
 
 
@@ -69,8 +82,9 @@ def deploy(
         plan = make_plan(services, tx, wanted)  # refuses now, to the person's face
         if seen and plan.fingerprint != seen:
             raise Conflict("The plan has changed since you looked at it.", "Look at it again, then deploy.")
-        deployment = arrive(services, tx, wanted, user.name, decided=decided)
-    give_turn(services, environment.id)
+        deployment = arrive(services, tx, wanted, user.name, decided=decided, plan=plan)
+        begun = take_turn(services, tx, environment.id, fresh=deployment.id)
+    start_steps(services, begun)
     return deployment
 
 
@@ -123,6 +137,7 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
             approved_by = {"approved_by": user.name, "reason": ""}
             transition(tx, Subject.DEPLOYMENT, deployment_id, DeploymentStatus.QUEUED, now, **approved_by)
         approved = store.get(tx, deployment_id)
+        begun = take_turn(services, tx, environment.id, fresh=deployment_id)
     if approved.status is DeploymentStatus.FAILED:
         raise Conflict(
             f"Deployment {deployment_id} cannot be done any more: {approved.reason}", "Deploy a newer release."
@@ -132,7 +147,7 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
             f"The plan of deployment {deployment_id} has changed since you looked at it.",
             f"Look at it again (`cabestan deployment show {deployment_id}`), then approve.",
         )
-    give_turn(services, environment.id)
+    start_steps(services, begun)
     return approved
 
 
@@ -167,27 +182,36 @@ def cancel(services: Services, deployment_id: int, by: str) -> Deployment:
 
 
 def give_turn(services: Services, environment_id: int) -> None:
-    """Gives the environment to the deployment whose turn it is, if there is one, and starts its steps.
+    """Gives the environment to the deployment whose turn it is, if there is one, and starts the steps of who has it.
 
     May be called at any time, any number of times: the turn is taken in one transaction, by one deployment.
     """
     with services.database.writing() as tx:
-        while chosen := next_to_run(store.open_in(tx, environment_id)):
-            if _takes_its_turn(services, tx, chosen):
-                break
-    if chosen:
-        start_steps(services, chosen.id)
+        begun = take_turn(services, tx, environment_id)
+    start_steps(services, begun)
 
 
-def start_steps(services: Services, deployment_id: int) -> None:
-    """Of one that has taken its turn; once, however often it is called."""
-    services.durable.start("deployment", f"deployment-{deployment_id}", deployment_id)
+def take_turn(services: Services, tx: sa.Connection, environment_id: int, *, fresh: int | None = None) -> int | None:
+    """Marks the deployment whose turn it is as running, and tells which one runs, for `start_steps` afterwards.
+
+    The plan of `fresh` was made in this transaction and cannot have changed; that of any other one is made anew.
+    """
+    while chosen := next_to_run(store.open_in(tx, environment_id)):
+        plan = store.plan_of(tx, chosen.id) if chosen.id == fresh else refresh_plan(services, tx, chosen)
+        if plan and _takes_its_turn(services, tx, chosen, plan):
+            return chosen.id
+    return next((d.id for d in store.open_in(tx, environment_id) if d.status is DeploymentStatus.RUNNING), None)
 
 
-def _takes_its_turn(services: Services, tx: sa.Connection, deployment: Deployment) -> bool:
+def start_steps(services: Services, deployment_id: int | None) -> None:
+    """Of one that has taken its turn, where there is one; once, however often it is called."""
+    if deployment_id is not None:
+        services.durable.start("deployment", f"deployment-{deployment_id}", deployment_id)
+
+
+def _takes_its_turn(services: Services, tx: sa.Connection, deployment: Deployment, plan: Plan) -> bool:
     """Marks it as running; one that cannot be done any more, or needs another approval, is no longer queued then."""
-    plan = refresh_plan(services, tx, deployment)
-    if not plan or store.get(tx, deployment.id).status is not DeploymentStatus.QUEUED:
+    if store.get(tx, deployment.id).status is not DeploymentStatus.QUEUED:
         return False
     environment = environment_store.by_id(tx, deployment.environment_id)
     try:

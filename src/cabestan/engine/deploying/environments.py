@@ -10,7 +10,7 @@ from cabestan.domain.environment import Environment, EnvironmentDraft, free_labe
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.domain.target import LOCAL
-from cabestan.engine.deploying.planning import url_of
+from cabestan.engine.deploying.composing import url_of
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
 from cabestan.store import deployments as store

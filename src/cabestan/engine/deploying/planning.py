@@ -1,75 +1,48 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import sqlalchemy as sa
 
 from cabestan.adapters.traefik import RESOLVER
-from cabestan.compose import rules
+from cabestan.checks.composed import Composed
 from cabestan.compose.difference import difference
 from cabestan.compose.dotenv import check_dotenv
 from cabestan.compose.entrances import Entrances
-from cabestan.compose.findings import Waivers
-from cabestan.compose.load import Loaded, load_files
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.phases import Phase, Start, phases
-from cabestan.compose.placeholder import secret_placeholder
 from cabestan.compose.render import StackContext, render
 from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.config import Settings
 from cabestan.domain import docker_names
-from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
+from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment
 from cabestan.domain.labels import COMMIT_LABEL
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
 from cabestan.domain.variable import Variable, Variables, fingerprint
-from cabestan.engine.deploying.compose_files import check_mounts, names_before, sources
+from cabestan.engine.deploying.composing import Gathered, Wanted, compose, gather
 from cabestan.engine.managed import use
 from cabestan.engine.names import hosts as host_engine
 from cabestan.engine.services import Services
-from cabestan.engine.variables import levels, predefined, secrets
+from cabestan.engine.variables import levels, secrets
 from cabestan.errors import Conflict
 from cabestan.store import deployments as deployment_store
-from cabestan.store import waivers as waiver_store
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a plan is made for. `restores` is an earlier deployment whose variables and secrets come back."""
-
-    release: Release
-    environment: Environment
-    restores: int | None = None
 
 
 def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     """Raises Invalid (or ComposeRefused, with file and line) and Conflict where it cannot be deployed."""
-    release = wanted.release
     _check_branch(tx, wanted)
-    files = sources(release, wanted.environment, names_before(tx, release, wanted.restores))
-    configuration = levels.configuration(tx, wanted.environment, release, wanted.restores)
-    managed = use.use_of(tx, wanted.environment, files)
-    given = variables(services, wanted, configuration) | managed.variables
-    waivers = waivers_of(services, tx, wanted.environment.project_id)
-    loaded = load_files(files, given, read=release.texts.get, waivers=waivers)
-    compose = use.without(services.settings, loaded.compose, managed)
-    if wanted.restores is None:  # what has served may come back
-        check_mounts(services, release, compose)
-    loaded = replace(loaded, compose=compose.with_ports(_ports(release, compose)))
-    secret_files = _secret_files(services, tx, wanted, configuration, managed, loaded)
-    known = configuration.secrets | managed.secrets
-    sizes = secrets.sizes(tx, services.vault, configuration, loaded.compose.secret_variables)
-    context = replace(_context(services, wanted, known, secret_files), secret_sizes=sizes)
-    stack = render(loaded.compose, context)
+    gathered = gather(services, tx, wanted)
+    made = compose(services, gathered)
+    stack = render(_with_ports(made.compose, wanted.release), _context(services, tx, gathered, made))
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
-    plan = _plan(services, tx, wanted, configuration, loaded, stack, hosts)
-    plan = replace(plan, compose_files=tuple(file.path for file in files))
-    plan = use.with_managed(services.settings, tx, wanted.environment, plan, managed, configuration)
+    plan = _plan(services, tx, gathered, made, stack, hosts)
+    plan = use.with_managed(services.settings, tx, wanted.environment, plan, made.kinds, gathered.configuration)
     return replace(plan, fingerprint=_fingerprint(wanted, plan))
 
 
@@ -94,88 +67,47 @@ def _fingerprint(wanted: Wanted, plan: Plan) -> str:
 
 
 def _plan(
-    services: Services,
-    tx: sa.Connection,
-    wanted: Wanted,
-    configuration: Variables,
-    loaded: Loaded,
-    stack: Stack,
-    hosts: tuple[str, ...],
+    services: Services, tx: sa.Connection, gathered: Gathered, made: Composed, stack: Stack, hosts: tuple[str, ...]
 ) -> Plan:
-    current = _current(tx, wanted.environment)
-    before = deployment_store.plan_of(tx, current.id) if current else None
-    former = _stack_of(before)
+    """All but what managed services add, and the fingerprint."""
+    wanted, configuration = gathered.wanted, gathered.configuration
+    environment = wanted.environment
+    before = _serving(tx, environment)
+    former = Stack.from_yaml(before.stack) if before else None
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
-    changes += _configuration_changes(tx, before, configuration)
-    document = stack.to_yaml()
-    elsewhere = tuple(host_engine.routed_elsewhere(tx, wanted.environment, hosts))
-    shared = {other.pattern for other in elsewhere}
-    probes = probes_of(stack.routes, wanted.environment.stack_name(services.settings.instance), shared)
-    running = former.services if former else ()
-    first = phases(loaded.compose, running, stack.services)
-    steps = _steps(services, wanted, stack, first, probes)
-    versions = tuple(sorted(configuration.versions.items()))
+    elsewhere = tuple(host_engine.routed_elsewhere(tx, environment, hosts))
+    probes = probes_of(stack.routes, gathered.place.stack, {other.pattern for other in elsewhere})
+    first = phases(made.compose, former.services if former else (), stack.services)
     return Plan(
-        steps=steps,
-        changes=tuple(changes),
+        steps=_steps(services, wanted, stack, first, probes),
+        changes=(*changes, *_configuration_changes(tx, before, configuration)),
         warnings=(
             *_troubles(tx, wanted),
-            *host_engine.shared(wanted.environment, elsewhere),
-            *_configuration_warnings(services, wanted, configuration),
-            *(str(finding) for finding in loaded.warnings),
+            *host_engine.shared(environment, elsewhere),
+            *_configuration_warnings(gathered),
+            *(str(finding) for finding in made.warnings),
         ),
-        stack=document,
+        stack=stack.to_yaml(),
         hosts=hosts,
         probes=probes,
         services=stack.services,
         secrets=tuple(sorted({*stack.secrets_used, *stack.secret_files.values()})),
-        versions=versions,
+        versions=tuple(sorted(configuration.versions.items())),
         fingerprint="",
+        compose_files=tuple(file.path for file in made.sources),
     )
 
 
-def _ports(release: Release, compose: ComposeFile) -> dict[str, tuple[int, ...]]:
+def _with_ports(file: ComposeFile, release: Release) -> ComposeFile:
     """Of all images: what the release does not know of declares none."""
-    return {service.image: release.ports.get(service.image, ()) for service in compose.services}
+    return file.with_ports({service.image: release.ports.get(service.image, ()) for service in file.services})
 
 
-def waivers_of(services: Services, tx: sa.Connection, project_id: int) -> Waivers:
-    """The rules that the project is let off, and those that are strict here."""
-    return rules.waivers(waiver_store.holding(tx, project_id), services.settings.strict_rule_codes)
-
-
-def variables(services: Services, wanted: Wanted, configuration: Variables) -> dict[str, str]:
-    """All that the Compose file may use; secrets stand in as placeholders."""
-    release, environment = wanted.release, wanted.environment
-    domain = environment.full_domain(services.settings.target_domain)
-    return {
-        **configuration.variables,
-        **{name: secret_placeholder(name) for name in configuration.secrets},
-        **predefined.of_release(services.settings, release, protected=configuration.protected),
-        **predefined.of_environment(environment, domain, url_of(services, environment)),
-    }
-
-
-def url_of(services: Services, environment: Environment) -> str:
-    return services.settings.address_of(environment.full_domain(services.settings.target_domain))
-
-
-def _secret_files(
-    services: Services,
-    tx: sa.Connection,
-    wanted: Wanted,
-    configuration: Variables,
-    managed: use.ManagedUse,
-    loaded: Loaded,
-) -> dict[str, str]:
-    stack = wanted.environment.stack_name(services.settings.instance)
-    passwords = use.coming_passwords(services, tx, wanted.environment, managed)
-    return secrets.file_names(tx, services.vault, stack, configuration, passwords, loaded.compose.secret_files)
-
-
-def _context(services: Services, wanted: Wanted, known: frozenset[str], files: Mapping[str, str]) -> StackContext:
-    environment, settings = wanted.environment, services.settings
-    stack = environment.stack_name(settings.instance)
+def _context(services: Services, tx: sa.Connection, gathered: Gathered, made: Composed) -> StackContext:
+    wanted, configuration, settings = gathered.wanted, gathered.configuration, services.settings
+    environment, stack = wanted.environment, made.place.stack
+    passwords = use.coming_passwords(services, tx, environment, made.kinds)
+    files = made.compose.secret_files
     return StackContext(
         stack=stack,
         network=docker_names.network(stack),
@@ -183,13 +115,22 @@ def _context(services: Services, wanted: Wanted, known: frozenset[str], files: M
         project=environment.project,
         environment=environment.name,
         release=wanted.release.number,
-        images=wanted.release.images,
+        images=_images(wanted),
         domain=environment.full_domain(settings.target_domain),
-        secrets=known,
+        secrets=made.place.secrets or frozenset(),
         entrances=_entrances(environment, settings),
-        secret_files=files,
+        secret_files=secrets.file_names(tx, services.vault, stack, configuration, passwords, files),
+        secret_sizes=secrets.sizes(tx, services.vault, configuration, made.compose.secret_variables),
         labels={COMMIT_LABEL: wanted.release.commit},
     )
+
+
+def _images(wanted: Wanted) -> Mapping[str, str]:
+    """What the Compose file may name, to the reference by which the engine of the environment's target pulls it.
+
+    The one place where what a release keeps becomes what a stack says.
+    """
+    return wanted.release.images
 
 
 def _entrances(environment: Environment, settings: Settings) -> Entrances:
@@ -197,13 +138,10 @@ def _entrances(environment: Environment, settings: Settings) -> Entrances:
     return Entrances(environment.plain_http, resolver, settings.private_domain_names)
 
 
-def _current(tx: sa.Connection, environment: Environment) -> Deployment | None:
+def _serving(tx: sa.Connection, environment: Environment) -> Plan | None:
+    """The plan of what serves there."""
     key = environment.current_deployment_id
-    return deployment_store.get(tx, key) if key is not None else None
-
-
-def _stack_of(plan: Plan | None) -> Stack | None:
-    return Stack.from_yaml(plan.stack) if plan else None
+    return deployment_store.plan_of(tx, key) if key is not None else None
 
 
 def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
@@ -214,14 +152,14 @@ def _troubles(tx: sa.Connection, wanted: Wanted) -> Iterable[str]:
             yield f"On {deployment.environment}, deployment {deployment.id} of this release {ended}."
 
 
-def _configuration_warnings(services: Services, wanted: Wanted, configuration: Variables) -> Iterable[str]:
+def _configuration_warnings(gathered: Gathered) -> Iterable[str]:
     """What somebody may expect to have here and does not have."""
-    release = wanted.release
+    release, configuration = gathered.wanted.release, gathered.configuration
     for name in configuration.withheld:
         yield f"{name} is protected and the branch {release.branch} is not: this deployment does not get it."
     for name in configuration.ignored:
         yield f"The pipeline was given {name}, which is secret or protected here: the value that was set stays."
-    platform = variables(services, wanted, configuration)
+    platform = gathered.place.variables
     hidden = configuration.secrets | {s.name for s in configuration.settings if s.masked}
     yield from (str(finding) for finding in check_dotenv(release.dotenv, release.texts.values(), platform, hidden))
 

@@ -1,18 +1,15 @@
 """What a release uses of managed services: the variables, the step and the differences of its plan."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from cabestan.compose.library import SourceFile
-from cabestan.compose.managed import managed_kinds, refuse_aliases, refuse_without_image, without_managed
-from cabestan.compose.model import ComposeFile
-from cabestan.compose.placeholder import secret_placeholder
+from cabestan.checks.managed import managed_names
 from cabestan.config import Settings
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment
-from cabestan.domain.managed import Instance, Kind, all_variables, password_variable
+from cabestan.domain.managed import Instance, Kind, password_variable
 from cabestan.domain.variable import Variables
 from cabestan.engine.managed.images import next_version
 from cabestan.engine.services import Services
@@ -23,48 +20,24 @@ from cabestan.store import managed as store
 _PASSWORD_DIGITS = 48
 
 
-@dataclass(frozen=True)
-class ManagedUse:
-    """The kinds that the platform serves; `variables` hold a placeholder for each password, `secrets` their names."""
-
-    kinds: tuple[Kind, ...]
-    variables: dict[str, str]
-    secrets: frozenset[str]
-
-
-def use_of(tx: sa.Connection, environment: Environment, files: Iterable[SourceFile]) -> ManagedUse:
-    """Nothing where the environment's own containers are to serve. Raises ComposeRefused."""
-    kinds = managed_kinds(files) if store.is_managed(tx, environment) else ()
-    passwords = frozenset(name for kind in kinds if (name := password_variable(kind)))
-    filled = all_variables(kinds, environment.project) | {name: secret_placeholder(name) for name in passwords}
-    return ManagedUse(kinds, filled, passwords)
-
-
-def without(settings: Settings, compose: ComposeFile, managed: ManagedUse) -> ComposeFile:
-    """What is left for the stack. Raises ComposeRefused for a kind that this installation cannot serve."""
-    if Kind.MONGODB in managed.kinds and not settings.mongodb_image:
-        refuse_without_image(compose, Kind.MONGODB, "mongodb_image")
-    refuse_aliases(compose, managed.kinds)
-    return without_managed(compose, managed.kinds)
-
-
 def with_managed(
     settings: Settings,
     tx: sa.Connection,
     environment: Environment,
     plan: Plan,
-    managed: ManagedUse,
+    kinds: tuple[Kind, ...],
     configuration: Variables,
 ) -> Plan:
     """The plan with the step that starts them, and with what they change; fails closed where it comes too late."""
     present = {instance.kind: instance for instance in store.in_environment(tx, environment.id)}
     steps = plan.steps
-    if managed.kinds:
-        own = Step(StepKind.MANAGED, tuple(managed.kinds), settings.managed_seconds)
+    if kinds:
+        own = Step(StepKind.MANAGED, tuple(kinds), settings.managed_seconds)
         before = next(i for i, step in enumerate(steps) if step.kind is not StepKind.PULL)
         steps = (*steps[:before], own, *steps[before:])
-    changes = (*_changes(settings, managed.kinds, present), *plan.changes)
-    warnings = (*plan.warnings, *_hidden(managed, configuration))
+    changes = (*_changes(settings, kinds, present), *plan.changes)
+    hidden = managed_names(kinds, environment.project) & configuration.versions.keys()
+    warnings = (*plan.warnings, *map(_hidden, sorted(hidden)))
     return replace(plan, steps=steps, changes=changes, warnings=warnings)
 
 
@@ -89,7 +62,7 @@ def passwords(services: Services, tx: sa.Connection, environment: Environment, p
 
 
 def coming_passwords(
-    services: Services, tx: sa.Connection, environment: Environment, managed: ManagedUse
+    services: Services, tx: sa.Connection, environment: Environment, kinds: Iterable[Kind]
 ) -> dict[str, str]:
     """The same for a release that is being planned: what is not made yet has its coming one."""
     present = {instance.kind: instance for instance in store.in_environment(tx, environment.id)}
@@ -97,7 +70,7 @@ def coming_passwords(
         name: password(services, tx, present[kind])
         if kind in present
         else first_password(services, tx, environment, kind)
-        for kind in managed.kinds
+        for kind in kinds
         if (name := password_variable(kind))
     }
 
@@ -126,6 +99,5 @@ def _changes(settings: Settings, kinds: Iterable[Kind], present: dict[Kind, Inst
             yield PlannedChange("managed service unused", kind, kept)
 
 
-def _hidden(managed: ManagedUse, configuration: Variables) -> Iterator[str]:
-    for name in sorted(set(managed.variables) & set(configuration.versions)):
-        yield f"{name} is set in the project, but the managed service has its own, which is used."
+def _hidden(name: str) -> str:
+    return f"{name} is set in the project, but the managed service has its own, which is used."

@@ -9,8 +9,9 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.deploying import environments as engine
+from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.plan_shown import plan_for
-from cabestan.engine.deploying.planning import Wanted, make_plan
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store

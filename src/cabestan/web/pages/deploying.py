@@ -7,8 +7,9 @@ from fastapi import APIRouter, Form, Query, Response
 
 from cabestan.domain.access import Permission, may_approve
 from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.plan_shown import plan_for
-from cabestan.engine.deploying.planning import Wanted, make_plan
+from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
 from cabestan.store import deployments as store

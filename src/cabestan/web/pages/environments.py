@@ -11,7 +11,7 @@ from cabestan.domain.release import Release
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying.compose_files import has_its_files
-from cabestan.engine.deploying.planning import url_of
+from cabestan.engine.deploying.composing import url_of
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
