@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from bench.api import Api
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
+from cabestan.domain.pipeline import Pipeline, ScriptJob
 from cabestan.domain.project import RefChange
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building.pipelines import JOB_IMAGE
@@ -27,7 +27,7 @@ def start(database_url: str, api: Api, project: str, script: str) -> tuple[int, 
 def _store_failed(database_url: str, project_name: str, script: str) -> int:
     database = Database(database_url)
     now = datetime.now(UTC)
-    spec = JobSpec("script", "test", JobKind.SCRIPT, JOB_IMAGE, script)
+    spec = ScriptJob("script", "test", image=JOB_IMAGE, script=script)
     try:
         with database.writing() as tx:
             project = projects.get(tx, project_name)

@@ -7,14 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cabestan.domain.pipeline import JobKind, JobSpec, Source
+from cabestan.domain.pipeline import BuildJob, ImageBuild, Source
 from cabestan.store import environments, projects
 from cabestan.store.database import Database
 from cabestan.store.schema import deployments, jobs, pipelines, releases
 
 _BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 _BLOCK = 2000
-_SPEC = JobSpec("build", "build", JobKind.BUILD, "cabestan/builder:1", "true")
+_IMAGE = ImageBuild("", "Dockerfile", ".", "bench/seeded")
+_SPEC = BuildJob("build", "build", image="cabestan/builder:1", build=_IMAGE)
 _COMPOSE = "services: {app: {image: '${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}'}}\n" * 10
 _ENDED = ("succeeded", "succeeded", "succeeded", "failed")
 

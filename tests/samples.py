@@ -11,7 +11,7 @@ from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import Base, ImageBuild, Job, JobKind, JobSpec, Pipeline
+from cabestan.domain.pipeline import Base, BuildJob, ImageBuild, Job, JobSpec, Pipeline, ScriptJob
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.store.transitions import transition
@@ -28,15 +28,15 @@ def set_status(tx: sa.Connection, subject: Subject, key: int, status: str, **val
 
 
 def spec(name: str = "build", **changes: Any) -> JobSpec:
-    return JobSpec(**{"name": name, "stage": "build", "kind": JobKind.BUILD, "image": "i", "script": "true"} | changes)
+    return ScriptJob(**{"name": name, "stage": "build", "image": "i", "script": "true"} | changes)
 
 
-def build_spec(name: str = "build web", **changes: Any) -> JobSpec:
+def build_spec(name: str = "build web", **changes: Any) -> BuildJob:
     """One with all its fields set."""
     build = ImageBuild("web", "Dockerfile.web", ".", "shop/api/web", (COMMIT, "0.2"), "web")
-    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "builder": True, "token": True}
+    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "base_images": ("cabestan/node:18",)}
     bases = (Base("app", "127.0.0.1:5600/shop/api", "build"), Base("cabestan/node", "cabestan/node:18"))
-    return spec(name, **given | {"build": build, "bases": bases} | changes)
+    return BuildJob(name, "build", **{"image": "i", "build": build, "bases": bases} | given | changes)
 
 
 def job(name: str = "build", status: RunStatus = RunStatus.CREATED, needs: tuple[str, ...] = (), id: int = 1) -> Job:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound, NotFound
-from tests.samples import job, spec
+from tests.samples import job
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import JobContainers, JobRun, task_template
+from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits, task_template
 from cabestan.adapters.once import of_service, parse_exit
 from cabestan.domain.outcome import Exit
 from cabestan.errors import StepFailed
@@ -18,42 +18,48 @@ from cabestan.errors import StepFailed
 IMAGE = "sha256:12ab"
 
 
-def run(**volumes: str) -> JobRun:
-    made = replace(job(id=5), spec=spec(image="cabestan/builder:1", script="echo one\necho two"))
-    return JobRun("cabestan", made, 2, {"A": "1", "B": "x=y z"}, volumes)
+RUN = JobRun("cabestan", job(id=5), 2)
+PLAIN = JobContainer("cabestan/builder:1", ("bash", "-c", "echo one\necho two"), {"A": "1", "B": "x=y z"}, Limits(60))
 
 
 def test_a_job_is_a_task_that_swarm_never_starts_again() -> None:
     labels = {"cabestan.instance": "cabestan", "cabestan.job": "5", "cabestan.attempt": "2"}
-    assert (run().name, run().labels) == ("cabestan-job-5-2", labels)
-    assert task_template(run(), IMAGE, None) == {
+    assert (RUN.name, RUN.labels) == ("cabestan-job-5-2", labels)
+    assert task_template(RUN, PLAIN, IMAGE, None) == {
         "ContainerSpec": {
             "Image": IMAGE,
-            "Command": ["/bin/bash", "-c"],
-            "Args": ["echo one\necho two"],
+            "Command": ["bash", "-c", "echo one\necho two"],
             "Env": ["A=1", "B=x=y z"],
             "Labels": labels,
+            "User": "",
             "TTY": True,
             "Init": True,
             "StopGracePeriod": 5_000_000_000,
             "Mounts": [],
         },
+        "Resources": {"Limits": {"MemoryBytes": 0, "NanoCPUs": 0}},
         "RestartPolicy": {"Condition": "none"},
         "LogDriver": {"Name": "json-file", "Options": {"max-size": "2g", "max-file": "1"}},
         "Networks": [{"Target": "host"}],
     }
 
 
-def test_a_job_gets_its_volumes_and_its_token_as_a_file_and_never_the_engines_socket() -> None:
-    plain, build = task_template(run(), IMAGE, None), task_template(run(sockets="/run/builder"), IMAGE, "secret-id")
+def test_a_job_gets_what_its_container_is_made_of_and_its_token_as_a_file() -> None:
+    made_of = replace(PLAIN, volumes={"sockets": "/run/builder"}, tmpfs=("/tmp",), user="1001", terminal=False)
+    made_of = replace(made_of, network="own", limits=Limits(60, memory=2**20, cpus=0.5))
+    plain, all_of_it = task_template(RUN, PLAIN, IMAGE, None), task_template(RUN, made_of, IMAGE, "secret-id")
     volume = {"Type": "volume", "Source": "sockets", "Target": "/run/builder", "VolumeOptions": {"NoCopy": True}}
     file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
-    assert build == plain | {
+    assert all_of_it == plain | {
         "ContainerSpec": plain["ContainerSpec"]
         | {
-            "Mounts": [volume],
+            "User": "1001",
+            "TTY": False,
+            "Mounts": [volume, {"Type": "tmpfs", "Target": "/tmp"}],
             "Secrets": [{"SecretID": "secret-id", "SecretName": "cabestan-job-5-2", "File": file}],
-        }
+        },
+        "Resources": {"Limits": {"MemoryBytes": 2**20, "NanoCPUs": 500_000_000}},
+        "Networks": [{"Target": "own"}],
     }
 
 
@@ -67,7 +73,7 @@ def test_a_job_whose_image_is_not_here_is_refused_before_anything_is_made(monkey
     answers = SimpleNamespace(api=SimpleNamespace(inspect_service=unknown), images=SimpleNamespace(get=missing))
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(answers))
     with pytest.raises(StepFailed, match=r"cabestan/builder:1 is not on this engine\. `cabestan up` builds it"):
-        JobContainers(Engine("unix:///nowhere"), "cabestan").start(run(), lambda: pytest.fail("a token was made"))
+        JobContainers(Engine("unix:///nowhere"), "cabestan").start(RUN, PLAIN, lambda: pytest.fail("a token was made"))
 
 
 @pytest.mark.parametrize(

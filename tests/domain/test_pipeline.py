@@ -4,7 +4,7 @@ import pytest
 from tests.samples import job, pipeline
 
 from cabestan.domain.outcome import Exit, Verdict, judge_exit
-from cabestan.domain.pipeline import BROKE, SAME_COMMIT, Job, JobKind, advice, ready_jobs, unreachable_jobs
+from cabestan.domain.pipeline import BROKE, SAME_COMMIT, Job, LintJob, advice, ready_jobs, unreachable_jobs
 from cabestan.domain.status import RunStatus
 
 CREATED, RUNNING, SUCCEEDED = RunStatus.CREATED, RunStatus.RUNNING, RunStatus.SUCCEEDED
@@ -78,7 +78,7 @@ def test_an_ended_container_becomes_a_verdict(exit: Exit, attempt: int, verdict:
 
 def _checks(status: RunStatus, reason: str = "") -> Job:
     made = job("lint", status)
-    return replace(made, reason=reason, spec=replace(made.spec, kind=JobKind.LINT))
+    return replace(made, reason=reason, spec=LintJob("lint", "lint"))
 
 
 @pytest.mark.parametrize(

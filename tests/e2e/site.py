@@ -22,7 +22,7 @@ from cabestan.config import Settings
 from cabestan.domain.access import Role
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import JobKind, JobSpec, Pipeline
+from cabestan.domain.pipeline import Pipeline, ScriptJob
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
 from cabestan.domain.run import Cause
@@ -201,7 +201,7 @@ def _pipeline(site: Site, commit: str, title: str, status: RunStatus, jobs: tupl
     with services.database.writing() as tx:
         event = project_store.add_event(tx, project.id, "push", change, "admin", now)
         made = pipeline_store.create(tx, draft, event)
-        specs = tuple(JobSpec(name, "build", JobKind.SCRIPT, "cabestan/builder", "true") for name in jobs)
+        specs = tuple(ScriptJob(name, "build", image="cabestan/builder", script="true") for name in jobs)
         pipeline_store.add_jobs(tx, made, specs, now)
         for job in pipeline_store.jobs_of(tx, made.id):
             set_status(tx, Subject.JOB, job.id, status, started_at=now, finished_at=ended)

@@ -16,7 +16,7 @@ from cabestan.adapters.builders import BuilderSpec
 from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, CatalogueEntry, ImageState
-from cabestan.adapters.job_containers import JobRun
+from cabestan.adapters.job_containers import JobContainer, JobRun
 from cabestan.adapters.once import Once
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
@@ -27,6 +27,7 @@ from cabestan.compose.volumes import StackVolume
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
 from cabestan.domain.outcome import Exit
+from cabestan.domain.pipeline import BuildJob
 from cabestan.engine.turns.line import Turn
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 from cabestan.store.logs import LogWriter
@@ -82,6 +83,8 @@ class FakeJobs(Failing):
     def __init__(self) -> None:
         super().__init__()
         self.there: dict[str, JobRun] = {}
+        #: what each that was ever there was made of
+        self.made_of: dict[str, JobContainer] = {}
         self.tokens: dict[str, str] = {}
         self.exits: dict[tuple[str, int], Exit] = {}
         self.output: dict[str, bytes] = {}
@@ -90,10 +93,11 @@ class FakeJobs(Failing):
         #: called when one that builds has pushed its image, to tell which
         self.tell: Callable[[JobRun, str], None] = lambda run, digest: None
 
-    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
+    def start(self, run: JobRun, made_of: JobContainer, token: Callable[[], str] | None) -> None:
         self._call("start", run.job.name, run.attempt)
         if run.name not in self.there:
             self.there[run.name] = run
+            self.made_of[run.name] = made_of
             if token:
                 self.tokens[run.name] = token().splitlines()[0]
 
@@ -103,9 +107,8 @@ class FakeJobs(Failing):
         self.while_running(run)
         if run.name not in self.there:
             return Exit(None, error="its service is gone")
-        build = run.job.spec.build
-        if build and (run.job.name, run.attempt) not in self.exits:
-            self.tell(run, digest_of(build.reference, run.job.id))
+        if isinstance(run.job.spec, BuildJob) and (run.job.name, run.attempt) not in self.exits:
+            self.tell(run, digest_of(run.job.spec.build.reference, run.job.id))
         return run.name
 
     def exit_of(self, container: str) -> Exit | None:

@@ -7,7 +7,7 @@ from tests.engine.world import COMPOSE, World
 
 from cabestan.adapters.images import catalogue
 from cabestan.config import Settings
-from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.pipeline import BuildJob, Job, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images
 from cabestan.engine.building import intake, pipelines
@@ -27,7 +27,7 @@ def pushed(world: World, **files: str) -> tuple[Pipeline, tuple[Job, ...]]:
 
 
 def builds(world: World, pipeline: Pipeline) -> tuple[Job, ...]:
-    return tuple(job for job in world.jobs_of(pipeline) if job.spec.build)
+    return tuple(job for job in world.jobs_of(pipeline) if isinstance(job.spec, BuildJob))
 
 
 def test_a_missing_base_image_is_built_before_the_job_and_told_in_its_log(world: World) -> None:

@@ -11,7 +11,7 @@ from tests.engine.fakes import digest_of
 from tests.engine.world import COMPOSE, World
 
 from cabestan.adapters.git_trees import LINK, TreeFile
-from cabestan.domain.pipeline import Job
+from cabestan.domain.pipeline import BuildJob, Job
 from cabestan.domain.tree import LONGEST_TARGET, LinkRefused
 from cabestan.engine.building import build_sources, intake, pipelines
 from cabestan.errors import Conflict, Invalid, StepFailed
@@ -132,7 +132,7 @@ def test_a_release_has_the_images_that_its_own_jobs_told_and_a_tag_is_written_on
     world.registry.tags["shop/api", "0.2"] = "sha256:older"
     release = world.released(project, Dockerfile="# VERSION 0.2\nFROM cabestan/python:3.11\n")
     (pipeline,) = world.pipelines(project)
-    [job] = [job for job in world.jobs_of(pipeline) if job.spec.build]
+    [job] = [job for job in world.jobs_of(pipeline) if isinstance(job.spec, BuildJob)]
     assert set(release.images.values()) == {f"127.0.0.1:5600/shop/api@{job.digest}"}
     assert world.registry.tags["shop/api", release.commit] == job.digest
     assert world.registry.tags["shop/api", "0.2"] == "sha256:older"
@@ -157,7 +157,7 @@ def test_a_commits_hash_is_no_version(world: World) -> None:
     intake.take_pushes(world.services, project, "dev")
     world.durable.run()
     for pipeline in world.pipelines(project):
-        [build] = [job.spec.build for job in world.jobs_of(pipeline) if job.spec.build]
+        [build] = [job.spec.build for job in world.jobs_of(pipeline) if isinstance(job.spec, BuildJob)]
         assert build.tags == (pipeline.commit,)
 
 
@@ -165,7 +165,7 @@ def test_only_a_digest_of_a_running_job_is_taken(world: World) -> None:
     project = world.project()
     world.released(project)
     (pipeline,) = world.pipelines(project)
-    [job] = [job for job in world.jobs_of(pipeline) if job.spec.build]
+    [job] = [job for job in world.jobs_of(pipeline) if isinstance(job.spec, BuildJob)]
     with pytest.raises(Conflict, match="does not run"):
         build_sources.take_image(world.services, job.id, f"sha256:{'0' * 64}")
     with pytest.raises(Invalid, match="is no digest"):
@@ -192,7 +192,7 @@ def test_what_builds_on_an_image_that_is_not_there_yet_says_so(world: World) -> 
     intake.take_pushes(world.services, project, "dev")
     world.durable.run()
     with world.services.database.writing() as tx:
-        first, web = (job for job in store.jobs_of(tx, 1) if job.spec.build)
+        first, web = (job for job in store.jobs_of(tx, 1) if isinstance(job.spec, BuildJob))
         store.update_job(tx, first.id, digest="")
     with pytest.raises(StepFailed, match="The job build has not told"):
         build_sources.beginning(world.services, web)

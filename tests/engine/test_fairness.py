@@ -18,7 +18,7 @@ from tests.samples import pipeline, set_status, spec
 
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import Job, JobKind
+from cabestan.domain.pipeline import Job
 from cabestan.domain.project import Project, RefChange
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine.building import pipelines
@@ -99,7 +99,7 @@ class Server:
             made = pipeline(project_id=project.id, project=project.name)
             event = project_store.add_event(tx, project.id, "x", RefChange("x", "", "x"), "dev", made.created_at)
             made = store.create(tx, made, event)
-            store.add_jobs(tx, made, (spec("sleeps", kind=JobKind.SCRIPT),), made.created_at)
+            store.add_jobs(tx, made, (spec("sleeps"),), made.created_at)
             set_status(tx, Subject.PIPELINE, made.id, RUNNING)
         return made.id
 

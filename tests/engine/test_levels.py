@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from tests.samples import ADMIN
 from cabestan.compose.stack import Stack
 from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment
-from cabestan.domain.pipeline import JobKind, JobSpec, Source
+from cabestan.domain.pipeline import Job, ScriptJob, Source
 from cabestan.domain.predefined import Place, names_for
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.building import intake
-from cabestan.engine.building.job_runs import redactor_of, run_of
+from cabestan.engine.building.job_runs import redactor_of
+from cabestan.engine.building.runners import runner_of
 from cabestan.engine.deploying import composing, deployments, planning, settings
 from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.upkeep import housekeeping
@@ -248,6 +250,12 @@ def test_a_title_that_imitates_a_placeholder_stops_nothing(world: World, project
     assert made["CI_COMMIT_TITLE"] == "KEY of all"
 
 
+def _environment(world: World, job: Job) -> Mapping[str, str]:
+    runner = runner_of(world.services, job)
+    assert runner
+    return runner.container(1).environment
+
+
 def test_jobs_get_variables_and_no_secret_and_a_build_only_what_cannot_harm(world: World, project: Project) -> None:
     put(world, SHOP, "TEAM", "shop")
     put(world, Scope(project.id), "BASH_ENV", "/tmp/evil")
@@ -256,14 +264,14 @@ def test_jobs_get_variables_and_no_secret_and_a_build_only_what_cannot_harm(worl
     put(world, Scope(project.id, "staging"), "LEVEL", "own")
     world.push(project)
     pipeline = intake.start_pipeline(world.services, project, "main", "dev", {"X_A": "b", "CC": "gcc"})
-    script = JobSpec("script", "test", JobKind.SCRIPT, "i", "true", environment=(("TEAM", "of the job"),))
+    script = ScriptJob("script", "test", image="i", script="true", environment=(("TEAM", "of the job"),))
     world.durable.run()
     build = world.jobs_of(pipeline)[-1]
-    own = run_of(world.services, build, 1).environment
+    own = _environment(world, build)
     assert {"X_A": "b", "CI_COMMIT_BRANCH": "main", "CI_JOB_STAGE": "build"}.items() <= own.items()
     assert own.keys() & {"BASH_ENV", "TEAM", "CC", "KEY", "MASKED", "LEVEL"} == set()
     job = type(build)(**{**vars(build), "spec": script})
-    environment = run_of(world.services, job, 1).environment
+    environment = _environment(world, job)
     expected = {"TEAM": "of the job", "BASH_ENV": "/tmp/evil", "MASKED": "canary-masked", "X_A": "b", "CC": "gcc"}
     assert {name: environment[name] for name in expected} == expected
     assert environment.keys() & {"KEY", "LEVEL"} == set()

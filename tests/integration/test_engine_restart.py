@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import JobContainers, JobRun
+from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
 from cabestan.adapters.once import Containers, containers_of
 from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin
@@ -266,10 +265,9 @@ def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -
             for number in range(1, 4):
                 started.append((runs, StackRun(name, number, 1, says, stack, {})))
                 runs.start(started[-1][1], lambda: None)
-            spec = samples.spec(image="cabestan/debian:12", script="echo ran")
-            job = JobRun(name, replace(samples.job(), spec=spec), 1, {})
+            job = JobRun(name, samples.job(), 1)
             started.append((jobs, job))
-            jobs.start(job, None)
+            jobs.start(job, JobContainer("cabestan/debian:12", ("echo", "ran"), {}, Limits(60)), None)
             eventually(lambda: "preparing" in _states(client, started), 30, "one is being made", 0.002)
             engine.kill()
             engine.start()

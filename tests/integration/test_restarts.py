@@ -6,7 +6,7 @@ import pytest
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import DOCKERFILE, SMALL, counted, counting, unbuilt
 
-from cabestan.domain.pipeline import JobKind, JobSpec
+from cabestan.domain.pipeline import ScriptJob
 from cabestan.domain.status import RunStatus
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
@@ -28,7 +28,7 @@ def run_script(platform: Platform, work: Work, script: str) -> int:
         event = platform.rows("select max(id) from events")[0][0]
         fresh = pipeline.evolve(status=RunStatus.RUNNING, project_id=project.id)
         made = store.create(tx, fresh, event)
-        spec = JobSpec("script", "test", JobKind.SCRIPT, _SCRIPT_IMAGE, script)
+        spec = ScriptJob("script", "test", image=_SCRIPT_IMAGE, script=script)
         store.add_jobs(tx, made, (spec,), pipeline.created_at)
     database.close()
     platform.start()

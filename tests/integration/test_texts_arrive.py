@@ -3,17 +3,15 @@
 import json
 import uuid
 from contextlib import closing
-from datetime import UTC, datetime
 
 import pytest
+from tests import samples
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.job_containers import JobContainers, JobRun
+from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
 from cabestan.domain.outcome import Exit
-from cabestan.domain.pipeline import Job, JobKind, JobSpec
-from cabestan.domain.status import RunStatus
 
 pytestmark = pytest.mark.integration
 _MESSAGE = 'see {{ user }} {{.Node.Hostname}}\n\n{{printf "%0900000000d" 1}} {{"{{"}} $HOME ${HOME} $$ é😀\t\\ \'"'
@@ -79,14 +77,13 @@ def test_secrets_that_no_service_takes_together_are_told_by_name(platform: Platf
 
 def _told_by_a_job(platform: Platform, environment: dict[str, str]) -> object:
     """As any job is run, with a script that tells what it got."""
-    spec = JobSpec("told", "build", JobKind.SCRIPT, "cabestan/python:3.11", f'exec python3 -c "{_SHOWN}"')
-    job = Job(900_000_000, 1, 1, 0, spec, RunStatus.RUNNING, "", 1, datetime.now(UTC))
-    run = JobRun(f"{platform.instance}-{uuid.uuid4().hex[:4]}", job, 1, environment)
+    made_of = JobContainer("cabestan/python:3.11", ("python3", "-c", _SHOWN), environment, Limits(60))
+    run = JobRun(f"{platform.instance}-{uuid.uuid4().hex[:4]}", samples.job(id=900_000_000), 1)
     engine = Engine(platform.engine)
     with closing(engine.client):
         jobs = JobContainers(engine, run.instance)
         try:
-            jobs.start(run, None)
+            jobs.start(run, made_of, None)
             container = jobs.container(run, given_up=lambda: False)
             assert isinstance(container, str), container
             ended = eventually(lambda: jobs.exit_of(container), 30, "the job ends")

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 from tests.samples import COMMIT
 
-from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import Base, Blueprint, BuildJob, ImageBuild
 from cabestan.errors import Invalid
-from cabestan.pipeline.build_script import BUILD_SCRIPT
 from cabestan.pipeline.convention import AskedBuild, BuildRefused, Source, blueprint, compose_file, dockerfiles
 from cabestan.pipeline.refused import DockerfileRefused
 
@@ -37,16 +36,14 @@ def job(
     service: str = "",
     target: str = "",
     args: tuple[tuple[str, str], ...] = (),
-) -> JobSpec:
+) -> BuildJob:
     """The whole job for an image."""
     reference = f"shop/api/{name}" if name else "shop/api"
     all_tags = (COMMIT, *tags)
-    return JobSpec(
+    return BuildJob(
         name=f"build {name}" if name else "build",
         stage="build",
-        kind=JobKind.BUILD,
         image="cabestan/builder:1",
-        script=BUILD_SCRIPT,
         needs=needs,
         environment=(
             ("CI_COMMIT_SHA", COMMIT),
@@ -60,8 +57,6 @@ def job(
             ("TARGET", target),
             ("BUILD_ARGUMENTS", arguments),
         ),
-        builder=True,
-        token=True,
         build=ImageBuild(name, dockerfile, context, reference, all_tags, service, target, args),
         bases=bases,
     )

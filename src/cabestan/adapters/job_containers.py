@@ -22,15 +22,43 @@ _JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Seconds, bytes of memory, and processors; 0: as much as there is."""
+
+    seconds: int
+    memory: int = 0
+    cpus: float = 0
+
+
+@dataclass(frozen=True)
+class JobContainer:
+    """All that a job's container is made of, whatever the job's kind.
+
+    `image` is a name that the engine knows it by, `network` one of the engine's.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    limits: Limits
+    network: str = "host"
+    #: volumes by name, each with its place in the container
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    #: places whose files are in memory alone
+    tmpfs: tuple[str, ...] = ()
+    #: empty: as the image has it
+    user: str = ""
+    #: it prints to a terminal, so that programs print each line at once, and colours
+    terminal: bool = True
+
+
+@dataclass(frozen=True)
 class JobRun:
     """One try at a job. Its objects in Swarm bear its name, so that starting it twice starts it once."""
 
     instance: str
     job: Job
     attempt: int
-    environment: Mapping[str, str]
-    #: volumes by name, each with its place in the container
-    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -41,47 +69,53 @@ class JobRun:
         return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), ATTEMPT_LABEL: str(self.attempt)}
 
 
-def task_template(run: JobRun, image: str, secret_id: str | None) -> dict[str, Any]:
-    """The `TaskTemplate` of the engine's `POST /services/create`, for a job.
+def task_template(run: JobRun, made_of: JobContainer, image: str, secret_id: str | None) -> dict[str, Any]:
+    """The `TaskTemplate` of the engine's `POST /services/create`.
 
     `image` is the id of its image.
     """
     container: dict[str, Any] = {
         "Image": image,
-        "Command": ["/bin/bash", "-c"],
-        "Args": [run.job.spec.script],
-        "Env": [f"{name}={value}" for name, value in run.environment.items()],
+        "Command": list(made_of.command),
+        "Env": [f"{name}={value}" for name, value in made_of.environment.items()],
         "Labels": run.labels,
-        "TTY": True,
+        "User": made_of.user,
+        "TTY": made_of.terminal,
         "Init": True,
         "StopGracePeriod": STOP_SECONDS * 10**9,
         "Mounts": [
-            {"Type": "volume", "Source": name, "Target": target, "VolumeOptions": {"NoCopy": True}}
-            for name, target in run.volumes.items()
+            *(_volume(name, target) for name, target in made_of.volumes.items()),
+            *({"Type": "tmpfs", "Target": target} for target in made_of.tmpfs),
         ],
     }
     if secret_id:
         file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
         container["Secrets"] = [{"SecretID": secret_id, "SecretName": run.name, "File": file}]
+    limits = {"MemoryBytes": made_of.limits.memory, "NanoCPUs": int(made_of.limits.cpus * 10**9)}
     return {
         "ContainerSpec": container,
+        "Resources": {"Limits": limits},
         "RestartPolicy": {"Condition": "none"},
         "LogDriver": {"Name": "json-file", "Options": WHOLE_LOG},
-        "Networks": [{"Target": "host"}],
+        "Networks": [{"Target": made_of.network}],
     }
+
+
+def _volume(name: str, target: str) -> dict[str, Any]:
+    return {"Type": "volume", "Source": name, "Target": target, "VolumeOptions": {"NoCopy": True}}
 
 
 class JobContainers(Containers):
     """Jobs of pipelines."""
 
-    def start(self, run: JobRun, token: Callable[[], str] | None) -> None:
+    def start(self, run: JobRun, made_of: JobContainer, token: Callable[[], str] | None) -> None:
         """Starts it, unless it was started before. `token` makes the content of `TOKEN_FILE`, if it needs that."""
         with self._engine.speaking(f"start the job {run.job.name}") as client:
             if service_named(client, run.name):
                 return
-            image = _image_here(client, run.job.spec.image)
+            image = _image_here(client, made_of.image)
             secret = _make_secret(client, run, token()) if token else None
-            create_service(client, run.name, task_template(run, image, secret), labels=run.labels, mode=_JOB)
+            create_service(client, run.name, task_template(run, made_of, image, secret), labels=run.labels, mode=_JOB)
 
     def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
         """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""

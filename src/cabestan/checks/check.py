@@ -54,7 +54,7 @@ class Planned:
 
     @property
     def builds(self) -> tuple[ImageBuild, ...]:
-        return tuple(job.build for job in self.blueprint.jobs if job.build) if self.blueprint else ()
+        return tuple(job.build for job in self.blueprint.builds) if self.blueprint else ()
 
 
 def check(subject: Subject, places: Sequence[Place], waivers: Waivers = NOTHING_WAIVED) -> tuple[Finding, ...]:

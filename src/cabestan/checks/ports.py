@@ -54,11 +54,10 @@ class _Declared:
         self._texts = texts
         #: names of an image to what builds it, and to what its Dockerfile's bases stand for
         self._builds: dict[str, tuple[ImageBuild, dict[str, str]]] = {}
-        for job in blueprint.jobs if blueprint else ():
-            if job.build:
-                name = f"{subject.registry}/{job.build.reference}"
-                built = (job.build, {base.written: base.meant for base in job.bases})
-                self._builds |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in job.build.tags)), built)
+        for job in blueprint.builds if blueprint else ():
+            name = f"{subject.registry}/{job.build.reference}"
+            built = (job.build, {base.written: base.meant for base in job.bases})
+            self._builds |= dict.fromkeys((name, *(f"{name}:{tag}" for tag in job.build.tags)), built)
 
     def of_image(self, image: str, dockerfile: str = "") -> Ports:
         """`dockerfile` is the text that names it, where one does."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from cabestan.domain.status import RunStatus
 
@@ -12,7 +12,7 @@ from cabestan.domain.status import RunStatus
 class JobKind(StrEnum):
     """What a job does, in a container of its own but for the checks."""
 
-    #: builds one image of the commit and pushes it to the registry
+    #: builds one image of the commit
     BUILD = "build"
     #: runs a script in an image
     SCRIPT = "script"
@@ -70,28 +70,54 @@ class Base:
 
 
 @dataclass(frozen=True)
-class JobSpec:
-    """What a job runs, decided before anything does: enough to start it again on any day.
+class PlannedJob:
+    """What all kinds of jobs have. `needs` names the jobs that must succeed before."""
 
-    `needs` names the jobs that must succeed before. `seconds` bounds it.
-    """
-
+    kind: ClassVar[JobKind]
     name: str
     stage: str
-    kind: JobKind
-    image: str
-    script: str
     needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildJob(PlannedJob):
+    """Builds one image of the commit and pushes it to the registry.
+
+    By the platform's own script, on the engine that the project's builds have for themselves. `image` has the script's
+    programs; `environment` is what the script is told.
+    """
+
+    kind: ClassVar[JobKind] = JobKind.BUILD
+    image: str
+    build: ImageBuild
     environment: tuple[tuple[str, str], ...] = ()
-    #: it speaks to the engine that the project's builds have for themselves, which only our own build script may
-    builder: bool = False
-    #: a token of this job alone is put into the container, to clone the source with
-    token: bool = False
-    build: ImageBuild | None = None
     #: references of the platform's own images that must be on the engine before it starts
     base_images: tuple[str, ...] = ()
-    #: what a build begins with, and takes files from
+    #: what it begins with, and takes files from
     bases: tuple[Base, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptJob(PlannedJob):
+    """Runs a script in an image."""
+
+    kind: ClassVar[JobKind] = JobKind.SCRIPT
+    image: str
+    script: str
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintJob(PlannedJob):
+    """Checks what stands in the commit."""
+
+    kind: ClassVar[JobKind] = JobKind.LINT
+    #: it is the server that checks
+    image: ClassVar[str] = ""
+
+
+#: What a job does, decided before anything runs: enough to start it again on any day.
+JobSpec = BuildJob | ScriptJob | LintJob
 
 
 @dataclass(frozen=True)
@@ -182,6 +208,10 @@ class Blueprint:
 
     jobs: tuple[JobSpec, ...]
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def builds(self) -> tuple[BuildJob, ...]:
+        return tuple(job for job in self.jobs if isinstance(job, BuildJob))
 
 
 def ready_jobs(jobs: tuple[Job, ...]) -> tuple[Job, ...]:

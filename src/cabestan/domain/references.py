@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cabestan.domain.deployment import Plan, StepKind
-from cabestan.domain.pipeline import JobSpec
+from cabestan.domain.pipeline import BuildJob, JobSpec
 
 #: a reference as another place has it
 Form = Callable[[str], str]
@@ -53,6 +53,8 @@ def in_images(form: Form, images: Mapping[str, str]) -> dict[str, str]:
 
 def in_spec(form: Form, spec: JobSpec) -> JobSpec:
     """Of what a build begins with."""
+    if not isinstance(spec, BuildJob):
+        return spec
     return replace(spec, bases=tuple(replace(base, meant=form(base.meant)) for base in spec.bases))
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from cabestan.domain.pipeline import Base, Blueprint, ImageBuild, JobKind, JobSpec
+from cabestan.domain.pipeline import Base, Blueprint, BuildJob, ImageBuild
 from cabestan.errors import Invalid
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
-from cabestan.pipeline.build_script import BUILD_SCRIPT
 from cabestan.pipeline.dockerfile import Dockerfile, filled_in, parse_dockerfile, substitute
 from cabestan.pipeline.refused import refuse
 from cabestan.pipeline.target import has_stage, stage_names
@@ -311,7 +310,7 @@ def _job(
     siblings: tuple[tuple[str, ImageBuild], ...],
     source: Source,
     job_image: str,
-) -> JobSpec:
+) -> BuildJob:
     given = {name: value for name, value in variables_of(source).items() if name in dockerfile.arguments}
     given |= dict(image.args)
     bases = _bases(image, dockerfile, siblings, source)
@@ -323,16 +322,12 @@ def _job(
         "TARGET": image.target,
         "BUILD_ARGUMENTS": "\n".join(f"{name}={value}" for name, value in given.items()),
     }
-    return JobSpec(
+    return BuildJob(
         name=job_name(image.name),
         stage="build",
-        kind=JobKind.BUILD,
         image=job_image,
-        script=BUILD_SCRIPT,
         needs=tuple(dict.fromkeys(job_name(other.name) for _, other in siblings)),
         environment=tuple(environment.items()),
-        builder=True,
-        token=True,
         build=image,
         base_images=tuple(dict.fromkeys(base.meant for base in bases if base.meant in source.base_images.references)),
         bases=bases,
@@ -355,7 +350,7 @@ def variables_of(source: OfCommit) -> dict[str, str]:
     }
 
 
-def _notes(source: Source, jobs: tuple[JobSpec, ...]) -> tuple[str, ...]:
+def _notes(source: Source, jobs: tuple[BuildJob, ...]) -> tuple[str, ...]:
     notes = []
     if PIPELINE_FILE in source.files:
         notes.append(f"{PIPELINE_FILE} is not read yet: the convention built every Dockerfile instead.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cabestan.domain.pipeline import Blueprint, JobKind, JobSpec
+from cabestan.domain.pipeline import Blueprint, LintJob
 
 LINT = "lint"
 
 
 def with_lint(blueprint: Blueprint) -> Blueprint:
     """The same jobs, each in need of the checks."""
-    first = JobSpec(name=LINT, stage=LINT, kind=JobKind.LINT, image="", script="")
     others = (replace(job, needs=(LINT, *job.needs)) for job in blueprint.jobs)
-    return replace(blueprint, jobs=(first, *others))
+    return replace(blueprint, jobs=(LintJob(LINT, LINT), *others))

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import Job, JobSpec, Pipeline
+from cabestan.domain.pipeline import BuildJob, Job, JobSpec, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
 from cabestan.store.rows import Rows, columns_of
@@ -131,10 +131,10 @@ def jobs_ended_between(tx: sa.Connection, start: datetime, end: datetime) -> tup
 
 
 def building(tx: sa.Connection) -> dict[int, tuple[int, ...]]:
-    """The running jobs that speak to their project's builder, by project."""
+    """The running jobs that build on their project's builder, by project."""
     found: dict[int, tuple[int, ...]] = {}
     for job in _JOBS.all(tx, jobs.c.status == RunStatus.RUNNING):
-        if job.spec.builder:
+        if isinstance(job.spec, BuildJob):
             found[job.project_id] = (*found.get(job.project_id, ()), job.id)
     return found
 

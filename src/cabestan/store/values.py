@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from cabestan.domain.pipeline import JobSpec
+from cabestan.domain.pipeline import BuildJob, JobKind, JobSpec, LintJob, PlannedJob, ScriptJob
 from cabestan.domain.route import Probe
 
 _Read = Callable[[Any], Any]
@@ -18,12 +18,16 @@ def dump(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, PlannedJob):
+        return {"kind": value.kind, **asdict(value)}
     return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
 @cache
 def reader(kind: Any) -> _Read:
     """What makes a value of the type of what JSON has of it: tuples, maps, members and dataclasses, one in another."""
+    if kind == JobSpec:
+        return _spec
     inner = get_args(kind)
     if get_origin(kind) is tuple:
         return _several(inner[0]) if inner[1:] == (...,) else _each(inner)
@@ -72,10 +76,12 @@ def _whole(kind: Any) -> _Read:
     return whole
 
 
-def _spec_of_old(raw: dict[str, Any]) -> dict[str, Any]:
-    """Of versions that built with the host's own engine."""
-    socket = raw.pop("engine_socket", False)
-    return {"builder": socket, **raw}
+def _spec(raw: dict[str, Any]) -> JobSpec:
+    """Of the kind that it names. Former versions kept more of each than it has, such as the script of a build."""
+    kind = _KINDS[JobKind(raw["kind"])]
+    names = {field.name for field in fields(kind)}
+    made: JobSpec = reader(kind)({name: value for name, value in raw.items() if name in names})
+    return made
 
 
 def _probe_of_old(raw: dict[str, Any] | list[str]) -> dict[str, Any]:
@@ -84,4 +90,5 @@ def _probe_of_old(raw: dict[str, Any] | list[str]) -> dict[str, Any]:
 
 
 #: what makes of a former form the one of today
-_OF_OLD: Mapping[Any, _Read] = {JobSpec: _spec_of_old, Probe: _probe_of_old}
+_OF_OLD: Mapping[Any, _Read] = {Probe: _probe_of_old}
+_KINDS: Mapping[JobKind, Any] = {kind.kind: kind for kind in (BuildJob, ScriptJob, LintJob)}

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import SMALL
 
-from cabestan.domain.pipeline import JobKind, JobSpec
+from cabestan.domain.pipeline import ScriptJob
 from cabestan.domain.status import RunStatus
 from cabestan.store import pipelines as store
 from cabestan.store import projects as project_store
@@ -17,7 +17,7 @@ from cabestan.store.database import Database
 pytestmark = pytest.mark.integration
 _FLOOD = 12
 #: far longer than the test: whoever waited for one of these would fail
-_SLEEPS = JobSpec("sleeps", "test", JobKind.SCRIPT, "cabestan/job:1", "exec sleep 3600")
+_SLEEPS = ScriptJob("sleeps", "test", image="cabestan/job:1", script="exec sleep 3600")
 
 
 def _stored(platform: Platform, project: str, like: int) -> list[int]:

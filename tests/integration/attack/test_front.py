@@ -15,7 +15,7 @@ import pytest
 from tests.integration.harness import Platform
 from tests.web.front.raw import answer, connect, head, status
 
-from cabestan.domain.pipeline import JobKind, JobSpec, Source
+from cabestan.domain.pipeline import ScriptJob, Source
 from cabestan.engine.building.job_runs import log_id
 from cabestan.store import projects
 from cabestan.store.database import Database
@@ -116,7 +116,7 @@ def a_job(platform: Platform, line: str) -> str:
         times = {"created_at": now, "started_at": now, "finished_at": now, "status": "failed", "project_id": project}
         source = {"commit": "0" * 40, "branch": "main", "title": "x", "source": Source.PUSH, "author": "x", "by": "x"}
         pipeline = tx.execute(pipelines.insert().values(times | source).returning(pipelines.c.id)).scalar_one()
-        spec = JobSpec("build", "build", JobKind.BUILD, "cabestan/job:1", "true")
+        spec = ScriptJob("build", "build", image="cabestan/job:1", script="true")
         row = times | {"pipeline_id": pipeline, "position": 0, "name": "build", "spec": spec}
         job = tx.execute(jobs.insert().values(row).returning(jobs.c.id)).scalar_one()
     database.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, Step, StepKind, StepRun
 from cabestan.domain.environment import Environment, Trigger
-from cabestan.domain.pipeline import Job, JobKind, JobSpec, Pipeline
+from cabestan.domain.pipeline import BuildJob, ImageBuild, Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
@@ -91,7 +91,7 @@ def job(key: int = 1, name: str = "build", stage: str = "build", status: RunStat
         pipeline_id=1,
         project_id=1,
         position=key,
-        spec=JobSpec(name, stage, JobKind.BUILD, "cabestan/job", "docker build ."),
+        spec=BuildJob(name, stage, image="cabestan/job", build=ImageBuild("", "Dockerfile", ".", "shop/api")),
         status=status,
         reason="Exit code 1." if status is RunStatus.FAILED else "",
         attempt=1,

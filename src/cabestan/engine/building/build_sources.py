@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cabestan.adapters.git_trees import LINK, SUBMODULE, TreeFile, check_target
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.domain.image import in_registry
-from cabestan.domain.pipeline import Base, ImageBuild, Job, Pipeline
+from cabestan.domain.pipeline import Base, BuildJob, ImageBuild, Job, Pipeline
 from cabestan.domain.registry_access import Access, rights_of_job
 from cabestan.domain.status import RunStatus
 from cabestan.domain.tree import resolve
@@ -51,18 +51,19 @@ class Beginning:
 
 def beginning(services: Services, job: Job) -> Beginning:
     """Raises StepFailed where what it builds on is not there."""
+    spec = build_of(job)
     with services.database.reading() as tx:
         digests = {one.name: one.digest for one in store.jobs_of(tx, job.pipeline_id)}
-    names = {base.written: _place(services, job, base, digests) for base in job.spec.bases}
+    names = {base.written: _place(services, spec, base, digests) for base in spec.bases}
     return Beginning(names, registry_login(services.settings, services.vault))
 
 
-def _place(services: Services, job: Job, base: Base, digests: Mapping[str, str]) -> str:
+def _place(services: Services, spec: BuildJob, base: Base, digests: Mapping[str, str]) -> str:
     if base.job:
         if not digests.get(base.job):
             raise StepFailed(f"The job {base.job} has not told which image it pushed.", "Retry the pipeline.")
         return f"{base.meant}@{digests[base.job]}"
-    return base_images.published(services, base.meant) if base.meant in job.spec.base_images else base.meant
+    return base_images.published(services, base.meant) if base.meant in spec.base_images else base.meant
 
 
 def source(services: Services, job: Job) -> Iterator[bytes]:
@@ -70,7 +71,7 @@ def source(services: Services, job: Job) -> Iterator[bytes]:
 
     Raises CabestanError before the first piece, or ends with a file `refused` that says why.
     """
-    build = _build_of(job)
+    build = build_of(job).build
     with services.database.reading() as tx:
         pipeline = store.get(tx, job.pipeline_id)
     begins = beginning(services, job)
@@ -110,10 +111,10 @@ def running_job(tx: sa.Connection, job_id: int) -> Job:
     return job
 
 
-def _build_of(job: Job) -> ImageBuild:
-    if not job.spec.build:
+def build_of(job: Job) -> BuildJob:
+    if not isinstance(job.spec, BuildJob):
         raise Invalid(f"The job {job.name} builds no image.", "Ask for the source of one that does.")
-    return job.spec.build
+    return job.spec
 
 
 def _tar(services: Services, pipeline: Pipeline, folder: str, kept: Mapping[str, str]) -> Iterator[bytes]:

@@ -1,7 +1,10 @@
-"""The workflow of a job: start its container, follow its log to the end, take everything away, move the pipeline on."""
+"""The workflows of jobs, by kind: start it, follow it to the end, take everything away, move the pipeline on.
+
+Steps are known by their names and their order, also to a version that takes up what another one began.
+"""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
@@ -9,16 +12,15 @@ from typing import Any
 
 import structlog
 
-from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Verdict, judge_exit
-from cabestan.domain.pipeline import Job
+from cabestan.domain.pipeline import Job, JobKind
 from cabestan.domain.status import RunStatus
 from cabestan.engine import base_images, disk
-from cabestan.engine.building import build_sources, builders, linting, pipelines
+from cabestan.engine.building import linting, pipelines
 from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
+from cabestan.engine.building.runners import runner_of
 from cabestan.engine.guard import guarded
-from cabestan.engine.registry_login import registry_login
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
@@ -43,19 +45,10 @@ class JobRunner:
         self._services.durable.register("job", lambda job_id, attempt: run(job_id, attempt), self._turn)
 
     def run(self, job_id: int, attempt: int) -> None:
-        """A container that is taken away from outside is started again, a few times."""
-        if self._is_in_process(job_id):
-            return self._lint(job_id, attempt)
-        going = self._services.durable.step("job.begin", lambda: _begin(self._services, job_id, attempt))
-        while going:
-            going = self._attempt(job_id, attempt)
-            attempt += 1
-        return self._services.durable.step("job.advance", lambda: _advance(self._services, job_id))
-
-    def _is_in_process(self, job_id: int) -> bool:
-        """What a job is never changes, so this may be asked again after a kill."""
+        """What a job is never changes, so it may be asked for again after a kill."""
         with self._services.database.reading() as tx:
-            return store.get_job(tx, job_id).spec.kind.in_process
+            kind = store.get_job(tx, job_id).spec.kind
+        _WORKFLOWS[kind](self._services, job_id, attempt)
 
     def _turn(self, job_id: int, _attempt: int) -> Turn:
         """Within a project those of older pipelines come first, and so does what is retried."""
@@ -63,23 +56,42 @@ class JobRunner:
             job = store.get_job(tx, job_id)
         return Turn(Kind.CHECK if job.spec.kind.in_process else Kind.JOB, job.project_id, job.pipeline_id)
 
-    def _lint(self, job_id: int, attempt: int) -> None:
-        """What the checks found is recorded before it is written, so that a kill in between writes the same."""
-        services, step = self._services, self._services.durable.step
-        if step("lint.begin", lambda: _begin(services, job_id, attempt)):
-            outcome = step("lint.check", lambda: linting.lint(services, job_id))
-            verdict = step("lint.log", lambda: linting.write_log(services, job_id, attempt, outcome))
-            step("lint.record", lambda: _record(services, job_id, attempt, verdict))
-        step("lint.advance", lambda: _advance(services, job_id))
 
-    def _attempt(self, job_id: int, attempt: int) -> bool:
-        """True where another one is called for."""
-        services, step = self._services, self._services.durable.step
-        failure = step("job.start", lambda: _start(services, job_id, attempt))
-        verdict = step("job.follow", lambda: _follow(services, job_id, attempt, failure))
-        step("job.clean", lambda: _clean(services, job_id, attempt))
-        step("job.record", lambda: _record(services, job_id, attempt, verdict))
-        return bool(verdict["again"])
+def _in_process(services: Services, job_id: int, attempt: int) -> None:
+    """What the checks found is recorded before it is written, so that a kill in between writes the same."""
+    step = services.durable.step
+    if step("lint.begin", lambda: _begin(services, job_id, attempt)):
+        outcome = step("lint.check", lambda: linting.lint(services, job_id))
+        verdict = step("lint.log", lambda: linting.write_log(services, job_id, attempt, outcome))
+        step("lint.record", lambda: _record(services, job_id, attempt, verdict))
+    step("lint.advance", lambda: _advance(services, job_id))
+
+
+def _in_container(services: Services, job_id: int, attempt: int) -> None:
+    """One that is taken away from outside is started again, a few times."""
+    going = services.durable.step("job.begin", lambda: _begin(services, job_id, attempt))
+    while going:
+        going = _attempt(services, job_id, attempt)
+        attempt += 1
+    services.durable.step("job.advance", lambda: _advance(services, job_id))
+
+
+#: by kind
+_WORKFLOWS: Mapping[JobKind, Callable[[Services, int, int], None]] = {
+    JobKind.BUILD: _in_container,
+    JobKind.SCRIPT: _in_container,
+    JobKind.LINT: _in_process,
+}
+
+
+def _attempt(services: Services, job_id: int, attempt: int) -> bool:
+    """True where another one is called for."""
+    step = services.durable.step
+    failure = step("job.start", lambda: _start(services, job_id, attempt))
+    verdict = step("job.follow", lambda: _follow(services, job_id, attempt, failure))
+    step("job.clean", lambda: _clean(services, job_id, attempt))
+    step("job.record", lambda: _record(services, job_id, attempt, verdict))
+    return bool(verdict["again"])
 
 
 def fail(services: Services, job_id: int, attempt: int, reason: str) -> None:
@@ -107,38 +119,33 @@ def _start(services: Services, job_id: int, attempt: int) -> str:
         job = store.get_job(tx, job_id)
         if store.job_cancel_asked(tx, job_id):
             return ""
-    run = run_of(services, job, attempt)
-    token = (lambda: _keep_token(services, job_id, attempt)) if job.spec.token else None
     try:
         disk.check(services.settings)
-        services.home.patiently(lambda: _start_run(services, run, token))
+        services.home.patiently(lambda: _start_container(services, job, attempt))
     except CabestanError as error:
         return str(error)
     return ""
 
 
-def _start_run(services: Services, run: JobRun, token: Callable[[], str] | None) -> None:
+def _start_container(services: Services, job: Job, attempt: int) -> None:
     """On the base images that it needs; not at all where it is canceled while those are built."""
-
-    def stopped() -> bool:
-        with services.database.reading() as tx:
-            return store.job_cancel_asked(tx, run.job.id)
-
-    _ensure_base_images(services, run.job, run.attempt, stopped=stopped)
-    if stopped():
+    runner = runner_of(services, job)
+    assert runner, f"the job {job.name} has no container"
+    _ensure_base_images(services, job, attempt, runner.base_images)
+    if _cancel_asked(services, job.id):
         return
-    if run.job.spec.builder:
-        builders.ensure(services, run.job.project_id, run.job.id)
-    services.jobs.start(run, token)
+    runner.prepare()
+    token = partial(_keep_token, services, job.id, attempt, runner.secret) if runner.secret else None
+    services.jobs.start(run_of(services, job, attempt), runner.container(attempt), token)
 
 
-def _ensure_base_images(services: Services, job: Job, attempt: int, *, stopped: Callable[[], bool]) -> None:
+def _ensure_base_images(services: Services, job: Job, attempt: int, references: Sequence[str]) -> None:
     """Builds what the job begins with and the engine lacks, told in the job's log.
 
-    Comes back early when `stopped`; what is being built is built to its end all the same, for others may wait for it.
-    Raises whatever the builder raises.
+    Comes back early when it is canceled; what is being built is built to its end all the same, for others may wait for
+    it. Raises whatever the builder raises.
     """
-    lacking = services.images.lacking(job.spec.base_images) if job.spec.base_images else ()
+    lacking = services.images.lacking(references) if references else ()
     if not lacking:
         return
     services.logs.unpack(log_id(job.id))
@@ -147,7 +154,7 @@ def _ensure_base_images(services: Services, job: Job, attempt: int, *, stopped: 
         writer.attach(f"base images {uuid.uuid4()}")
         tell = _teller(services, job, writer)
         tell(f"\x1b[1;36mBuilding {', '.join(lacking)}: this machine does not have it yet\x1b[0m")
-        base_images.Building(services, job.spec.base_images).follow(tell, stopped)
+        base_images.Building(services, references).follow(tell, lambda: _cancel_asked(services, job.id))
         writer.finish()
 
 
@@ -159,7 +166,7 @@ def _teller(services: Services, job: Job, writer: LogWriter) -> Callable[[str], 
     return tell
 
 
-def _keep_token(services: Services, job_id: int, attempt: int) -> str:
+def _keep_token(services: Services, job_id: int, attempt: int, secret: Callable[[], str]) -> str:
     """What the container gets as its `TOKEN_FILE`."""
     token = token_of(services, job_id, attempt)
     lifetime = timedelta(seconds=services.settings.job_seconds + services.settings.engine_seconds)
@@ -167,19 +174,7 @@ def _keep_token(services: Services, job_id: int, attempt: int) -> str:
         user_store.drop_job_tokens(tx, job_id)
         expires_at = services.now() + lifetime
         user_store.add_token(tx, token, kind="job", job_id=job_id, now=services.now(), expires_at=expires_at)
-    return f"{token}\n{_registry_token(services, job_id)}\n"
-
-
-def _registry_token(services: Services, job_id: int) -> str:
-    """What the job may do in the registry, for as long as it may run."""
-    with services.database.reading() as tx:
-        job = store.get_job(tx, job_id)
-        project = store.get(tx, job.pipeline_id).project
-    if not job.spec.build:
-        return ""
-    rights = build_sources.beginning(services, job).rights(project, job.spec.build)
-    login = registry_login(services.settings, services.vault)
-    return login.token(rights, to=f"job {job_id}", seconds=services.settings.job_seconds)
+    return f"{token}\n{secret()}\n"
 
 
 def _follow(services: Services, job_id: int, attempt: int, failure: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.finding import FindingsRefused
 from cabestan.domain.image import in_registry
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import SAME_COMMIT, ImageBuild, Job, Pipeline
+from cabestan.domain.pipeline import SAME_COMMIT, BuildJob, ImageBuild, Job, Pipeline
 from cabestan.domain.release import Release
 from cabestan.domain.status import RunStatus
 from cabestan.domain.variable import travelling
@@ -142,9 +142,9 @@ def _digests(jobs: tuple[Job, ...]) -> dict[ImageBuild, str]:
     """What the pipeline's own jobs pushed, as they told."""
     found = {}
     for job in jobs:
-        if job.spec.build and not job.digest:
+        if isinstance(job.spec, BuildJob) and not job.digest:
             raise Invalid(f"The job {job.name} has not told which image it pushed.", "Run the pipeline again.")
-        if job.spec.build:
+        if isinstance(job.spec, BuildJob):
             found[job.spec.build] = job.digest
     return found
 

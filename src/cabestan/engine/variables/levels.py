@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
-from cabestan.domain.pipeline import Job, Pipeline
+from cabestan.domain.pipeline import BuildJob, Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.variable import Variable, Variables, changed_names, for_jobs, nearest, travelling
@@ -60,12 +60,12 @@ def restored(tx: sa.Connection, plan: Plan) -> tuple[Variable, ...]:
 def job_variables(tx: sa.Connection, project: Project, pipeline: Pipeline, job: Job) -> dict[str, str]:
     """Those of the group, the project and the pipeline.
 
-    A job that speaks to a builder gets only what begins with `X_`: other names (`BASH_ENV`, `DOCKER_HOST`) could make
+    A build gets only what begins with `X_`: other names (`BASH_ENV`, `DOCKER_HOST`) could make
     the platform's own script do something else.
     """
     protected = project.protects(pipeline.branch)
     found = for_jobs(store.applying(tx, project), pipeline.variables, protected=protected)
-    return travelling(found) if job.spec.builder else found
+    return travelling(found) if isinstance(job.spec, BuildJob) else found
 
 
 def outdated(tx: sa.Connection, environment: Environment) -> Outdated | None:
