@@ -283,7 +283,7 @@ class Settings(BaseSettings):
 
     @property
     def internal_url(self) -> str:
-        """Where jobs reach the server: they run in the host's network."""
+        """Where the machine itself reaches the server: hooks, the registry's clients, and the gate of jobs."""
         return f"http://{self.host}:{self.port}"
 
     @property

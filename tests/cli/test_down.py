@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Cli
 from tests.engine.fakes import FakeBuilders
-from tests.samples import NOW, set_status, spec
+from tests.samples import NOW, build_spec, set_status
 from tests.store.rows import make_pipeline, make_project
 
 from cabestan.adapters.builders import BuilderSpec
@@ -32,7 +32,9 @@ def builders(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeB
 
 def run(builders: FakeBuilders, *projects: int) -> None:
     for key in projects:
-        builders.ensure(BuilderSpec("cabestan", key, "cabestan/builder:1", 5600, 1, 1, "internet"), in_use=False)
+        builders.ensure(
+            BuilderSpec("cabestan", key, "cabestan/builder:1", 5600, "127.0.0.1:8600", 1, 1, "internet"), in_use=False
+        )
 
 
 def test_idle_builders_are_stopped_and_what_they_keep_stays(cli: Cli, builders: FakeBuilders) -> None:
@@ -44,13 +46,14 @@ def test_idle_builders_are_stopped_and_what_they_keep_stays(cli: Cli, builders: 
         "",
     )
     assert (builders.called("stop"), builders.called("forget"), builders.there) == ([[1], [2]], [], {})
+    assert builders.called("close_gate") == [[]]
 
 
 def test_a_builder_with_a_build_is_left_to_it(cli: Cli, builders: FakeBuilders) -> None:
     with open_store(read_settings()) as database, database.writing() as tx:
         rows = [make_project(tx, name) for name in ("shop/api", "shop/web")]
         pipeline = make_pipeline(tx, rows[1].project)
-        pipelines.add_jobs(tx, pipeline, (spec(builder=True),), NOW)
+        pipelines.add_jobs(tx, pipeline, (build_spec("build"),), NOW)
         (job,) = pipelines.jobs_of(tx, pipeline.id)
         set_status(tx, Subject.JOB, job.id, RunStatus.RUNNING)
     run(builders, *(one.project.id for one in rows))
@@ -59,6 +62,7 @@ def test_a_builder_with_a_build_is_left_to_it(cli: Cli, builders: FakeBuilders) 
         "Left 1 builder with a build under way, which `cabestan up` takes up again.\n" + GO_ON
     )
     assert list(builders.there) == [rows[1].project.id]
+    assert builders.called("close_gate") == []
 
 
 def test_where_there_are_none_nothing_is_made_or_said(cli: Cli, builders: FakeBuilders, tmp_path: Path) -> None:

@@ -146,6 +146,9 @@ class FakeBuilders(Failing):
         #: bytes, by project
         self.sizes: dict[int, int] = {}
 
+    def close_gate(self) -> None:
+        self._call("close_gate")
+
     def ensure(self, spec: BuilderSpec, *, in_use: bool) -> None:
         self._call("ensure", spec.project_id, in_use)
         self.there[spec.project_id] = spec

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tests.engine.world import FILES, World
 from tests.samples import build_spec, job, spec
 
+from cabestan.adapters.job_containers import Volume
 from cabestan.domain.outcome import Exit
 from cabestan.domain.pipeline import JobKind, LintJob
 from cabestan.domain.status import RunStatus
@@ -36,9 +37,9 @@ def test_a_script_gets_no_token_no_volume_and_nothing_that_speaks_to_anybody(wor
     runner.prepare()
     made_of = runner.container(1)
     assert (made_of.image, made_of.command) == ("i", ("/bin/bash", "-c", "echo first"))
-    assert (runner.secret, runner.base_images, made_of.volumes) == (None, (), {})
-    assert made_of.environment["A"] == "1"
-    assert made_of.environment.keys() & {"SERVER", "TOKEN_FILE"} == set()
+    assert (runner.secret, runner.base_images, made_of.volumes) == (None, (), ())
+    assert (made_of.network, made_of.environment["A"]) == ("none", "1")
+    assert made_of.environment.keys() & {"TOKEN_FILE", "CACHE"} == set()
 
 
 def test_a_build_runs_our_script_beside_the_projects_builder(world: World) -> None:
@@ -50,14 +51,23 @@ def test_a_build_runs_our_script_beside_the_projects_builder(world: World) -> No
     made_of = runner.container(3)
     assert made_of.command == ("/bin/bash", "-c", BUILD_SCRIPT)
     assert (made_of.environment["A"], made_of.environment["ATTEMPT"]) == ("1", "3")
-    assert f"cabestan-builder-{project.id}-run" in made_of.volumes
+    gate = Volume("cabestan-gate", "/run/gate", read_only=True)
+    assert made_of.volumes == (Volume(f"cabestan-builder-{project.id}-run", "/run/builder"), gate)
+    assert made_of.network == "none"
     assert runner.base_images == ("cabestan/node:18",)
 
 
 def _of_the_first_version(row: dict[str, object]) -> dict[str, object]:
     build = {key: value for key, value in dict(row["build"]).items() if key not in ("target", "args")}  # type: ignore[call-overload]
     environment = [pair for pair in row["environment"] if pair[0] != "TARGET"]  # type: ignore[attr-defined]
-    gone = {"build": build, "environment": environment, "engine_socket": True, "token": True, "script": "of old"}
+    gone = {
+        "build": build,
+        "environment": environment,
+        "engine_socket": True,
+        "token": True,
+        "script": "of old",
+        "image": "cabestan/job:1",
+    }
     return {key: value for key, value in row.items() if key not in ("base_images", "bases")} | gone
 
 
@@ -83,3 +93,4 @@ def test_a_build_of_an_earlier_version_is_retried_with_todays_script(world: Worl
     assert (again.status, again.attempt, again.spec.kind) == (RunStatus.SUCCEEDED, 2, JobKind.BUILD)
     made_of = world.jobs.made_of[f"cabestan-job-{build.id}-2"]
     assert (made_of.command[-1], made_of.environment["TARGET"]) == (BUILD_SCRIPT, "")
+    assert made_of.image == "cabestan/builder:1"

@@ -28,7 +28,7 @@ def engine() -> Iterator[Engine]:
 def spec(engine: Engine) -> Iterator[BuilderSpec]:
     """Of an installation of the test's own; what was made for it goes."""
     instance = f"t{uuid.uuid4().hex[:7]}"
-    yield BuilderSpec(instance, 7, "cabestan/builder:1", 5600, 512 * _MIB, 100 * _MIB, "internet")
+    yield BuilderSpec(instance, 7, "cabestan/builder:1", 5600, "127.0.0.1:8600", 512 * _MIB, 100 * _MIB, "internet")
     for container in engine.client.containers.list(filters={"label": f"cabestan.instance={instance}"}, all=True):
         container.remove(force=True)
     Builders(engine, instance).forget(7)

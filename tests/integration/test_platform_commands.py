@@ -117,7 +117,8 @@ def _start_builder(machine: Machine) -> None:
     """As the first build of a project does."""
     platform, engine = machine.platform, Engine(machine.platform.engine)
     memory, disk = 512 * 1024**2, 1024**3
-    spec = BuilderSpec(platform.instance, 1, "cabestan/builder:1", platform.registry_port, memory, disk, "internet")
+    ports = (platform.registry_port, f"127.0.0.1:{platform.port}")
+    spec = BuilderSpec(platform.instance, 1, "cabestan/builder:1", *ports, memory, disk, "internet")
     with closing(engine.client):
         Builders(engine, platform.instance).ensure(spec, in_use=False)
 

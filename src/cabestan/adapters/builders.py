@@ -12,6 +12,7 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.gate import GateSpec, close_gate, ensure_gate
 from cabestan.domain import docker_names
 from cabestan.domain.labels import BUILDER_LABEL, INSTANCE_LABEL, SETTINGS_LABEL
 from cabestan.errors import Conflict, StepFailed
@@ -42,6 +43,8 @@ class BuilderSpec:
     project_id: int
     image: str
     registry_port: int
+    #: HOST:PORT of our own server
+    server: str
     memory: int
     disk: int
     reach: str
@@ -117,18 +120,25 @@ class Builders:
         self.alone = threading.Lock()
 
     def ensure(self, spec: BuilderSpec, *, in_use: bool) -> None:
-        """Has it run, though its engine may take two seconds more to answer.
+        """Has it run, and the gate for the job, though its engine may take two seconds more to answer.
 
         One that runs with other settings is made anew, unless it is `in_use`.
         """
         with self._engine.speaking(f"start the builder {spec.name}") as client:
-            settings = spec.settings(_image_id(client, spec.image))
+            image = _image_id(client, spec.image)
+            ensure_gate(client, GateSpec(spec.instance, image, spec.server, f"127.0.0.1:{spec.registry_port}"))
+            settings = spec.settings(image)
             found = _found(client, spec.name)
             running = found and _refuse_foreign(found, spec).status == "running"
             if found and running and (in_use or found.labels.get(SETTINGS_LABEL) == settings):
                 return
             self._stop(client, spec.name)
             _start(client, spec, settings, str(client.info().get("CgroupVersion", "1")))
+
+    def close_gate(self) -> None:
+        """Of all builds; the next one opens it again."""
+        with self._engine.speaking("close the way to the server") as client:
+            close_gate(client, self._instance)
 
     def running(self) -> tuple[int, ...]:
         """The ids of the projects whose builder is there."""

@@ -1,15 +1,26 @@
-"""Jobs as one-shot Swarm services: started, watched and taken away."""
+"""Jobs as plain containers: started, watched and taken away."""
 
+import io
+import tarfile
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from cabestan.adapters.once import STOP_SECONDS, WHOLE_LOG, Containers, Once, containers_of, service_named
-from cabestan.adapters.swarm_services import create_service
-from cabestan.adapters.task_ends import parse_former_end
+from cabestan.adapters.once import (
+    STOP_SECONDS,
+    WHOLE_LOG,
+    Containers,
+    Once,
+    containers_of,
+    service_named,
+    started_container,
+)
+from cabestan.adapters.task_ends import LOST, parse_former_end
+from cabestan.compose.sizes import excess
 from cabestan.domain import docker_names
 from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL, JOB_LABEL
 from cabestan.domain.outcome import Exit
@@ -18,7 +29,6 @@ from cabestan.errors import StepFailed
 
 #: two lines: the job's token, and what it may do in the registry, as `registrytoken` of Docker's `config.json`
 TOKEN_FILE = "/run/secrets/job-token"  # noqa: S105
-_JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,15 @@ class Limits:
     seconds: int
     memory: int = 0
     cpus: float = 0
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One of the engine's, by its name, and its place in the container."""
+
+    name: str
+    target: str
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,9 +60,8 @@ class JobContainer:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     limits: Limits
-    network: str = "host"
-    #: volumes by name, each with its place in the container
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    network: str = "none"
+    volumes: tuple[Volume, ...] = ()
     #: places whose files are in memory alone
     tmpfs: tuple[str, ...] = ()
     #: empty: as the image has it
@@ -54,7 +72,7 @@ class JobContainer:
 
 @dataclass(frozen=True)
 class JobRun:
-    """One try at a job. Its objects in Swarm bear its name, so that starting it twice starts it once."""
+    """One try at a job. Its container bears its name, so that starting it twice starts it once."""
 
     instance: str
     job: Job
@@ -69,55 +87,60 @@ class JobRun:
         return {INSTANCE_LABEL: self.instance, JOB_LABEL: str(self.job.id), ATTEMPT_LABEL: str(self.attempt)}
 
 
-def task_template(run: JobRun, made_of: JobContainer, image: str, secret_id: str | None) -> dict[str, Any]:
-    """The `TaskTemplate` of the engine's `POST /services/create`.
-
-    `image` is the id of its image.
-    """
-    container: dict[str, Any] = {
+def config(run: JobRun, made_of: JobContainer, image: str) -> dict[str, Any]:
+    """The body of the engine's `POST /containers/create`. `image` is the id of its image."""
+    return {
         "Image": image,
-        "Command": list(made_of.command),
+        "Entrypoint": list(made_of.command),
         "Env": [f"{name}={value}" for name, value in made_of.environment.items()],
         "Labels": run.labels,
         "User": made_of.user,
-        "TTY": made_of.terminal,
-        "Init": True,
-        "StopGracePeriod": STOP_SECONDS * 10**9,
-        "Mounts": [
-            *(_volume(name, target) for name, target in made_of.volumes.items()),
-            *({"Type": "tmpfs", "Target": target} for target in made_of.tmpfs),
-        ],
-    }
-    if secret_id:
-        file = {"Name": "job-token", "UID": "0", "GID": "0", "Mode": 0o444}
-        container["Secrets"] = [{"SecretID": secret_id, "SecretName": run.name, "File": file}]
-    limits = {"MemoryBytes": made_of.limits.memory, "NanoCPUs": int(made_of.limits.cpus * 10**9)}
-    return {
-        "ContainerSpec": container,
-        "Resources": {"Limits": limits},
-        "RestartPolicy": {"Condition": "none"},
-        "LogDriver": {"Name": "json-file", "Options": WHOLE_LOG},
-        "Networks": [{"Target": made_of.network}],
+        "Tty": made_of.terminal,
+        "StopTimeout": STOP_SECONDS,
+        "HostConfig": {
+            "NetworkMode": made_of.network,
+            "Init": True,
+            "Mounts": [
+                *(_mount(volume) for volume in made_of.volumes),
+                *({"Type": "tmpfs", "Target": target} for target in made_of.tmpfs),
+            ],
+            "Memory": made_of.limits.memory,
+            "NanoCpus": int(made_of.limits.cpus * 10**9),
+            "LogConfig": {"Type": "json-file", "Config": WHOLE_LOG},
+        },
     }
 
 
-def _volume(name: str, target: str) -> dict[str, Any]:
-    return {"Type": "volume", "Source": name, "Target": target, "VolumeOptions": {"NoCopy": True}}
+def _mount(volume: Volume) -> dict[str, Any]:
+    place = {"Type": "volume", "Source": volume.name, "Target": volume.target, "ReadOnly": volume.read_only}
+    return {**place, "VolumeOptions": {"NoCopy": True}}
 
 
 class JobContainers(Containers):
-    """Jobs of pipelines."""
+    """Jobs of pipelines. Earlier versions ran them as Swarm services: such a one is followed to its end, too."""
 
     def start(self, run: JobRun, made_of: JobContainer, token: Callable[[], str] | None) -> None:
         """Starts it, unless it was started before. `token` makes the content of `TOKEN_FILE`, if it needs that."""
         with self._engine.speaking(f"start the job {run.job.name}") as client:
-            if service_named(client, run.name):
+            if started_container(client, run) or service_named(client, run.name):
                 return
+            # what was made and not started may have a token that nobody knows any more
+            for container in containers_of(client, run):
+                client.api.remove_container(container["Id"], force=True)
+            _refuse_excess(run, made_of)
             image = _image_here(client, made_of.image)
-            secret = _make_secret(client, run, token()) if token else None
-            create_service(client, run.name, task_template(run, made_of, image, secret), labels=run.labels, mode=_JOB)
+            made: str = client.api.create_container_from_config(config(run, made_of, image), name=run.name)["Id"]
+            if token:
+                client.api.put_archive(made, "/", _archive(TOKEN_FILE, token().encode()))
+            client.api.start(made)
 
     def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+        with self._engine.speaking("look for the job's container") as client:
+            if not service_named(client, run.name):
+                return started_container(client, run) or Exit(LOST, error="its container is gone")
+        return self._of_service(run, given_up)
+
+    def _of_service(self, run: Once, given_up: Callable[[], bool]) -> str | Exit:
         """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""
         found = super().container(run, given_up=given_up)
         if isinstance(found, Exit):
@@ -128,26 +151,30 @@ class JobContainers(Containers):
         return parse_former_end(tasks, found, there) or found
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
-        """Job id and attempt of everything that is there, services and secrets alike."""
+        """Job id and attempt of everything that is there, whatever it is."""
         labels = self._labels_of_all(JOB_LABEL)
         return tuple(sorted({(int(found[JOB_LABEL]), int(found[ATTEMPT_LABEL])) for found in labels}))
 
 
-def _image_here(client: DockerClient, name: str) -> str:
-    """Its id on this engine. By its name, Swarm would ask the public hub first.
+def _refuse_excess(run: JobRun, made_of: JobContainer) -> None:
+    """What no process could be given is told before it is tried."""
+    if wrong := excess(made_of.environment, made_of.command):
+        raise StepFailed(f"{run.name} cannot be started: {wrong.message}", wrong.remedy)
 
-    It would wait for the answer, 20 s where none comes, and run what a stranger may have put there under this name.
-    """
+
+def _image_here(client: DockerClient, name: str) -> str:
+    """Its id on this engine."""
     try:
         return str(client.images.get(name).id)
     except ImageNotFound as error:
         raise StepFailed(f"The image {name} is not on this engine.", "`cabestan up` builds it.") from error
 
 
-def _make_secret(client: DockerClient, run: JobRun, token: str) -> str:
-    """Anew each time: what an earlier start left holds a token that nobody knows any more."""
-    for secret in client.api.secrets(filters={"name": run.name}):
-        if secret["Spec"]["Name"] == run.name:
-            client.api.remove_secret(secret["ID"])
-    key: str = client.api.create_secret(run.name, token.encode(), labels=run.labels)["ID"]
-    return key
+def _archive(path: str, content: bytes) -> bytes:
+    """For all to read who may be in the container."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size, entry.mode, entry.mtime = len(content), 0o444, time.time()
+        tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()

@@ -51,7 +51,7 @@ class Containers:
         look_at_tasks = 0.0
         while time.monotonic() < deadline:
             with self._engine.speaking("look for the job's container") as client:
-                if found := _started_container(client, run):
+                if found := started_container(client, run):
                     return found
                 if time.monotonic() > look_at_tasks:
                     look_at_tasks = time.monotonic() + _LOOK_AT_TASKS_SECONDS
@@ -116,11 +116,15 @@ def parse_exit(state: Mapping[str, Any]) -> Exit | None:
 
 
 def of_service(containers: Iterable[Mapping[str, Any]], service: str) -> list[Mapping[str, Any]]:
-    """Those that Swarm made for the service, told by their names: `SERVICE.1.…`.
+    """Those that Swarm made for the service, told by their names, `SERVICE.1.…`, and a plain one that is called so.
 
     Labels do not tell: a container has those of its image too, where a Dockerfile can write any.
     """
-    return [one for one in containers if any(name.startswith(f"/{service}.") for name in one["Names"])]
+    return [
+        one
+        for one in containers
+        if any(name == f"/{service}" or name.startswith(f"/{service}.") for name in one["Names"])
+    ]
 
 
 def service_named(client: DockerClient, name: str) -> Mapping[str, Any] | None:
@@ -137,7 +141,7 @@ def containers_of(client: DockerClient, run: Once) -> list[Mapping[str, Any]]:
     return of_service(client.api.containers(all=True, filters={"label": label}), run.name)
 
 
-def _started_container(client: DockerClient, run: Once) -> str | None:
+def started_container(client: DockerClient, run: Once) -> str | None:
     """The first one that was started: Swarm starts a job that failed once more when the engine comes back."""
     started = [c for c in containers_of(client, run) if c["State"] in ("running", "exited", "dead")]
     return str(min(started, key=lambda c: int(c["Created"]))["Id"]) if started else None
@@ -152,7 +156,7 @@ def _never_started(client: DockerClient, run: Once) -> Exit | None:
     tasks = [t for t in client.api.tasks(filters={"service": service["ID"]}) if restarts(t["Spec"]) == wanted]
     there = {container["Id"] for container in containers_of(client, run)}
     ended = parse_end(tasks, there)
-    if not ended or _started_container(client, run):
+    if not ended or started_container(client, run):
         return None
     if ended.code is not None:
         return ended

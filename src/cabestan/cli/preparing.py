@@ -82,12 +82,15 @@ def _stop_idle(settings: Settings, builders: Builders) -> tuple[int, int]:
     """How many were stopped, and how many are in use."""
     running = builders.running()
     if not running:
+        builders.close_gate()
         return 0, 0
     with open_store(settings) as database, database.reading() as tx:
         busy = pipelines.building(tx).keys() & set(running)
     for key in running:
         if key not in busy:
             builders.stop(key, settings.builder_disk_bytes)
+    if not busy:
+        builders.close_gate()
     return len(running) - len(busy), len(busy)
 
 

@@ -24,8 +24,13 @@ def builder_socket(instance: str, project_id: int) -> str:
     return f"{builder(instance, project_id)}-run"
 
 
+def gate(instance: str) -> str:
+    """The container through which jobs reach the server and the registry, and the volume with its sockets."""
+    return f"{instance}-gate"
+
+
 def once(instance: str, kind: str, key: int | str, attempt: int | str) -> str:
-    """The service of a job or a run (`kind`), and its secret."""
+    """The container of a job; the service of a run, and its secret (`kind` is one of both)."""
     return f"{instance}-{kind}-{key}-{attempt}"
 
 

@@ -2,7 +2,7 @@
 
 #: on every object: the installation
 INSTANCE_LABEL = "cabestan.instance"
-#: of containers of the platform itself: `router`, `registry`
+#: of containers of the platform itself: `router`, `registry`, `gate`
 ROLE_LABEL = "cabestan.role"
 #: a hash of what they were started with
 SETTINGS_LABEL = "cabestan.settings"

@@ -78,7 +78,7 @@ PREDEFINED = tuple(
         ("CI_PROJECT_VISIBILITY", _B, "always `private`: members alone see a project"),
         ("CI_REGISTRY", _B, "address of the registry"),
         ("CI_REGISTRY_IMAGE", _B, "beginning of the names of the project's images"),
-        ("CI_REPOSITORY_URL", _J, "address to clone from, with the job's own token as password"),
+        ("CI_REPOSITORY_URL", _J, "address of the repository; a job has no network to reach it by"),
         ("CI_SERVER", _B, "always `yes`"),
         ("CI_SERVER_FQDN", _B, "host and, where it is not the scheme's own, port of Cabestan"),
         ("CI_SERVER_HOST", _B, "host of Cabestan"),

@@ -20,12 +20,13 @@ ask() {
     local patience=$((SECONDS + 600)) code
     while :; do
         code=$(curl --silent --noproxy '*' --max-time 900 --header @/tmp/token --output /tmp/answer \
-            --write-out '%{http_code}' "${@:2}" "$SERVER/internal/jobs/$CI_JOB_ID/$1") || code=000
+            --write-out '%{http_code}' --unix-socket /run/gate/server.sock "${@:2}" \
+            "http://server/internal/jobs/$CI_JOB_ID/$1") || code=000
         case $code in
             2??) return ;;
             4??) fail "$(cat /tmp/answer)" ;;
         esac
-        ((SECONDS < patience)) || fail "The server at $SERVER does not answer (${code}): \`cabestan doctor\` looks why."
+        ((SECONDS < patience)) || fail "The server does not answer (${code}): \`cabestan doctor\` looks why."
         sleep 0.5
     done
 }
@@ -54,11 +55,10 @@ engine() {
 }
 
 # The builder has no way to the registry but this one, and none while the Dockerfile's own instructions run.
-# By the job, for all of them have the name of the machine.
 readonly WAY=/run/builder/registry/$CI_JOB_ID-$ATTEMPT.sock
 open_way() {
     mkdir -p /run/builder/registry
-    socat "UNIX-LISTEN:$WAY,fork,unlink-early" "TCP:$CI_REGISTRY" 2>/dev/null &
+    socat "UNIX-LISTEN:$WAY,fork,unlink-early" UNIX-CONNECT:/run/gate/registry.sock 2>/dev/null &
     while ! [ -S "$WAY" ]; do sleep 0.005; done
 }
 close_way() { kill %1 && wait %1 || :; rm -f "$WAY"; } 2>/dev/null

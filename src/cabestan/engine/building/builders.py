@@ -75,6 +75,7 @@ def spec_of(services: Services, project_id: int) -> BuilderSpec:
         project_id=project_id,
         image=IMAGE,
         registry_port=settings.registry_port,
+        server=urlsplit(settings.internal_url).netloc,
         memory=settings.builder_memory_bytes,
         disk=settings.builder_disk_bytes,
         reach=" ".join((settings.build_reach, *proxy_places(environment))),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from cabestan.adapters.builders import RUN_FOLDER
+from cabestan.adapters.gate import GATE_FOLDER
 from cabestan.adapters.images.builder import proxies
-from cabestan.adapters.job_containers import TOKEN_FILE, JobContainer, Limits
+from cabestan.adapters.job_containers import TOKEN_FILE, JobContainer, Limits, Volume
 from cabestan.domain import docker_names
 from cabestan.domain.pipeline import BuildJob, Job, LintJob, Pipeline, ScriptJob
 from cabestan.domain.project import Project
@@ -55,7 +56,7 @@ def runner_of(services: Services, job: Job) -> Runner | None:
 
 @dataclass(frozen=True)
 class _Build:
-    """By our own script, which alone may speak to the project's builder."""
+    """By our own script of today, in the image that it is made for; it alone speaks to the project's builder."""
 
     services: Services
     job: Job
@@ -76,12 +77,15 @@ class _Build:
         project, pipeline, given = _told(self.services, self.job)
         socket = docker_names.builder_socket(self.services.settings.instance, project.id)
         return JobContainer(
-            image=self.spec.image,
+            image=builders.IMAGE,
             command=(*_SHELL, BUILD_SCRIPT),
             # rows of earlier versions know no stages
             environment={"TARGET": "", **given, **self._of_script(project, pipeline, attempt)},
             limits=Limits(self.services.settings.job_seconds),
-            volumes={socket: RUN_FOLDER},
+            volumes=(
+                Volume(socket, RUN_FOLDER),
+                Volume(docker_names.gate(self.services.settings.instance), GATE_FOLDER, read_only=True),
+            ),
         )
 
     def _of_script(self, project: Project, pipeline: Pipeline, attempt: int) -> dict[str, str]:
@@ -92,7 +96,6 @@ class _Build:
         return {
             **proxied,
             "PROXY_ARGUMENTS": " ".join(proxied),
-            "SERVER": self.services.settings.internal_url,
             "TOKEN_FILE": TOKEN_FILE,
             "ATTEMPT": str(attempt),
             "CACHE": "protected" if project.protects(pipeline.branch) else "others",
