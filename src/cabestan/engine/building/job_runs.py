@@ -1,14 +1,11 @@
 """An attempt at a job: what it is called, its token, its log and what that must not show."""
 
-import threading
-from contextlib import suppress
-
 from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.pipeline import Job
 from cabestan.domain.redaction import Redactor
+from cabestan.engine.running import ending
 from cabestan.engine.services import Services
 from cabestan.engine.variables.secrets import all_values
-from cabestan.errors import CabestanError
 from cabestan.store import projects as project_store
 
 
@@ -42,10 +39,5 @@ def workflow_id(job: Job) -> str:
 
 
 def stop_soon(services: Services, job: Job) -> None:
-    """Stops its container in the background; where that fails, the job's own workflow tries again."""
-
-    def stop() -> None:
-        with suppress(CabestanError):
-            services.jobs.stop(run_of(services, job, job.attempt))
-
-    threading.Thread(target=stop, name=f"stop-job-{job.id}", daemon=True).start()
+    """In the background; where that fails, the job's own workflow tries again."""
+    ending.stop_soon(services.jobs, run_of(services, job, job.attempt))

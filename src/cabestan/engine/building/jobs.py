@@ -10,8 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import structlog
-
 from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Verdict, judge_exit
 from cabestan.domain.pipeline import Job, JobKind
@@ -21,6 +19,7 @@ from cabestan.engine.building import linting, pipelines
 from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
 from cabestan.engine.building.runners import runner_of
 from cabestan.engine.guard import guarded
+from cabestan.engine.running import ending
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
@@ -30,8 +29,6 @@ from cabestan.store import pipelines as store
 from cabestan.store import users as user_store
 from cabestan.store.logs import LogWriter
 from cabestan.store.transitions import touched, transition
-
-_log = structlog.get_logger(__name__)
 
 
 class JobRunner:
@@ -198,7 +195,7 @@ def _followed(services: Services, job: Job, attempt: int) -> Followed:
         redactor=redactor_of(services, job, attempt),
         judge=lambda ended: judge_exit(ended, attempt),
         cancel_asked=lambda: _cancel_asked(services, job.id),
-        seconds_left=_seconds_left(services, job),
+        seconds_left=ending.seconds_left(job.started_at, seconds, services.now()),
         too_late=f"Not done after {seconds} s, so it was stopped. Raise job_seconds, or let it do less.",
     )
 
@@ -208,21 +205,12 @@ def _cancel_asked(services: Services, job_id: int) -> bool:
         return store.job_cancel_asked(tx, job_id)
 
 
-def _seconds_left(services: Services, job: Job) -> float:
-    passed = (services.now() - job.started_at).total_seconds() if job.started_at else 0
-    return max(0.0, services.settings.job_seconds - passed)
-
-
 def _clean(services: Services, job_id: int, attempt: int) -> None:
-    """Service, container, secret and token go, whatever happened."""
+    """Container and token go, whatever happened."""
     with services.database.writing() as tx:
         job = store.get_job(tx, job_id)
         user_store.drop_job_tokens(tx, job_id)
-    run = run_of(services, job, attempt)
-    try:
-        services.home.patiently(lambda: services.jobs.remove(run))
-    except CabestanError as error:
-        _log.warning("what a job left is removed at the next start", job=job_id, error=str(error))
+    ending.take_away(services.home, services.jobs, run_of(services, job, attempt))
 
 
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:

@@ -4,10 +4,7 @@ The row in the database says how far it is, and the name of the Swarm service is
 it may be done again after a kill at any point, and starts nothing twice.
 """
 
-import threading
-from contextlib import AbstractContextManager, nullcontext, suppress
-
-import structlog
+from contextlib import AbstractContextManager, nullcontext
 
 from cabestan.adapters.stack_runs import Named
 from cabestan.domain.outbox import Subject
@@ -15,18 +12,16 @@ from cabestan.domain.outcome import Verdict, judge_run
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.cluster import Cluster
-from cabestan.engine.running import run_starts
+from cabestan.engine.running import ending, run_starts
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
-from cabestan.errors import CabestanError
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import runs as store
 from cabestan.store.transitions import touched, transition
 
-_log = structlog.get_logger(__name__)
 _TRIED_AGAIN = "Attempt {attempt} of {attempts} failed: {reason}"
 
 
@@ -78,7 +73,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         redactor=redactor,
         judge=judge_run,
         cancel_asked=lambda: run_starts.cancel_asked(services, run),
-        seconds_left=_seconds_left(services, run),
+        seconds_left=ending.seconds_left(run.attempt_at, run.seconds, services.now()),
         too_late=f"Not done after {run.seconds} s, so it was stopped. Allow it more, or let it do less.",
         framed=framed,
     )
@@ -114,21 +109,12 @@ def end_lost(services: Services, run: Run, reason: str) -> None:
 
 
 def _clean(cluster: Cluster, named: Named) -> None:
-    try:
-        cluster.patiently(lambda: cluster.runs.remove(named))
-    except CabestanError as error:
-        _log.warning("what a run left is removed at the next start", run=named.id, error=str(error))
+    ending.take_away(cluster, cluster.runs, named)
 
 
 def stop_soon(services: Services, run: Run) -> None:
-    """Stops its container in the background; where that fails, the one who follows it tries again."""
-    named, runs = Named(services.settings.instance, run.id, run.attempt), services.cluster_of(run).runs
-
-    def stop() -> None:
-        with suppress(CabestanError):
-            runs.stop(named)
-
-    threading.Thread(target=stop, name=f"stop-run-{run.id}", daemon=True).start()
+    """In the background; where that fails, the one who follows it tries again."""
+    ending.stop_soon(services.cluster_of(run).runs, Named(services.settings.instance, run.id, run.attempt))
 
 
 def remove_left_over(services: Services) -> None:
@@ -140,11 +126,6 @@ def remove_left_over(services: Services) -> None:
                 going = named.id in open_ids and store.get(tx, named.id).attempt == named.attempt
             if not going:
                 runs.remove(named)
-
-
-def _seconds_left(services: Services, run: Run) -> float:
-    passed = (services.now() - run.attempt_at).total_seconds() if run.attempt_at else 0
-    return max(0.0, run.seconds - passed)
 
 
 def one_shot(services: Services, deployment_id: int, service: str) -> Run:
