@@ -104,5 +104,5 @@ def renamed(stack: str, name: str) -> str:
 
 def monitor(stack: str) -> int:
     """How long `docker stack deploy --detach=false` watches a service: what the file says, or 5 s."""
-    found = re.search(r"monitor: (\d+)s", stack)
+    found = re.search(r"monitor: [\"']?(\d+)s", stack)
     return int(found[1]) if found else 5

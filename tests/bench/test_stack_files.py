@@ -29,6 +29,7 @@ def test_the_bare_tool_gets_the_file_under_another_name_and_without_routes() -> 
 
 def test_both_sides_watch_for_as_long_as_the_file_says() -> None:
     assert monitor(STACK) == 2
+    assert monitor(STACK.replace("2s", '"2s"')) == 2
     assert monitor("services: {}") == 5
 
 
