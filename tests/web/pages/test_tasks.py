@@ -1,6 +1,6 @@
 from cabestan.adapters.tasks import ServiceState, TaskState
-from cabestan.web.pages.views.services import ServiceView, TaskView, service_view
-from cabestan.web.pages.views.states import State
+from cabestan.web.pages.states import State
+from cabestan.web.pages.tasks import ServiceView, TaskView, service_view
 
 RUNNING = State("running", "good", "check")
 FAILED = State("failed", "bad", "cross")

@@ -1,4 +1,4 @@
-from cabestan.web.pages.views.paging import PAGE_SIZE, Pager, split_page
+from cabestan.web.pages.paging import PAGE_SIZE, Pager, split_page
 
 
 def test_an_older_page_follows_where_there_is_one_more_row() -> None:

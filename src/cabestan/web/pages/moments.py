@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 #: upper bound in seconds, seconds in one unit, unit
 _UNITS = (
@@ -11,6 +13,17 @@ _UNITS = (
     (730 * 86400, 30 * 86400, "months"),
 )
 _YEAR_SECONDS = 365 * 86400
+_EXACT = "%Y-%m-%d %H:%M:%S UTC"
+
+
+class Timed(Protocol):
+    """What begins and ends."""
+
+    @property
+    def started_at(self) -> datetime | None: ...
+
+    @property
+    def finished_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,16 @@ class When:
     iso: str
     exact: str
     ago: str
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A time to come: in a zone to read, in UTC for the machine."""
+
+    iso: str
+    exact: str
+    local: str
+    away: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +56,19 @@ class Span:
 def when(moment: datetime, now: datetime) -> When:
     """`moment` as seen at `now`; both in UTC."""
     utc = moment.astimezone(UTC)
-    return When(utc.isoformat(timespec="seconds"), utc.strftime("%Y-%m-%d %H:%M:%S UTC"), ago(now - moment))
+    return When(utc.isoformat(timespec="seconds"), utc.strftime(_EXACT), ago(now - moment))
+
+
+def minute(moment: datetime) -> str:
+    """`2026-05-04 02:30 UTC`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ahead(moment: datetime, zone: ZoneInfo, now: datetime) -> Ahead:
+    utc, away = moment.astimezone(UTC), ago(moment - now)
+    away = f"in {away.removesuffix(' ago')}" if away.endswith(" ago") else "now"
+    local = moment.astimezone(zone).strftime("%a %Y-%m-%d %H:%M")
+    return Ahead(utc.isoformat(timespec="seconds"), utc.strftime(_EXACT), local, away)
 
 
 def ago(passed: timedelta) -> str:
@@ -49,8 +84,9 @@ def ago(passed: timedelta) -> str:
     return f"{years} {'year' if years == 1 else 'years'} ago"
 
 
-def span(start: datetime | None, end: datetime | None, now: datetime) -> Span:
+def took(thing: Timed, now: datetime) -> Span:
     """Empty before the start."""
+    start, end = thing.started_at, thing.finished_at
     if start is None:
         return Span("")
     if end is None:

@@ -1,10 +1,10 @@
-from cabestan.web.pages.views.frame import Crumb, Visitor, plain_frame, project_frame
+from tests.web.pages.samples import VISITOR
+
+from cabestan.web.pages.frame import Crumb, plain_frame, project_frame
 
 
 def test_breadcrumbs_lead_from_the_project_over_the_tab_to_the_page() -> None:
-    frame = project_frame(
-        Visitor("anna", False, "x"), "demo/hello", "Pipelines", Crumb("#5", "/demo/hello/pipelines/5")
-    )
+    frame = project_frame(VISITOR, "demo/hello", "Pipelines", Crumb("#5", "/demo/hello/pipelines/5"))
     assert frame.crumbs == (
         Crumb("demo/hello", "/demo/hello"),
         Crumb("Pipelines", "/demo/hello/pipelines"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cabestan.adapters.tasks import ServiceState, TaskState
-from cabestan.web.pages.views.states import State, task_state
+from cabestan.web.pages.states import State, task_state
 
 #: tasks shown of one service: those that should run, then the newest that ended
 _MOST_TASKS = 10

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+from cabestan.web.access import Visitor
+
 _TABS = (
     ("Overview", ""),
     ("Pipelines", "/pipelines"),
@@ -30,15 +32,6 @@ class Tab:
     text: str
     href: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who looks at the page; `csrf` is what the forms must bring back."""
-
-    name: str
-    admin: bool
-    csrf: str
 
 
 @dataclass(frozen=True)
