@@ -1,4 +1,4 @@
-"""What the commands of variables and of secrets share: where a name is set, its flags, its history, what follows."""
+"""Variables and secrets, whose commands are the same but for what sets one: where, with which flags, what follows."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,16 +75,47 @@ _EFFECTIVE: tuple[Column, ...] = (field("name"), VALUE, SOURCE, FLAGS, *LAST)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where names are set; `noun` is `variables` or `secrets`."""
+class Noun:
+    """Variables, or secrets. The words are those of the help: `one` with its article, what a list shows, or lacks."""
 
-    noun: str
+    several: str
+    one: str
+    listed: str
+    none: str
+    columns: tuple[Column, ...]
+    #: what is shown with `--effective`: secrets alone, or all
+    secret: bool | None
+
+
+VARIABLES = Noun(
+    "variables",
+    one="a variable",
+    listed="List the variables with their values.",
+    none="No variable. Set one: cabestan variable set NAME=VALUE",
+    columns=(field("name"), VALUE, SOURCE, FLAGS, *LAST),
+    secret=None,
+)
+SECRETS = Noun(
+    "secrets",
+    one="a secret, without the values",
+    listed="List the secrets, without their values.",
+    none="No secret. Set one: cabestan secret set NAME",
+    columns=(field("name"), SOURCE, FLAGS, *LAST),
+    secret=True,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where names are set."""
+
+    noun: Noun
     project: str
     environment: str | None = None
     group: str | None = None
 
     @classmethod
-    def of(cls, noun: str, project: str | None, environment: str | None, group: str | None) -> "Place":
+    def of(cls, noun: Noun, project: str | None, environment: str | None, group: str | None) -> "Place":
         if group is None:
             return cls(noun, the_project(project), environment)
         if project is not None or environment is not None:
@@ -93,7 +124,8 @@ class Place:
 
     @property
     def path(self) -> str:
-        return address("groups", self.group, self.noun) if self.group else address("projects", self.project, self.noun)
+        where = address("groups", self.group) if self.group else address("projects", self.project)
+        return where + address(self.noun.several)
 
     def put(self, api: Api, name: str, value: str, protected: bool | None, masked: bool | None) -> None:
         given = {"environment": self.environment or None, "protected": protected, "masked": masked}
@@ -134,10 +166,26 @@ class Place:
         print_list(items, _HISTORY, as_json=as_json, empty="No version.")
 
 
-def add_unset_and_history(app: typer.Typer, noun: str, one: str) -> None:
-    """The commands that are the same for variables and for secrets; `one` is one of them, with its article."""
+def add_list(app: typer.Typer, noun: Noun) -> None:
+    @app.command("list", help=noun.listed)
+    def list_(
+        project: ProjectOption = None,
+        environment: ScopeOption = None,
+        group: GroupOption = None,
+        effective: EffectiveOption = False,
+        limit: LimitOption = 50,
+        as_json: JsonOption = False,
+    ) -> None:
+        if effective:
+            _print_effective(connect(), the_project(project), environment, limit, noun, as_json=as_json)
+            return
+        place = Place.of(noun, project, environment, group)
+        items = connect().items(place.path, limit, environment=environment)
+        print_list(items, noun.columns, as_json=as_json, empty=noun.none)
 
-    @app.command(help=f"Take {noun} away; the next deployment has them no more.")
+
+def add_unset_and_history(app: typer.Typer, noun: Noun) -> None:
+    @app.command(help=f"Take {noun.several} away; the next deployment has them no more.")
     def unset(
         names: Annotated[list[str], typer.Argument(metavar="NAME...", help="One or more.")],
         project: ProjectOption = None,
@@ -149,7 +197,7 @@ def add_unset_and_history(app: typer.Typer, noun: str, one: str) -> None:
             place.delete(api, name)
         place.tell_unset(api, names)
 
-    @app.command(help=f"Every version of {one}, the newest first.")
+    @app.command(help=f"Every version of {noun.one}, the newest first.")
     def history(
         name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")],
         project: ProjectOption = None,
@@ -161,14 +209,11 @@ def add_unset_and_history(app: typer.Typer, noun: str, one: str) -> None:
         Place.of(noun, project, environment, group).print_history(connect(), name, limit, as_json=as_json)
 
 
-def print_effective(
-    api: Api, project: str, environment: str | None, limit: int, *, secret: bool | None, as_json: bool
-) -> None:
-    """`secret`: secrets alone; None for all."""
+def _print_effective(api: Api, project: str, environment: str | None, limit: int, noun: Noun, *, as_json: bool) -> None:
     if environment is None:
         raise typer.BadParameter("name the environment with -e ENV", param_hint="--effective")
     items = api.items(address("projects", project, "environments", environment, "variables"), limit)
-    chosen = [item for item in items if secret is None or bool(item.get("secret")) is secret]
+    chosen = [item for item in items if noun.secret in (None, bool(item.get("secret")))]
     print_list(chosen, _EFFECTIVE, as_json=as_json, empty="Nothing is set for this environment.")
 
 
