@@ -104,8 +104,12 @@ def _filled(route: str) -> str:
 def _body(context: Any) -> dict[str, Any]:
     params = getattr(getattr(context, "dependant", None), "body_params", [])
     annotations = {param.name: param.field_info.annotation for param in params}
-    if len(annotations) == 1 and not _is_form(params[0]):
-        return {"json": _json(next(iter(annotations.values())))}
+    only = next(iter(annotations.values())) if len(annotations) == 1 else None
+    if only and not _is_form(params[0]):
+        return {"json": _json(only)}
+    if only and isinstance(only, type) and issubclass(only, BaseModel):
+        required = {name: field for name, field in only.model_fields.items() if field.is_required()}
+        return {"data": {name: _text(field.annotation) for name, field in required.items()}}
     return {"data": {name: _text(annotation) for name, annotation in annotations.items()}} if annotations else {}
 
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.cells import one_line
 from cabestan.cli.failures import Unsuccessful
-from cabestan.cli.options import the_project
-from cabestan.cli.output import Column, field, moment, print_json, print_thing, since, status, tell
+from cabestan.cli.options import connect, the_project
+from cabestan.cli.output import Column, field, moment, print_json, since, status, tell
 from cabestan.errors import NotFound
 
 _POLL_SECONDS = 0.5
@@ -112,11 +112,13 @@ def find(api: Api, project: str | None, environment: str, kind: Kind) -> Thing:
     )
 
 
-def print_one(database: Thing, *, as_json: bool) -> None:
-    if as_json:
-        print_json(database)
-    else:
-        print_thing(database, FIELDS)
+def ask(
+    project: str | None, environment: str, kind: Kind, what: str, body: Thing, *, wait: bool, as_json: bool
+) -> None:
+    """Something of a managed service, until it has ended."""
+    api = connect()
+    found = find(api, project, environment, kind)
+    finish(api, api.post(address("databases", found["id"], what), body), wait=wait, as_json=as_json)
 
 
 def finish(api: Api, operation: Thing, *, wait: bool, as_json: bool) -> None:

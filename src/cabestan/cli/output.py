@@ -79,8 +79,11 @@ def print_list(items: Sequence[Thing], columns: Sequence[Column], *, as_json: bo
         tell(empty)
 
 
-def print_thing(thing: Thing, columns: Sequence[Column]) -> None:
+def print_thing(thing: Thing, columns: Sequence[Column], *, as_json: bool = False) -> None:
     """One thing, a line for each of its fields that is not empty."""
+    if as_json:
+        print_json(thing)
+        return
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))

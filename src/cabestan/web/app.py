@@ -34,7 +34,7 @@ from cabestan.web.front.bodies import Bodies, Reserve
 from cabestan.web.front.bounds import Bounds
 from cabestan.web.git_places import Places
 from cabestan.web.live import Streams
-from cabestan.web.pages.routes import error_page, pages, static_files
+from cabestan.web.pages.every import error_page, pages, static_files
 
 _API = "/api/v1"
 #: that answer requests. Python computes in one at a time: more would only wait for each other

@@ -18,7 +18,7 @@ from cabestan.errors import NotSignedIn
 from cabestan.store import users as store
 from cabestan.web.access import SignedIn, Wired, over_https, require_own_site, session_cookie, visitor_of
 from cabestan.web.pages.answers import html, see
-from cabestan.web.pages.views.frame import plain_frame
+from cabestan.web.pages.frame import plain_frame
 from cabestan.web.throttle import Throttle, client_at
 
 public = APIRouter()

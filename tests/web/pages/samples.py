@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cabestan.domain.access import User
 from cabestan.domain.deployment import Approval, Deployment, Plan, PlannedChange, Step, StepKind, StepRun
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.pipeline import BuildJob, ImageBuild, Job, Pipeline
@@ -10,11 +11,20 @@ from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.web.pages.views.frame import Visitor
+from cabestan.web.access import Visitor
+from cabestan.web.pages.answers import Rights
+from cabestan.web.pages.frame import project_frame
+from cabestan.web.pages.render import Renderer
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-VISITOR = Visitor("admin", True, "csrf-token")
+VISITOR = Visitor(User(1, "admin", True, {}), "csrf-token")
+
+
+def rendered(template: str, **values: Any) -> str:
+    """As a maintainer of demo/hello sees it at `NOW`."""
+    given = {"project": "demo/hello", "may": Rights(run=True, deploy=True, configure=True), "now": NOW}
+    return Renderer("1")(template, project_frame(VISITOR, "demo/hello", "Overview"), **given | values)
 
 
 def before(**passed: float) -> datetime:

@@ -145,6 +145,13 @@ def test_who_may_only_look_sees_the_plan_and_no_button(world: World, project: Pr
     assert 'id="decision"' not in page.text
 
 
+def test_nothing_is_asked_of_a_form_before_its_sender_may_send_it(world: World, project: Project) -> None:
+    world.user("foreign", other=Role.MAINTAINER)
+    for name, status in (("foreign", 404), ("reader", 403), ("dev", 422)):
+        with asking(world, **token(name)) as client:
+            assert client.post("/shop/api/deploy", data={"release": "none"}).status_code == status
+
+
 def test_the_api_deploys_what_was_looked_at_and_shows_what_a_rollback_would_do(world: World, project: Project) -> None:
     world.released(project)
     at = "/api/v1/projects/shop/api/environments"

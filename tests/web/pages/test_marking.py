@@ -12,9 +12,9 @@ from tests.web.pages.samples import VISITOR
 
 import cabestan.web
 from cabestan.domain.unseen import UNSEEN
+from cabestan.web.pages.frame import plain_frame
 from cabestan.web.pages.marking import marked, placed
 from cabestan.web.pages.render import Renderer
-from cabestan.web.pages.views.frame import plain_frame
 
 TEMPLATES = sorted((Path(cabestan.web.__file__).parent / "templates").rglob("*.html"))
 RLO, HEBREW = "\u202e", "\u05e9\u05dc\u05d5\u05dd"
@@ -77,7 +77,7 @@ def test_marks_do_not_make_a_large_page_of_a_small_text() -> None:
 def test_every_page_goes_through_it() -> None:
     """Whatever a template writes comes by the one environment, and by the one way from there to an answer."""
     frame = plain_frame(VISITOR, f"Evil{RLO}title")
-    shown = Renderer("1")("search.html", frame, page=_Search(f"q{RLO}\u009b"))
+    shown = Renderer("1")("search.html", frame, query=f"q{RLO}\u009b", hits=(), pipelines=())
     assert "<title>Evil[U+202E]title" in shown
     assert f"Found for “q{MARK}" in shown
     assert not UNSEEN.search(shown)
@@ -86,11 +86,6 @@ def test_every_page_goes_through_it() -> None:
         file.name for file in web.rglob("*.py") if re.search(r"\bHTMLResponse\(|\.get_template\(", file.read_text())
     ]
     assert sorted(makers) == ["answers.py", "render.py"]
-
-
-class _Search:
-    def __init__(self, query: str) -> None:
-        self.query, self.nothing, self.hits, self.pipelines = query, True, (), ()
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

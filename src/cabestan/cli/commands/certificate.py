@@ -7,7 +7,7 @@ import typer
 
 from cabestan.cli.api import address
 from cabestan.cli.options import JsonOption, LimitOption, NumberArgument, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, moment, print_json, print_list, print_thing, since, tell
+from cabestan.cli.output import Column, field, moment, print_list, print_thing, since, tell
 
 app = typer.Typer(help="Certificates of a project, or of the installation.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def add(
     """Bring a certificate; the router shows it at once for the names in it."""
     body = {"chain": _text(chain, "CHAIN"), "key": _text(key, "KEY")}
     added = connect().post(_place(project, installation=installation), body)
-    print_json(added) if as_json else print_thing(added, _FIELDS)
+    print_thing(added, _FIELDS, as_json=as_json)
 
 
 @app.command()

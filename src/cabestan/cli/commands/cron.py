@@ -152,10 +152,7 @@ def log(number: NumberArgument, follow: FollowOption = False, from_line: FromLin
 def cancel(number: NumberArgument, as_json: JsonOption = False) -> None:
     """Stop a run that has not ended."""
     canceled = connect().post(address("runs", number, "cancel"), {})
-    if as_json:
-        print_json(canceled)
-    else:
-        print_thing(canceled, _RUN_FIELDS)
+    print_thing(canceled, _RUN_FIELDS, as_json=as_json)
 
 
 def _follow(api: Api, number: int, from_line: int) -> None:
@@ -168,10 +165,7 @@ def _follow(api: Api, number: int, from_line: int) -> None:
 def _change(service: str, environment: str, project: str | None, action: str, as_json: bool) -> None:
     api = connect()
     changed = api.post(address("schedules", _find(api, the_project(project), environment, service), action), {})
-    if as_json:
-        print_json(changed)
-    else:
-        print_thing(changed, _FIELDS)
+    print_thing(changed, _FIELDS, as_json=as_json)
 
 
 def _find(api: Api, project: str, environment: str, service: str) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import address
-from cabestan.cli.databases import BACKUPS, COLUMNS, Kind, find, finish, print_one
+from cabestan.cli.databases import BACKUPS, COLUMNS, FIELDS, Kind, ask, find, finish
 from cabestan.cli.options import (
     EnvironmentArgument,
     EnvironmentOption,
@@ -19,7 +19,7 @@ from cabestan.cli.options import (
     connect,
     the_project,
 )
-from cabestan.cli.output import Column, field, print_json, print_list, print_thing
+from cabestan.cli.output import Column, field, print_list, print_thing
 
 app = typer.Typer(help="Managed services: databases that the platform runs, and their backups.", no_args_is_help=True)
 
@@ -62,7 +62,7 @@ def show(
     kind: KindArgument, environment: EnvironmentOption, project: ProjectOption = None, as_json: JsonOption = False
 ) -> None:
     """Show one: health, size, connections, backups."""
-    print_one(find(connect(), project, environment, kind), as_json=as_json)
+    print_thing(find(connect(), project, environment, kind), FIELDS, as_json=as_json)
 
 
 @app.command()
@@ -87,10 +87,7 @@ def settings(
     given = {"managed": managed.value if managed else None, "schedule": schedule, "keep": keep}
     body = {key: value for key, value in given.items() if value is not None}
     answer = connect().put(where, body) if body else connect().get(where)
-    if as_json:
-        print_json(answer)
-    else:
-        print_thing(answer, _SETTINGS)
+    print_thing(answer, _SETTINGS, as_json=as_json)
 
 
 @app.command()
@@ -107,7 +104,7 @@ def limit(
     found = find(api, project, environment, kind)
     given = {"memory": memory, "cpus": cpus}
     body = {key: value for key, value in given.items() if value is not None}
-    print_one(api.put(address("databases", found["id"], "limits"), body), as_json=as_json)
+    print_thing(api.put(address("databases", found["id"], "limits"), body), FIELDS, as_json=as_json)
 
 
 @app.command()
@@ -119,9 +116,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Back it up now, and prove the backup by a restore into a scratch instance."""
-    api = connect()
-    found = find(api, project, environment, kind)
-    finish(api, api.post(address("databases", found["id"], "backups")), wait=wait, as_json=as_json)
+    ask(project, environment, kind, "backups", {}, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -157,10 +152,8 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup in the place of the present data, of which a copy is kept."""
-    api = connect()
-    found = find(api, project, environment, kind)
     body = {"backup": number, "confirm": confirm}
-    finish(api, api.post(address("databases", found["id"], "restore"), body), wait=wait, as_json=as_json)
+    ask(project, environment, kind, "restore", body, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -176,10 +169,8 @@ def upgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Change over to another version, by a dump and a restore while it stands still."""
-    api = connect()
-    found = find(api, project, environment, kind)
     body = {"version": version, "confirm": confirm}
-    finish(api, api.post(address("databases", found["id"], "upgrade"), body), wait=wait, as_json=as_json)
+    ask(project, environment, kind, "upgrade", body, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -192,7 +183,4 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Delete it with all its data, after a last backup that was restored and compared."""
-    api = connect()
-    found = find(api, project, environment, kind)
-    answer = api.post(address("databases", found["id"], "delete"), {"confirm": confirm})
-    finish(api, answer, wait=wait, as_json=as_json)
+    ask(project, environment, kind, "delete", {"confirm": confirm}, wait=wait, as_json=as_json)

@@ -135,10 +135,7 @@ def log(
 
 def _end(number: int, action: str, body: Thing, as_json: bool) -> None:
     deployment = connect().post(address("deployments", number, action), body)
-    if as_json:
-        print_json(deployment)
-    else:
-        print_thing(deployment, FIELDS)
+    print_thing(deployment, FIELDS, as_json=as_json)
 
 
 def _print_question(deployment: Thing, plan: Thing) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from cabestan.cli.api import address
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_json, print_list, print_thing, since, tell
+from cabestan.cli.output import Column, field, print_list, print_thing, since, tell
 
 app = typer.Typer(help="Host names: whom they belong to.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def assign(
 ) -> None:
     """Give a host name to a group or a project (administrators)."""
     made = connect().put(address("hosts", host), {"owner": owner})
-    print_json(made) if as_json else print_thing(made, _COLUMNS)
+    print_thing(made, _COLUMNS, as_json=as_json)
 
 
 @app.command()

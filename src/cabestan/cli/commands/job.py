@@ -6,7 +6,7 @@ from cabestan.cli import follow as logs
 from cabestan.cli.api import address
 from cabestan.cli.failures import EXIT_FAILED
 from cabestan.cli.options import FollowOption, FromLineOption, JsonOption, NumberArgument, connect
-from cabestan.cli.output import Column, field, print_json, print_thing, run_time, since, status, tell
+from cabestan.cli.output import Column, field, print_thing, run_time, since, status, tell
 
 app = typer.Typer(help="Jobs and their logs.", no_args_is_help=True)
 
@@ -31,10 +31,7 @@ _FIELDS: tuple[Column, ...] = (
 def show(number: NumberArgument, as_json: JsonOption = False) -> None:
     """Show one job."""
     job = connect().get(address("jobs", number))
-    if as_json:
-        print_json(job)
-    else:
-        print_thing(job, _FIELDS)
+    print_thing(job, _FIELDS, as_json=as_json)
 
 
 @app.command()

@@ -61,10 +61,7 @@ def show(
 ) -> None:
     """Show one project."""
     found = connect().get(address("projects", the_project(name or project)))
-    if as_json:
-        print_json(found)
-    else:
-        print_thing(found, (*_COLUMNS, field("protected_branches"), field("url", "page")))
+    print_thing(found, (*_COLUMNS, field("protected_branches"), field("url", "page")), as_json=as_json)
 
 
 @app.command()

@@ -6,44 +6,21 @@ from typing import Annotated
 
 import typer
 
-from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_list
-from cabestan.cli.settings import (
-    FLAGS,
-    LAST,
-    SOURCE,
-    EffectiveOption,
+from cabestan.cli.options import JsonOption, ProjectOption, connect
+from cabestan.cli.variables import (
+    SECRETS,
     GroupOption,
     MaskedOption,
     Place,
     ProtectedOption,
     ScopeOption,
+    add_list,
     add_unset_and_history,
-    print_effective,
 )
 
 app = typer.Typer(help="Secrets of a group, a project or one of its environments.", no_args_is_help=True)
 
-_COLUMNS: tuple[Column, ...] = (field("name"), SOURCE, FLAGS, *LAST)
-_NOUN = "secrets"
-
-
-@app.command("list")
-def list_(
-    project: ProjectOption = None,
-    environment: ScopeOption = None,
-    group: GroupOption = None,
-    effective: EffectiveOption = False,
-    limit: LimitOption = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """List the secrets, without their values."""
-    if effective:
-        print_effective(connect(), the_project(project), environment, limit, secret=True, as_json=as_json)
-        return
-    place = Place.of(_NOUN, project, environment, group)
-    items = connect().items(place.path, limit, environment=environment)
-    print_list(items, _COLUMNS, as_json=as_json, empty="No secret. Set one: cabestan secret set NAME")
+add_list(app, SECRETS)
 
 
 @app.command("set")
@@ -60,12 +37,12 @@ def set_(
     as_json: JsonOption = False,
 ) -> None:
     """Set a secret; its value is read from stdin (less one line end), from a file, or asked for."""
-    place, api = Place.of(_NOUN, project, environment, group), connect()
+    place, api = Place.of(SECRETS, project, environment, group), connect()
     place.put(api, name, _value(name, from_file), protected, masked)
     place.tell_set(api, [name], as_json=as_json)
 
 
-add_unset_and_history(app, _NOUN, "a secret, without the values")
+add_unset_and_history(app, SECRETS)
 
 
 def _value(name: str, file: Path | None) -> str:

@@ -32,12 +32,7 @@ def alerts(
 
 def _shape(value: Alert) -> shapes.Json:
     return {
-        "id": value.id,
-        "kind": value.kind,
-        "subject": value.subject,
-        "message": value.message,
-        "remedy": value.remedy,
+        **shapes.fields(value, "id", "kind", "subject", "message", "remedy"),
         "project": value.project or None,
-        "raised_at": shapes.moment(value.raised_at),
-        "cleared_at": shapes.moment(value.cleared_at),
+        **shapes.fields(value, "raised_at", "cleared_at"),
     }

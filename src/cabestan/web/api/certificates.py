@@ -37,7 +37,7 @@ def certificates(visitor: SignedIn, services: Wired) -> shapes.Json:
     require_admin(visitor.user)
     with services.database.reading() as tx:
         found = store.of_kind(tx, CertificateKind.UPLOADED, CertificateKind.OWN)
-    return {"items": [shapes.certificate(certificate) for certificate in found], "next": None}
+    return shapes.whole(found, shapes.certificate)
 
 
 @router.post("/certificates", status_code=201)
@@ -60,7 +60,7 @@ def of_project(visitor: SignedIn, services: Wired, group: str, name: str) -> sha
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = uploads.in_use(services, tx, project)
-    return {"items": [shapes.certificate(certificate) for certificate in found], "next": None}
+    return shapes.whole(found, shapes.certificate)
 
 
 @router.post(_OF_PROJECT, status_code=201)

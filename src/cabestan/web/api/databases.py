@@ -57,7 +57,7 @@ def databases(visitor: SignedIn, services: Wired, group: str, name: str, environ
     with services.database.reading() as tx:
         key = environment_store.get(tx, project.id, environment).id if environment else None
         found = store.of_project(tx, project.id, key)
-    return {"items": [database_shape(value) for value in standing.standings(services, found)], "next": None}
+    return shapes.whole(standing.standings(services, found), database_shape)
 
 
 @router.get("/projects/{group}/{name}/managed/{environment:path}")
@@ -171,26 +171,16 @@ def backup_for(services: Services, visitor: Visitor, backup_id: int, permission:
 def database_shape(value: standing.Standing) -> shapes.Json:
     instance, vitals = value.instance, value.vitals
     return {
-        "id": instance.id,
-        "name": instance.name,
-        "project": instance.project,
-        "environment": instance.environment,
-        "kind": instance.kind,
+        **shapes.fields(instance, "id", "name", "project", "environment", "kind"),
         "product": instance.kind.product,
-        "version": instance.version,
-        "image": instance.image,
-        "status": instance.status,
-        "health": value.health,
-        "trouble": value.trouble,
+        **shapes.fields(instance, "version", "image", "status"),
+        **shapes.fields(value, "health", "trouble"),
         "size": vitals.size if vitals else None,
         "connections": vitals.connections if vitals else None,
         "exact_version": vitals.version if vitals else None,
-        "database": instance.database,
-        "user": instance.user,
-        "memory": instance.limits.memory,
-        "cpus": instance.limits.cpus,
-        "volume": instance.volume,
-        "kept_volumes": list(instance.kept_volumes),
+        **shapes.fields(instance, "database", "user"),
+        **shapes.fields(instance.limits, "memory", "cpus"),
+        **shapes.fields(instance, "volume", "kept_volumes"),
         "last_good_backup": backup_shape(value.good) if value.good else None,
         "latest_backup": backup_shape(value.latest) if value.latest else None,
         "next_backup": shapes.moment(value.next_due),
@@ -203,21 +193,8 @@ def backup_shape(value: Backup) -> shapes.Json:
     return {
         "id": value.id,
         "database": value.instance_id,
-        "reason": value.reason,
-        "status": value.status,
-        "detail": value.detail,
-        "file": value.file,
-        "bytes": value.bytes,
-        "plain_bytes": value.plain_bytes,
-        "sha256": value.sha256,
-        "version": value.version,
-        "tables": value.tables,
-        "rows": value.rows,
-        "here": value.here,
-        "remote": value.remote,
-        "created_at": shapes.moment(value.created_at),
-        "taken_at": shapes.moment(value.taken_at),
-        "verified_at": shapes.moment(value.verified_at),
+        **shapes.fields(value, "reason", "status", "detail", "file", "bytes", "plain_bytes", "sha256", "version"),
+        **shapes.fields(value, "tables", "rows", "here", "remote", "created_at", "taken_at", "verified_at"),
     }
 
 
@@ -232,13 +209,9 @@ def _operation(value: Operation) -> shapes.Json:
     return {
         "id": value.id,
         "database": value.instance_id,
-        "kind": value.kind,
-        "status": value.status,
-        "detail": value.detail,
-        "by": value.by,
+        **shapes.fields(value, "kind", "status", "detail", "by"),
         "backup": value.backup_id,
-        "created_at": shapes.moment(value.created_at),
-        "finished_at": shapes.moment(value.finished_at),
+        **shapes.fields(value, "created_at", "finished_at"),
     }
 
 

@@ -41,7 +41,7 @@ def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> s
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = [engine.standing(services, tx, e) for e in store.of_project(tx, project.id)]
-    return {"items": [shapes.standing(standing) for standing in found], "next": None}
+    return shapes.whole(found, shapes.standing)
 
 
 @router.get(_AT + "/{environment:path}/plan")
@@ -109,12 +109,6 @@ def _one(services: Services, project: Project, name: str) -> shapes.Json:
 
 def _service(service: ServiceState) -> shapes.Json:
     return {
-        "name": service.name,
-        "image": service.image,
-        "replicas": service.replicas,
-        "running": service.running,
-        "tasks": [
-            {"id": t.id, "state": t.state, "wanted": t.wanted, "error": t.error, "since": t.since, "image": t.image}
-            for t in service.tasks
-        ],
+        **shapes.fields(service, "name", "image", "replicas", "running"),
+        "tasks": [shapes.fields(task, "id", "state", "wanted", "error", "since", "image") for task in service.tasks],
     }

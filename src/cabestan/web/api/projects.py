@@ -59,7 +59,7 @@ def who(visitor: SignedIn) -> shapes.Json:
 def users(visitor: SignedIn, services: Wired) -> shapes.Json:
     require_admin(visitor.user)
     with services.database.reading() as tx:
-        return {"items": [shapes.user(user) for user in user_store.all_users(tx)], "next": None}
+        return shapes.whole(user_store.all_users(tx), shapes.user)
 
 
 @router.post("/users", status_code=201)
@@ -78,7 +78,7 @@ def projects(visitor: SignedIn, services: Wired) -> shapes.Json:
     """Those that the user may see."""
     with services.database.reading() as tx:
         found = [p for p in store.all_projects(tx) if may(visitor.user, Permission.READ, p.name)]
-    return {"items": [shapes.project(services, project) for project in found], "next": None}
+    return shapes.whole(found, lambda project: shapes.project(services, project))
 
 
 @router.post("/projects", status_code=201)

@@ -21,8 +21,7 @@ def routes(visitor: SignedIn, services: Wired, project: str = "") -> shapes.Json
     key = project_for(services, visitor.user, project, Permission.READ).id if project else None
     with services.database.reading() as tx:
         found = engine.served(tx, key)
-    shown = [_shape(one) for one in found if may(visitor.user, Permission.READ, one.project)]
-    return {"items": shown, "next": None}
+    return shapes.whole((one for one in found if _may_see(visitor.user, one.project)), _shape)
 
 
 @router.get("/routes/match")
@@ -46,17 +45,10 @@ def _may_see(user: User, project: str) -> bool:
 def _shape(value: ServedRoute) -> shapes.Json:
     found = value.route
     return {
-        "project": value.project,
-        "environment": value.environment,
-        "service": found.service,
-        "name": found.name,
+        **shapes.fields(value, "project", "environment"),
+        **shapes.fields(found, "service", "name"),
         "hosts": list(found.claims),
-        "rule": found.rule,
-        "source": found.source,
-        "port": found.port,
-        "scheme": found.scheme,
-        "priority": found.priority,
-        "entrypoints": list(found.entrypoints),
+        **shapes.fields(found, "rule", "source", "port", "scheme", "priority", "entrypoints"),
         "middlewares": [
             {"kind": step.kind, "options": {name: _option(name, text) for name, text in step.options}}
             for step in found.middlewares

@@ -38,24 +38,13 @@ def run_for(services: Services, visitor: Visitor, run_id: int, permission: Permi
 
 def shape(services: Services, value: Run) -> shapes.Json:
     return {
-        "id": value.id,
-        "kind": value.kind,
-        "service": value.service,
-        "project": value.project,
-        "environment": value.environment,
+        **shapes.fields(value, "id", "kind", "service", "project", "environment"),
         "deployment": value.deployment_id,
         "release": value.release,
         "schedule": value.schedule_id,
-        "due_at": shapes.moment(value.due_at),
-        "cause": value.cause,
-        "by": value.by,
-        "status": value.status,
-        "reason": value.reason,
-        "attempt": value.attempt,
+        **shapes.fields(value, "due_at", "cause", "by", "status", "reason", "attempt"),
         "url": f"{services.settings.public_url}/{value.project}/runs/{value.id}",
-        "created_at": shapes.moment(value.created_at),
-        "started_at": shapes.moment(value.started_at),
-        "finished_at": shapes.moment(value.finished_at),
+        **shapes.fields(value, "created_at", "started_at", "finished_at"),
     }
 
 

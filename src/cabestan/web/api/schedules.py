@@ -1,7 +1,5 @@
 """Schedules: what runs when, and doing something about it."""
 
-from zoneinfo import ZoneInfo
-
 from fastapi import APIRouter
 
 from cabestan.compose.cron import in_words
@@ -29,7 +27,7 @@ def schedules(visitor: SignedIn, services: Wired, group: str, name: str, environ
         key = environment_store.get(tx, project.id, environment).id if environment else None
         found = store.of_project(tx, project.id, key)
         last = run_store.latest(tx, [schedule.id for schedule in found])
-    return {"items": [shape(services, schedule, last.get(schedule.id)) for schedule in found], "next": None}
+    return shapes.whole(found, lambda schedule: shape(services, schedule, last.get(schedule.id)))
 
 
 @router.get("/schedules/{schedule_id}")
@@ -80,23 +78,16 @@ def schedule_for(
 
 
 def shape(services: Services, value: Schedule, last: Run | None) -> shapes.Json:
-    zone: ZoneInfo = cron.zone_of(services, value.time_zone)
     timetable = value.timetable
     return {
-        "id": value.id,
-        "project": value.project,
-        "environment": value.environment,
-        "service": value.service,
+        **shapes.fields(value, "id", "project", "environment", "service"),
         "schedule": timetable.expression,
         "words": in_words(timetable.expression),
-        "time_zone": zone.key,
-        "command": timetable.command,
-        "overlap": timetable.overlap,
+        "time_zone": cron.zone_of(services, value.time_zone).key,
+        **shapes.fields(timetable, "command", "overlap"),
         "timeout_seconds": timetable.seconds,
         "retries": timetable.retries,
-        "paused_by": value.paused_by,
-        "removed": value.removed,
-        "next_due": shapes.moment(value.next_due),
+        **shapes.fields(value, "paused_by", "removed", "next_due"),
         "deployment": value.deployment_id,
         "last": run_shape(services, last) if last else None,
         "url": f"{services.settings.public_url}/{value.project}/schedules/{value.id}",

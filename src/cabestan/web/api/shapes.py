@@ -1,13 +1,12 @@
 """What the API answers: the keys of docs/api.md. What one module alone gives has its shape there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from cabestan.domain.access import User
 from cabestan.domain.certificate import Certificate
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
-from cabestan.domain.environment import Environment
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
@@ -26,8 +25,29 @@ def page(items: Sequence[_T], limit: int, shape: Callable[[_T], Json], cursor: C
     return {"items": [shape(item) for item in shown], "next": cursor(shown[-1]) if more else None}
 
 
+def whole(items: Iterable[_T], shape: Callable[[_T], Json]) -> Json:
+    """A list that has no further pages."""
+    return {"items": [shape(item) for item in items], "next": None}
+
+
 def moment(value: datetime | None) -> str | None:
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
+
+
+def fields(value: object, *names: str) -> Json:
+    """What has the same name in the domain and in the API. Only what is named here is told."""
+    return {name: _plain(getattr(value, name)) for name in names}
+
+
+def _plain(value: object) -> Any:
+    match value:
+        case datetime():
+            return moment(value)
+        case tuple():
+            return list(value)
+        case Mapping():
+            return dict(value)
+    return value
 
 
 def project(services: Services, value: Project) -> Json:
@@ -35,8 +55,7 @@ def project(services: Services, value: Project) -> Json:
     return {
         "name": value.name,
         "git_url": f"{base}/{value.name}.git",
-        "default_branch": value.default_branch,
-        "protected_branches": list(value.protected_branches),
+        **fields(value, "default_branch", "protected_branches"),
         "url": f"{base}/{value.name}",
         "created_at": moment(value.created_at),
     }
@@ -44,184 +63,96 @@ def project(services: Services, value: Project) -> Json:
 
 def pipeline(services: Services, value: Pipeline, release: int | None = None) -> Json:
     return {
-        "id": value.id,
-        "project": value.project,
-        "commit": value.commit,
-        "branch": value.branch,
-        "title": value.title,
-        "author": value.author,
-        "status": value.status,
-        "reason": value.reason,
-        "by": value.by,
+        **fields(value, "id", "project", "commit", "branch", "title", "author", "status", "reason", "by"),
         "url": f"{services.settings.public_url}/{value.project}/pipelines/{value.id}",
-        "created_at": moment(value.created_at),
-        "started_at": moment(value.started_at),
-        "finished_at": moment(value.finished_at),
-        "notes": list(value.notes),
-        "variables": dict(value.variables),
+        **fields(value, "created_at", "started_at", "finished_at", "notes", "variables"),
         "release": release,
     }
 
 
 def job(services: Services, value: Job, project_name: str) -> Json:
     return {
-        "id": value.id,
-        "name": value.name,
-        "stage": value.stage,
+        **fields(value, "id", "name", "stage"),
         "kind": value.spec.kind,
-        "status": value.status,
-        "reason": value.reason,
-        "attempt": value.attempt,
+        **fields(value, "status", "reason", "attempt"),
         "pipeline": value.pipeline_id,
         "project": project_name,
         "url": f"{services.settings.public_url}/{project_name}/jobs/{value.id}",
-        "started_at": moment(value.started_at),
-        "finished_at": moment(value.finished_at),
+        **fields(value, "started_at", "finished_at"),
         "needs": list(value.spec.needs),
     }
 
 
 def release(value: Release) -> Json:
     return {
-        "number": value.number,
-        "project": value.project,
-        "commit": value.commit,
-        "branch": value.branch,
-        "title": value.title,
-        "images": dict(value.images),
+        **fields(value, "number", "project", "commit", "branch", "title", "images"),
         "pipeline": value.pipeline_id,
-        "variables": dict(value.variables),
-        "created_at": moment(value.created_at),
+        **fields(value, "variables", "created_at"),
     }
 
 
 def standing(value: Standing) -> Json:
-    return environment(
-        value.environment,
-        url=value.url,
-        domain=value.domain,
-        status=value.status,
-        current=value.current,
-        changed=value.changed,
-    )
-
-
-def environment(
-    value: Environment,
-    *,
-    url: str,
-    domain: str,
-    status: str,
-    current: Deployment | None,
-    changed: tuple[str, ...] = (),
-) -> Json:
+    environment, current = value.environment, value.current
     return {
-        "name": value.name,
-        "project": value.project,
-        "url": url,
-        "domain": domain,
+        "name": environment.name,
+        "project": environment.project,
+        "url": value.url,
+        "domain": value.domain,
         "release": current.release if current else None,
         "commit": current.commit if current else None,
-        "status": status,
-        "trigger": value.trigger,
-        "branches": list(value.branches),
-        "compose_files": list(value.compose_files),
-        "approvers": list(value.approvers),
-        "target": value.target,
-        "watch_seconds": value.watch_seconds,
-        "plain_http": value.plain_http,
-        "time_zone": value.time_zone,
+        "status": value.status,
+        **fields(environment, "trigger", "branches", "compose_files", "approvers"),
+        **fields(environment, "target", "watch_seconds", "plain_http", "time_zone"),
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,
-        "changed_variables": list(changed),
+        "changed_variables": list(value.changed),
     }
 
 
 def deployment(value: Deployment) -> Json:
-    return {
-        "id": value.id,
-        "project": value.project,
-        "environment": value.environment,
-        "release": value.release,
-        "commit": value.commit,
-        "status": value.status,
-        "reason": value.reason,
-        "url": value.url,
-        "by": value.by,
-        "approved_by": value.approved_by,
-        "created_at": moment(value.created_at),
-        "started_at": moment(value.started_at),
-        "finished_at": moment(value.finished_at),
-    }
+    told = fields(value, "id", "project", "environment", "release", "commit", "status", "reason", "url")
+    return told | fields(value, "by", "approved_by", "created_at", "started_at", "finished_at")
 
 
 def plan(value: Plan | None) -> Json | None:
     if not value:
         return None
     return {
-        "steps": [{"kind": s.kind, "text": s.text, "deadline_seconds": s.deadline_seconds} for s in value.steps],
-        "changes": [{"kind": c.kind, "subject": c.subject, "text": c.text} for c in value.changes],
-        "warnings": list(value.warnings),
-        "fingerprint": value.fingerprint,
-        "stack": value.stack,
-        "hosts": list(value.hosts),
-        "secrets": list(value.secrets),
-        "compose_files": list(value.compose_files),
+        "steps": [fields(step, "kind", "text", "deadline_seconds") for step in value.steps],
+        "changes": [fields(change, "kind", "subject", "text") for change in value.changes],
+        **fields(value, "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"),
     }
 
 
 def step(value: StepRun) -> Json:
-    return {
-        "kind": value.kind,
-        "text": value.text,
-        "status": value.status,
-        "detail": value.detail,
-        "started_at": moment(value.started_at),
-        "finished_at": moment(value.finished_at),
-    }
+    return fields(value, "kind", "text", "status", "detail", "started_at", "finished_at")
 
 
 def approval(value: Approval) -> Json:
-    return {
-        "by": value.by,
-        "approved": value.approved,
-        "comment": value.comment,
-        "void": value.void,
-        "created_at": moment(value.created_at),
-    }
+    return fields(value, "by", "approved", "comment", "void", "created_at")
 
 
 def setting(value: Variable, *, masked_shown: bool = True) -> Json:
     """Of a secret without its value, and of a masked variable too where the value is not to be shown."""
-    shape = {
+    hidden = value.masked and not masked_shown
+    return {
         "name": value.name,
-        "value": value.value,
-        "level": value.level,
-        "group": value.group,
-        "environment": value.environment,
+        **({} if value.secret else {"value": None if hidden else value.value}),
+        **fields(value, "level", "group", "environment"),
         "kept_as": value.own_name,
-        "secret": value.secret,
-        "protected": value.protected,
-        "masked": value.masked,
-        "removed": value.removed,
-        "version": value.version,
-        "by": value.by,
-        "created_at": moment(value.created_at),
+        **fields(value, "secret", "protected", "masked", "removed", "version", "by", "created_at"),
     }
-    if value.masked and not masked_shown:
-        shape["value"] = None
-    return {key: kept for key, kept in shape.items() if not (value.secret and key == "value")}
 
 
 def used_setting(value: Variable) -> Json:
     """A version that a deployment uses: nothing of its value."""
-    shape = setting(value)
-    return {key: shape[key] for key in ("name", "secret", "level", "group", "environment", "kept_as", "version")}
+    told = fields(value, "name", "secret", "level", "group", "environment")
+    return told | {"kept_as": value.own_name, "version": value.version}
 
 
 def user(value: User) -> Json:
-    return {"name": value.name, "admin": value.admin, "roles": dict(value.roles)}
+    return fields(value, "name", "admin", "roles")
 
 
 def authority(value: Certificate, domains: Sequence[str]) -> Json:
@@ -237,13 +168,7 @@ def authority(value: Certificate, domains: Sequence[str]) -> Json:
 def certificate(value: Certificate) -> Json:
     """Without its key."""
     return {
-        "id": value.id,
-        "kind": value.kind,
-        "hosts": list(value.hosts),
+        **fields(value, "id", "kind", "hosts"),
         "project": value.project or None,
-        "issuer": value.issuer,
-        "fingerprint": value.fingerprint,
-        "not_before": moment(value.not_before),
-        "not_after": moment(value.not_after),
-        "by": value.by,
+        **fields(value, "issuer", "fingerprint", "not_before", "not_after", "by"),
     }

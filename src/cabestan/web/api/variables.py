@@ -1,9 +1,10 @@
 """Variables and secrets: of a group, of a project, of its environments, and what a deployment would get of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission, User, may
@@ -43,6 +44,37 @@ class Branches(BaseModel):
     branches: list[str] = Field(max_length=50)
 
 
+@dataclass(frozen=True)
+class Noun:
+    """Variables, or secrets: the same but for what is told of them. The words are those of the API's description."""
+
+    one: str
+    secret: bool
+    of_project: str
+    of_group: str
+    history: str
+
+    @property
+    def several(self) -> str:
+        return f"{self.one}s"
+
+
+_VARIABLES = Noun(
+    "variable",
+    secret=False,
+    of_project="Of the project, its environments and its group; of one environment alone where one is named.",
+    of_group="",
+    history="Every version, the newest first.",
+)
+_SECRETS = Noun(
+    "secret",
+    secret=True,
+    of_project="Names and versions; never a value.",
+    of_group="Names and versions; never a value.",
+    history="Who set which version when; never a value.",
+)
+
+
 @router.get(_PROJECT + "/environments/{environment:path}/variables")
 def effective(
     visitor: SignedIn, services: Wired, group: str, name: str, environment: str, branch: Branch = ""
@@ -55,56 +87,83 @@ def effective(
     return _list(chosen, visitor.user, project.name)
 
 
-@router.get(_PROJECT + "/variables")
-def variables(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
-    """Of the project, its environments and its group; of one environment alone where one is named."""
-    return _settings(services, visitor.user, f"{group}/{name}", environment, secret=False)
+def _add_to_projects(noun: Noun) -> None:
+    at = f"{_PROJECT}/{noun.several}"
+    each = f"{at}/{{{noun.one}}}"
+
+    @router.get(at, name=noun.several, description=noun.of_project)
+    def listed(
+        visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None
+    ) -> shapes.Json:
+        project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+        with services.database.reading() as tx:
+            found = [s for s in store.applying(tx, project) if s.secret is noun.secret]
+        apt = [s for s in found if environment is None or s.environment == environment]
+        return _list(apt, visitor.user, project.name)
+
+    @router.put(each, name=f"set_{noun.one}", status_code=204)
+    def put(
+        visitor: SignedIn, services: Wired, group: str, name: str, wanted: Value, key: str = Path(alias=noun.one)
+    ) -> Response:
+        project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+        return _put(services, visitor.user, Scope(project.id, wanted.environment), noun, key, wanted)
+
+    @router.delete(each, name=f"unset_{noun.one}", status_code=204)
+    def unset(
+        visitor: SignedIn,
+        services: Wired,
+        group: str,
+        name: str,
+        key: str = Path(alias=noun.one),
+        environment: str = "",
+    ) -> Response:
+        project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
+        return _unset(services, visitor.user, Scope(project.id, environment), noun, key)
+
+    @router.get(f"{each}/history", name=f"{noun.one}_history", description=noun.history)
+    def history(
+        visitor: SignedIn,
+        services: Wired,
+        group: str,
+        name: str,
+        key: str = Path(alias=noun.one),
+        environment: str = "",
+    ) -> shapes.Json:
+        project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
+        return _history(services, visitor.user, Scope(project.id, environment), key, project.name)
 
 
-@router.put(_PROJECT + "/variables/{variable}", status_code=204)
-def set_variable(visitor: SignedIn, services: Wired, group: str, name: str, variable: str, wanted: Value) -> Response:
-    return _set(services, visitor.user, f"{group}/{name}", variable, wanted, secret=False)
+def _add_to_groups(noun: Noun) -> None:
+    at = f"{_GROUP}/{noun.several}"
+    each = f"{at}/{{{noun.one}}}"
+
+    @router.get(at, name=f"group_{noun.several}", description=noun.of_group)
+    def listed(visitor: SignedIn, services: Wired, group: str) -> shapes.Json:
+        group_for(services, visitor.user, group, Permission.READ)
+        with services.database.reading() as tx:
+            found = [s for s in store.current_in_group(tx, group) if s.secret is noun.secret]
+        return _list(found, visitor.user, group)
+
+    @router.put(each, name=f"set_group_{noun.one}", status_code=204)
+    def put(
+        visitor: SignedIn, services: Wired, group: str, wanted: GroupValue, key: str = Path(alias=noun.one)
+    ) -> Response:
+        group_for(services, visitor.user, group, Permission.CONFIGURE)
+        return _put(services, visitor.user, Scope(group=group), noun, key, wanted)
+
+    @router.delete(each, name=f"unset_group_{noun.one}", status_code=204)
+    def unset(visitor: SignedIn, services: Wired, group: str, key: str = Path(alias=noun.one)) -> Response:
+        group_for(services, visitor.user, group, Permission.CONFIGURE)
+        return _unset(services, visitor.user, Scope(group=group), noun, key)
+
+    @router.get(f"{each}/history", name=f"group_{noun.one}_history")
+    def history(visitor: SignedIn, services: Wired, group: str, key: str = Path(alias=noun.one)) -> shapes.Json:
+        group_for(services, visitor.user, group, Permission.READ)
+        return _history(services, visitor.user, Scope(group=group), key, group)
 
 
-@router.delete(_PROJECT + "/variables/{variable}", status_code=204)
-def unset_variable(
-    visitor: SignedIn, services: Wired, group: str, name: str, variable: str, environment: str = ""
-) -> Response:
-    return _unset(services, visitor.user, f"{group}/{name}", environment, variable, secret=False)
-
-
-@router.get(_PROJECT + "/variables/{variable}/history")
-def variable_history(
-    visitor: SignedIn, services: Wired, group: str, name: str, variable: str, environment: str = ""
-) -> shapes.Json:
-    """Every version, the newest first."""
-    return _history(services, visitor.user, f"{group}/{name}", environment, variable)
-
-
-@router.get(_PROJECT + "/secrets")
-def secrets(visitor: SignedIn, services: Wired, group: str, name: str, environment: str | None = None) -> shapes.Json:
-    """Names and versions; never a value."""
-    return _settings(services, visitor.user, f"{group}/{name}", environment, secret=True)
-
-
-@router.put(_PROJECT + "/secrets/{secret}", status_code=204)
-def set_secret(visitor: SignedIn, services: Wired, group: str, name: str, secret: str, wanted: Value) -> Response:
-    return _set(services, visitor.user, f"{group}/{name}", secret, wanted, secret=True)
-
-
-@router.delete(_PROJECT + "/secrets/{secret}", status_code=204)
-def unset_secret(
-    visitor: SignedIn, services: Wired, group: str, name: str, secret: str, environment: str = ""
-) -> Response:
-    return _unset(services, visitor.user, f"{group}/{name}", environment, secret, secret=True)
-
-
-@router.get(_PROJECT + "/secrets/{secret}/history")
-def secret_history(
-    visitor: SignedIn, services: Wired, group: str, name: str, secret: str, environment: str = ""
-) -> shapes.Json:
-    """Who set which version when; never a value."""
-    return _history(services, visitor.user, f"{group}/{name}", environment, secret)
+_add_to_projects(_VARIABLES)
+_add_to_projects(_SECRETS)
 
 
 @router.put(_PROJECT + "/protected-branches")
@@ -114,45 +173,8 @@ def protect(visitor: SignedIn, services: Wired, group: str, name: str, wanted: B
     return shapes.project(services, settings.protect_branches(services, project, wanted.branches))
 
 
-@router.get(_GROUP + "/variables")
-def group_variables(visitor: SignedIn, services: Wired, group: str) -> shapes.Json:
-    return _group_settings(services, visitor.user, group, secret=False)
-
-
-@router.put(_GROUP + "/variables/{variable}", status_code=204)
-def set_group_variable(visitor: SignedIn, services: Wired, group: str, variable: str, wanted: GroupValue) -> Response:
-    return _set_in_group(services, visitor.user, group, variable, wanted, secret=False)
-
-
-@router.delete(_GROUP + "/variables/{variable}", status_code=204)
-def unset_group_variable(visitor: SignedIn, services: Wired, group: str, variable: str) -> Response:
-    return _unset_in_group(services, visitor.user, group, variable, secret=False)
-
-
-@router.get(_GROUP + "/variables/{variable}/history")
-def group_variable_history(visitor: SignedIn, services: Wired, group: str, variable: str) -> shapes.Json:
-    return _group_history(services, visitor.user, group, variable)
-
-
-@router.get(_GROUP + "/secrets")
-def group_secrets(visitor: SignedIn, services: Wired, group: str) -> shapes.Json:
-    """Names and versions; never a value."""
-    return _group_settings(services, visitor.user, group, secret=True)
-
-
-@router.put(_GROUP + "/secrets/{secret}", status_code=204)
-def set_group_secret(visitor: SignedIn, services: Wired, group: str, secret: str, wanted: GroupValue) -> Response:
-    return _set_in_group(services, visitor.user, group, secret, wanted, secret=True)
-
-
-@router.delete(_GROUP + "/secrets/{secret}", status_code=204)
-def unset_group_secret(visitor: SignedIn, services: Wired, group: str, secret: str) -> Response:
-    return _unset_in_group(services, visitor.user, group, secret, secret=True)
-
-
-@router.get(_GROUP + "/secrets/{secret}/history")
-def group_secret_history(visitor: SignedIn, services: Wired, group: str, secret: str) -> shapes.Json:
-    return _group_history(services, visitor.user, group, secret)
+_add_to_groups(_VARIABLES)
+_add_to_groups(_SECRETS)
 
 
 @router.get(_GROUP + "/environments")
@@ -166,73 +188,29 @@ def group_environments(visitor: SignedIn, services: Wired, group: str) -> shapes
             for project in projects
             for environment in environment_store.of_project(tx, project.id)
         ]
-    return {"items": [shapes.standing(standing) for standing in found], "next": None}
+    return shapes.whole(found, shapes.standing)
 
 
-def _settings(services: Services, user: User, name: str, environment: str | None, *, secret: bool) -> shapes.Json:
-    project = project_for(services, user, name, Permission.READ)
+def _list(found: Iterable[Variable], user: User, place: str) -> shapes.Json:
+    """`place` is the group or the project; masked values are for those who may change them there."""
+    shown = may(user, Permission.CONFIGURE, place)
+    return shapes.whole(found, lambda setting: shapes.setting(setting, masked_shown=shown))
+
+
+def _history(services: Services, user: User, scope: Scope, name: str, place: str) -> shapes.Json:
     with services.database.reading() as tx:
-        found = [s for s in store.applying(tx, project) if s.secret is secret]
-    return _list([s for s in found if environment is None or s.environment == environment], user, project.name)
-
-
-def _list(found: Sequence[Variable], user: User, project: str) -> shapes.Json:
-    shown = may(user, Permission.CONFIGURE, project)
-    return {"items": [shapes.setting(setting, masked_shown=shown) for setting in found], "next": None}
-
-
-def _history(services: Services, user: User, name: str, environment: str, variable: str) -> shapes.Json:
-    project = project_for(services, user, name, Permission.READ)
-    scope = Scope(project.id, environment)
-    with services.database.reading() as tx:
-        return _list(_versions(store.history(tx, scope, variable), scope, variable), user, project.name)
-
-
-def _versions(found: tuple[Variable, ...], scope: Scope, name: str) -> tuple[Variable, ...]:
+        found = store.history(tx, scope, name)
     if not found:
         raise store.no_setting(scope, name, secret=False)
-    return found
+    return _list(found, user, place)
 
 
-def _group_settings(services: Services, user: User, group: str, *, secret: bool) -> shapes.Json:
-    group_for(services, user, group, Permission.READ)
-    with services.database.reading() as tx:
-        found = [s for s in store.current_in_group(tx, group) if s.secret is secret]
-    return _list(found, user, group)
-
-
-def _group_history(services: Services, user: User, group: str, variable: str) -> shapes.Json:
-    group_for(services, user, group, Permission.READ)
-    scope = Scope(group=group)
-    with services.database.reading() as tx:
-        return _list(_versions(store.history(tx, scope, variable), scope, variable), user, group)
-
-
-def _set(services: Services, user: User, project: str, name: str, wanted: Value, *, secret: bool) -> Response:
-    found = project_for(services, user, project, Permission.CONFIGURE)
-    return _put(services, user, Scope(found.id, wanted.environment), name, wanted, secret=secret)
-
-
-def _set_in_group(
-    services: Services, user: User, group: str, name: str, wanted: GroupValue, *, secret: bool
-) -> Response:
-    group_for(services, user, group, Permission.CONFIGURE)
-    return _put(services, user, Scope(group=group), name, wanted, secret=secret)
-
-
-def _put(services: Services, user: User, scope: Scope, name: str, wanted: GroupValue, *, secret: bool) -> Response:
+def _put(services: Services, user: User, scope: Scope, noun: Noun, name: str, wanted: GroupValue) -> Response:
     flags = {"protected": wanted.protected, "masked": wanted.masked}
-    settings.put(services, scope, name, wanted.value, user.name, secret=secret, **flags)
+    settings.put(services, scope, name, wanted.value, user.name, secret=noun.secret, **flags)
     return Response(status_code=204)
 
 
-def _unset(services: Services, user: User, project: str, environment: str, name: str, *, secret: bool) -> Response:
-    found = project_for(services, user, project, Permission.CONFIGURE)
-    settings.remove(services, Scope(found.id, environment), name, secret=secret, by=user.name)
-    return Response(status_code=204)
-
-
-def _unset_in_group(services: Services, user: User, group: str, name: str, *, secret: bool) -> Response:
-    group_for(services, user, group, Permission.CONFIGURE)
-    settings.remove(services, Scope(group=group), name, secret=secret, by=user.name)
+def _unset(services: Services, user: User, scope: Scope, noun: Noun, name: str) -> Response:
+    settings.remove(services, scope, name, secret=noun.secret, by=user.name)
     return Response(status_code=204)

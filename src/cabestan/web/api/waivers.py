@@ -26,7 +26,7 @@ def waivers(visitor: SignedIn, services: Wired, group: str, name: str, removed: 
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
         found = store.record(tx, project.id) if removed else store.holding(tx, project.id)
-    return {"items": [_shape(waiver) for waiver in found], "next": None}
+    return shapes.whole(found, _shape)
 
 
 @router.put(_AT + "/{code}")
@@ -48,12 +48,5 @@ def take_back(visitor: SignedIn, services: Wired, group: str, name: str, code: s
 
 def _shape(value: Waiver) -> shapes.Json:
     rule = RULES.get(value.code)
-    return {
-        "code": value.code,
-        "title": rule.title if rule else "",
-        "by": value.by,
-        "reason": value.reason,
-        "created_at": shapes.moment(value.created_at),
-        "removed_by": value.removed_by,
-        "removed_at": shapes.moment(value.removed_at),
-    }
+    told = {"code": value.code, "title": rule.title if rule else ""}
+    return told | shapes.fields(value, "by", "reason", "created_at", "removed_by", "removed_at")

@@ -1,23 +1,24 @@
 """The certificates of a project, and, for administrators, those of the installation."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 
-from cabestan.domain.access import Permission
-from cabestan.domain.certificate import CertificateKind
+from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.engine.names import hosts, uploads
 from cabestan.store import certificates as store
-from cabestan.web.access import SignedIn, Wired, project_for, require_admin
-from cabestan.web.pages.answers import Text, can, framed, html, see
-from cabestan.web.pages.views.certificates import CertificatesPage, certificate_rows
-from cabestan.web.pages.views.frame import plain_frame, project_frame
+from cabestan.web.access import SignedIn, Wired, require_admin
+from cabestan.web.pages.answers import Configuring, Reading, Text, html, see
+from cabestan.web.pages.frame import plain_frame
 
 router = APIRouter()
 Chain = Annotated[str, Form(max_length=100_000)]
 Key = Annotated[str, Form(max_length=20_000)]
 _PLACE = "/certificates"
 _AT = "/{group}/{name}/settings/certificates"
+_SOURCES = {CertificateKind.OWN: "own authority", CertificateKind.UPLOADED: "brought", CertificateKind.ACME: "ACME"}
+_SOON = timedelta(days=30)
 
 
 @router.get(_PLACE)
@@ -25,9 +26,18 @@ def of_installation(visitor: SignedIn, services: Wired) -> Response:
     require_admin(visitor.user)
     with services.database.reading() as tx:
         found = store.of_kind(tx, CertificateKind.UPLOADED, CertificateKind.OWN)
-    page = CertificatesPage(_PLACE, certificate_rows(found, "", services.now()), (), may_configure=True)
     return html(
-        "certificates.html", plain_frame(framed(visitor), "Certificates", "project:*", href="/certificates"), page=page
+        "certificates.html",
+        plain_frame(visitor, "Certificates", "project:*", href=_PLACE),
+        place=_PLACE,
+        rows=found,
+        names=(),
+        may_configure=True,
+        project="",
+        now=services.now(),
+        sources=_SOURCES,
+        ends=ends,
+        removable=removable,
     )
 
 
@@ -46,30 +56,48 @@ def remove(visitor: SignedIn, services: Wired, certificate: Text) -> Response:
 
 
 @router.get(_AT)
-def of_project(visitor: SignedIn, services: Wired, group: str, name: str) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        rows = certificate_rows(uploads.in_use(services, tx, project), project.name, services.now())
-        names = hosts.names_of(services, tx, project)
-    place = f"/{project.name}/settings/certificates"
-    page = CertificatesPage(place, rows, names, can(visitor.user, Permission.CONFIGURE, project.name))
-    return html("certificates.html", project_frame(framed(visitor), project.name, "Certificates"), page=page)
+def of_project(at: Reading) -> Response:
+    with at.services.database.reading() as tx:
+        found = uploads.in_use(at.services, tx, at.project)
+        names = hosts.names_of(at.services, tx, at.project)
+    return at.html(
+        "certificates.html",
+        "Certificates",
+        place=f"/{at.project.name}/settings/certificates",
+        rows=found,
+        names=names,
+        may_configure=at.rights.configure,
+        sources=_SOURCES,
+        ends=ends,
+        removable=removable,
+    )
 
 
 @router.post(_AT)
-def add_to_project(visitor: SignedIn, services: Wired, group: str, name: str, chain: Chain, key: Key) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    uploads.add(services, project, chain, key, visitor.user.name)
-    return see(f"/{project.name}/settings/certificates")
+def add_to_project(at: Configuring, chain: Chain, key: Key) -> Response:
+    uploads.add(at.services, at.project, chain, key, at.user.name)
+    return at.see("settings/certificates")
 
 
 @router.post(_AT + "/remove")
-def remove_from_project(visitor: SignedIn, services: Wired, group: str, name: str, certificate: Text) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    uploads.remove(services, project, _number(certificate))
-    return see(f"/{project.name}/settings/certificates")
+def remove_from_project(at: Configuring, certificate: Text) -> Response:
+    uploads.remove(at.services, at.project, _number(certificate))
+    return at.see("settings/certificates")
 
 
 def _number(text: str) -> int:
     """0, which there never is, for what is no number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def removable(certificate: Certificate, project: str) -> bool:
+    """By the form of the project's page, or, where none is named, of the installation's."""
+    return certificate.kind is CertificateKind.UPLOADED and certificate.project == project
+
+
+def ends(certificate: Certificate, now: datetime) -> str:
+    """How it stands, where that needs saying."""
+    left = certificate.not_after - now
+    if left <= timedelta():
+        return "has ended"
+    return f"ends in {left.days} days" if left < _SOON else ""

@@ -5,117 +5,100 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, Query, Response
 
-from cabestan.domain.access import Permission, may_approve
+from cabestan.domain.access import may_approve
+from cabestan.domain.environment import Trigger
 from cabestan.engine.deploying import deployments as engine
 from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import make_plan
-from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import releases as release_store
-from cabestan.web.access import SignedIn, Visitor, Wired, project_for
-from cabestan.web.pages.answers import Text, can, framed, html, see
-from cabestan.web.pages.views.deploying import AskingPage, asking_page
-from cabestan.web.pages.views.deployments import DeploymentRights
-from cabestan.web.pages.views.environments import environment_cell
-from cabestan.web.pages.views.frame import Crumb, project_frame
+from cabestan.web.pages.addresses import asking_href, href
+from cabestan.web.pages.answers import Asked, Deploying, Inside, Reading, Text, see
+from cabestan.web.pages.frame import Crumb
+from cabestan.web.pages.overview import cell
+from cabestan.web.pages.plans import steps
+from cabestan.web.pages.readers import used
 
 router = APIRouter()
 _DEPLOY = "/{group}/{name}/deploy"
 _BACK = "/{group}/{name}/rollback"
 Number = Annotated[int, Form(ge=1, le=2**31)]
-Asked = Annotated[str, Query(max_length=200)]
 AskedNumber = Annotated[int, Query(ge=1, le=2**31)]
 
 
 @router.get(_DEPLOY)
-def ask(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: Asked, release: AskedNumber
-) -> Response:
+def ask(at: Reading, environment: Asked, release: AskedNumber) -> Response:
     """Shows what deploying the release would do, and asks who may deploy."""
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-        page = _page(services, tx, visitor, Wanted(release_store.get(tx, project.id, release), target))
-    return _shown(visitor, project.name, page)
+    with at.services.database.reading() as tx:
+        target = environment_store.get(tx, at.project.id, environment)
+        return _shown(at, tx, Wanted(release_store.get(tx, at.project.id, release), target))
 
 
 @router.get(_BACK)
 def ask_back(
-    visitor: SignedIn,
-    services: Wired,
-    group: str,
-    name: str,
+    at: Reading,
     environment: Asked,
     release: AskedNumber,
     deployment: Annotated[int | None, Query(ge=1, le=2**31)] = None,
 ) -> Response:
     """Shows what putting an earlier release back would do, and asks who may deploy."""
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-        page = _page(services, tx, visitor, engine.way_back(tx, target, release, deployment))
-    return _shown(visitor, project.name, page)
+    with at.services.database.reading() as tx:
+        target = environment_store.get(tx, at.project.id, environment)
+        return _shown(at, tx, engine.way_back(tx, target, release, deployment))
 
 
 @router.post(_DEPLOY)
-def deploy(
-    visitor: SignedIn, services: Wired, group: str, name: str, environment: Text, release: Number, fingerprint: Text
-) -> Response:
+def deploy(at: Deploying, environment: Text, release: Number, fingerprint: Text) -> Response:
     """Exactly the plan that was on the page."""
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-        chosen = release_store.get(tx, project.id, release)
-    made = engine.deploy(services, target, chosen, visitor.user, seen=fingerprint)
-    return see(f"/{made.project}/deployments/{made.id}")
+    with at.services.database.reading() as tx:
+        target = environment_store.get(tx, at.project.id, environment)
+        chosen = release_store.get(tx, at.project.id, release)
+    return see(href(engine.deploy(at.services, target, chosen, at.user, seen=fingerprint)))
 
 
 @router.post(_BACK)
 def roll_back(
-    visitor: SignedIn,
-    services: Wired,
-    group: str,
-    name: str,
+    at: Deploying,
     environment: Text,
     release: Number,
     fingerprint: Text,
     deployment: Annotated[int | None, Form(ge=1, le=2**31)] = None,
 ) -> Response:
     """Exactly the plan that was on the page."""
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.DEPLOY)
-    with services.database.reading() as tx:
-        target = environment_store.get(tx, project.id, environment)
-    made = engine.roll_back(services, target, release, visitor.user, seen=fingerprint, deployment_id=deployment)
-    return see(f"/{made.project}/deployments/{made.id}")
-
-
-def _shown(visitor: Visitor, project: str, page: AskingPage) -> Response:
-    here = Crumb(page.heading, page.href)
-    frame = project_frame(
-        framed(visitor), project, "Environments", Crumb(page.environment, page.environment_href), here
+    with at.services.database.reading() as tx:
+        target = environment_store.get(tx, at.project.id, environment)
+    return see(
+        href(engine.roll_back(at.services, target, release, at.user, seen=fingerprint, deployment_id=deployment))
     )
-    return html("asking.html", frame, page=page)
 
 
-def _page(services: Services, tx: sa.Connection, visitor: Visitor, wanted: Wanted) -> AskingPage:
+def _shown(at: Inside, tx: sa.Connection, wanted: Wanted) -> Response:
     """Raises what a deployment would raise, where there is no plan for it."""
-    environment = wanted.environment
-    plan = make_plan(services, tx, wanted)
+    environment, release, back = wanted.environment, wanted.release, wanted.restores is not None
+    plan = make_plan(at.services, tx, wanted)
     overview = store.overview(tx, [environment.id])
-    titles = release_store.titles(tx, {deployment.release_id for deployment in overview})
-    return asking_page(
-        wanted.release,
-        environment,
-        plan_for(tx, visitor.user, environment.project, plan),
-        environment_cell(environment, overview, titles, services.now()),
-        used=levels.restored(tx, plan),
+    words = "Put release {} back on {}" if back else "Deploy release {} on {}"
+    heading = words.format(release.number, environment.name)
+    decides = may_approve(at.user, environment.project, environment.approvers)
+    shown = plan_for(tx, at.user, environment.project, plan)
+    address = asking_href(environment.project, environment.name, release.number, wanted.restores)
+    return at.html(
+        "asking.html",
+        "Environments",
+        Crumb(environment.name, href(environment)),
+        Crumb(heading, address),
+        heading=heading,
+        action="rollback" if back else "deploy",
+        environment=environment,
+        release=release,
+        present=cell(environment, overview),
+        titles=release_store.titles(tx, {deployment.release_id for deployment in overview}),
+        plan=shown,
+        steps=steps(shown, (), ended=False),
+        used=used(levels.restored(tx, plan)),
         restores=wanted.restores,
-        rights=DeploymentRights(
-            approve=may_approve(visitor.user, environment.project, environment.approvers),
-            deploy=can(visitor.user, Permission.DEPLOY, environment.project),
-        ),
-        now=services.now(),
+        waits=environment.trigger is Trigger.MANUAL and not decides,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, Response
 
-from cabestan.domain.access import Permission, User, may_set_approval
+from cabestan.domain.access import may_set_approval
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.engine.deploying import environments as engine
@@ -18,56 +18,46 @@ from cabestan.errors import CabestanError
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store
-from cabestan.store import variables as configuration_store
-from cabestan.web.access import SignedIn, Wired, project_for
-from cabestan.web.pages.answers import Text, can, framed, html, see
+from cabestan.store import variables as variable_store
+from cabestan.web.pages.addresses import href
+from cabestan.web.pages.answers import Configuring, Inside, Reading, Text, see
+from cabestan.web.pages.frame import Crumb
+from cabestan.web.pages.overview import cell
 from cabestan.web.pages.projects import cells
-from cabestan.web.pages.views import environments as views
-from cabestan.web.pages.views.frame import Crumb, project_frame
-from cabestan.web.pages.views.services import ServiceView, service_view
-from cabestan.web.pages.views.variables import Place, Reader, outdated_note, setting_rows
+from cabestan.web.pages.readers import Reader
+from cabestan.web.pages.render import split_list
+from cabestan.web.pages.tasks import ServiceView, service_view
 
 router = APIRouter()
 _AT = "/{group}/{name}/environments"
+_ONE = _AT + "/{environment:path}"
 _HISTORY = 20
 _CHOICES = 30
+_LONGEST_TITLE = 60
 Line = Annotated[str, Form(max_length=2000)]
 
 
 @router.get(_AT)
-def environments(visitor: SignedIn, services: Wired, group: str, name: str) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        found = cells(services, tx, project)
-    frame = project_frame(framed(visitor), project.name, "Environments")
-    configure = can(visitor.user, Permission.CONFIGURE, project.name)
-    return html("environments.html", frame, project=project.name, cells=found, may_configure=configure)
+def environments(at: Reading) -> Response:
+    with at.services.database.reading() as tx:
+        found, titles = cells(tx, at.project)
+    return at.html("environments.html", "Environments", cells=found, titles=titles)
 
 
 @router.post(_AT)
-def create(visitor: SignedIn, services: Wired, group: str, name: str, environment: Text) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    made = settings_engine.set_environment(services, project, environment.strip(), visitor.user)
-    return see(f"/{project.name}/environments/{made.name}")
+def create(at: Configuring, environment: Text) -> Response:
+    return see(href(settings_engine.set_environment(at.services, at.project, environment.strip(), at.user)))
 
 
-@router.get(_AT + "/{environment:path}")
-def environment(visitor: SignedIn, services: Wired, group: str, name: str, environment: str) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        found = store.get(tx, project.id, environment)
-        page = _page(services, tx, found, visitor.user)
-    here = Crumb(found.name, page.cell.href)
-    frame = project_frame(framed(visitor), project.name, "Environments", here)
-    return html("environment.html", frame, project=project.name, page=page)
+@router.get(_ONE)
+def environment(at: Reading, environment: str) -> Response:
+    with at.services.database.reading() as tx:
+        return _shown(at, tx, store.get(tx, at.project.id, environment))
 
 
-@router.post(_AT + "/{environment:path}")
+@router.post(_ONE)
 def change(
-    visitor: SignedIn,
-    services: Wired,
-    group: str,
-    name: str,
+    at: Configuring,
     environment: str,
     trigger: Annotated[Trigger, Form()],
     watch_seconds: Annotated[int, Form()],
@@ -78,55 +68,57 @@ def change(
     time_zone: Line = "",
     compose_files: Line = "",
 ) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.CONFIGURE)
-    with services.database.reading() as tx:
-        found = store.get(tx, project.id, environment)
+    with at.services.database.reading() as tx:
+        found = store.get(tx, at.project.id, environment)
     settings_engine.set_environment(
-        services,
-        project,
+        at.services,
+        at.project,
         found.name,
-        visitor.user,
+        at.user,
         domain=domain.strip(),
         trigger=trigger,
-        branches=views.split_list(branches),
-        approvers=views.split_list(approvers),
+        branches=split_list(branches),
+        approvers=split_list(approvers),
         watch_seconds=watch_seconds,
         plain_http=plain_http,
         time_zone=time_zone.strip(),
-        compose_files=views.split_list(compose_files),
+        compose_files=split_list(compose_files),
     )
-    return see(f"/{project.name}/environments/{found.name}")
+    return see(href(found))
 
 
-def _page(services: Services, tx: sa.Connection, found: Environment, user: User) -> views.EnvironmentPage:
-    now = services.now()
+def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
     deployments = deployment_store.page(tx, environment_id=found.id, limit=_HISTORY)
     overview = deployment_store.overview(tx, [found.id])
-    titles = release_store.titles(tx, {d.release_id for d in (*deployments, *overview)})
-    rights = views.Rights(
-        deploy=can(user, Permission.DEPLOY, found.project),
-        configure=can(user, Permission.CONFIGURE, found.project),
-        set_approval=may_set_approval(user, found.project, found.approvers),
-    )
-    running, trouble = _running(services, found)
-    own = (s for s in configuration_store.current(tx, found.project_id) if s.environment == found.name)
-    place = Place(f"/{found.project}/settings/variables", project=found.project)
-    reader = Reader(place, now, rights.configure)
-    choices = release_store.page(tx, found.project_id, limit=_CHOICES) if rights.deploy else ()
-    return views.EnvironmentPage(
-        cell=views.environment_cell(found, overview, titles, now),
-        url=url_of(services, found),
+    running, trouble = _running(at.services, found)
+    reader = Reader(f"/{found.project}/settings/variables", at.rights.configure, project=found.project)
+    own = (s for s in variable_store.current(tx, found.project_id) if s.environment == found.name)
+    choices = release_store.page(tx, found.project_id, limit=_CHOICES) if at.rights.deploy else ()
+    return at.html(
+        "environment.html",
+        "Environments",
+        Crumb(found.name, href(found)),
+        environment=found,
+        url=url_of(at.services, found),
+        cell=cell(found, overview),
+        titles=release_store.titles(tx, {d.release_id for d in (*deployments, *overview)}),
         services=running,
         engine_trouble=trouble,
-        routes=_routes(services, tx, found),
-        history=views.history(deployments, found, titles, now, may_deploy=rights.deploy),
-        history_href=f"/{found.project}/deployments?environment={found.name}",
-        form=views.settings_form(found, services.settings.target_domain, services.settings.time_zone),
-        settings=setting_rows(own, reader),
-        choices=tuple(views.release_choice(r) for r in choices if _can_come(r, found)),
-        rights=rights,
-        outdated=outdated_note(late) if (late := levels.outdated(tx, found)) else None,
+        routes=_routes(at.services, tx, found),
+        history=deployments,
+        reader=reader,
+        settings=reader.shown(own),
+        choices=[(release.number, _choice(release)) for release in choices if _can_come(release, found)],
+        default_domain=found.default_domain(at.services.settings.target_domain),
+        default_time_zone=at.services.settings.time_zone,
+        may_set_approval=may_set_approval(at.user, found.project, found.approvers),
+        outdated=levels.outdated(tx, found),
     )
+
+
+def _choice(release: Release) -> str:
+    title = release.title if len(release.title) <= _LONGEST_TITLE else f"{release.title[: _LONGEST_TITLE - 1]}…"
+    return f"{release.number} · {title} · {release.branch}"
 
 
 def _can_come(release: Release, environment: Environment) -> bool:

@@ -8,23 +8,29 @@ from fastapi.responses import RedirectResponse, Response
 
 from cabestan.errors import CabestanError
 from cabestan.web.access import visitor_of
-from cabestan.web.pages.answers import framed, html
-from cabestan.web.pages.views.errors import error_page as error_view
-from cabestan.web.pages.views.frame import Visitor, plain_frame
+from cabestan.web.pages.answers import html
+from cabestan.web.pages.frame import plain_frame
+
+_HEADINGS = {
+    400: "That cannot be understood",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not here",
+    409: "Not in this state",
+    413: "Too large",
+    422: "Not valid",
+    503: "Not available now",
+}
 
 
 def error_page(request: Request, status: int, error: CabestanError) -> Response:
     if status == 401 and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(wanted)}" if wanted != "/" else "/login", 303)
-    view = error_view(status, error.message, error.remedy, _back(request))
-    return html("error.html", plain_frame(_visitor(request, status), view.heading), status, page=view)
-
-
-def _visitor(request: Request, status: int) -> Visitor | None:
-    """For the frame. Where the server itself is in trouble, its database is not asked."""
-    found = visitor_of(request) if status < 500 else None
-    return framed(found) if found else None
+    heading = _HEADINGS.get(status, "Something went wrong")
+    visitor = visitor_of(request) if status < 500 else None  # a server in trouble does not ask its database
+    frame = plain_frame(visitor, heading)
+    return html("error.html", frame, status, code=status, heading=heading, error=error, back=_back(request))
 
 
 def _back(request: Request) -> str:

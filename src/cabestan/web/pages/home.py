@@ -1,46 +1,110 @@
 """The first page: what runs where."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission, User, may
+from cabestan.domain.alert import Alert
+from cabestan.domain.deployment import Deployment
+from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
+from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import disk
-from cabestan.engine.services import Services
 from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired
-from cabestan.web.pages.answers import framed, html
-from cabestan.web.pages.views.alerts import alert_rows
-from cabestan.web.pages.views.frame import plain_frame
-from cabestan.web.pages.views.home import Matrix, home_matrix
+from cabestan.web.pages.answers import html
+from cabestan.web.pages.frame import plain_frame
+from cabestan.web.pages.overview import Cell, cell
 
 router = APIRouter()
+#: what happened, by the alert's kind; another kind speaks for itself
+_HAPPENED = {
+    "backup": "Backup",
+    "certificate": "Certificate",
+    "cron": "Scheduled run failed",
+    "cron-missed": "Schedule missed",
+    "disk": "The disk is full",
+}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A column is an environment's name; those of a family (`review/…`) share one.
+
+    Each project has, for each column, a tuple: empty, one cell, or several of a family. `waiting` counts all that
+    waits for a person.
+    """
+
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[tuple[Cell, ...], ...]]
+    waiting: int
 
 
 @router.get("/")
 def home(visitor: SignedIn, services: Wired) -> Response:
     with services.database.reading() as tx:
-        matrix = _matrix(services, tx, visitor.user)
-        names = [project.name for project in visible_projects(tx, visitor.user)]
-        open_alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
+        projects = visible_projects(tx, visitor.user)
+        keys, names = {project.id for project in projects}, [project.name for project in projects]
+        environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
+        deployments = deployment_store.overview(tx, (environment.id for environment in environments))
+        titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
+        alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
     if full := disk.alert(services):
-        open_alerts = (full, *open_alerts)
-    frame = plain_frame(framed(visitor), "What runs where", "projects", "project:*")
-    return html("home.html", frame, matrix=matrix, alerts=alert_rows(open_alerts, services.now()))
+        alerts = (full, *alerts)
+    return html(
+        "home.html",
+        plain_frame(visitor, "What runs where", "projects", "project:*"),
+        matrix=home_matrix(projects, environments, deployments),
+        titles=titles,
+        alerts=[(alert_title(alert), alert) for alert in alerts],
+        now=services.now(),
+    )
 
 
 def visible_projects(tx: sa.Connection, user: User) -> tuple[Project, ...]:
     return tuple(p for p in project_store.all_projects(tx) if may(user, Permission.READ, p.name))
 
 
-def _matrix(services: Services, tx: sa.Connection, user: User) -> Matrix:
-    projects = visible_projects(tx, user)
-    keys = {project.id for project in projects}
-    environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
-    deployments = deployment_store.overview(tx, (environment.id for environment in environments))
-    titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
-    return home_matrix(projects, environments, deployments, titles, services.now())
+def alert_title(alert: Alert) -> str:
+    """Without its project, which the page tells beside it, as a link."""
+    subject = alert.subject.removeprefix(f"{alert.project} ") if alert.project else alert.subject
+    return f"{_HAPPENED.get(alert.kind, alert.kind)}: {subject}"
+
+
+def home_matrix(
+    projects: Iterable[Project], environments: tuple[Environment, ...], deployments: Iterable[Deployment]
+) -> Matrix:
+    """`deployments` holds, for each environment, the one that serves, the last one, and all that are open."""
+    on: dict[int, dict[int, Deployment]] = {}
+    for deployment in deployments:
+        on.setdefault(deployment.environment_id, {})[deployment.id] = deployment
+    columns = _columns(environments)
+    cells: dict[tuple[int, str], list[Cell]] = {}
+    for environment in environments:
+        found = cell(environment, on.get(environment.id, {}).values())
+        cells.setdefault((environment.project_id, family(environment.name)), []).append(found)
+    rows = {p.name: tuple(tuple(cells.get((p.id, column), ())) for column in columns) for p in projects}
+    waiting = sum(d.status is DeploymentStatus.WAITING for mine in on.values() for d in mine.values())
+    return Matrix(columns, rows, waiting)
+
+
+def family(environment: str) -> str:
+    """`review/login` belongs to `review/…`; a plain name stands for itself."""
+    head, slash, _ = environment.partition("/")
+    return f"{head}/…" if slash else head
+
+
+def _columns(environments: Iterable[Environment]) -> tuple[str, ...]:
+    """In the order in which releases travel, by the earliest place that a name has in any project."""
+    places: dict[str, int] = {}
+    for environment in environments:
+        name = family(environment.name)
+        places[name] = min(places.get(name, environment.position), environment.position)
+    return tuple(sorted(places, key=lambda name: (places[name], name)))

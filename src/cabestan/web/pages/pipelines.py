@@ -1,82 +1,97 @@
 """Pipelines: the list, one of them, and what is done to them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 
-from cabestan.domain.access import Permission
-from cabestan.domain.pipeline import Pipeline, Source
+from cabestan.domain.environment import Environment
+from cabestan.domain.pipeline import Job, Pipeline, Source, advice
+from cabestan.domain.release import Release
+from cabestan.domain.status import RunStatus, merge_status
 from cabestan.engine.building import intake
 from cabestan.engine.building import pipelines as engine
-from cabestan.engine.services import Services
+from cabestan.engine.deploying.compose_files import has_its_files
 from cabestan.errors import Invalid
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store
-from cabestan.web.access import SignedIn, Visitor, Wired, project_for
-from cabestan.web.pages.answers import Before, Text, can, check_place, framed, html, see
-from cabestan.web.pages.views.frame import Crumb, project_frame
-from cabestan.web.pages.views.paging import PAGE_SIZE, split_page
-from cabestan.web.pages.views.pipelines import PipelinePage, pipeline_page, pipeline_row
+from cabestan.web.pages.addresses import href
+from cabestan.web.pages.answers import Before, Inside, Reading, Running, Text, see
+from cabestan.web.pages.frame import Crumb
+from cabestan.web.pages.paging import PAGE_SIZE, split_page
 
 router = APIRouter()
 _AT = "/{group}/{name}/pipelines"
 
 
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    status: RunStatus
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What the page of a pipeline offers to do; `advice` is why a retry will not help, empty where it may."""
+
+    cancel: bool
+    retry: bool
+    advice: str
+
+
 @router.get(_AT)
-def pipelines(visitor: SignedIn, services: Wired, group: str, name: str, before: Before = None) -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        found = store.page(tx, project.id, before=before, limit=PAGE_SIZE + 1)
-    shown, pager = split_page(found, lambda p: p.id, f"/{project.name}/pipelines", before)
-    return html(
-        "pipelines.html",
-        project_frame(framed(visitor), project.name, "Pipelines"),
-        project=project.name,
-        branch=project.default_branch,
-        rows=tuple(pipeline_row(p, services.now()) for p in shown),
-        pager=pager,
-        may_run=can(visitor.user, Permission.RUN, project.name),
-    )
+def pipelines(at: Reading, before: Before = None) -> Response:
+    with at.services.database.reading() as tx:
+        found = store.page(tx, at.project.id, before=before, limit=PAGE_SIZE + 1)
+    shown, pager = split_page(found, lambda p: p.id, f"/{at.project.name}/pipelines", before)
+    return at.html("pipelines.html", "Pipelines", branch=at.project.default_branch, rows=shown, pager=pager)
 
 
 @router.post(_AT)
-def start(
-    visitor: SignedIn,
-    services: Wired,
-    group: str,
-    name: str,
-    branch: Text,
-    variables: Annotated[str, Form(max_length=100_000)] = "",
-) -> Response:
+def start(at: Running, branch: Text, variables: Annotated[str, Form(max_length=100_000)] = "") -> Response:
     """`variables` has a line `NAME=VALUE` for each."""
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.RUN)
     given = dict(_pair(line) for line in variables.splitlines() if line.strip())
-    started = intake.start_pipeline(services, project, branch.strip(), visitor.user.name, given, Source.WEB)
-    return see(f"/{project.name}/pipelines/{started.id}")
+    return see(href(intake.start_pipeline(at.services, at.project, branch.strip(), at.user.name, given, Source.WEB)))
 
 
 @router.get(_AT + "/{pipeline_id}")
-def pipeline(visitor: SignedIn, services: Wired, group: str, name: str, pipeline_id: int) -> Response:
-    found = _pipeline(services, visitor, f"{group}/{name}", pipeline_id, Permission.READ)
-    here = Crumb(f"#{found.id}", f"/{found.project}/pipelines/{found.id}")
-    frame = project_frame(framed(visitor), found.project, "Pipelines", here).with_topics(f"pipeline:{found.id}")
-    return html("pipeline.html", frame, page=_page(services, visitor, found))
+def pipeline(at: Reading, pipeline_id: int) -> Response:
+    found = _of(at, pipeline_id)
+    with at.services.database.reading() as tx:
+        jobs = store.jobs_of(tx, found.id)
+        release = release_store.of_pipeline(tx, found.id)
+        arrivals = deployment_store.of_release(tx, release.id) if release else ()
+        environments = environment_store.of_project(tx, found.project_id)
+    return at.html(
+        "pipeline.html",
+        "Pipelines",
+        Crumb(f"#{found.id}", href(found)),
+        topics=[f"pipeline:{found.id}"],
+        pipeline=found,
+        stages=stages(jobs),
+        release=release,
+        arrivals=arrivals,
+        nowhere=nowhere(release, environments) if release and not arrivals else "",
+        offers=offers(found, jobs, may_run=at.rights.run),
+    )
 
 
 @router.post(_AT + "/{pipeline_id}/cancel")
-def cancel(visitor: SignedIn, services: Wired, group: str, name: str, pipeline_id: int) -> Response:
-    found = _pipeline(services, visitor, f"{group}/{name}", pipeline_id, Permission.RUN)
-    engine.cancel(services, found.id)
-    return see(f"/{found.project}/pipelines/{found.id}")
+def cancel(at: Running, pipeline_id: int) -> Response:
+    found = _of(at, pipeline_id)
+    engine.cancel(at.services, found.id)
+    return see(href(found))
 
 
 @router.post(_AT + "/{pipeline_id}/retry")
-def retry(visitor: SignedIn, services: Wired, group: str, name: str, pipeline_id: int) -> Response:
-    found = _pipeline(services, visitor, f"{group}/{name}", pipeline_id, Permission.RUN)
-    engine.retry(services, found.id)
-    return see(f"/{found.project}/pipelines/{found.id}")
+def retry(at: Running, pipeline_id: int) -> Response:
+    found = _of(at, pipeline_id)
+    engine.retry(at.services, found.id)
+    return see(href(found))
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -86,19 +101,31 @@ def _pair(line: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _pipeline(services: Services, visitor: Visitor, project: str, key: int, permission: Permission) -> Pipeline:
-    project_for(services, visitor.user, project, permission)
-    with services.database.reading() as tx:
-        found = store.get(tx, key)
-    check_place(project, "pipeline", key, found.project)
-    return found
+def _of(at: Inside, key: int) -> Pipeline:
+    return at.find(store.get, "pipeline", key)
 
 
-def _page(services: Services, visitor: Visitor, pipeline: Pipeline) -> PipelinePage:
-    with services.database.reading() as tx:
-        jobs = store.jobs_of(tx, pipeline.id)
-        release = release_store.of_pipeline(tx, pipeline.id)
-        arrivals = deployment_store.of_release(tx, release.id) if release else ()
-        environments = environment_store.of_project(tx, pipeline.project_id)
-    may_run = can(visitor.user, Permission.RUN, pipeline.project)
-    return pipeline_page(pipeline, jobs, release, arrivals, environments, may_run=may_run, now=services.now())
+def stages(jobs: tuple[Job, ...]) -> tuple[Stage, ...]:
+    """Jobs by stage, in the order in which the stages first appear."""
+    found = {name: tuple(job for job in jobs if job.stage == name) for name in dict.fromkeys(j.stage for j in jobs)}
+    return tuple(Stage(name, merge_status(job.status for job in mine), mine) for name, mine in found.items())
+
+
+def offers(pipeline: Pipeline, jobs: tuple[Job, ...], *, may_run: bool) -> Offers:
+    """Only what has not ended is canceled, and only what did not succeed is retried."""
+    return Offers(
+        cancel=may_run and not pipeline.status.ended,
+        retry=may_run and pipeline.status in (RunStatus.FAILED, RunStatus.CANCELED),
+        advice=advice(pipeline, jobs) if may_run else "",
+    )
+
+
+def nowhere(release: Release, environments: Iterable[Environment]) -> str:
+    """Why it was deployed nowhere by itself. What is advised here is what a deployment would take."""
+    places = tuple(environments)
+    if not any(has_its_files(release, environment) for environment in places):
+        return "It has no Compose file, so nothing can be deployed. Commit a docker-compose.yml with the services."
+    takers = [e.name for e in places if e.takes(release.branch, release.default_branch)]
+    if not takers:
+        return f"No environment takes the branch {release.branch}. Merge it, or add it to an environment's branches."
+    return f"It was not deployed by itself. The pages of the environments deploy it: {', '.join(takers)}."

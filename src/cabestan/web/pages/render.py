@@ -1,15 +1,24 @@
-"""Templates to HTML. They get view models only, a name that is missing is an error, and no text of others is obeyed."""
+"""Templates to HTML. They get values only, a name that is missing is an error, and no text of others is obeyed."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cabestan.compose.cron import in_words
+from cabestan.domain.environment import DEFAULT_BRANCH
+from cabestan.web.pages.addresses import asking_href, back_href, environment_href, href
+from cabestan.web.pages.frame import Frame
 from cabestan.web.pages.marking import marked, placed
-from cabestan.web.pages.views.frame import Frame
+from cabestan.web.pages.moments import ahead, minute, took, when
+from cabestan.web.pages.overview import approvers
+from cabestan.web.pages.plans import sign
+from cabestan.web.pages.states import state, task_state
 
 _CODE = re.compile(r"`([^`]+)`")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def _environment() -> Environment:
@@ -22,8 +31,26 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=placed,
     )
-    environment.filters["many"] = many
-    environment.filters["prose"] = prose
+    environment.filters |= {
+        "ahead": ahead,
+        "approvers": approvers,
+        "back_href": back_href,
+        "branches": branches,
+        "environment_href": environment_href,
+        "href": href,
+        "in_words": in_words,
+        "many": many,
+        "minute": minute,
+        "prose": prose,
+        "size": size,
+        "sign": sign,
+        "state": state,
+        "task_state": task_state,
+        "titled": titled,
+        "took": took,
+        "when": when,
+    }
+    environment.globals |= {"asking_href": asking_href}
     return environment
 
 
@@ -37,6 +64,30 @@ def prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(placed(text)))))  # noqa: S704
 
 
+def titled(title: str | None) -> str:
+    """Of a commit, to be read and clicked."""
+    return title or "(no message)"
+
+
+def branches(patterns: Iterable[str]) -> str:
+    """As forms show them; `split_list` reads what comes back."""
+    return ", ".join("(default branch)" if pattern == DEFAULT_BRANCH else pattern for pattern in patterns)
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """What a person typed into a list's field: by commas or spaces."""
+    parts = text.replace("(default branch)", DEFAULT_BRANCH).replace(",", " ").split()
+    return tuple(dict.fromkeys(parts))
+
+
+def size(value: int) -> str:
+    """`1.5 MiB`."""
+    amount, unit = float(value), 0
+    while amount >= 1024 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.0f} {_UNITS[unit]}" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
+
+
 class Renderer:
     """Renders a template within a frame; `version` stands in the addresses of the static files."""
 
@@ -44,5 +95,5 @@ class Renderer:
         self._environment = _environment()
         self._environment.globals["version"] = version
 
-    def __call__(self, template: str, frame: Frame, **views: Any) -> str:
-        return marked(self._environment.get_template(template).render(frame=frame, **views))
+    def __call__(self, template: str, frame: Frame, **values: Any) -> str:
+        return marked(self._environment.get_template(template).render(frame=frame, **values))

@@ -1,61 +1,62 @@
-"""All pages."""
+"""Routes of the whole installation and of one project: who answers what, and whose the host names are."""
 
-from fastapi import APIRouter, Response
-from fastapi.staticfiles import StaticFiles
-from starlette.types import Scope
+from typing import Annotated, Any
 
-from cabestan.web.pages import (
-    certificates,
-    databases,
-    deploying,
-    deployments,
-    environments,
-    errors,
-    home,
-    jobs,
-    pipelines,
-    projects,
-    releases,
-    schedules,
-    search,
-    variables,
-    waivers,
-    who_answers,
-)
-from cabestan.web.pages import settings as project_settings
+from fastapi import APIRouter, Query, Response
 
-error_page = errors.error_page
-pages = APIRouter(include_in_schema=False)
+from cabestan.domain.access import Permission, User, may
+from cabestan.engine.names import hosts as host_engine
+from cabestan.engine.names import routes as engine
+from cabestan.engine.services import Services
+from cabestan.errors import Invalid
+from cabestan.web.access import SignedIn, Wired
+from cabestan.web.api.hosts import may_see
+from cabestan.web.pages.answers import Reading, html
+from cabestan.web.pages.frame import plain_frame
 
-for module in (
-    home,
-    certificates,
-    search,
-    who_answers,
-    variables,
-    pipelines,
-    jobs,
-    releases,
-    deploying,
-    deployments,
-    schedules,
-    databases,
-    environments,
-    project_settings,
-    waivers,
-    projects,
-):
-    pages.include_router(module.router)
+router = APIRouter()
+Url = Annotated[str, Query(max_length=4000)]
+Method = Annotated[str, Query(max_length=30, pattern="^[A-Za-z]+$")]
 
 
-class _Fresh(StaticFiles):
-    """Asked for again each time, and answered with 304 while it is the same: an upgrade is seen at once."""
+@router.get("/routes")
+def routes(visitor: SignedIn, services: Wired, url: Url = "", method: Method = "GET") -> Response:
+    """All that one may see."""
+    found = _found(services, visitor.user, "", url, method)
+    frame = plain_frame(visitor, "Routes", "project:*", href="/routes")
+    return html("routes.html", frame, project="", now=services.now(), **found)
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+
+@router.get("/{group}/{name}/routes")
+def of_project(at: Reading, url: Url = "", method: Method = "GET") -> Response:
+    return at.html("routes.html", "Routes", **_found(at.services, at.user, at.project.name, url, method))
 
 
-def static_files() -> StaticFiles:
-    return _Fresh(packages=[("cabestan.web", "static")])
+def _found(services: Services, user: User, project: str, url: str, method: str) -> dict[str, Any]:
+    """Of one project, or of all: what is served, whose the names are, and the answer to what was asked."""
+    with services.database.reading() as tx:
+        every = engine.served(tx)
+    owned = host_engine.ownership(services)
+    return {
+        "rows": [one for one in every if project in ("", one.project) and may(user, Permission.READ, one.project)],
+        "rules": [one for one in owned.rules if _concerns(one.rule.owner, project) and may_see(user, one.rule.owner)],
+        "claims": [one for one in owned.claims if project in ("", one.project) and may_see(user, one.project)],
+        "url": url if url.strip() else "",
+        "method": method,
+        **_answer(every, user, url, method),
+    }
+
+
+def _concerns(owner: str, project: str) -> bool:
+    return not project or owner in (project, project.partition("/")[0])
+
+
+def _answer(every: tuple[engine.ServedRoute, ...], user: User, url: str, method: str) -> dict[str, Any]:
+    """`trouble` where it was no address."""
+    if not url.strip():
+        return {"verdict": None, "trouble": ""}
+    try:
+        verdict = engine.match(every, url, method)
+    except Invalid as error:
+        return {"verdict": None, "trouble": str(error)}
+    return {"verdict": engine.seen_by(verdict, lambda name: may(user, Permission.READ, name)), "trouble": ""}

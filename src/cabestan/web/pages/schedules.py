@@ -1,138 +1,136 @@
 """Schedules and runs: what runs when, how it went, and what it said."""
 
+from datetime import datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
 from fastapi import APIRouter, Response
 
-from cabestan.domain.access import Permission
-from cabestan.domain.run import Run
-from cabestan.domain.schedule import Schedule
+from cabestan.compose.cron import due_times
+from cabestan.domain.run import Cause, Run
+from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.engine.running import cron, cron_runs
-from cabestan.engine.running.service_runs import log_id
-from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
 from cabestan.store import runs as run_store
 from cabestan.store import schedules as store
-from cabestan.store.logs import LISTED
-from cabestan.web.access import SignedIn, Visitor, Wired, project_for
-from cabestan.web.pages.answers import Before, can, check_place, framed, html, see
-from cabestan.web.pages.views import schedules as views
-from cabestan.web.pages.views.frame import Crumb, project_frame
-from cabestan.web.pages.views.jobs import FIRST_LINES
-from cabestan.web.pages.views.paging import PAGE_SIZE, split_page
+from cabestan.web.pages.addresses import href
+from cabestan.web.pages.answers import Before, Deploying, Inside, Reading, Running, see
+from cabestan.web.pages.frame import Crumb
+from cabestan.web.pages.logs import run_log
+from cabestan.web.pages.moments import duration
+from cabestan.web.pages.paging import PAGE_SIZE, split_page
 
 router = APIRouter()
 _AT = "/{group}/{name}/schedules"
+#: due times shown ahead
+_AHEAD = 5
+_OVERLAP = {
+    Overlap.FORBID: "forbidden: a run that is due while another goes on is skipped",
+    Overlap.ALLOW: "allowed",
+    Overlap.REPLACE: "the newer one takes the place of the older one",
+}
+_WHY = {
+    Cause.DEPLOYMENT: "once in its deployment",
+    Cause.DUE: "due",
+    Cause.CATCH_UP: "made up for",
+    Cause.ASKED: "asked for",
+}
 
 
 @router.get(_AT)
-def schedules(visitor: SignedIn, services: Wired, group: str, name: str, environment: str = "") -> Response:
-    project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
-    with services.database.reading() as tx:
-        key = environment_store.get(tx, project.id, environment).id if environment else None
-        found = store.of_project(tx, project.id, key)
+def schedules(at: Reading, environment: str = "") -> Response:
+    with at.services.database.reading() as tx:
+        key = environment_store.get(tx, at.project.id, environment).id if environment else None
+        found = store.of_project(tx, at.project.id, key)
         last = run_store.latest(tx, [schedule.id for schedule in found])
-        environments = [e.name for e in environment_store.of_project(tx, project.id)]
-    rows = views.schedule_rows(found, last, services.settings.time_zone, services.now())
-    frame = project_frame(framed(visitor), project.name, "Schedules").with_topics(f"schedules:{project.name}")
-    return html(
+        environments = [e.name for e in environment_store.of_project(tx, at.project.id)]
+    return at.html(
         "schedules.html",
-        frame,
-        project=project.name,
+        "Schedules",
+        topics=[f"schedules:{at.project.name}"],
         environment=environment,
         environments=environments,
-        rows=rows,
-        may_run=can(visitor.user, Permission.RUN, project.name),
-        may_pause=can(visitor.user, Permission.DEPLOY, project.name),
+        rows=[(one, cron.zone_of(at.services, one.time_zone), last.get(one.id)) for one in found],
     )
 
 
 @router.get(_AT + "/{schedule_id}")
-def schedule(
-    visitor: SignedIn, services: Wired, group: str, name: str, schedule_id: int, before: Before = None
-) -> Response:
-    found = _schedule(services, visitor, f"{group}/{name}", schedule_id, Permission.READ)
-    with services.database.reading() as tx:
+def schedule(at: Reading, schedule_id: int, before: Before = None) -> Response:
+    found = _of(at, schedule_id)
+    with at.services.database.reading() as tx:
         runs = run_store.of_schedule(tx, schedule_id, before=before, limit=PAGE_SIZE + 1)
-    shown, pager = split_page(runs, lambda run: run.id, f"/{found.project}/schedules/{found.id}", before)
-    page = views.schedule_page(
-        found,
-        shown,
-        pager,
-        services.settings.time_zone,
-        services.now(),
-        may_run=can(visitor.user, Permission.RUN, found.project),
-        may_pause=can(visitor.user, Permission.DEPLOY, found.project),
+    shown, pager = split_page(runs, lambda run: run.id, href(found), before)
+    zone = cron.zone_of(at.services, found.time_zone)
+    return at.html(
+        "schedule.html",
+        "Schedules",
+        Crumb(f"{found.service} on {found.environment}", href(found)),
+        topics=[f"schedules:{found.project}"],
+        schedule=found,
+        zone=zone,
+        coming=coming(found, zone, at.services.now()),
+        overlap=_OVERLAP[found.timetable.overlap],
+        timeout=duration(timedelta(seconds=found.timetable.seconds)),
+        runs=shown,
+        why=why,
+        pager=pager,
     )
-    here = Crumb(f"{found.service} on {found.environment}", page.row.href)
-    frame = project_frame(framed(visitor), found.project, "Schedules", here)
-    return html("schedule.html", frame.with_topics(f"schedules:{found.project}"), page=page)
 
 
 @router.post(_AT + "/{schedule_id}/run")
-def run_now(visitor: SignedIn, services: Wired, group: str, name: str, schedule_id: int) -> Response:
-    found = _schedule(services, visitor, f"{group}/{name}", schedule_id, Permission.RUN)
-    begun = cron.run_now(services, found.id, visitor.user.name)
-    return see(f"/{found.project}/runs/{begun.id}")
+def run_now(at: Running, schedule_id: int) -> Response:
+    return see(href(cron.run_now(at.services, _of(at, schedule_id).id, at.user.name)))
 
 
 @router.post(_AT + "/{schedule_id}/pause")
-def pause(visitor: SignedIn, services: Wired, group: str, name: str, schedule_id: int) -> Response:
-    found = _schedule(services, visitor, f"{group}/{name}", schedule_id, Permission.DEPLOY)
-    cron.pause(services, found.id, visitor.user.name)
-    return see(f"/{found.project}/schedules/{found.id}")
+def pause(at: Deploying, schedule_id: int) -> Response:
+    return see(href(cron.pause(at.services, _of(at, schedule_id).id, at.user.name)))
 
 
 @router.post(_AT + "/{schedule_id}/resume")
-def resume(visitor: SignedIn, services: Wired, group: str, name: str, schedule_id: int) -> Response:
-    found = _schedule(services, visitor, f"{group}/{name}", schedule_id, Permission.DEPLOY)
-    cron.resume(services, found.id)
-    return see(f"/{found.project}/schedules/{found.id}")
+def resume(at: Deploying, schedule_id: int) -> Response:
+    return see(href(cron.resume(at.services, _of(at, schedule_id).id)))
 
 
 @router.get("/{group}/{name}/runs/{run_id}")
-def run(visitor: SignedIn, services: Wired, group: str, name: str, run_id: int) -> Response:
-    found = _run(services, visitor, f"{group}/{name}", run_id, Permission.READ)
-    lines, total = first_lines(services, found)
-    may_cancel = can(visitor.user, Permission.RUN, found.project)
-    page = views.run_page(found, lines, total, may_cancel=may_cancel, now=services.now())
-    tab, *crumbs = _place(found)
-    frame = project_frame(framed(visitor), found.project, tab.text, *crumbs)
-    return html("run.html", frame.with_topics(f"run:{run_id}"), page=page)
+def run(at: Reading, run_id: int) -> Response:
+    found = at.find(run_store.get, "run", run_id)
+    return at.html(
+        "run.html",
+        *_place(found),
+        Crumb(f"run {found.id}", href(found)),
+        topics=[f"run:{run_id}"],
+        run=found,
+        why=why(found),
+        log=run_log(at.services, found),
+    )
 
 
 @router.post("/{group}/{name}/runs/{run_id}/cancel")
-def cancel(visitor: SignedIn, services: Wired, group: str, name: str, run_id: int) -> Response:
-    found = _run(services, visitor, f"{group}/{name}", run_id, Permission.RUN)
-    cron_runs.cancel(services, found.id, visitor.user.name)
-    return see(f"/{found.project}/runs/{found.id}")
+def cancel(at: Running, run_id: int) -> Response:
+    found = at.find(run_store.get, "run", run_id)
+    cron_runs.cancel(at.services, found.id, at.user.name)
+    return see(href(found))
 
 
-def first_lines(services: Services, run: Run) -> tuple[list[str], int]:
-    """The beginning of its log, and how many lines there are."""
-    log = services.logs.reader(log_id(run.id))  # shared with those who follow it, so it is not closed here
-    return [line.text for line in log.lines_from(1, FIRST_LINES, LISTED)], log.lines()
+def _of(at: Inside, key: int) -> Schedule:
+    return at.find(store.get, "schedule", key)
 
 
-def _place(run: Run) -> tuple[Crumb, ...]:
-    """The tab, and the breadcrumbs below it."""
-    here = Crumb(f"run {run.id}", f"/{run.project}/runs/{run.id}")
+def _place(run: Run) -> tuple[str, Crumb]:
+    """The tab, and what the run belongs to."""
     if run.schedule_id is None:
-        deployment = Crumb(str(run.deployment_id), f"/{run.project}/deployments/{run.deployment_id}")
-        return Crumb("Deployments", ""), deployment, here
-    schedule = Crumb(f"{run.service} on {run.environment}", f"/{run.project}/schedules/{run.schedule_id}")
-    return Crumb("Schedules", ""), schedule, here
+        return "Deployments", Crumb(str(run.deployment_id), f"/{run.project}/deployments/{run.deployment_id}")
+    return "Schedules", Crumb(f"{run.service} on {run.environment}", f"/{run.project}/schedules/{run.schedule_id}")
 
 
-def _schedule(services: Services, visitor: Visitor, project: str, key: int, permission: Permission) -> Schedule:
-    project_for(services, visitor.user, project, permission)
-    with services.database.reading() as tx:
-        found = store.get(tx, key)
-    check_place(project, "schedule", key, found.project)
-    return found
+def coming(schedule: Schedule, zone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
+    """The next times; none where it is paused or gone."""
+    if not schedule.next_due:
+        return ()
+    return tuple(islice(due_times(schedule.timetable.expression, zone, now), _AHEAD))
 
 
-def _run(services: Services, visitor: Visitor, project: str, key: int, permission: Permission) -> Run:
-    project_for(services, visitor.user, project, permission)
-    with services.database.reading() as tx:
-        found = run_store.get(tx, key)
-    check_place(project, "run", key, found.project)
-    return found
+def why(run: Run) -> str:
+    """`asked for by anna`."""
+    return f"{_WHY[run.cause]} by {run.by}" if run.by and run.cause is Cause.ASKED else _WHY[run.cause]

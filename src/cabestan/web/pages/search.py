@@ -1,10 +1,9 @@
 """Search over projects, environments and pipelines."""
 
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
@@ -12,11 +11,9 @@ from cabestan.errors import NotFound
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.web.access import SignedIn, Wired
-from cabestan.web.pages.answers import framed, html
+from cabestan.web.pages.answers import Asked, html
+from cabestan.web.pages.frame import plain_frame
 from cabestan.web.pages.home import visible_projects
-from cabestan.web.pages.views.frame import plain_frame
-from cabestan.web.pages.views.pipelines import pipeline_row
-from cabestan.web.pages.views.search import Hit, SearchPage
 
 router = APIRouter()
 _MOST_HITS = 50
@@ -24,15 +21,22 @@ _SHORTEST_COMMIT = 4
 _LARGEST_ID = 2**62
 
 
+@dataclass(frozen=True)
+class Hit:
+    text: str
+    href: str
+    kind: str
+
+
 @router.get("/search")
-def search(visitor: SignedIn, services: Wired, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+def search(visitor: SignedIn, services: Wired, q: Asked = "") -> Response:
     query = q.strip().lower()
     with services.database.reading() as tx:
         projects = visible_projects(tx, visitor.user) if query else ()
         hits = _hits(tx, projects, query)
-        rows = tuple(pipeline_row(p, services.now()) for p in _pipelines(tx, projects, query))
-    frame = replace(plain_frame(framed(visitor), "Search", href="/search"), query=q)
-    return html("search.html", frame, page=SearchPage(q, hits, rows))
+        pipelines = _pipelines(tx, projects, query)
+    frame = replace(plain_frame(visitor, "Search", href="/search"), query=q)
+    return html("search.html", frame, query=q, hits=hits, pipelines=pipelines, now=services.now())
 
 
 def _hits(tx: sa.Connection, projects: tuple[Project, ...], query: str) -> tuple[Hit, ...]:

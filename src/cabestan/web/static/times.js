@@ -1,4 +1,4 @@
-// Keeps "3 min ago" and running durations true while the page is open. The words are those of views/moments.py.
+// Keeps "3 min ago" and running durations true while the page is open. The words are those of pages/moments.py.
 const UNITS = [[3600, 60, "min"], [36 * 3600, 3600, "h"], [60 * 86400, 86400, "days"], [730 * 86400, 30 * 86400, "months"]];
 
 export function startTimes() {

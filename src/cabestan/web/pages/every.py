@@ -1,0 +1,61 @@
+"""All pages."""
+
+from fastapi import APIRouter, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from cabestan.web.pages import (
+    certificates,
+    databases,
+    deploying,
+    deployments,
+    environments,
+    errors,
+    home,
+    jobs,
+    members,
+    pipelines,
+    projects,
+    releases,
+    routes,
+    schedules,
+    search,
+    variables,
+    waivers,
+)
+
+error_page = errors.error_page
+pages = APIRouter(include_in_schema=False)
+
+for module in (
+    home,
+    certificates,
+    search,
+    routes,
+    variables,
+    pipelines,
+    jobs,
+    releases,
+    deploying,
+    deployments,
+    schedules,
+    databases,
+    environments,
+    members,
+    waivers,
+    projects,
+):
+    pages.include_router(module.router)
+
+
+class _Fresh(StaticFiles):
+    """Asked for again each time, and answered with 304 while it is the same: an upgrade is seen at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def static_files() -> StaticFiles:
+    return _Fresh(packages=[("cabestan.web", "static")])

@@ -1,0 +1,67 @@
+"""Services and tasks of an environment, in Swarm's words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cabestan.adapters.tasks import ServiceState, TaskState
+from cabestan.web.pages.states import State, task_state
+
+#: tasks shown of one service: those that should run, then the newest that ended
+_MOST_TASKS = 10
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task of a service, in the engine's words. `node` is empty where the Swarm has one alone."""
+
+    name: str
+    state: State
+    node: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """`replicas`: `2 of 3`."""
+
+    name: str
+    state: State
+    replicas: str
+    image: str
+    tasks: tuple[TaskView, ...]
+
+
+def service_view(service: ServiceState, nodes: Mapping[str, str]) -> ServiceView:
+    """`nodes`: the host name of each node of the Swarm, by its id."""
+    ordered = sorted(service.tasks, key=lambda task: task.since, reverse=True)
+    ordered.sort(key=lambda task: (task.wanted != "running", task.slot if task.wanted == "running" else 0))
+    return ServiceView(
+        name=service.name,
+        state=_state(service),
+        replicas=f"{service.running} of {service.replicas}",
+        image=_short(service.image),
+        tasks=tuple(_task(service.name, task, nodes) for task in ordered[:_MOST_TASKS]),
+    )
+
+
+def _state(service: ServiceState) -> State:
+    if service.one_shot:
+        return task_state("complete" if service.settled else "running")
+    if service.settled:
+        return task_state("running")
+    failing = any(task.current and task.state in ("failed", "rejected") for task in service.tasks)
+    return task_state("failed" if failing and not service.running else "starting")
+
+
+def _task(service: str, task: TaskState, nodes: Mapping[str, str]) -> TaskView:
+    name = f"{service}.{task.slot}" if task.slot else service
+    node = nodes.get(task.node, task.node) if len(nodes) > 1 else ""
+    return TaskView(name, task_state(task.state), node, task.error)
+
+
+def _short(image: str) -> str:
+    """Without the registry's address, and the digest's first twelve digits."""
+    name, _, digest = image.rpartition("@sha256:")
+    registry, slash, path = (name or digest).partition("/")
+    shown = path if slash and (":" in registry or "." in registry) else name or digest
+    return f"{shown}@sha256:{digest[:12]}" if name else shown
