@@ -19,6 +19,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}", re.ASCII)
 _METHOD = re.compile(r"[A-Za-z]{1,30}", re.ASCII)
 
 
+class UnknownMatcher(ValueError):
+    """There is no such matcher in the version of Traefik that a rule is written for."""
+
+
 def host(text: str) -> Match:
     name = text.lower()
     if not is_host(name):
