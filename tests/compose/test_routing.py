@@ -167,6 +167,38 @@ def test_a_label_that_is_not_understood_is_refused_with_its_line(label: str, cod
     assert codes(text) == [(code, place)]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("frontend.rule: Nope:a", "protocol: ftp", "port: 0", "frontend.entryPoints: ftp"),
+        (
+            "http.routers.r.rule: Nope(`a`)",
+            "http.services.s.loadbalancer.server.scheme: ftp",
+            "http.services.s.loadbalancer.server.port: 0",
+            "http.routers.r.entrypoints: ftp",
+        ),
+    ],
+    ids=["Traefik 1", "Traefik 3"],
+)
+def test_all_that_is_wrong_with_a_route_is_told_at_once(labels: tuple[str, ...]) -> None:
+    lines = "".join(f"\n  traefik.{label}" for label in labels)
+    assert codes(web(f"labels:{lines}")) == [("route-matcher", 5), ("route", 6), ("route", 7), ("route", 8)]
+
+
+def test_a_label_without_a_value_makes_no_middleware() -> None:
+    labels = {"backend.buffering.maxRequestBodyBytes": "", "backend.circuitbreaker.expression": ""}
+    assert of(old("Host:a.org", **labels))[0].middlewares == ()
+
+
+@pytest.mark.parametrize("name", ["auth", "web:auth"])
+def test_what_labels_of_traefik_1_make_has_no_name_for_others(name: str) -> None:
+    text = services(
+        web={"traefik.frontend.rule": "Host:a.org", "traefik.frontend.auth.basic": f"ann:{APR1}"},
+        other={"traefik.http.routers.r.rule": "Host(`b.org`)", "traefik.http.routers.r.middlewares": name},
+    )
+    assert refused(text) == ["route"]
+
+
 def test_the_remedy_of_a_label_names_what_to_write_instead() -> None:
     (finding,) = refusal(old("Host:a.org", **{"frontend.auth.forward.address": "http://a"}))
     assert finding.remedy == "Have the application ask; the router asks no other addresses."

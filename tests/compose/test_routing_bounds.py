@@ -56,3 +56,12 @@ def test_a_project_takes_only_so_much_of_the_router(option: str, most: object, m
 def test_nor_more_by_labels_of_traefik_1(label: str, most: object, more: object) -> None:
     assert loaded(of_traefik_1(label, most)).compose.services
     assert codes(of_traefik_1(label, more)) == [("route", 6)]
+
+
+@pytest.mark.parametrize(("replacement", "refused"), [("x" * 500, []), ("x" * 501, [("route", 6)])])
+def test_nor_more_by_a_rule_of_traefik_1(replacement: str, refused: list[tuple[str, int]]) -> None:
+    text = labelled(f"frontend.rule: 'Host:a.example.org;ReplacePathRegex:^(.*)$$ {replacement}'")
+    if refused:
+        assert codes(text) == refused
+    else:
+        assert loaded(text).compose.services

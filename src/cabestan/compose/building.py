@@ -114,7 +114,7 @@ def _build(report: Report, name: str, service: Field, field: Field, folder: str)
             message = f"{path[:80]!r} is no plain path within the repository."
             report.error("build-path", field.spot, message, "Write a relative path such as . or ./web.")
     image = service.get("image")
-    written = image.node.text if image and isinstance(image.node, Scalar) else ""
+    written = image.text if image else ""
     if folder != ".":
         context = posixpath.join(folder, context)
     return Build(name, context, dockerfile or "Dockerfile", written, target or "", args, service.key_spot)

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 
 from cabestan.compose.findings import ComposeRefused, Finding
-from cabestan.compose.nodes import Field, Scalar, Table
+from cabestan.compose.nodes import Field, Scalar, Table, services_of
 from cabestan.domain.tree import LinkRefused, Tree
 from cabestan.errors import Invalid
 
@@ -67,8 +67,7 @@ def _named(root: Field) -> Iterator[tuple[str, bool]]:
     for kind in ("configs", "secrets"):
         for _, declared in named.entries() if (named := root.get(kind)) else ():
             yield from ((text, True) for text in _texts(declared.get("file")))
-    services = root.get("services")
-    for _, service in services.entries() if services else ():
+    for _, service in services_of(root):
         env_file = service.get("env_file")
         for item in (*(env_file.items() if env_file else ()), env_file):
             yield from ((text, True) for text in _texts(item.get("path") if item and item.get("path") else item))
@@ -85,8 +84,7 @@ def build_context(service: Field) -> str | None:
     if build is None:
         return None
     context = build if isinstance(build.node, Scalar) else build.get("context")
-    text = context.node.text if context is not None and isinstance(context.node, Scalar) else ""
-    return posixpath.normpath(text or ".")
+    return posixpath.normpath((context.text if context is not None else "") or ".")
 
 
 def is_source(context: str | None, path: str) -> bool:
@@ -95,8 +93,8 @@ def is_source(context: str | None, path: str) -> bool:
 
 
 def _texts(field: Field | None) -> Iterator[str]:
-    if field is not None and isinstance(field.node, Scalar) and isinstance(field.node.value, str):
-        yield field.node.value
+    if field is not None and isinstance(field.value, str):
+        yield field.value
 
 
 class Kept:

@@ -27,9 +27,7 @@ class Text:
 
 def declared_configs(report: Report, field: Field | None, read: Read, folder: str) -> Mapping[str, Text | None]:
     """The top level: the name that services use to the text; None where it is not there, which is reported."""
-    if field is None or field.empty or not fields.table(report, field):
-        return {}
-    return {key: _declared(report, key, config, read, folder) for key, config in field.entries()}
+    return {key: _declared(report, key, config, read, folder) for key, config in fields.entries(report, field)}
 
 
 def _declared(report: Report, key: str, field: Field, read: Read, folder: str) -> Text | None:

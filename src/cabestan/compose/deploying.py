@@ -8,7 +8,7 @@ from typing import Literal, cast
 from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
 from cabestan.compose.model import Deploy, Order, Resources, Restart
-from cabestan.compose.nodes import Field, Scalar
+from cabestan.compose.nodes import Field
 from cabestan.compose.scalars import number_text
 
 _CONSTRAINT = re.compile(
@@ -64,7 +64,7 @@ def _resource(report: Report, field: Field | None) -> Resources:
 
 
 def read_cpus(report: Report, field: Field) -> str | None:
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = number_text(value)
     if isinstance(value, str) and _CPUS.fullmatch(value):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cabestan.compose.findings import ComposeRefused, Finding
-from cabestan.compose.nodes import Field, Scalar, root_field
+from cabestan.compose.nodes import Field, root_field, services_of
 from cabestan.compose.source import read_yaml
 
 FILE = ".env"
@@ -70,12 +70,11 @@ def _compose_file(text: str) -> Field | None:
 
 
 def _names_it(root: Field) -> bool:
-    services = root.get("services")
-    for _, service in services.entries() if services else ():
+    for _, service in services_of(root):
         env_file = service.get("env_file")
         for item in (env_file, *env_file.items()) if env_file else ():
-            node = (item.get("path") or item).node
-            if isinstance(node, Scalar) and posixpath.normpath(node.text) == FILE:
+            path = (item.get("path") or item).text
+            if path and posixpath.normpath(path) == FILE:
                 return True
     return False
 
@@ -88,15 +87,12 @@ def _used_names(root: Field) -> Iterator[str]:
     left = [root]
     while left:
         field = left.pop()
-        if isinstance(field.node, Scalar):
-            yield from (match[1] for match in _REFERENCE.finditer(field.node.text) if match[1])
+        yield from (match[1] for match in _REFERENCE.finditer(field.text) if match[1])
         left += (*field.items(), *(value for _, value in field.entries()))
-    services = root.get("services")
-    for _, service in services.entries() if services else ():
-        environment = service.get("environment") or Field(Scalar(None, "", 1, 1), "")
-        yield from (name for name, value in environment.entries() if value.empty)
-        lines = (item.node.text for item in environment.items() if isinstance(item.node, Scalar))
-        yield from (line for line in lines if "=" not in line)
+    for _, service in services_of(root):
+        if (environment := service.get("environment")) is not None:
+            yield from (name for name, value in environment.entries() if value.empty)
+            yield from (item.text for item in environment.items() if item.text and "=" not in item.text)
 
 
 def _findings(

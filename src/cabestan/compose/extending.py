@@ -76,7 +76,7 @@ class Extender:
         other = self._shelf(shelf, file) if file else shelf
         if name is None or other is None:
             return None
-        wanted = str(name.node.value) if isinstance(name.node, Scalar) else ""
+        wanted = str(name.value)
         self._check_trail(name, (*trail, (other.path, wanted)))
         service = other.services.get(wanted)
         if service is None:
@@ -118,7 +118,7 @@ class Extender:
 
     def _shelf(self, shelf: _Shelf, file: Field) -> _Shelf | None:
         """The services of a further file."""
-        written = str(file.node.value) if isinstance(file.node, Scalar) else ""
+        written = str(file.value)
         path = path_within(shelf.folder, written)
         if path is None:
             message = f"{written[:80]!r} is no plain path within the repository."

@@ -6,10 +6,10 @@ What interpolation produced is always text, so numbers and truth values are take
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from cabestan.compose.findings import Report
-from cabestan.compose.nodes import Field, Items, Scalar, Table, Value
+from cabestan.compose.nodes import Field, Items, Scalar, Table
 from cabestan.compose.policy import Keys, check_keys
 from cabestan.compose.scalars import number_text
 from cabestan.compose.words import split_words
@@ -39,9 +39,15 @@ def table(report: Report, field: Field, keys: Keys | None = None) -> bool:
     return True
 
 
+def entries(report: Report, field: Field | None) -> Iterator[tuple[str, Field]]:
+    """Those of a mapping that may be missing or empty; reports what is no mapping."""
+    if field is not None and not field.empty and table(report, field):
+        yield from field.entries()
+
+
 def text(report: Report, field: Field) -> str | None:
     """Text that is not empty. Numbers are refused, as Docker does: quotes keep them as they are."""
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, str) and value:
         return value
     if value == "" and isinstance(field.node, Scalar) and field.node.written:
@@ -65,19 +71,16 @@ def matching(report: Report, field: Field, pattern: re.Pattern[str], wanted: str
 
 def duration(report: Report, field: Field) -> str | None:
     """A duration in Docker's words. A bare number is none: nobody can tell its unit."""
-    text_of_number = field.node.text if isinstance(field.node, Scalar) else ""
-    if _DIGITS.fullmatch(text_of_number):
-        message = f"{text_of_number} has no unit."
-        report.error(
-            "wrong-value", field.spot, message, f"Write {text_of_number}s for seconds, or another of h, m, ms."
-        )
+    if _DIGITS.fullmatch(field.text):
+        remedy = f"Write {field.text}s for seconds, or another of h, m, ms."
+        report.error("wrong-value", field.spot, f"{field.text} has no unit.", remedy)
         return None
     return matching(report, field, _DURATION, "a duration such as 1m30s (units h, m, s, ms, us)")
 
 
 def size(report: Report, field: Field) -> str | None:
     """A number of bytes with an optional unit, as text: `50M`."""
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return str(value)
     return matching(report, field, _SIZE, "a size such as 50M (units b, k, m, g)")
@@ -93,7 +96,7 @@ def choice(report: Report, field: Field, allowed: Collection[str]) -> str | None
 
 
 def flag(report: Report, field: Field) -> bool | None:
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
@@ -103,7 +106,7 @@ def flag(report: Report, field: Field) -> bool | None:
 
 
 def integer(report: Report, field: Field, least: int, most: int) -> int | None:
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
@@ -125,7 +128,7 @@ def words(report: Report, field: Field) -> tuple[str, ...]:
         return tuple(word for item in field.items() if (word := _word(report, item)) is not None)
     if field.empty:
         return ()
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if not isinstance(value, str):
         wrong(report, field, "text or a list of words", "Put it in quotes.")
         return ()
@@ -137,14 +140,14 @@ def words(report: Report, field: Field) -> tuple[str, ...]:
 
 
 def _word(report: Report, item: Field) -> str | None:
-    value = item.node.value if isinstance(item.node, Scalar) else None
+    value = item.value
     if isinstance(value, str):
         return value
     wrong(report, item, "text", "Put it in quotes.")
     return None
 
 
-def pairs(report: Report, field: Field, separators: str = "=") -> dict[str, tuple[str | None, Field]]:
+def pairs(report: Report, field: Field) -> dict[str, tuple[str | None, Field]]:
     """Names with values from a mapping or a list of `name=value`; None where there is no value."""
     if isinstance(field.node, Table):
         return {key: (_pair_value(report, value), value) for key, value in field.entries()}
@@ -153,23 +156,19 @@ def pairs(report: Report, field: Field, separators: str = "=") -> dict[str, tupl
         line = text(report, item)
         if line is None:
             continue
-        cut = min((at for mark in separators if (at := line.find(mark)) >= 0), default=len(line))
-        name = line[:cut]
+        name, equals, value = line.partition("=")
         if name in found:
             report.warn("given-twice", item.spot, f"{name} is given twice; the last one wins.", "Keep one.")
-        found[name] = (line[cut + 1 :] if cut < len(line) else None, item)
+        found[name] = (value if equals else None, item)
     return found
 
 
 def _pair_value(report: Report, field: Field) -> str | None:
+    """A single value as the text that a container gets; None for an empty one."""
     if not isinstance(field.node, Scalar):
         wrong(report, field, "a single value")
         return None
-    return scalar_text(report, field, field.node.value)
-
-
-def scalar_text(report: Report, field: Field, value: Value) -> str | None:
-    """A single value as the text that a container gets; None for an empty one."""
+    value = field.value
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -178,8 +177,7 @@ def scalar_text(report: Report, field: Field, value: Value) -> str | None:
         wrong(report, field, "a number that has digits", "Put it in quotes.")
         return None
     result = number_text(value)
-    written = field.node.text if isinstance(field.node, Scalar) else result
-    if result != written:
-        message = f"{written} is read as the number {result}."
-        report.warn("number-rewritten", field.spot, message, f'Write "{written}" to keep it as it is.')
+    if result != field.text:
+        message = f"{field.text} is read as the number {result}."
+        report.warn("number-rewritten", field.spot, message, f'Write "{field.text}" to keep it as it is.')
     return result

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cabestan.compose.commit_files import Kept, Read, named_files, path_within
 from cabestan.compose.findings import Report
-from cabestan.compose.nodes import Field, Scalar, Table, root_field
+from cabestan.compose.nodes import Field, Table, root_field, services_of
 from cabestan.compose.source import Limits, read_document, refuse
 
 
@@ -125,9 +125,8 @@ def _follow(library: Library, path: str, folder: str, seen: set[str]) -> None:
 
 
 def _extended_files(root: Field) -> Iterable[str]:
-    services = root.get("services")
-    for _, service in services.entries() if services else ():
+    for _, service in services_of(root):
         extends = service.get("extends")
         file = extends.get("file") if extends else None
-        if file and isinstance(file.node, Scalar) and isinstance(file.node.value, str):
-            yield file.node.value
+        if file and isinstance(file.value, str):
+            yield file.value

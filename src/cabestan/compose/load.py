@@ -182,18 +182,16 @@ def _compose(
 def _check_version(report: Report, field: Field | None) -> None:
     if field is None:
         return
-    text = field.node.text if isinstance(field.node, Scalar) else ""
-    if text.partition(".")[0] not in ("2", "3"):
-        report.error("version", field.spot, f"{text[:20]!r} is no known version.", "Remove it, or write '3.8'.")
+    if field.text.partition(".")[0] not in ("2", "3"):
+        report.error("version", field.spot, f"{field.text[:20]!r} is no known version.", "Remove it, or write '3.8'.")
 
 
 def _declared_volumes(report: Report, field: Field | None) -> frozenset[str]:
-    if field is None or field.empty or not fields.table(report, field):
-        return frozenset()
-    for _, volume in field.entries():
+    declared = dict(fields.entries(report, field))
+    for volume in declared.values():
         if not volume.empty and fields.table(report, volume, policy.VOLUME) and (driver := volume.get("driver")):
             _check_volume_driver(report, driver)
-    return frozenset(name for name, _ in field.entries())
+    return frozenset(declared)
 
 
 def _check_volume_driver(report: Report, driver: Field) -> None:

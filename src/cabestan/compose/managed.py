@@ -8,7 +8,7 @@ from dataclasses import replace
 from cabestan.compose.findings import Report
 from cabestan.compose.library import SourceFile
 from cabestan.compose.model import ComposeFile, Service
-from cabestan.compose.nodes import Table, root_field
+from cabestan.compose.nodes import root_field
 from cabestan.compose.profiles import deployed
 from cabestan.compose.source import Limits, read_yaml
 from cabestan.domain.managed import Kind
@@ -23,10 +23,7 @@ def managed_kinds(files: Iterable[SourceFile], *, limits: Limits | None = None) 
 
 
 def _service_names(file: SourceFile, limits: Limits | None) -> tuple[str, ...]:
-    root = read_yaml(file.text, file.path, limits)
-    services = root_field(root).get("services") if isinstance(root, Table) else None
-    if services is None or not isinstance(services.node, Table):
-        return ()
+    services = root_field(read_yaml(file.text, file.path, limits)).get("services")
     return tuple(name for name, _ in deployed(services))
 
 

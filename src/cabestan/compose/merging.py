@@ -52,16 +52,17 @@ class Merger:
         return replace(place, value=node, mark=before.mark)
 
     def joined(self, base: Node, over: Node, path: Path) -> Node:
-        """Two values of one key."""
-        rule = _RULES.get(path[2:]) if path[:1] == (_SERVICES,) else None
-        if rule is not None:
-            return rule(self, base, over, path)
-        return self.plainly(base, over, path)
+        """Two values of one key. An empty one changes nothing, unless it takes the place of the other."""
+        key = path[2:] if path[:1] == (_SERVICES,) else ()
+        if key in _REPLACED:
+            return over
+        if _is_empty(base) or _is_empty(over):
+            return base if _is_empty(over) else over
+        rule = _RULES.get(key)
+        return rule(self, base, over, path) if rule else self.plainly(base, over, path)
 
     def plainly(self, base: Node, over: Node, path: Path) -> Node:
-        """As keys without a rule of their own: an empty value changes nothing."""
-        if _is_empty(over):
-            return base
+        """As keys without a rule of their own."""
         match base, over:
             case Table(), Table():
                 return self._tables(base, over, path)
@@ -96,17 +97,9 @@ def _settled_node(node: Node) -> Node:
     return node
 
 
-def _replace(merger: Merger, base: Node, over: Node, path: Path) -> Node:  # noqa: ARG001 (the shape of a rule)
-    return over
-
-
 def _by_name(merger: Merger, base: Node, over: Node, path: Path) -> Node:
     """`NAME: value` and `- NAME=value` alike: the later value of a name counts."""
-    if _is_empty(over):
-        return base
     before, after = _named(base), _named(over)
-    if _is_empty(base):
-        return over
     if before is None or after is None:
         merger.refuse(over, path)
         return over
@@ -152,8 +145,6 @@ def _host_lines(node: Node) -> Node:
 
 def _together(merger: Merger, base: Node, over: Node, path: Path) -> Node:
     """Both lists, without what is said twice; a single value stands for a list of it."""
-    if _is_empty(over) or _is_empty(base):
-        return base if _is_empty(over) else over
     base, over = _as_items(base), _as_items(over)
     if not isinstance(base, Items) or not isinstance(over, Items):
         merger.refuse(over, path)
@@ -184,8 +175,6 @@ def _by_source(merger: Merger, base: Node, over: Node, path: Path) -> Node:
 
 
 def _by_sense(merger: Merger, base: Node, over: Node, path: Path, sense: Callable[[Node], object]) -> Node:
-    if _is_empty(over) or _is_empty(base):
-        return base if _is_empty(over) else over
     if not isinstance(base, Items) or not isinstance(over, Items):
         merger.refuse(over, path)
         return over
@@ -254,11 +243,10 @@ def _is_empty(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
 
-#: the keys of a service that follow a rule of their own
+#: the keys of a service of which the later value takes the place of the earlier
+_REPLACED: frozenset[Path] = frozenset({("command",), ("entrypoint",), ("healthcheck", "test")})
+#: those that follow a rule of their own
 _RULES: Mapping[Path, _Rule] = {
-    ("command",): _replace,
-    ("entrypoint",): _replace,
-    ("healthcheck", "test"): _replace,
     ("environment",): _by_name,
     ("labels",): _by_name,
     ("extra_hosts",): _hosts,

@@ -15,7 +15,7 @@ from itertools import combinations
 from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
 from cabestan.compose.model import DEFAULT_NETWORK, ComposeFile, Link, Network, Service
-from cabestan.compose.nodes import Field, Scalar, Table
+from cabestan.compose.nodes import Field, Table
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 #: those of one machine become overlay networks as well; others would be the machine's own
@@ -49,8 +49,7 @@ def _declared(report: Report, key: str, field: Field) -> Network:
     if field.empty or not fields.table(report, field, policy.NETWORK):
         return Network(key, field.key_spot)
     driver, internal = field.get("driver"), field.get("internal")
-    named = driver.node.value if driver is not None and isinstance(driver.node, Scalar) else None
-    if driver is not None and named not in (None, "", "default"):
+    if driver is not None and driver.value not in (None, "", "default"):
         fields.choice(report, driver, _DRIVERS)
     return Network(key, field.key_spot, bool(fields.flag(report, internal)) if internal is not None else False)
 

@@ -106,6 +106,16 @@ class Field(NamedTuple):
     def empty(self) -> bool:
         return isinstance(self.node, Scalar) and self.node.value is None
 
+    @property
+    def value(self) -> Value:
+        """What a single value means; None for a table and a list."""
+        return self.node.value if isinstance(self.node, Scalar) else None
+
+    @property
+    def text(self) -> str:
+        """What the file says of a single value; nothing for a table and a list."""
+        return self.node.text if isinstance(self.node, Scalar) else ""
+
     def entries(self) -> Iterator[tuple[str, Field]]:
         """The keys of a table; nothing for other nodes."""
         if isinstance(self.node, Table):
@@ -125,6 +135,12 @@ class Field(NamedTuple):
                 if entry.key == key:
                     return Field(entry.value, f"{self.path}.{key}" if self.path else key, entry)
         return None
+
+
+def services_of(root: Field) -> tuple[tuple[str, Field], ...]:
+    """The services of a whole file, by their names; none where it is no Compose file."""
+    services = root.get("services")
+    return tuple(services.entries()) if services else ()
 
 
 def root_field(node: Node) -> Field:

@@ -7,7 +7,7 @@ import re
 from cabestan.compose import fields, policy
 from cabestan.compose.findings import Report
 from cabestan.compose.model import Ports
-from cabestan.compose.nodes import Field, Scalar, Table
+from cabestan.compose.nodes import Field, Table
 
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.ASCII)
 _MOST_PORT = 65535
@@ -19,7 +19,7 @@ def read_expose(report: Report, field: Field) -> tuple[Ports, ...]:
 
 
 def _port(report: Report, item: Field) -> Ports | None:
-    value = item.node.value if isinstance(item.node, Scalar) else None
+    value = item.value
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return _port_text(report, item, value if isinstance(value, str) else "")
@@ -52,6 +52,6 @@ def _published(report: Report, item: Field) -> Ports | None:
             fields.wrong(report, item, "a port with a target")
         kind = fields.choice(report, protocol, _PROTOCOLS) if protocol else None
         return Ports(number, number, kind or "tcp") if number else None
-    if isinstance(item.node, Scalar) and isinstance(item.node.value, str):
-        return _port_text(report, item, item.node.value.rpartition(":")[2])
+    if isinstance(item.value, str):
+        return _port_text(report, item, item.value.rpartition(":")[2])
     return _port(report, item)

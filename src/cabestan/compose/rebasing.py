@@ -46,27 +46,22 @@ def _env_file(node: Node, prefix: str) -> Node:
             return replace(node, items=tuple(_env_file(item, prefix) for item in node.items))
         case Table():
             return _with_key(node, "path", prefix)
-        case Scalar() if isinstance(node.value, str):
-            return _text(node, _moved(node.value, prefix))
-    return node
+    return _path(node, prefix)
 
 
 def _build(node: Node, prefix: str) -> Node:
-    if isinstance(node, Table):
-        return _with_key(node, "context", prefix)
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        return _text(node, _moved(node.value, prefix))
-    return node
+    return _with_key(node, "context", prefix) if isinstance(node, Table) else _path(node, prefix)
 
 
 def _with_key(table: Table, key: str, prefix: str) -> Table:
-    entries = []
-    for entry in table.entries:
-        node = entry.value
-        if entry.key == key and isinstance(node, Scalar) and isinstance(node.value, str):
-            node = _text(node, _moved(node.value, prefix))
-        entries.append(replace(entry, value=node))
+    entries = (replace(e, value=_path(e.value, prefix)) if e.key == key else e for e in table.entries)
     return replace(table, entries=tuple(entries))
+
+
+def _path(node: Node, prefix: str) -> Node:
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return _text(node, _moved(node.value, prefix))
+    return node
 
 
 def _moved(path: str, prefix: str) -> str:

@@ -26,10 +26,8 @@ def declared_secrets(report: Report, field: Field | None) -> Mapping[str, str]:
 
     Left out are those that are files of the commit.
     """
-    if field is None or field.empty or not fields.table(report, field):
-        return {}
-    found = {key: _declared(report, key, secret) for key, secret in field.entries() if secret.get("file") is None}
-    return {key: name for key, name in found.items() if name}
+    own = ((key, secret) for key, secret in fields.entries(report, field) if secret.get("file") is None)
+    return {key: name for key, secret in own if (name := _declared(report, key, secret))}
 
 
 def committed_secrets(report: Report, field: Field | None) -> Mapping[str, Field]:
@@ -96,8 +94,7 @@ class SecretReader:
         return tuple(found)
 
     def _key(self, item: Field) -> str:
-        named = item.get("source") or item
-        return named.node.text if isinstance(named.node, Scalar) else ""
+        return (item.get("source") or item).text
 
     def _one(self, item: Field) -> SecretFile | None:
         if isinstance(item.node, Scalar):
@@ -148,7 +145,7 @@ class SecretReader:
 def read_owner(report: Report, field: Field | None) -> str | None:
     if field is None:
         return None
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(text, str) and _NUMBER.fullmatch(text):
         return text
@@ -159,7 +156,7 @@ def read_owner(report: Report, field: Field | None) -> str | None:
 def read_mode(report: Report, field: Field | None) -> int | None:
     if field is None:
         return None
-    value = field.node.value if isinstance(field.node, Scalar) else None
+    value = field.value
     if isinstance(value, str) and _OCTAL.fullmatch(value):
         value = int(value, 8)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _ALL_BITS:

@@ -133,19 +133,15 @@ class ServiceReader:
 
     def _command(self, field: Field) -> tuple[str, ...]:
         words = fields.words(self.report, field)
-        has_text = isinstance(field.node, Scalar) and field.node.value not in (None, "")
-        if not words and not has_text and isinstance(field.node, Items | Scalar):
+        if not words and field.value in (None, "") and isinstance(field.node, Items | Scalar):
             key = field.path.rpartition(".")[2]
             message = f"An empty {key} leaves the image's own in place."
             self.report.warn("empty-command", field.spot, message, f"Remove {key}.")
         return words
 
     def _environment(self, field: Field) -> dict[str, str]:
-        if not isinstance(field.node, Table | Items):
-            fields.wrong(self.report, field, "a mapping or a list")
-            return {}
         environment: dict[str, str] = {}
-        for name, (value, place) in fields.pairs(self.report, field).items():
+        for name, (value, place) in self._pairs(field).items():
             if not _VARIABLE.fullmatch(name):
                 message = f"{name[:80]!r} cannot name a variable."
                 self.report.error("variable-name", place.key_spot, message, "Use letters, digits and _.")
@@ -162,9 +158,9 @@ class ServiceReader:
         return environment
 
     def _restart(self, field: Field) -> Restart | None:
-        if isinstance(field.node, Scalar) and isinstance(field.node.value, bool):
-            wanted = "always" if field.node.value else '"no"'
-            message = f"{field.node.text} is no restart policy."
+        if isinstance(field.value, bool):
+            wanted = "always" if field.value else '"no"'
+            message = f"{field.text} is no restart policy."
             self.report.error("wrong-value", field.spot, message, f"Write {wanted}.")
             return None
         value = fields.text(self.report, field)
@@ -256,14 +252,14 @@ class ServiceReader:
         return text
 
     def _labels(self, field: Field) -> dict[str, str]:
-        if not isinstance(field.node, Table | Items):
-            fields.wrong(self.report, field, "a mapping or a list")
-            return {}
-        labels: dict[str, str] = {}
-        for name, (value, place) in fields.pairs(self.report, field).items():
-            if self._label_is_allowed(name, place):
-                labels[name] = value or ""
-        return labels
+        found = self._pairs(field).items()
+        return {name: value or "" for name, (value, place) in found if self._label_is_allowed(name, place)}
+
+    def _pairs(self, field: Field) -> dict[str, tuple[str | None, Field]]:
+        if isinstance(field.node, Table | Items):
+            return fields.pairs(self.report, field)
+        fields.wrong(self.report, field, "a mapping or a list")
+        return {}
 
     def _label_is_allowed(self, name: str, place: Field) -> bool:
         if not _LABEL.fullmatch(name):
@@ -303,8 +299,7 @@ class ServiceReader:
         if text is None:
             return None
         if not name:
-            cut = min((at for mark in "=:" if (at := text.find(mark)) >= 0), default=len(text))
-            name, text = text[:cut], text[cut + 1 :]
+            name, text = (*re.split("[=:]", text, maxsplit=1), "")[:2]
         with suppress(ValueError):
             parsed = ip_address(text.removeprefix("[").removesuffix("]"))
             if _HOST.fullmatch(name) and "%" not in text:  # a zone may be any text, also of several lines

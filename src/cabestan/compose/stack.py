@@ -85,14 +85,17 @@ class Stack:
     @property
     def once(self) -> Mapping[str, Any]:
         """The services that run to their end in each deployment, as the file would have them."""
-        once: dict[str, Any] = self.document[EXTENSION].get("once", {})
-        return once
+        return self._kept("once")
 
     @property
     def cron(self) -> Mapping[str, Any]:
         """The services that run by the clock, each with `schedule`, `run`, `overlap`, `timeout_seconds`, `retries`."""
-        cron: dict[str, Any] = self.document[EXTENSION].get("cron", {})
-        return cron
+        return self._kept("cron")
+
+    def _kept(self, key: str) -> Mapping[str, Any]:
+        """What only Cabestan reads; nothing where the stack has none of it."""
+        found: dict[str, Any] = self.document[EXTENSION].get(key, {})
+        return found
 
     @property
     def all_services(self) -> Mapping[str, Any]:
@@ -106,14 +109,12 @@ class Stack:
     @property
     def images(self) -> Mapping[str, str]:
         """Service to the name of its image as the Compose file has it, which tells the commit."""
-        images: dict[str, str] = self.document[EXTENSION]["images"]
-        return images
+        return self._kept("images")
 
     @property
     def files(self) -> Mapping[str, str]:
         """What Swarm calls each text that services get as a file, to the text."""
-        files: dict[str, str] = self.document[EXTENSION].get("files", {})
-        return files
+        return self._kept("files")
 
     @property
     def networks(self) -> tuple[StackNetwork, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cabestan.compose.nodes import Scalar, Table, root_field
+from cabestan.compose.nodes import Scalar, root_field, services_of
 from cabestan.compose.source import Limits, read_yaml
 
 
@@ -11,8 +11,6 @@ def used_images(text: str, file: str) -> tuple[str, ...]:
 
     Raises ComposeRefused for what is no YAML.
     """
-    root = read_yaml(text, file, Limits())
-    services = root_field(root).get("services") if isinstance(root, Table) else None
-    images = [service.get("image") for _, service in (services.entries() if services else ())]
-    found = [image.node.text for image in images if image is not None and isinstance(image.node, Scalar)]
-    return tuple(dict.fromkeys(found))
+    services = services_of(root_field(read_yaml(text, file, Limits())))
+    images = [image for _, service in services if (image := service.get("image")) is not None]
+    return tuple(dict.fromkeys(image.text for image in images if isinstance(image.node, Scalar)))

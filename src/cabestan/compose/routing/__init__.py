@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from cabestan.compose.findings import Report
 from cabestan.compose.model import ComposeFile
 from cabestan.compose.routing import frontends, routers
+from cabestan.compose.routing.definitions import definitions
 from cabestan.compose.routing.draft import Draft
 from cabestan.compose.routing.labels import ENABLE, Labels
 from cabestan.compose.routing.order import ordered
+from cabestan.compose.routing.parts import Definitions
 from cabestan.compose.routing.rule import to_text
 from cabestan.domain.route import Route
 
@@ -34,14 +36,12 @@ def routes(compose: ComposeFile, domain: str = NO_DOMAIN) -> tuple[Route, ...]:
 def check_routes(report: Report, compose: ComposeFile, domain: str = NO_DOMAIN) -> tuple[Route, ...]:
     """As `routes`, into a report. `domain` is what rules hold for that name no host."""
     every = [Labels.of(report, service) for service in compose.services]
-    known = routers.definitions(every)
-    routers.check_services(known)
-    routers.check_middlewares(known)
+    known = definitions(every)
     drafts = [draft for labels in every for draft in _of_service(labels, known, domain)]
     return _named(ordered(report, drafts))
 
 
-def _of_service(labels: Labels, known: routers.Definitions, domain: str) -> Iterator[Draft]:
+def _of_service(labels: Labels, known: Definitions, domain: str) -> Iterator[Draft]:
     frontends.check(labels)
     old, new = frontends.is_routed(labels), routers.is_routed(labels)
     if not _is_enabled(labels, old or new):
@@ -51,7 +51,7 @@ def _of_service(labels: Labels, known: routers.Definitions, domain: str) -> Iter
     if old and new:
         message = "The service has rules of Traefik 1 and of a later one, which would be two routes for one."
         labels.wrong(ENABLE, message, "Keep traefik.frontend.… or traefik.http.…, not both.")
-    yield from (routers.routers(labels, known, domain) if new else frontends.frontends(labels, domain))
+    yield from (routers.drafts(labels, known, domain) if new else frontends.drafts(labels, domain))
 
 
 def _is_enabled(labels: Labels, ruled: bool) -> bool:

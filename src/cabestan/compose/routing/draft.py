@@ -42,7 +42,7 @@ class Draft:
 def bound(labels: Labels, label: str, rule: Rule | None, domain: str) -> tuple[Rule, tuple[str, ...]] | None:
     """The rule with what binds it to host names: one that names none holds for the environment's own domain."""
     if rule is None or not names_hosts(rule):
-        own = host_rule(domain)
+        own = matchers.host(domain)
         rule = all_of(own, rule) if rule else own
     claims = claims_of(rule)
     if claims is None:
@@ -50,10 +50,6 @@ def bound(labels: Labels, label: str, rule: Rule | None, domain: str) -> tuple[R
         labels.wrong(label, "Part of the rule names no host, so it would catch those of others.", remedy)
         return None
     return rule, tuple(sorted(claims))
-
-
-def host_rule(domain: str) -> Rule:
-    return matchers.host(domain)
 
 
 def entrypoints(labels: Labels, label: str, value: str) -> tuple[str, ...]:

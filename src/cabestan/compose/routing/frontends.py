@@ -1,32 +1,30 @@
-"""Routes from labels of Traefik 1: `traefik.frontend.rule`, or `traefik.NAME.frontend.rule` for several of a service.
+"""Labels of Traefik 1, `traefik.frontend.rule`, or `traefik.NAME.frontend.rule` for several of a service.
 
-As there, a service with named frontends has those alone, and what stands without a name holds for all of them.
+Each frontend becomes a router of Traefik 3, with a service and middlewares of its own, which nothing else can name. As
+in Traefik 1, a service with named frontends has those alone, and what stands without a name holds for all of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cabestan.compose.routing import traefik1
-from cabestan.compose.routing.draft import Draft, bound, entrypoints, exposed_port, number
-from cabestan.compose.routing.frontend_middlewares import FrontendOptions
+from cabestan.compose.routing import frontend_options, traefik1
+from cabestan.compose.routing.definitions import check as check_definitions
+from cabestan.compose.routing.draft import Draft
+from cabestan.compose.routing.frontend_options import ROUTER, SERVICE, FrontendOptions
 from cabestan.compose.routing.labels import ENABLE, PREFIX, Labels
-from cabestan.compose.routing.middlewares import UnknownOption
-from cabestan.domain.route import Middleware
+from cabestan.compose.routing.parts import Definitions, Dialect, Part, Said, wrong_in
+from cabestan.compose.routing.routers import Router
 
 RULE = "traefik.frontend.rule"
-PRIORITY = "traefik.frontend.priority"
 #: first words of labels that are no names of frontends
 _WORDS = frozenset({"backend", "domain", "enable", "frontend", "port", "protocol", "tags", "weight", "docker", "swarm"})
 _LATER = frozenset({"http", "tcp", "udp", "tls"})
 _NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 _EXAMPLE = "Write Host:example.org or Host:example.org;PathPrefix:/path."
-_PORTS = (1, 65535)
-PRIORITIES = (1, 999_999)
-_PROTOCOLS = ("http", "https", "h2c")
 #: what meant something to Traefik 1 and means nothing here, and why
 _IGNORED = {
     "backend": "each service is a backend of its own here",
@@ -44,15 +42,32 @@ _SILENT = frozenset({"enable", "tags"})
 _Made = TypeVar("_Made")
 
 
-def frontends(labels: Labels, domain: str) -> Iterator[Draft]:
-    """Those of one service; what is wrong goes into the report."""
+def _matchers(words: str) -> str:
+    later = "That is Traefik 2 or 3: write it as traefik.http.routers.NAME.rule. " if "(" in words else ""
+    return later + _EXAMPLE
+
+
+TRAEFIK_1 = Dialect(
+    parse=traefik1.parse,
+    example=_EXAMPLE,
+    matchers=_matchers,
+    port="Add traefik.port: 'PORT'.",
+    scheme="protocol",
+)
+
+
+def drafts(labels: Labels, domain: str) -> Iterator[Draft]:
+    """The routes of one service in the words of Traefik 1; what is wrong goes into the report."""
     names = dict.fromkeys(name for key in labels.values if (name := _name_of(key)) is not None)
     for name in names:
         if not _NAME.fullmatch(name):
             labels.wrong(_first_label(labels, name), f"{name[:40]!r} names no frontend.", "Use letters and digits.")
     for name in names or [""]:
-        if draft := _Frontend(labels, name, domain).draft():
-            yield draft
+        own = _Frontend.of(labels, name).translated()
+        check_definitions(own)
+        for router in own.routers.values():
+            if draft := Router(router, own, TRAEFIK_1).draft(name, domain):
+                yield draft
 
 
 def is_routed(labels: Labels) -> bool:
@@ -74,8 +89,8 @@ def check(labels: Labels) -> None:
         known = key.removeprefix(f"{PREFIX}{name}." if name else PREFIX)
         if known in _IGNORED:
             labels.doubt(label, f"{label} is passed over: {_IGNORED[known]}.", "Remove it.")
-        elif known not in _SILENT | {"port", "protocol"} and not FrontendOptions.knows(known):
-            remedy = FrontendOptions.remedy(known)
+        elif known not in _SILENT and not frontend_options.knows(known):
+            remedy = frontend_options.remedy(known)
             labels.wrong(label, f"The label {label} is not supported.", remedy, code="route-label")
 
 
@@ -95,99 +110,57 @@ class _Frontend:
 
     labels: Labels
     name: str
-    domain: str
+    #: what holds for it: known labels to their values
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, labels: Labels, name: str) -> _Frontend:
+        prefixes = (PREFIX, f"{PREFIX}{name}.") if name else (PREFIX,)
+        every = ((known.lower(), value) for prefix in prefixes for known, value in labels.below(prefix))
+        return cls(labels, name, {known: value for known, value in every if frontend_options.knows(known)})
+
+    def translated(self) -> Definitions:
+        """One router and what it names; nothing where there is no rule."""
+        found = Definitions()
+        if "frontend.rule" not in self.values:
+            self.labels.wrong(ENABLE, "The service is routed, but has no rule.", f"Add {RULE}. {_EXAMPLE}")
+            return found
+        router = self._straight(found.routers, ROUTER)
+        self._straight(found.services, SERVICE)
+        options = FrontendOptions(self.values)
+        for option, known, value in options.balancing():
+            if text := self._made(value, self._label, known):
+                found.services[self.name].options[option] = Said(self._label(known), option, text)
+        for name, known, make in options.middlewares():
+            if made := self._made(make, self._nearest, known):
+                label = self._nearest(known)
+                said = {option.lower(): Said(label, option, value) for option, value in made.items()}
+                found.middlewares[name] = Part(name, self.labels, label, said)
+        router.options["middlewares"] = Said(router.place, "middlewares", ",".join(found.middlewares))
+        return found
+
+    def _straight(self, parts: dict[str, Part], options: Mapping[str, str]) -> Part:
+        """The part whose options are labels of other names."""
+        part = parts[self.name] = Part(self.name, self.labels, self._label("frontend.rule"))
+        for option, known in options.items():
+            if known in self.values:
+                part.options[option] = Said(self._label(known), option, self.values[known])
+        return part
+
+    def _nearest(self, known: str) -> str:
+        """This label, or else the next one of the same kind that is there."""
+        kind = known.rpartition(".")[0]
+        there = (one for one in (known, *self.values) if one in self.values and one.startswith(kind))
+        return self._label(next(there, known))
 
     def _label(self, known: str) -> str:
         """The label that counts: the frontend's own, or the service's."""
         own = f"{PREFIX}{self.name}.{known}"
         return own if self.name and own in self.labels.values else f"{PREFIX}{known}"
 
-    def draft(self) -> Draft | None:
-        label = self._label("frontend.rule")
-        words = self.labels.get(label)
-        if words is None:
-            self.labels.wrong(ENABLE, "The service is routed, but has no rule.", f"Add {RULE}. {_EXAMPLE}")
-            return None
-        parsed = self._parsed(label, words)
-        port, scheme = self._port(label), self._scheme()
-        priority = self._priority()
-        middlewares = self._middlewares()
-        ruled = bound(self.labels, label, parsed.rule, self.domain) if parsed else None
-        if parsed is None or ruled is None or port is None:
-            return None
-        return Draft(
-            service=self.labels.service,
-            part=self.name,
-            rule=ruled[0],
-            claims=ruled[1],
-            words=words,
-            spot=self.labels.spot(label),
-            port=port,
-            priority=priority or len(words),
-            scheme=scheme,
-            entrypoints=self._entrypoints(),
-            middlewares=(*middlewares, *parsed.middlewares),
-            options=self._options(),
-        )
-
-    def _parsed(self, label: str, words: str) -> traefik1.Parsed | None:
+    def _made(self, make: Callable[[], _Made], label: Callable[[str], str], known: str) -> _Made | None:
         try:
-            parsed = traefik1.parse(words)
-            _ = parsed.middlewares
-        except traefik1.UnknownMatcher as error:
-            remedy = _EXAMPLE
-            if "(" in words:
-                remedy = "That is Traefik 2 or 3: write it as traefik.http.routers.NAME.rule. " + remedy
-            self.labels.wrong(label, f"{error}.", remedy, code="route-matcher")
+            return make()
         except ValueError as error:
-            self.labels.wrong(label, f"In the rule, {error}.", _EXAMPLE)
-        else:
-            return parsed
-        return None
-
-    def _port(self, rule: str) -> int | None:
-        label = self._label("port")
-        if (value := self.labels.get(label)) is not None:
-            return number(self.labels, label, value, *_PORTS)
-        return exposed_port(self.labels, rule, "Add traefik.port: 'PORT'.")
-
-    def _scheme(self) -> str:
-        label = self._label("protocol")
-        value = (self.labels.get(label) or "http").lower()
-        if value not in _PROTOCOLS:
-            self.labels.wrong(label, f"{value[:40]!r} is no protocol here.", f"Write {', '.join(_PROTOCOLS)}.")
-        return value
-
-    def _priority(self) -> int | None:
-        label = self._label("frontend.priority")
-        value = self.labels.get(label)
-        return None if value in (None, "0") else number(self.labels, label, value or "", *PRIORITIES)
-
-    def _entrypoints(self) -> tuple[str, ...]:
-        label = self._label("frontend.entrypoints")
-        value = self.labels.get(label)
-        return entrypoints(self.labels, label, value) if value else ()
-
-    def _middlewares(self) -> tuple[Middleware, ...]:
-        return tuple(self._each(FrontendOptions(self._all()).middlewares()))
-
-    def _options(self) -> tuple[tuple[str, str], ...]:
-        return tuple(self._each(FrontendOptions(self._all()).balancing()))
-
-    def _all(self) -> dict[str, tuple[str, str]]:
-        """What holds for this frontend: known name in lower case to that as written, and value."""
-        found: dict[str, tuple[str, str]] = {}
-        for prefix in (PREFIX, f"{PREFIX}{self.name}.") if self.name else (PREFIX,):
-            for written, value in self.labels.below(prefix):
-                if FrontendOptions.knows(written.lower()):
-                    found[written.lower()] = (written, value)
-        return found
-
-    def _each(self, makers: Iterator[tuple[str, _Made | ValueError]]) -> Iterator[_Made]:
-        for known, made in makers:
-            if isinstance(made, ValueError):
-                code = "route-label" if isinstance(made, UnknownOption) else "route"
-                label = self._label(known)
-                self.labels.wrong(label, f"In {label}, {made}.", "Correct it, or remove it.", code=code)
-            else:
-                yield made
+            wrong_in(self.labels, label(known), error)
+            return None

@@ -44,10 +44,6 @@ MATCHERS = (
 )
 
 
-class UnknownMatcher(ValueError):
-    """There is no such matcher in Traefik 2 and 3."""
-
-
 def parse(text: str) -> Rule:
     """Raises ValueError with what is wrong."""
     if len(text) > _LONGEST:
@@ -130,7 +126,7 @@ class _Parser:
         self.at += 1
         self._expect("(")
         values = self._values()
-        return _matcher(name, values)
+        return matcher(name, values)
 
     def _values(self) -> tuple[str, ...]:
         values: list[str] = []
@@ -158,7 +154,8 @@ class _Parser:
             raise ValueError(f"{sign!r} is missing" + (f" before {self.peek()!r}" if self.peek() else ""))
 
 
-def _matcher(name: str, values: tuple[str, ...]) -> Rule:
+def matcher(name: str, values: tuple[str, ...]) -> Rule:
+    """A matcher by its name in any case. Raises ValueError with what is wrong."""
     key = name.lower()
     if key in _EITHER and values:
         return any_of(*dict.fromkeys(_EITHER[key](value) for value in values))
@@ -168,7 +165,7 @@ def _matcher(name: str, values: tuple[str, ...]) -> Rule:
         return _query(values)
     if key in _EITHER or key in _PAIRS or key == "query":
         raise ValueError(f"{name} has {len(values)} values, which is a wrong number")
-    raise UnknownMatcher(f"{name[:40]!r} in the rule is not known")
+    raise matchers.UnknownMatcher(f"{name[:40]!r} in the rule is not known")
 
 
 def _query(values: tuple[str, ...]) -> Rule:

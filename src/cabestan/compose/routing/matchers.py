@@ -19,6 +19,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}", re.ASCII)
 _METHOD = re.compile(r"[A-Za-z]{1,30}", re.ASCII)
 
 
+class UnknownMatcher(ValueError):
+    """There is no such matcher in the version of Traefik that a rule is written for."""
+
+
 def host(text: str) -> Match:
     name = text.lower()
     if not is_host(name):
@@ -68,7 +72,7 @@ def path_prefix(text: str) -> Match:
 
 
 def path_pattern(text: str) -> Match:
-    return Match("PathRegexp", (_pattern(text),))
+    return Match("PathRegexp", (regex(text),))
 
 
 def _path(text: str, *, template: bool = False) -> str:
@@ -93,7 +97,7 @@ def header(name: str, value: str) -> Match:
 
 
 def header_pattern(name: str, pattern: str) -> Match:
-    return Match("HeaderRegexp", (header_name(name), _pattern(pattern)))
+    return Match("HeaderRegexp", (header_name(name), regex(pattern)))
 
 
 def header_name(text: str) -> str:
@@ -114,7 +118,7 @@ def query(key: str, value: str | None) -> Match:
 
 
 def query_pattern(key: str, pattern: str) -> Match:
-    return Match("QueryRegexp", (checked(key), _pattern(pattern)))
+    return Match("QueryRegexp", (checked(key), regex(pattern)))
 
 
 def client_address(text: str) -> Match:
@@ -132,10 +136,6 @@ def address_range(text: str) -> str:
 
 def regex(text: str) -> str:
     """A regular expression as the router takes it."""
-    return _pattern(text)
-
-
-def _pattern(text: str) -> str:
     checked(text)
     try:
         check_pattern(text)

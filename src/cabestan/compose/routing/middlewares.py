@@ -113,9 +113,9 @@ def duration(value: str) -> str:
     return value.strip()
 
 
-def ranges(value: str) -> str:
-    """Addresses and ranges, separated by commas."""
-    return ",".join(matchers.address_range(part.strip()) for part in value.split(",") if part.strip())
+def each(check: Check) -> Check:
+    """Values separated by commas."""
+    return lambda value: ",".join(check(part.strip()) for part in value.split(",") if part.strip())
 
 
 def scheme(value: str) -> str:
@@ -128,28 +128,21 @@ def _path(value: str) -> str:
     return matchers.plain_path(value.strip())
 
 
-def _paths(value: str) -> str:
-    return ",".join(matchers.plain_path(part.strip()) for part in value.split(",") if part.strip())
-
-
-def _regexes(value: str) -> str:
-    return ",".join(matchers.regex(part.strip()) for part in value.split(",") if part.strip())
-
-
 def _regex(value: str) -> str:
     return matchers.regex(value.strip())
 
 
+_ranges = each(matchers.address_range)
 _SOURCE: Mapping[str, Check] = {
     "sourcecriterion.requestheadername": text,
     "sourcecriterion.requesthost": flag,
     "sourcecriterion.ipstrategy.depth": number,
-    "sourcecriterion.ipstrategy.excludedips": ranges,
+    "sourcecriterion.ipstrategy.excludedips": _ranges,
 }
 _ALLOW_LIST: Mapping[str, Check] = {
-    "sourcerange": ranges,
+    "sourcerange": _ranges,
     "ipstrategy.depth": number,
-    "ipstrategy.excludedips": ranges,
+    "ipstrategy.excludedips": _ranges,
     "rejectstatuscode": number,
 }
 _HEADERS: Mapping[str, Check] = {
@@ -188,7 +181,7 @@ _HEADERS: Mapping[str, Check] = {
         ),
         text,
     ),
-    "accesscontrolalloworiginlistregex": _regexes,
+    "accesscontrolalloworiginlistregex": each(_regex),
     "accesscontrolmaxage": number,
     "stsseconds": number,
 }
@@ -229,6 +222,6 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "replacepath": {"path": _path},
     "replacepathregex": {"regex": _regex, "replacement": replacement},
     "retry": {"attempts": at_most(_MOST_ATTEMPTS), "initialinterval": duration},
-    "stripprefix": {"prefixes": _paths},
-    "stripprefixregex": {"regex": _regexes},
+    "stripprefix": {"prefixes": each(_path)},
+    "stripprefixregex": {"regex": each(_regex)},
 }

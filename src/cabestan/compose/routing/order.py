@@ -30,21 +30,20 @@ def ordered(report: Report, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
 
 def _covering(drafts: Sequence[Draft]) -> dict[tuple[int, int], None]:
     """Of which two the first one would take all requests of the second; in the order of the drafts."""
-    claims = [claims_of(draft.rule) for draft in drafts]
+    names = [_names(draft) for draft in drafts]
     return {
         (wide, narrow): None
         for wide, narrow in permutations(range(len(drafts)), 2)
-        if not _apart(claims[wide], claims[narrow])
+        if not (names[wide] and names[narrow] and names[wide].isdisjoint(names[narrow]))
         and _meet(drafts[wide], drafts[narrow])
         and covers(drafts[wide], drafts[narrow])
     }
 
 
-def _apart(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
-    """Whether both are bound to names, and to others: most of the pairs, and this is quick to see."""
-    if one is None or other is None or any("*" in claim for claim in one | other):
-        return False
-    return one.isdisjoint(other)
+def _names(draft: Draft) -> frozenset[str]:
+    """What it is bound to, where that is names alone: most are, and two of others are quick to see."""
+    claims = claims_of(draft.rule) or frozenset()
+    return frozenset() if any("*" in claim for claim in claims) else claims
 
 
 def _lifted(report: Report, drafts: list[Draft], hidden: Sequence[tuple[int, int]]) -> tuple[Draft, ...]:

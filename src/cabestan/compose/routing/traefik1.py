@@ -7,78 +7,53 @@ neither separates, so that `{id:[0-9]{1,3}}` is whole. As there, what changes th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cabestan.compose.routing import matchers
+from cabestan.compose.routing import grammar, matchers
+from cabestan.compose.routing.middlewares import make
+from cabestan.compose.routing.parts import Parsed
 from cabestan.compose.routing.patterns import from_template, split_outside_braces
-from cabestan.compose.routing.rule import Match, Rule, all_of, any_of
+from cabestan.compose.routing.rule import Match, Rule, all_of
 from cabestan.domain.route import Middleware
 
 #: each fits where one of its values does
-_EITHER: dict[str, Callable[[str], Match]] = {
-    "Host": matchers.host,
-    "HostRegexp": matchers.host_pattern,
-    "Path": matchers.path,
-    "PathStrip": matchers.path,
-    "PathStripRegex": matchers.path,
-    "PathPrefix": matchers.path_prefix,
-    "PathPrefixStrip": matchers.path_prefix,
-    "PathPrefixStripRegex": matchers.path_prefix,
-    "Method": matchers.method,
-}
-_PAIRS: dict[str, Callable[[str, str], Match]] = {
-    "Headers": matchers.header,
-    "HeadersRegexp": matchers.header_pattern,
-}
+_EITHER = (
+    *("Host", "HostRegexp", "Method"),
+    *("Path", "PathStrip", "PathStripRegex", "PathPrefix", "PathPrefixStrip", "PathPrefixStripRegex"),
+)
+_PAIRS = ("Headers", "HeadersRegexp")
 _MODIFIERS = ("AddPrefix", "ReplacePath", "ReplacePathRegex")
-MATCHERS = (*_EITHER, *_PAIRS, "Query", *_MODIFIERS)
-
-
-class UnknownMatcher(ValueError):
-    """There is no such matcher in Traefik 1."""
+_MATCHERS = (*_EITHER, *_PAIRS, "Query", *_MODIFIERS)
 
 
 @dataclass(slots=True)
-class Parsed:
-    """The conditions, without which the rule fits every request, and what is done to the path."""
+class _Scan:
+    """What was read: the conditions, and by matcher the values of those that change the path."""
 
     conditions: list[Rule] = field(default_factory=list)
-    #: matcher to values, of those that change the path
     changes: dict[str, list[str]] = field(default_factory=dict)
 
-    @property
-    def rule(self) -> Rule | None:
-        return all_of(*self.conditions) if self.conditions else None
-
-    @property
-    def middlewares(self) -> tuple[Middleware, ...]:
+    def middlewares(self) -> Iterator[Middleware]:
         """In the order in which Traefik 1 does it: strip, add, replace."""
-        return tuple(self._middlewares())
-
-    def _middlewares(self) -> list[Middleware]:
-        found: list[Middleware] = []
-        if patterns := self._values("PathStripRegex", "PathPrefixStripRegex"):
-            ends = {"PathStripRegex": "$", "PathPrefixStripRegex": ""}
-            regexes = [
-                f"^{from_template(value, '[^/]+')}{end}"
-                for name, end in ends.items()
-                for value in self.changes.get(name, [])
-            ]
-            found.append(Middleware("strip-regex", "stripprefixregex", (("regex", ",".join(regexes)),)))
-            if any("," in pattern for pattern in patterns):
+        regexes = [
+            f"^{from_template(value, '[^/]+')}{end}"
+            for name, end in (("PathStripRegex", "$"), ("PathPrefixStripRegex", ""))
+            for value in self._values(name)
+        ]
+        if regexes:
+            if any("," in pattern for pattern in self._values("PathStripRegex", "PathPrefixStripRegex")):
                 raise ValueError("a pattern that is stripped may hold no comma")
+            yield make("strip-regex", "stripprefixregex", {"regex": ",".join(regexes)})
         if prefixes := self._values("PathStrip", "PathPrefixStrip"):
-            found.append(Middleware("strip", "stripprefix", (("prefixes", ",".join(prefixes)),)))
+            yield make("strip", "stripprefix", {"prefixes": ",".join(prefixes)})
         for value in self._values("AddPrefix"):
-            found.append(Middleware("add", "addprefix", (("prefix", value),)))
+            yield make("add", "addprefix", {"prefix": value})
         for value in self._values("ReplacePathRegex"):
             regex, _, replacement = value.partition(" ")
-            options = (("regex", regex), ("replacement", replacement.strip()))
-            found.append(Middleware("replace-regex", "replacepathregex", options))
+            yield make("replace-regex", "replacepathregex", {"regex": regex, "replacement": replacement})
         for value in self._values("ReplacePath"):
-            found.append(Middleware("replace", "replacepath", (("path", value),)))
-        return found
+            yield make("replace", "replacepath", {"path": value})
 
     def _values(self, *names: str) -> list[str]:
         return [value for name in names for value in self.changes.get(name, [])]
@@ -86,7 +61,7 @@ class Parsed:
 
 def parse(rule: str) -> Parsed:
     """Raises ValueError (UnknownMatcher for a word that there is not) with what is wrong."""
-    parsed = Parsed()
+    scan = _Scan()
     seen: set[str] = set()
     for part in split_outside_braces(rule, ";"):
         name, _, text = part.partition(":")
@@ -94,34 +69,34 @@ def parse(rule: str) -> Parsed:
         if name in seen:
             raise ValueError(f"{name} stands twice; list its values with commas")
         seen.add(name)
-        _add(parsed, name, text.strip())
+        _add(scan, name, text.strip())
     if not seen:
         raise ValueError("the rule is empty")
-    return parsed
+    return Parsed(all_of(*scan.conditions) if scan.conditions else None, tuple(scan.middlewares()))
 
 
-def _add(parsed: Parsed, name: str, text: str) -> None:
+def _add(scan: _Scan, name: str, text: str) -> None:
     values = split_outside_braces(text, ",")
-    if name not in MATCHERS:
-        raise UnknownMatcher(f"{name[:40]!r} in the rule is not known")
+    if name not in _MATCHERS:
+        raise matchers.UnknownMatcher(f"{name[:40]!r} in the rule is not known")
     if not values:
         raise ValueError(f"{name} has no value")
     if name in _EITHER:
-        parsed.conditions.append(any_of(*dict.fromkeys(_EITHER[name](value) for value in values)))
+        scan.conditions.append(grammar.matcher(name.removesuffix("Regex").removesuffix("Strip"), tuple(values)))
     elif name in _PAIRS:
-        parsed.conditions.append(all_of(*_pairs(name, values)))
+        scan.conditions.append(all_of(*_pairs(name, values)))
     elif name == "Query":
-        parsed.conditions.append(all_of(*(_query(value) for value in values)))
+        scan.conditions.append(all_of(*(_query(value) for value in values)))
     if "Strip" in name:
-        parsed.changes[name] = [_strippable(name, value) for value in values]
+        scan.changes[name] = [_strippable(name, value) for value in values]
     elif name in _MODIFIERS:
-        parsed.changes[name] = [_changed(name, text, values)]
+        scan.changes[name] = [_changed(name, text, values)]
 
 
-def _pairs(name: str, values: list[str]) -> list[Match]:
+def _pairs(name: str, values: list[str]) -> list[Rule]:
     if len(values) % 2:
         raise ValueError(f"{name} takes name and value in turn, separated by commas")
-    return [_PAIRS[name](key, value) for key, value in zip(values[::2], values[1::2], strict=True)]
+    return [grammar.matcher(name, pair) for pair in zip(values[::2], values[1::2], strict=True)]
 
 
 def _query(value: str) -> Match:
