@@ -20,6 +20,7 @@ from cabestan.server import set_up_logging
 from cabestan.store.database import Database
 from cabestan.store.migrate import migrate
 from cabestan.store.schema import metadata
+from cabestan.store.schema.columns import registry_of
 
 pytest_plugins = ["tests.sharing", "tests.unsteady"]
 _KINDS = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
@@ -34,11 +35,13 @@ set_up_logging("info")
 def _share_compiled_statements() -> None:
     """Each database has an engine of its own, which would compile the same statements anew: a quarter of the time.
 
-    One cache for all of SQLite; its dialects are alike, and must say so to be found as a part of the keys.
+    One cache for all of SQLite; its dialects are alike where they have the registry at the same address, and must say
+    so to be found as a part of the keys.
     """
     compiled: LRUCache[Any, Any] = LRUCache(5_000)
-    SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
-    SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+    kind = SQLiteDialect_pysqlite
+    kind.__eq__ = lambda self, other: type(self) is type(other) and registry_of(self) == registry_of(other)  # type: ignore[method-assign]
+    kind.__hash__ = lambda self: hash((type(self), registry_of(self)))  # type: ignore[method-assign]
 
     @sa.event.listens_for(sa.Engine, "engine_connect")
     def share(connection: sa.Connection) -> None:

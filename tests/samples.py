@@ -34,9 +34,10 @@ def spec(name: str = "build", **changes: Any) -> JobSpec:
 def build_spec(name: str = "build web", **changes: Any) -> BuildJob:
     """One with all its fields set."""
     build = ImageBuild("web", "Dockerfile.web", ".", "shop/api/web", (COMMIT, "0.2"), "web")
-    given = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y")), "base_images": ("cabestan/node:18",)}
+    told: dict[str, Any] = {"needs": ("build",), "environment": (("A", "1"), ("B", "x=y"))}
     bases = (Base("app", "127.0.0.1:5600/shop/api", "build"), Base("cabestan/node", "cabestan/node:18"))
-    return BuildJob(name, "build", **{"image": "i", "build": build, "bases": bases} | given | changes)
+    of = {"image": "i", "build": build, "bases": bases, "base_images": ("cabestan/node:18",)}
+    return BuildJob(name, "build", **told | of | changes)
 
 
 def job(name: str = "build", status: RunStatus = RunStatus.CREATED, needs: tuple[str, ...] = (), id: int = 1) -> Job:

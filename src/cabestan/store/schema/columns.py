@@ -47,7 +47,7 @@ def set_registry(dialect: sa.Dialect, address: str) -> None:
     setattr(dialect, _REGISTRY, address)
 
 
-def _registry_of(dialect: sa.Dialect) -> str:
+def registry_of(dialect: sa.Dialect) -> str:
     return str(getattr(dialect, _REGISTRY, ""))
 
 
@@ -58,10 +58,10 @@ class Reference(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else stored(_registry_of(dialect))(value)
+        return None if value is None else stored(registry_of(dialect))(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else found_at(_registry_of(dialect))(value)
+        return None if value is None else found_at(registry_of(dialect))(value)
 
 
 class Json(TypeDecorator[Any]):
@@ -76,10 +76,10 @@ class Json(TypeDecorator[Any]):
         self._read = reader(kind)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        return None if value is None else dump(self.refer(stored(_registry_of(dialect)), value))
+        return None if value is None else dump(self.refer(stored(registry_of(dialect)), value))
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        return self.refer(found_at(_registry_of(dialect)), self._read(json.loads(value))) if value else None
+        return self.refer(found_at(registry_of(dialect)), self._read(json.loads(value))) if value else None
 
 
 Texts = tuple[str, ...]
