@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from cabestan.adapters.output import mask_output
+from cabestan.adapters.masked_output import mask_output
 from cabestan.adapters.vault import Vault
 from cabestan.domain.known_secrets import KnownSecrets
 from cabestan.server import set_up_logging

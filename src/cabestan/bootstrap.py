@@ -31,7 +31,7 @@ from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
 from cabestan.engine.managed import operations
-from cabestan.engine.managed.clock import backup_clock
+from cabestan.engine.managed.backup_clock import backup_clock
 from cabestan.engine.outbox import Pages
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.repeating import Repeating

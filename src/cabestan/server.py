@@ -18,7 +18,7 @@ if __name__ == "__main__":
 import structlog
 import uvicorn
 
-from cabestan.adapters.output import mask_output
+from cabestan.adapters.masked_output import mask_output
 from cabestan.bootstrap import bootstrap
 from cabestan.config import Settings, read_settings
 from cabestan.domain.known_secrets import KnownSecrets

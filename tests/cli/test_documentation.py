@@ -7,8 +7,8 @@ from typing import Any
 
 from typer.main import get_command
 
+from cabestan.cli.command_tree import PLACES
 from cabestan.cli.main import app
-from cabestan.cli.tree import PLACES
 
 PAGE = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
 HEADING = re.compile(r"^### `cabestan ([a-z -]*[a-z])(?: [^`]*)?`$", re.MULTILINE)

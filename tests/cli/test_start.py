@@ -6,7 +6,7 @@ import sys
 import pytest
 from tests.cli.fake_server import FakeServer
 
-from cabestan.cli.tree import PLACES
+from cabestan.cli.command_tree import PLACES
 
 _PROGRAM = """
 import sys

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.engine import fakes
-    from tests.engine.managed.test_elsewhere import Storage
+    from tests.engine.managed.test_remote_copies import Storage
 
     from cabestan.adapters.builders import Builders
     from cabestan.adapters.databases import Databases

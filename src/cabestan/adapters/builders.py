@@ -11,8 +11,8 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from cabestan.adapters.build_gate import GateSpec, close_gate, ensure_gate
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.gate import GateSpec, close_gate, ensure_gate
 from cabestan.domain import docker_names
 from cabestan.domain.labels import BUILDER_LABEL, INSTANCE_LABEL, SETTINGS_LABEL
 from cabestan.errors import Conflict, StepFailed

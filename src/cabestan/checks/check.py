@@ -37,7 +37,7 @@ from cabestan.pipeline.convention import (
     variables_of,
 )
 from cabestan.pipeline.refused import DockerfileRefused
-from cabestan.pipeline.target import until_target
+from cabestan.pipeline.stages import until_target
 
 #: what a job would run in; nothing runs here
 _NO_IMAGE = "-"

@@ -13,7 +13,7 @@ from cabestan.compose.routing import check_routes
 from cabestan.domain.pipeline import Blueprint, ImageBuild
 from cabestan.pipeline.base_images import BaseImages
 from cabestan.pipeline.ports import Ports, catalogue_ports, declared_ports
-from cabestan.pipeline.target import until_target
+from cabestan.pipeline.stages import until_target
 
 #: of an image, by the name that the Compose file has for it
 PortsOf = Callable[[str], Ports]

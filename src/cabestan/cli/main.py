@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from cabestan import __version__
 from cabestan.cli.cells import clean
+from cabestan.cli.command_tree import COMPLETE, PROGRAM, STYLE, Root
 from cabestan.cli.failures import EXIT_FAILED, Refused, exit_code
-from cabestan.cli.tree import COMPLETE, PROGRAM, STYLE, Root
 from cabestan.errors import CabestanError
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ from cabestan.errors import Invalid
 from cabestan.pipeline.base_images import NO_BASE_IMAGES, BaseImages
 from cabestan.pipeline.dockerfile import Dockerfile, filled_in, parse_dockerfile, substitute
 from cabestan.pipeline.refused import refuse
-from cabestan.pipeline.target import has_stage, stage_names
+from cabestan.pipeline.stages import has_stage, stage_names
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 #: files at the repository's root that an environment may come to name later

@@ -13,7 +13,7 @@ from tests.engine.world import World
 
 from cabestan.domain.backup import BackupStatus
 from cabestan.domain.managed import Instance
-from cabestan.engine.managed import clock, standing
+from cabestan.engine.managed import backup_clock, standing
 from cabestan.engine.running import cron, cron_runs
 from cabestan.engine.upkeep import recovery
 from cabestan.store import backups, managed
@@ -70,7 +70,7 @@ def slow(world: World, statements: Statements) -> list[str]:
 
 
 def test_the_clock_of_backups_uses_indexes(world: World, instance: Instance) -> None:
-    statements = asked(world, lambda: clock.tick(world.services))
+    statements = asked(world, lambda: backup_clock.tick(world.services))
     assert any("FROM backups" in statement for statement, _ in statements)
     assert slow(world, statements) == []
 
@@ -105,7 +105,7 @@ def test_the_newest_backup_of_a_kind_is_one_look_away(world: World, instance: In
     """However many failed ones there are since the last good one."""
     if world.services.database.engine.dialect.name != "sqlite":
         pytest.skip("SQLite's own words")
-    statements = asked(world, lambda: clock.tick(world.services))
+    statements = asked(world, lambda: backup_clock.tick(world.services))
     with world.services.database.reading() as tx:
         plans = [
             row.detail

@@ -14,7 +14,7 @@ from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.web.access import Visitor
 from cabestan.web.pages.answers import Rights
 from cabestan.web.pages.frame import project_frame
-from cabestan.web.pages.render import Renderer
+from cabestan.web.pages.templating import Renderer
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

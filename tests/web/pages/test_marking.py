@@ -14,7 +14,7 @@ import cabestan.web
 from cabestan.domain.unseen import UNSEEN
 from cabestan.web.pages.frame import plain_frame
 from cabestan.web.pages.marking import marked, placed
-from cabestan.web.pages.render import Renderer
+from cabestan.web.pages.templating import Renderer
 
 TEMPLATES = sorted((Path(cabestan.web.__file__).parent / "templates").rglob("*.html"))
 RLO, HEBREW = "\u202e", "\u05e9\u05dc\u05d5\u05dd"
@@ -85,7 +85,7 @@ def test_every_page_goes_through_it() -> None:
     makers = [
         file.name for file in web.rglob("*.py") if re.search(r"\bHTMLResponse\(|\.get_template\(", file.read_text())
     ]
-    assert sorted(makers) == ["answers.py", "render.py"]
+    assert sorted(makers) == ["answers.py", "templating.py"]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

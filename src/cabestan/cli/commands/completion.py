@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from typer.completion import Shells, get_completion_script, install  # type: ignore[attr-defined]
 
+from cabestan.cli.command_tree import COMPLETE, PROGRAM
 from cabestan.cli.output import tell
-from cabestan.cli.tree import COMPLETE, PROGRAM
 
 app = typer.Typer(help="Completion of commands and names by the shell.", no_args_is_help=True)
 ShellArgument = Annotated[Shells | None, typer.Argument(help="By default the shell that this runs in.")]

@@ -15,8 +15,8 @@ from cabestan.compose.routing import frontends, routers
 from cabestan.compose.routing.definitions import definitions
 from cabestan.compose.routing.draft import Draft
 from cabestan.compose.routing.labels import ENABLE, Labels
-from cabestan.compose.routing.order import ordered
 from cabestan.compose.routing.parts import Definitions
+from cabestan.compose.routing.precedence import ordered
 from cabestan.compose.routing.rule import to_text
 from cabestan.domain.route import Route
 

@@ -11,7 +11,7 @@ from cabestan.domain.finding import Finding, ImageRefused, has_error, in_order
 from cabestan.domain.image import ImageConfiguration, common_ports
 from cabestan.domain.pipeline import ImageBuild, Pipeline
 from cabestan.engine.services import Services
-from cabestan.pipeline.target import until_target
+from cabestan.pipeline.stages import until_target
 
 
 @dataclass(frozen=True)

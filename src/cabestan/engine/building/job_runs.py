@@ -3,7 +3,7 @@
 from cabestan.adapters.job_containers import JobRun
 from cabestan.domain.pipeline import Job
 from cabestan.domain.redaction import Redactor
-from cabestan.engine.running import ending
+from cabestan.engine.running import finishing
 from cabestan.engine.services import Services
 from cabestan.engine.variables.secrets import all_values
 from cabestan.store import projects as project_store
@@ -40,4 +40,4 @@ def workflow_id(job: Job) -> str:
 
 def stop_soon(services: Services, job: Job) -> None:
     """In the background; where that fails, the job's own workflow tries again."""
-    ending.stop_soon(services.jobs, run_of(services, job, job.attempt))
+    finishing.stop_soon(services.jobs, run_of(services, job, job.attempt))

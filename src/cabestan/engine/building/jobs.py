@@ -19,7 +19,7 @@ from cabestan.engine.building import linting, pipelines
 from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token_of
 from cabestan.engine.building.runners import runner_of
 from cabestan.engine.guard import guarded
-from cabestan.engine.running import ending
+from cabestan.engine.running import finishing
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
@@ -195,7 +195,7 @@ def _followed(services: Services, job: Job, attempt: int) -> Followed:
         redactor=redactor_of(services, job, attempt),
         judge=lambda ended: judge_exit(ended, attempt),
         cancel_asked=lambda: _cancel_asked(services, job.id),
-        seconds_left=ending.seconds_left(job.started_at, seconds, services.now()),
+        seconds_left=finishing.seconds_left(job.started_at, seconds, services.now()),
         too_late=f"Not done after {seconds} s, so it was stopped. Raise job_seconds, or let it do less.",
     )
 
@@ -210,7 +210,7 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
     with services.database.writing() as tx:
         job = store.get_job(tx, job_id)
         user_store.drop_job_tokens(tx, job_id)
-    ending.take_away(services.home, services.jobs, run_of(services, job, attempt))
+    finishing.take_away(services.home, services.jobs, run_of(services, job, attempt))
 
 
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:

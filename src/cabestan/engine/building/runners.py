@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
+from cabestan.adapters.build_gate import GATE_FOLDER
 from cabestan.adapters.builders import RUN_FOLDER
-from cabestan.adapters.gate import GATE_FOLDER
 from cabestan.adapters.images.builder import proxies
 from cabestan.adapters.job_containers import TOKEN_FILE, JobContainer, Limits, Volume
 from cabestan.domain import docker_names

@@ -15,7 +15,7 @@ from cabestan.domain.environment import DEFAULT_BRANCH, Environment, Environment
 from cabestan.domain.project import Project
 from cabestan.domain.variable import ENVIRONMENT_SECRET, check_maskable
 from cabestan.engine.deploying import deployments, environments
-from cabestan.engine.managed.clock import next_due
+from cabestan.engine.managed.backup_clock import next_due
 from cabestan.engine.running import cron
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets

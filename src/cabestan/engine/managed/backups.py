@@ -17,7 +17,7 @@ from cabestan.domain.backup import (
 from cabestan.domain.managed import Instance
 from cabestan.engine import disk
 from cabestan.engine.alerts import clear_alert, raise_alert
-from cabestan.engine.managed import elsewhere
+from cabestan.engine.managed import remote_copies
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, NotFound, StepFailed
 from cabestan.store import backups as store
@@ -56,7 +56,7 @@ def take(services: Services, instance: Instance, backup: Backup, container: str)
 
 def restored_manifest(services: Services, backup: Backup, scratch: Scratch) -> Manifest:
     """What is in a scratch instance after the backup was restored into it. Its container stays, and runs."""
-    elsewhere.fetch(services, backup)
+    remote_copies.fetch(services, backup)
     try:
         services.backups.check(backup.file, backup.sha256)
     except (StepFailed, NotFound) as error:
@@ -122,7 +122,7 @@ def forget_old(services: Services, instance: Instance) -> int:
         old = expired(store.stored(tx, instance.id), parse_policy(keep), services.now())
     for backup in old:
         try:
-            elsewhere.remove(services, backup)
+            remote_copies.remove(services, backup)
         except CabestanError as error:
             _log.warning("an old backup stays elsewhere for now", file=backup.file, error=str(error))
             continue

@@ -8,7 +8,7 @@ import time
 from cabestan.domain.backup import Operation
 from cabestan.domain.managed import Instance, volume_name
 from cabestan.engine.managed import backups, instances
-from cabestan.engine.managed.subjects import backup_of, operation_of, scratch_of
+from cabestan.engine.managed.operated import backup_of, operation_of, scratch_of
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
 from cabestan.store import backups as store

@@ -11,8 +11,8 @@ from cabestan.domain.backup import Backup, Operation, OperationKind, OperationSt
 from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.domain.outbox import Subject
 from cabestan.engine.guard import guarded
-from cabestan.engine.managed import backups, change_over, elsewhere, instances, wishes
-from cabestan.engine.managed.subjects import backup_of, instance_of, operation_of, scratch_of, scratch_volume
+from cabestan.engine.managed import backups, change_over, instances, remote_copies, wishes
+from cabestan.engine.managed.operated import backup_of, instance_of, operation_of, scratch_of, scratch_volume
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind
@@ -178,7 +178,7 @@ def _verify(services: Services, operation: Operation, instance: Instance) -> Non
 def _copy(services: Services, operation: Operation, instance: Instance) -> None:
     """Elsewhere. That nothing is reached there stops no restore or upgrade: the next backup copies what is missing."""
     try:
-        elsewhere.copy(services, instance)
+        remote_copies.copy(services, instance)
     except StepFailed as error:
         if operation.kind not in (OperationKind.RESTORE, OperationKind.UPGRADE):
             raise

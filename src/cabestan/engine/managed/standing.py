@@ -14,7 +14,7 @@ from cabestan.adapters.tasks import StackState
 from cabestan.domain.backup import Backup, BackupStatus, Operation, OperationKind
 from cabestan.domain.managed import LEAST_MEMORY, MOST_MEMORY, Instance, Limits
 from cabestan.engine.managed import instances
-from cabestan.engine.managed.clock import next_due, schedule_of
+from cabestan.engine.managed.backup_clock import next_due, schedule_of
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, Conflict, Invalid

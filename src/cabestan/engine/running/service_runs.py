@@ -12,7 +12,7 @@ from cabestan.domain.outcome import Verdict, judge_run
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.cluster import Cluster
-from cabestan.engine.running import ending, run_starts
+from cabestan.engine.running import finishing, run_starts
 from cabestan.engine.running.following import Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
@@ -73,7 +73,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         redactor=redactor,
         judge=judge_run,
         cancel_asked=lambda: run_starts.cancel_asked(services, run),
-        seconds_left=ending.seconds_left(run.attempt_at, run.seconds, services.now()),
+        seconds_left=finishing.seconds_left(run.attempt_at, run.seconds, services.now()),
         too_late=f"Not done after {run.seconds} s, so it was stopped. Allow it more, or let it do less.",
         framed=framed,
     )
@@ -109,12 +109,12 @@ def end_lost(services: Services, run: Run, reason: str) -> None:
 
 
 def _clean(cluster: Cluster, named: Named) -> None:
-    ending.take_away(cluster, cluster.runs, named)
+    finishing.take_away(cluster, cluster.runs, named)
 
 
 def stop_soon(services: Services, run: Run) -> None:
     """In the background; where that fails, the one who follows it tries again."""
-    ending.stop_soon(services.cluster_of(run).runs, Named(services.settings.instance, run.id, run.attempt))
+    finishing.stop_soon(services.cluster_of(run).runs, Named(services.settings.instance, run.id, run.attempt))
 
 
 def remove_left_over(services: Services) -> None:

@@ -20,11 +20,11 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.hosts import host_claims, host_rules
 from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
 from cabestan.store.schema.outbox import outbox, outbox_cursors, outbox_retries
-from cabestan.store.schema.policy import waivers
-from cabestan.store.schema.routing import host_claims, host_rules
 from cabestan.store.schema.runs import runs, schedules
+from cabestan.store.schema.waivers import waivers
 
 __all__ = [
     "Moment",

@@ -15,7 +15,7 @@ from cabestan.engine.services import Services
 from cabestan.errors import NotFound
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for
 from cabestan.web.pages.frame import Crumb, Frame, project_frame
-from cabestan.web.pages.render import Renderer
+from cabestan.web.pages.templating import Renderer
 
 Before = Annotated[int | None, Query(ge=1, le=2**62)]
 Text = Annotated[str, Form(max_length=200)]

@@ -25,8 +25,8 @@ from cabestan.web.pages.frame import Crumb
 from cabestan.web.pages.overview import cell
 from cabestan.web.pages.projects import cells
 from cabestan.web.pages.readers import Reader
-from cabestan.web.pages.render import split_list
 from cabestan.web.pages.tasks import ServiceView, service_view
+from cabestan.web.pages.templating import split_list
 
 router = APIRouter()
 _AT = "/{group}/{name}/environments"

@@ -23,7 +23,7 @@ from cabestan.web.access import SignedIn, Visitor, Wired, group_for
 from cabestan.web.pages.answers import Asked, Configuring, Inside, Reading, html, see
 from cabestan.web.pages.frame import Crumb, plain_frame
 from cabestan.web.pages.readers import Reader, effective_rows
-from cabestan.web.pages.render import split_list
+from cabestan.web.pages.templating import split_list
 
 router = APIRouter()
 _AT = "/{group}/{name}/settings/variables"

@@ -42,7 +42,7 @@ class Storage:
 def storage(world: World, monkeypatch: pytest.MonkeyPatch) -> Storage:
     object.__setattr__(world.services.settings, "backup_remote", "nas:backups")
     made = Storage()
-    monkeypatch.setattr("cabestan.engine.managed.elsewhere.Remote", made)
+    monkeypatch.setattr("cabestan.engine.managed.remote_copies.Remote", made)
     return made
 
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from cabestan.adapters.output import MaskedOutput
+from cabestan.adapters.masked_output import MaskedOutput
 from cabestan.domain.known_secrets import KnownSecrets
 
 

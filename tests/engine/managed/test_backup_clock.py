@@ -8,7 +8,7 @@ from tests.engine.world import World
 
 from cabestan.domain.backup import BackupStatus, Reason
 from cabestan.domain.managed import Instance
-from cabestan.engine.managed import clock
+from cabestan.engine.managed import backup_clock
 from cabestan.errors import Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
 
@@ -30,13 +30,13 @@ def alerted(world: World) -> list[str]:
 
 
 def test_what_is_due_is_backed_up_once(world: World, instance: Instance) -> None:
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     assert reasons(world, instance) == []
     world.clock.now += timedelta(days=1)
-    clock.tick(world.services)
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
+    backup_clock.tick(world.services)
     world.durable.run()
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     world.durable.run()
     assert reasons(world, instance) == [(Reason.SCHEDULED, BackupStatus.VERIFIED)]
 
@@ -44,7 +44,7 @@ def test_what_is_due_is_backed_up_once(world: World, instance: Instance) -> None
 def test_after_downtime_it_is_caught_up_once(world: World, instance: Instance) -> None:
     world.clock.now += timedelta(days=30)
     for _ in range(3):
-        clock.tick(world.services)
+        backup_clock.tick(world.services)
         world.durable.run()
     assert reasons(world, instance) == [(Reason.SCHEDULED, BackupStatus.VERIFIED)]
 
@@ -54,7 +54,7 @@ def test_a_schedule_that_cannot_be_read_keeps_nobody_else_waiting(world: World, 
     with world.services.database.writing() as tx:
         managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "never ever", ""))
     world.clock.now += timedelta(days=1)
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     world.durable.run()
     assert reasons(world, instance) == []
     assert reasons(world, other) == [(Reason.SCHEDULED, BackupStatus.VERIFIED)]
@@ -64,7 +64,7 @@ def test_an_environment_may_have_no_backups(world: World, instance: Instance) ->
     with world.services.database.writing() as tx:
         managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "off", ""))
     world.clock.now += timedelta(days=30)
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     world.durable.run()
     assert reasons(world, instance) == []
     assert alerted(world) == []
@@ -73,20 +73,20 @@ def test_an_environment_may_have_no_backups(world: World, instance: Instance) ->
 def test_one_that_is_missed_alerts_until_there_is_a_good_one(world: World, instance: Instance) -> None:
     world.clock.now += timedelta(days=2)
     world.databases.fail("dump", StepFailed("No."))
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     (missed,) = alerted(world)
     assert missed == "A backup of staging/postgresql in shop/api was missed: there is no good one."
     world.durable.run()
     assert alerted(world) == ["The backup of staging/postgresql in shop/api failed: No."]
     world.clock.now += timedelta(days=1)
-    clock.tick(world.services)
+    backup_clock.tick(world.services)
     world.durable.run()
     assert alerted(world) == []
 
 
 def test_a_schedule_is_read_as_cron_does_in_utc() -> None:
     after = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
-    assert clock.next_due("30 2 * * *", after) == datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
-    assert clock.next_due("off", after) is None
+    assert backup_clock.next_due("30 2 * * *", after) == datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
+    assert backup_clock.next_due("off", after) is None
     with pytest.raises(Invalid, match="is not a schedule"):
-        clock.next_due("every night", after)
+        backup_clock.next_due("every night", after)

@@ -1,4 +1,4 @@
-from cabestan.adapters.gate import GateSpec, config
+from cabestan.adapters.build_gate import GateSpec, config
 
 
 def test_the_gate_hands_on_to_two_addresses_of_the_machine_and_may_do_nothing_else() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from cabestan.domain.environment import DEFAULT_BRANCH
-from cabestan.web.pages.render import branches, prose, size, split_list
+from cabestan.web.pages.templating import branches, prose, size, split_list
 
 
 def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup() -> None:
