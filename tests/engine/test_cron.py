@@ -309,10 +309,10 @@ def test_a_run_that_takes_its_turn_during_a_look_is_not_taken_for_lost(
     alive, looks = world.durable.alive, []
 
     def look() -> frozenset[str]:
-        """The clock is faster: after the second look a run is due and has its turn, but no workflow yet."""
+        """The clock is faster: after the look a run is due and has its turn, but no workflow yet."""
         found = alive()
         looks.append(found)
-        if len(looks) == 2:
+        if len(looks) == 1:
             cron.fire(world.services, [1])
             with world.services.database.writing() as tx:
                 set_status(tx, Subject.RUN, 1, "running")

@@ -208,7 +208,7 @@ def test_what_is_approved_behind_another_one_waits_again_for_what_it_would_now_c
     world.stacks.states.append(healthy("x", ()))  # while this is looked at, another one arrives
     second: list[Deployment] = []
 
-    def meanwhile(*_: object) -> None:
+    def meanwhile(*_: object, **__: object) -> None:
         if not second:
             second.append(ask(world, project, boss))
 
@@ -266,10 +266,10 @@ def test_a_canceled_one_that_runs_puts_back_what_served(world: World, project: P
     before = world.stacks.deployed["cabestan-1-shop-api-staging"]
     original = getattr(world.stacks, step)
 
-    def canceling(*given: object) -> object:
+    def canceling(*given: object, **named: object) -> object:
         setattr(world.stacks, step, original)
         deployments.cancel(world.services, world.deployments(staging)[-1].id, "boss")
-        return original(*given)
+        return original(*given, **named)
 
     staging = world.environment(project, "staging")
     setattr(world.stacks, step, canceling)
@@ -421,7 +421,7 @@ def test_two_never_run_at_the_same_time(world: World, project: Project, boss: Us
     world.released(project)
     running: list[int] = []
 
-    def look(*_: object) -> None:
+    def look(*_: object, **__: object) -> None:
         with world.services.database.reading() as tx:
             running.append(sum(d.status is RUNNING for d in store.all_open(tx)))
         if len(running) == 1:

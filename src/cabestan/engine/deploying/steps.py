@@ -1,9 +1,11 @@
 """The steps of a plan. Each may be done again after a kill at any point."""
 
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
-from cabestan.compose.stack import Stack, networks_in
+from cabestan.compose.stack import Stack, StackNetwork, networks_in
 from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain import docker_names
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
@@ -26,94 +28,99 @@ from cabestan.store.transitions import touched
 _PROBE_AGAIN_SECONDS = 0.2
 
 
+@dataclass(frozen=True)
+class Doing:
+    """A step of a deployment that is being done; `position` is its place in the plan."""
+
+    services: Services
+    deployment: Deployment
+    environment: Environment
+    plan: Plan
+    step: Step
+    position: int
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.services.cluster_of(self.environment)
+
+    @property
+    def since(self) -> str:
+        """When the deployment began, in the engine's form."""
+        return engine_time(self.deployment.started_at or self.services.now())
+
+    def canceled(self) -> bool:
+        return cancel_asked(self.services, self.deployment.id)
+
+    def tell(self, detail: str) -> None:
+        """How far it is, for who looks."""
+        with self.services.database.writing() as tx:
+            store.note_step(tx, self.deployment.id, self.position, detail)
+            touched(tx, Subject.DEPLOYMENT, self.deployment.id, self.services.now())
+
+
 def do(services: Services, deployment_id: int, planned: Step, position: int) -> str:
     """Does one step, on record; empty, or why it failed."""
-    deployment, environment, plan = load(services, deployment_id)
-    if cancel_asked(services, deployment_id):
+    doing = Doing(services, *load(services, deployment_id), planned, position)
+    if doing.canceled():
         return CANCELED
-    work = {
-        StepKind.PULL: lambda: _pull(services, deployment, environment, planned),
-        StepKind.START: lambda: _start_first(services, deployment, environment, plan, planned),
-        StepKind.RUN: lambda: _run_once(services, deployment, environment, plan, planned),
-        StepKind.MANAGED: lambda: _start_managed(services, deployment, environment, planned, position),
-        StepKind.APPLY: lambda: apply(services, environment, plan, planned.deadline_seconds),
-        StepKind.WATCH: lambda: _watch(services, deployment, environment, planned.deadline_seconds),
-        StepKind.ROUTES: lambda: _check_routes(services, deployment, environment, plan, planned.deadline_seconds),
-    }[planned.kind]
-    return on_record(services, deployment, planned.kind, position, planned.text, work)
+    work = partial(_HOW[planned.kind], doing)
+    return on_record(services, doing.deployment, planned.kind, position, planned.text, work)
 
 
-def _pull(services: Services, deployment: Deployment, environment: Environment, planned: Step) -> str:
-    disk.check(services.settings)
-    cluster = services.cluster_of(environment)
-    _check_router(cluster)
-    deadline = time.monotonic() + planned.deadline_seconds
-    pulled = 0
-    for image in planned.subjects:
-        if cancel_asked(services, deployment.id):
-            raise StepFailed(CANCELED)
-        pulled += cluster.patiently(partial(cluster.stacks.pull, image, deadline - time.monotonic()))
-    return f"{pulled} pulled, {len(planned.subjects) - pulled} already here"
-
-
-def _check_router(cluster: Cluster) -> None:
-    """Before anything is touched: without it no route would answer."""
+def _pull(doing: Doing) -> str:
+    """First it is looked whether the router runs, before anything is touched: without it no route would answer."""
+    disk.check(doing.services.settings)
+    cluster, images = doing.cluster, doing.step.subjects
     if not cluster.patiently(lambda: cluster.platform.running(cluster.router)):
         raise StepFailed(f"The router {cluster.router} does not run.", "`cabestan up` starts it; then deploy again.")
+    deadline = time.monotonic() + doing.step.deadline_seconds
+    pulled = 0
+    for image in images:
+        if doing.canceled():
+            raise StepFailed(CANCELED)
+        pulled += cluster.patiently(partial(cluster.stacks.pull, image, deadline - time.monotonic()))
+    return f"{pulled} pulled, {len(images) - pulled} already here"
 
 
-def _start_managed(
-    services: Services, deployment: Deployment, environment: Environment, planned: Step, position: int
-) -> str:
-    def tell(detail: str) -> None:
-        with services.database.writing() as tx:
-            store.note_step(tx, deployment.id, position, detail)
-            touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())
-
-    stopped = lambda: cancel_asked(services, deployment.id)  # noqa: E731
-    return instances.start(services, environment, planned.subjects, planned.deadline_seconds, tell, stopped)
+def _start_managed(doing: Doing) -> str:
+    step = doing.step
+    given = doing.services, doing.environment, step.subjects, step.deadline_seconds
+    return instances.start(*given, doing.tell, doing.canceled)
 
 
-def _start_first(
-    services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step
-) -> str:
+def _start_first(doing: Doing) -> str:
     """Services that nothing runs yet and that something which runs once needs; the others stay as they are."""
-    apply(services, environment, plan, services.settings.apply_seconds, first=planned.subjects)
-    since = engine_time(deployment.started_at or services.now())
-    stopped = lambda: cancel_asked(services, deployment.id)  # noqa: E731
-    now_healthy = environment.evolve(watch_seconds=0)
-    state = watch_stack(services, now_healthy, since, planned.deadline_seconds, stopped, only=planned.subjects)
-    return f"healthy: {state.progress}"
+    services, step = doing.services, doing.step
+    apply(services, doing.environment, doing.plan, services.settings.apply_seconds, first=step.subjects)
+    now_healthy = doing.environment.evolve(watch_seconds=0)
+    given = services, now_healthy, doing.since, step.deadline_seconds
+    return f"healthy: {watch_stack(*given, doing.canceled, only=step.subjects).progress}"
 
 
-def _run_once(services: Services, deployment: Deployment, environment: Environment, plan: Plan, planned: Step) -> str:
+def _run_once(doing: Doing) -> str:
     """A migration: once in this deployment, whatever is killed meanwhile."""
-    network = docker_names.network(environment.stack_name(services.settings.instance))
-    cluster, own = services.cluster_of(environment), networks_in(plan.stack)
-
-    def ensure() -> None:
-        cluster.stacks.ensure_network(network, environment.id)
-        for one in own:
-            cluster.stacks.ensure_network(one.name, environment.id, internal=one.internal)
-
-    cluster.patiently(ensure)
-    (service,) = planned.subjects
-    run = service_runs.one_shot(services, deployment.id, service)
+    cluster, networks = doing.cluster, networks_in(doing.plan.stack)
+    cluster.patiently(lambda: _ensure_networks(doing.services, doing.environment, networks))
+    (service,) = doing.step.subjects
+    run = service_runs.one_shot(doing.services, doing.deployment.id, service)
     if run.status is RunStatus.SUCCEEDED:
         return f"run {run.id} succeeded"
     if run.status is RunStatus.CANCELED:
         raise StepFailed(CANCELED)
-    remedy = f"`cabestan deployment log {deployment.id} {service}` shows all that it said."
+    remedy = f"`cabestan deployment log {doing.deployment.id} {service}` shows all that it said."
     raise StepFailed(f"{service} failed: {run.reason}", remedy)
 
 
+def _apply(doing: Doing) -> str:
+    return apply(doing.services, doing.environment, doing.plan, doing.step.deadline_seconds)
+
+
 def apply(services: Services, environment: Environment, plan: Plan, seconds: int, first: tuple[str, ...] = ()) -> str:
-    """The network, with the router in it, then the stack, or the services of it that come first.
+    """The networks, with the router in them, then the stack, or the services of it that come first.
 
     All of it may be done again.
     """
     stack, cluster = environment.stack_name(services.settings.instance), services.cluster_of(environment)
-    network = docker_names.network(stack)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
     whole = Stack.from_yaml(plan.stack)
@@ -122,12 +129,8 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
 
     def hand_over() -> None:
         certificates.ensure(services, plan.hosts)
-        cluster.stacks.ensure_network(network, environment.id)
-        cluster.platform.join(cluster.router, network)
-        for one in whole.networks:
-            cluster.stacks.ensure_network(one.name, environment.id, internal=one.internal)
-            if one.routed:
-                cluster.platform.join(cluster.router, one.name)
+        for network in _ensure_networks(services, environment, whole.networks):
+            cluster.platform.join(cluster.router, network)
         cluster.stacks.ensure_configs(stack, whole.files)
         instances.align(services, environment, plan)
         cluster.stacks.ensure_volumes(stack, volumes, seconds)
@@ -137,27 +140,45 @@ def apply(services: Services, environment: Environment, plan: Plan, seconds: int
     return ""
 
 
-def _watch(services: Services, deployment: Deployment, environment: Environment, seconds: int) -> str:
+def _ensure_networks(services: Services, environment: Environment, networks: Iterable[StackNetwork]) -> tuple[str, ...]:
+    """The environment's own and these; gives the names of those that the router belongs in."""
+    stacks = services.cluster_of(environment).stacks
+    own = StackNetwork(docker_names.network(environment.stack_name(services.settings.instance)), False, True)
+    wanted = (own, *networks)
+    for network in wanted:
+        stacks.ensure_network(network.name, environment.id, internal=network.internal)
+    return tuple(network.name for network in wanted if network.routed)
+
+
+def _watch(doing: Doing) -> str:
     """Until all tasks have been healthy for the watch time. Raises StepFailed with the words of the task."""
-    since = engine_time(deployment.started_at or services.now())
-    stopped = lambda: cancel_asked(services, deployment.id)  # noqa: E731
-    state = watch_stack(services, environment, since, seconds, stopped)
-    return f"healthy for {environment.watch_seconds} s: {state.progress}"
+    environment = doing.environment
+    given = doing.services, environment, doing.since, doing.step.deadline_seconds
+    return f"healthy for {environment.watch_seconds} s: {watch_stack(*given, doing.canceled).progress}"
 
 
-def _check_routes(
-    services: Services, deployment: Deployment, environment: Environment, plan: Plan, seconds: int
-) -> str:
+def _check_routes(doing: Doing) -> str:
     """Each route must answer through the router; what died after the watch time answers nobody, and is told as such."""
-    since = engine_time(deployment.started_at or services.now())
+    seconds, cluster = doing.step.deadline_seconds, doing.cluster
     deadline = time.monotonic() + seconds
-    for probe in plan.probes:
-        while wrong := services.cluster_of(environment).probe(probe):
-            if cancel_asked(services, deployment.id):
+    for probe in doing.plan.probes:
+        while wrong := cluster.probe(probe):
+            if doing.canceled():
                 raise StepFailed(CANCELED)
-            look(services, environment, since)
+            look(doing.services, doing.environment, doing.since)
             if time.monotonic() > deadline:
                 remedy = "Check traefik.port and what the service listens on; `cabestan route match` tells who answers."
                 raise StepFailed(f"Not routed after {seconds} s: {wrong}.", remedy)
             time.sleep(_PROBE_AGAIN_SECONDS)
-    return f"{len(plan.probes)} answered"
+    return f"{len(doing.plan.probes)} answered"
+
+
+_HOW: dict[StepKind, Callable[[Doing], str]] = {
+    StepKind.PULL: _pull,
+    StepKind.MANAGED: _start_managed,
+    StepKind.START: _start_first,
+    StepKind.RUN: _run_once,
+    StepKind.APPLY: _apply,
+    StepKind.WATCH: _watch,
+    StepKind.ROUTES: _check_routes,
+}

@@ -45,13 +45,13 @@ def run(services: Services, deployment_id: int) -> None:
     """One at a time per environment; whatever happens, it ends in a clear state and the next one gets its turn."""
     step = services.durable.step
     if step("deployment.begin", lambda: _begin(services, deployment_id)):
-        failure, touched = "", False
+        failure, begun = "", False
         for position, planned in enumerate(plan_of(services, deployment_id).steps):
             failure = step(f"deployment.{planned.kind}", partial(do, services, deployment_id, planned, position))
-            touched = touched or touches(services, deployment_id, planned)
+            begun = begun or touches(services, deployment_id, planned)
             if failure:
                 break
-        undone = touched and failure and step("deployment.put-back", lambda: put_back(services, deployment_id))
+        undone = begun and failure and step("deployment.put-back", lambda: put_back(services, deployment_id))
         step("deployment.record", lambda: _record(services, deployment_id, failure, undone or ""))
     step("deployment.go-on", lambda: _give_turn(services, deployment_id))
 

@@ -1,6 +1,6 @@
 """Runs of schedules: each gets its turn, as many attempts as it takes, and may be ended before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from cabestan.domain.outbox import Subject
 from cabestan.domain.run import Run
 from cabestan.domain.status import RunStatus
 from cabestan.engine.guard import guarded
+from cabestan.engine.lost import LOST, take_up
 from cabestan.engine.running import cron_alerts, service_runs
 from cabestan.engine.services import Services
 from cabestan.engine.turns.gate import Gate
@@ -149,25 +150,16 @@ def cancel(services: Services, run_id: int, by: str) -> Run:
 
 def reconcile(services: Services) -> None:
     """After the workflows were taken up again, at every start and when a full disk has room."""
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        running = store.running_of_schedules(tx)
-    begun = [run for run in running if f"cron-{run.id}" not in alive]
-    for run in begun:
-        start_workflow(services, run)
-    _end_what_is_stuck(services, begun)
+
+    def running() -> tuple[Run, ...]:
+        with services.database.reading() as tx:
+            return store.running_of_schedules(tx)
+
+    take_up(
+        services.durable,
+        running,
+        lambda run: f"cron-{run.id}",
+        lambda run: service_runs.end_lost(services, run, f"{LOST} Run it again."),
+        lambda run: start_workflow(services, run),
+    )
     start_waiting(services)
-
-
-def _end_what_is_stuck(services: Services, begun: Iterable[Run]) -> None:
-    """Of what was just asked to begin, that whose workflow had ended: nothing would ever end it.
-
-    Only of these: the clock may give another one its turn at any moment, before its workflow is there. A workflow that
-    ended in between has written the run's end.
-    """
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        still = {run.id for run in store.running_of_schedules(tx)}
-    for run in begun:
-        if run.id in still and f"cron-{run.id}" not in alive:
-            service_runs.end_lost(services, run, "Its work was lost in a restart. Run it again.")

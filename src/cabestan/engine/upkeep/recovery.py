@@ -2,11 +2,15 @@
 
 import structlog
 
+from cabestan.domain.backup import Operation
+from cabestan.domain.deployment import Deployment
+from cabestan.domain.pipeline import Job
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.building import intake, jobs, pipelines
 from cabestan.engine.building.job_runs import run_of
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
+from cabestan.engine.lost import LOST, take_up
 from cabestan.engine.managed import operations, wishes
 from cabestan.engine.names import certificates
 from cabestan.engine.running import cron_runs, service_runs
@@ -19,7 +23,7 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
-_LOST = "Its work was lost in a restart. Retry it."
+_RETRY = f"{LOST} Retry it."
 _log = structlog.get_logger(__name__)
 
 
@@ -34,7 +38,7 @@ def reconcile(services: Services) -> None:
 
     Runs of schedules are the clock's: there may be a thousand of them, and nobody shall wait for the server meanwhile.
     """
-    _end_what_is_stuck(services)
+    _end_lost_jobs(services)
     _begin_accepted(services)
     for tidy in (remove_left_over_jobs, service_runs.remove_left_over, rejoin_router, certificates.renew):
         try:
@@ -51,11 +55,9 @@ def begin_accepted(services: Services) -> None:
 
 def _begin_accepted(services: Services) -> None:
     """First what people wait for: there may be thousands of pipelines."""
-    _start_what_took_its_turn(services)
-    _begin_operations(services)
-    with services.database.reading() as tx:
-        waiting = {deployment.environment_id for deployment in deployment_store.all_open(tx)}
-    for environment_id in waiting:
+    _take_up_deployments(services)
+    _take_up_operations(services)
+    for environment_id in {deployment.environment_id for deployment in _open_deployments(services)}:
         deployments.give_turn(services, environment_id)
     _find_pushes(services)
     with services.database.reading() as tx:
@@ -75,55 +77,47 @@ def _find_pushes(services: Services) -> None:
         intake.take_pushes(services, project, by="")
 
 
-def _start_what_took_its_turn(services: Services) -> tuple[int, ...]:
-    """Deployments that had taken their turn when the process ended: those that were started already are left alone.
+def _take_up_deployments(services: Services) -> None:
+    """Those that had taken their turn when the process ended: those that were started already are left alone."""
+    take_up(
+        services.durable,
+        lambda: _open_deployments(services, DeploymentStatus.RUNNING),
+        lambda deployment: f"deployment-{deployment.id}",
+        lambda deployment: deploying.fail(services, deployment.id, _RETRY),
+        lambda deployment: deployments.start_steps(services, deployment.id),
+    )
 
-    Gives the ids of all that have their turn.
-    """
-    running = _running_deployments(services)
-    for key in running:
-        deployments.start_steps(services, key)
-    return running
 
-
-def _running_deployments(services: Services) -> tuple[int, ...]:
+def _open_deployments(services: Services, *status: DeploymentStatus) -> tuple[Deployment, ...]:
     with services.database.reading() as tx:
-        return tuple(d.id for d in deployment_store.all_open(tx) if d.status is DeploymentStatus.RUNNING)
+        return tuple(d for d in deployment_store.all_open(tx) if not status or d.status in status)
 
 
-def _end_what_is_stuck(services: Services) -> None:
-    """What counts as running although no workflow is at it any more: nothing would ever end it.
+def _end_lost_jobs(services: Services) -> None:
+    def running() -> tuple[Job, ...]:
+        with services.database.reading() as tx:
+            return tuple(pipeline_store.get_job(tx, key) for key in pipeline_store.running_job_ids(tx))
 
-    Looked at twice: a workflow that ended in between has written its end. Deployments take their turn meanwhile, in
-    workflows that were taken up again, a moment before they are started: here they are started first.
-    """
-    with services.database.reading() as tx:
-        running_jobs = pipeline_store.running_job_ids(tx)
-    running = _start_what_took_its_turn(services)
-    alive = services.durable.alive()
-    lost = [key for key in running_jobs if not any(workflow.startswith(f"job-{key}-") for workflow in alive)]
-    with services.database.reading() as tx:
-        stuck_jobs = [pipeline_store.get_job(tx, key) for key in lost if key in pipeline_store.running_job_ids(tx)]
-    for job in stuck_jobs:
-        jobs.fail(services, job.id, job.attempt, _LOST)
-    still = _running_deployments(services)
-    for key in running:
-        if key in still and f"deployment-{key}" not in alive:
-            deploying.fail(services, key, _LOST)
+    take_up(
+        services.durable,
+        running,
+        lambda job: f"job-{job.id}",
+        lambda job: jobs.fail(services, job.id, job.attempt, _RETRY),
+    )
 
 
-def _begin_operations(services: Services) -> None:
-    """Operations that were accepted and not begun; those whose workflow ended without a word end too."""
-    with services.database.reading() as tx:
-        accepted = backup_store.open_operations(tx)
-    for operation in accepted:
-        wishes.start(services, operation)
-    alive = services.durable.alive()
-    with services.database.reading() as tx:
-        still = {operation.id for operation in backup_store.open_operations(tx)}
-    for operation in accepted:
-        if operation.id in still and f"database-{operation.id}" not in alive:
-            operations.fail(services, operation.id, _LOST)
+def _take_up_operations(services: Services) -> None:
+    def accepted() -> tuple[Operation, ...]:
+        with services.database.reading() as tx:
+            return backup_store.open_operations(tx)
+
+    take_up(
+        services.durable,
+        accepted,
+        lambda operation: f"database-{operation.id}",
+        lambda operation: operations.fail(services, operation.id, _RETRY),
+        lambda operation: wishes.start(services, operation),
+    )
 
 
 def remove_left_over_jobs(services: Services) -> None:
