@@ -94,3 +94,13 @@ def test_decisions_have_the_three_parts() -> None:
 
 def test_the_picture_is_small() -> None:
     assert (ROOT / "docs/pictures/home.png").stat().st_size < 150_000
+
+
+def test_the_page_about_the_architecture_shows_a_deployment_as_its_code_is() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    shown = page.partition("a test compares -->\n\n```python\n")[2].partition("```")[0]
+    folder = ROOT / "src/cabestan/engine/deploying"
+    code = [line.strip() for name in ("workflow.py", "steps.py") for line in (folder / name).read_text().splitlines()]
+    lines = [line.partition("  #")[0].strip() for line in shown.splitlines()]
+    assert len(lines) > 15
+    assert [line for line in lines if line not in code] == []
