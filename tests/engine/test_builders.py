@@ -9,6 +9,7 @@ import pytest
 from tests.engine.world import FILES, World
 from tests.samples import NOW
 
+from cabestan.adapters.job_containers import JobRun, Volume
 from cabestan.engine.building import builders, intake
 from cabestan.engine.building.builders import idle, proxy_places, superfluous
 
@@ -47,12 +48,17 @@ def test_where_there_are_too_many_the_longest_idle_goes_and_none_that_is_busy(
 def test_a_build_has_its_projects_builder_and_another_project_another_one(world: World) -> None:
     one, two = world.project("shop/one"), world.project("shop/two")
     seen = []
-    world.jobs.while_running = lambda run: seen.append((run.job.project_id, tuple(world.builders.there), run.volumes))
+
+    def look(run: JobRun) -> None:
+        seen.append((run.job.project_id, tuple(world.builders.there), world.jobs.made_of[run.name].volumes))
+
+    world.jobs.while_running = look
     world.released(one)
     world.released(two)
     assert [(project, running) for project, running, _ in seen] == [(one.id, (one.id,)), (two.id, (one.id, two.id))]
+    gate = Volume("cabestan-gate", "/run/gate", read_only=True)
     assert [volumes for _, _, volumes in seen] == [
-        {f"cabestan-builder-{project.id}-run": "/run/builder"} for project in (one, two)
+        (Volume(f"cabestan-builder-{project.id}-run", "/run/builder"), gate) for project in (one, two)
     ]
 
 

@@ -11,6 +11,7 @@ from tests.integration.harness import eventually
 
 from cabestan.adapters.builders import Builders, BuilderSpec
 from cabestan.adapters.engine_api import Engine
+from cabestan.domain import docker_names
 from cabestan.errors import Conflict
 
 pytestmark = pytest.mark.integration
@@ -32,6 +33,8 @@ def spec(engine: Engine) -> Iterator[BuilderSpec]:
     for container in engine.client.containers.list(filters={"label": f"cabestan.instance={instance}"}, all=True):
         container.remove(force=True)
     Builders(engine, instance).forget(7)
+    for volume in engine.client.volumes.list(filters={"label": f"cabestan.instance={instance}"}):
+        volume.remove()
 
 
 def test_a_builder_is_kept_while_it_is_used_and_made_anew_with_other_settings(
@@ -91,11 +94,12 @@ def _answers(engine: Engine, spec: BuilderSpec) -> bool:
 
 
 def _left(engine: Engine, spec: BuilderSpec) -> dict[str, list[str]]:
-    """Of what is not its container, which is to be gone."""
+    """Of what is not its container, which is to be gone, nor of the gate, which is all builders'."""
     with pytest.raises(NotFound):
         engine.client.containers.get(spec.name)
     label = {"label": f"cabestan.instance={spec.instance}"}
+    volumes = {volume.name for volume in engine.client.volumes.list(filters=label)}
     return {
         "networks": [network.name for network in engine.client.networks.list(filters=label)],
-        "volumes": sorted(volume.name for volume in engine.client.volumes.list(filters=label)),
+        "volumes": sorted(volumes - {docker_names.gate(spec.instance)}),
     }

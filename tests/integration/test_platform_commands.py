@@ -89,7 +89,7 @@ def test_up_prepares_starts_and_logs_in_and_down_purge_leaves_nothing(machine: M
     image = _pull_by_digest(machine)
     assert machine.cabestan("down").returncode == 0
     assert machine.cabestan("status").returncode == 1
-    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 5}
+    assert machine.docker_objects() == {"containers": 2, "networks": 0, "services": 0, "volumes": 6}
 
     _start_builder(machine)
     gone = machine.cabestan("down", "--purge")

@@ -17,6 +17,7 @@ from tests.integration.attack.probe import answers
 from tests.integration.harness import Platform, Work, eventually, said_inside
 from tests.integration.samples import DOCKERFILE, SMALL
 
+from cabestan.adapters.build_gate import GATE_FOLDER
 from cabestan.adapters.builders import RUN_FOLDER
 from cabestan.adapters.host_addresses import host_addresses
 from cabestan.adapters.registry import Registry
@@ -87,7 +88,7 @@ def test_a_job_has_rights_to_its_own_image_alone_whatever_it_asks_the_builder(pl
     job = eventually(lambda: _running_job(platform, pushed.pipeline), 60, "the job runs")
     eventually(lambda: _says(platform, pushed.pipeline, " begun"), 60, "the build is at RUN")
     container = _container_of(platform, job["id"])
-    assert [mount["Destination"] for mount in container.attrs["Mounts"]] == [RUN_FOLDER]
+    assert sorted(mount["Destination"] for mount in container.attrs["Mounts"]) == [RUN_FOLDER, GATE_FOLDER]
     assert not any("docker.sock" in str(mount) for mount in platform.builder(work.name).attrs["Mounts"])
 
     token = said_inside(container, "sed", "-n", "2p", "/run/secrets/job-token")
