@@ -8,18 +8,20 @@ import pytest
 import sqlalchemy as sa
 from tests.engine.fakes import Killed, failing
 from tests.engine.world import COMPOSE, World
-from tests.samples import ADMIN, NOW
+from tests.samples import ADMIN, NOW, set_status
 
 from cabestan.domain.access import Role, User
 from cabestan.domain.claims import HostRule
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
+from cabestan.domain.outbox import Subject
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying import deployments, settings, waivers
 from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.services import Services
+from cabestan.errors import Conflict
 from cabestan.store import environments, releases, schema, variables
 from cabestan.store import hosts as host_store
 from cabestan.store.variables import Scope
@@ -191,3 +193,22 @@ def test_an_approval_is_void_where_something_else_serves_by_then(
     words = "The plan has changed since it was approved, so it waits for another approval."
     again = world.deployment(made.id)
     assert (again.status, again.reason, again.approved_by) == (WAITING, words, "")
+
+
+def test_who_gets_the_turn_is_begun_though_the_plan_that_was_approved_had_changed(
+    world: World, project: Project, dev: User, boss: User
+) -> None:
+    world.released(project)
+    waits = ask(world, project, dev)
+    with world.services.database.writing() as tx:
+        queued = deployments.arrive(services := world.services, tx, _wanted(world, tx, project), "dev", decided=True)
+        set_status(tx, Subject.DEPLOYMENT, waits.id, WAITING)
+    with pytest.raises(Conflict, match="has changed since you looked at it"):
+        deployments.approve(services, waits.id, boss, "another one", "")
+    world.durable.run()
+    assert world.deployment(queued.id).status is SUCCEEDED
+
+
+def _wanted(world: World, tx: sa.Connection, project: Project) -> Wanted:
+    environment = environments.get(tx, project.id, "production")
+    return Wanted(releases.chosen(tx, environment, None), environment)

@@ -138,6 +138,7 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
             transition(tx, Subject.DEPLOYMENT, deployment_id, DeploymentStatus.QUEUED, now, **approved_by)
         approved = store.get(tx, deployment_id)
         begun = take_turn(services, tx, environment.id, fresh=deployment_id)
+    start_steps(services, begun)
     if approved.status is DeploymentStatus.FAILED:
         raise Conflict(
             f"Deployment {deployment_id} cannot be done any more: {approved.reason}", "Deploy a newer release."
@@ -147,7 +148,6 @@ def approve(services: Services, deployment_id: int, user: User, seen: str, comme
             f"The plan of deployment {deployment_id} has changed since you looked at it.",
             f"Look at it again (`cabestan deployment show {deployment_id}`), then approve.",
         )
-    start_steps(services, begun)
     return approved
 
 
