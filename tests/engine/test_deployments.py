@@ -7,7 +7,7 @@ from tests.engine.fakes import failing, healthy
 from tests.engine.world import FILES, World
 from tests.samples import ADMIN
 
-from cabestan.domain.access import Role, User
+from cabestan.domain.access import User
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
@@ -29,21 +29,6 @@ from cabestan.store.variables import Scope
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
 SUCCEEDED, FAILED, CANCELED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED, DeploymentStatus.CANCELED
 SUPERSEDED, ROLLED_BACK = DeploymentStatus.SUPERSEDED, DeploymentStatus.ROLLED_BACK
-
-
-@pytest.fixture
-def project(world: World) -> Project:
-    return world.project()
-
-
-@pytest.fixture
-def dev(world: World, project: Project) -> User:
-    return world.user("dev", shop=Role.DEVELOPER)
-
-
-@pytest.fixture
-def boss(world: World, project: Project) -> User:
-    return world.user("boss", shop=Role.MAINTAINER)
 
 
 def production(world: World, project: Project, **changes: object):

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from tests.engine.fakes import Killed, failing
+from tests.engine.test_deployments import ask
 from tests.engine.world import COMPOSE, World
 from tests.samples import ADMIN, NOW, set_status
 
-from cabestan.domain.access import Role, User
+from cabestan.domain.access import User
 from cabestan.domain.claims import HostRule
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.environment import Environment
@@ -29,29 +30,6 @@ from cabestan.store.variables import Scope
 WAITING, QUEUED, RUNNING = DeploymentStatus.WAITING, DeploymentStatus.QUEUED, DeploymentStatus.RUNNING
 SUCCEEDED, FAILED = DeploymentStatus.SUCCEEDED, DeploymentStatus.FAILED
 AS_ROOT = COMPOSE.replace("    expose:", "    user: root\n    expose:")
-
-
-@pytest.fixture
-def project(world: World) -> Project:
-    return world.project()
-
-
-@pytest.fixture
-def dev(world: World, project: Project) -> User:
-    return world.user("dev", shop=Role.DEVELOPER)
-
-
-@pytest.fixture
-def boss(world: World, project: Project) -> User:
-    return world.user("boss", shop=Role.MAINTAINER)
-
-
-def ask(world: World, project: Project, user: User) -> Deployment:
-    """For the newest release, on production."""
-    environment = world.environment(project, "production")
-    with world.services.database.reading() as tx:
-        chosen = releases.chosen(tx, environment, None)
-    return deployments.deploy(world.services, environment, chosen, user)
 
 
 def approve(world: World, deployment: Deployment, user: User) -> Deployment:

@@ -21,3 +21,8 @@ class Target:
     router_host: str
     router_port: int
     router_tls_port: int
+
+    @property
+    def entrance(self) -> tuple[str, int]:
+        """Where this machine reaches its router over HTTPS."""
+        return self.router_host, self.router_tls_port

@@ -53,11 +53,6 @@ class Cluster:
         """Does what may be repeated, again and again while its engine does not answer. Raises DeadlineExceeded."""
         return self.engine.patiently(work)
 
-    @property
-    def entrance(self) -> tuple[str, int]:
-        """Where this machine reaches its router over HTTPS."""
-        return self.target.router_host, self.target.router_tls_port
-
     def log_source(self) -> LogSource:
         """Where the logs of its containers are read. Raises EngineUnavailable."""
         return LogSource(self.engine.address, self.engine.client.api.api_version)
@@ -79,7 +74,6 @@ def local_target(settings: Settings) -> Target:
 def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Cluster:
     """`login`: of the registry under the address at which the target's nodes find it."""
     engine = Engine(target.engine, settings.engine_seconds)
-    entrance = target.router_host, target.router_tls_port
     return Cluster(
         target=target,
         router=docker_names.router(settings.instance),
@@ -90,5 +84,5 @@ def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Clus
         platform=PlatformContainers(engine, settings.instance),
         images=LocalImages(engine, target.registry),
         here=login.here,
-        probe=lambda wanted: probe(*entrance, wanted),
+        probe=lambda wanted: probe(*target.entrance, wanted),
     )

@@ -1,6 +1,6 @@
 """From a release, an environment and its configuration to the plan of a deployment: nothing runs here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 import sqlalchemy as sa
@@ -115,7 +115,7 @@ def _context(services: Services, tx: sa.Connection, gathered: Gathered, made: Co
         project=environment.project,
         environment=environment.name,
         release=wanted.release.number,
-        images=_images(wanted),
+        images=wanted.release.images,
         domain=environment.full_domain(settings.target_domain),
         secrets=made.place.secrets or frozenset(),
         entrances=_entrances(environment, settings),
@@ -123,14 +123,6 @@ def _context(services: Services, tx: sa.Connection, gathered: Gathered, made: Co
         secret_sizes=secrets.sizes(tx, services.vault, configuration, made.compose.secret_variables),
         labels={COMMIT_LABEL: wanted.release.commit},
     )
-
-
-def _images(wanted: Wanted) -> Mapping[str, str]:
-    """What the Compose file may name, to the reference by which the engine of the environment's target pulls it.
-
-    The one place where what a release keeps becomes what a stack says.
-    """
-    return wanted.release.images
 
 
 def _entrances(environment: Environment, settings: Settings) -> Entrances:

@@ -73,7 +73,7 @@ def routed_names(services: Services) -> Mapping[str, Routed]:
 
 
 def _problem(services: Services, name: Routed) -> str:
-    der = served_certificate(*services.cluster_of(name).entrance, name.host)
+    der = served_certificate(*services.cluster_of(name).target.entrance, name.host)
     problem = judge(read_der(der), name.host, services.now())
     return "" if services.now() - name.since < _GRACE else problem
 
