@@ -110,14 +110,14 @@ def bootstrap(
         vault = open_vault(settings, database, known)
         on_failure.pop_all()
     clusters = _clusters(settings, vault, targets)
-    engine = clusters[LOCAL].engine
+    engine, nodes = clusters[LOCAL].engine, clusters[LOCAL].nodes
     services = Services(
         settings=settings,
         database=database,
         vault=vault,
         repositories=_repositories(settings),
         clusters=clusters,
-        jobs=JobContainers(engine, settings.instance),
+        jobs=JobContainers(nodes, settings.instance),
         builders=Builders(engine, settings.instance),
         backups=BackupFiles(settings.data / "backups"),
         registry=Registry(registry_login(settings, vault)),

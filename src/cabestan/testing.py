@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("command", choices=["prepare", "serve"])
     parser.add_argument("--kill-at", action="append", default=[], help="a boundary, such as job.start:after")
     parser.add_argument("--kills", type=Path, help="the folder that remembers which kills were done")
-    parser.add_argument("--target", action="append", default=[], type=lambda text: Target(**json.loads(text)))
+    parser.add_argument("--target", action="append", default=[], type=Target.parsed)
     wish = parser.parse_args()
     if wish.command == "prepare":
         print(json.dumps({"token": prepare(wish.target)}))

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from cabestan.adapters import container_logs
-from cabestan.adapters.container_logs import Engine, copy_log, log_request, parse_answer
+from cabestan.adapters.container_logs import LogSource, copy_log, log_request, parse_answer
 from cabestan.errors import EngineUnavailable, Invalid, NotFound
 from cabestan.store.logs import LogStore
 
@@ -28,10 +28,10 @@ integration = pytest.mark.integration
 
 
 def test_the_request_asks_for_unchunked_bytes() -> None:
-    assert log_request(Engine(api="1.44"), "a/b", follow=True) == (
+    assert log_request(LogSource(api="1.44"), "a/b", follow=True) == (
         b"GET /v1.44/containers/a%2Fb/logs?follow=1&stdout=1&stderr=1 HTTP/1.0\r\nHost: engine\r\n\r\n"
     )
-    assert b"follow=0&stdout=1&stderr=1&tail=5 " in log_request(Engine(), "a", follow=False, tail=5)
+    assert b"follow=0&stdout=1&stderr=1&tail=5 " in log_request(LogSource(), "a", follow=False, tail=5)
 
 
 def test_an_answer_is_parsed_once_its_head_is_whole() -> None:
@@ -42,12 +42,12 @@ def test_an_answer_is_parsed_once_its_head_is_whole() -> None:
 @pytest.mark.parametrize("address", ["unix:///nonexistent/docker.sock", "tcp://127.0.0.1:9"])
 def test_an_engine_that_is_down_is_said_to_be(tmp_path: Path, address: str) -> None:
     with LogStore(tmp_path).writer("1") as writer, pytest.raises(EngineUnavailable, match=re.escape(address)):
-        copy_log(Engine(address), "x", writer, lambda: None)
+        copy_log(LogSource(address), "x", writer, lambda: None)
 
 
 def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(Invalid, match="ssh"):
-        Engine("ssh://host").connect()
+        LogSource("ssh://host").connect()
 
 
 def run(*command: str) -> str:
@@ -115,8 +115,8 @@ def test_a_log_is_copied_to_its_end_and_a_second_call_adds_nothing(tmp_path: Pat
         appends.append(writer.head.stored)
 
     with store.writer("1") as writer:
-        assert copy_log(Engine(), container, writer, advanced)
-        assert copy_log(Engine(), container, writer, lambda: None)
+        assert copy_log(LogSource(), container, writer, advanced)
+        assert copy_log(LogSource(), container, writer, lambda: None)
     assert lines_of(store) == ["one", "10%\r20%", "no line end"]
     assert appends[0] == 4
 
@@ -125,7 +125,7 @@ def test_a_log_is_copied_to_its_end_and_a_second_call_adds_nothing(tmp_path: Pat
 def test_a_container_that_prints_nothing_has_an_empty_log(tmp_path: Path, image: str, container: str) -> None:
     start(image, container, "exit 3")
     with LogStore(tmp_path).writer("1") as writer:
-        assert copy_log(Engine(), container, writer, lambda: None)
+        assert copy_log(LogSource(), container, writer, lambda: None)
         assert (writer.head.stored, writer.head.notes) == (0, b"")
 
 
@@ -135,7 +135,7 @@ def test_an_unknown_container_is_not_found(tmp_path: Path) -> None:
         LogStore(tmp_path).writer("1") as writer,
         pytest.raises(NotFound, match="No such container: cabestan-no"),
     ):
-        copy_log(Engine(), "cabestan-no", writer, lambda: None)
+        copy_log(LogSource(), "cabestan-no", writer, lambda: None)
 
 
 @integration
@@ -143,10 +143,10 @@ def test_copying_can_be_stopped_and_goes_on(tmp_path: Path, image: str, containe
     start_held(image, container, rf'print "$_\n" for 1..15; {HOLD} print "$_\n" for 16..30')
     store = LogStore(tmp_path)
     with store.writer("1") as writer:
-        assert not copy_log(Engine(), container, writer, lambda: None, lambda: writer.head.lines > 0)
+        assert not copy_log(LogSource(), container, writer, lambda: None, lambda: writer.head.lines > 0)
         assert 0 < writer.head.lines <= 15
         go_on(container)
-        assert copy_log(Engine(), container, writer, lambda: None)
+        assert copy_log(LogSource(), container, writer, lambda: None)
     assert lines_of(store) == [*map(str, range(1, 31)), ""]
 
 
@@ -164,20 +164,20 @@ def test_a_follower_cut_off_early_reads_the_rest(
     )
     store = LogStore(tmp_path)
     with store.writer("1") as writer:
-        assert copy_log(Engine(), container, writer, lambda: None)
+        assert copy_log(LogSource(), container, writer, lambda: None)
     assert lines_of(store) == [*map(str, range(1, 5001)), ""]
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from cabestan.adapters.container_logs import Engine, copy_log
+from cabestan.adapters.container_logs import LogSource, copy_log
 from cabestan.domain.redaction import Redactor
 from cabestan.store.logs import LogStore
 
 with LogStore(Path(sys.argv[1])).writer("1", Redactor([sys.argv[3]])) as writer:
     print("on", flush=True)
-    copy_log(Engine(), sys.argv[2], writer, lambda: None)
+    copy_log(LogSource(), sys.argv[2], writer, lambda: None)
     writer.end()
 """
 
@@ -228,7 +228,7 @@ def test_a_connection_that_breaks_while_the_container_runs_is_made_again(
     store = LogStore(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as server, store.writer("1") as writer:
         threading.Thread(target=forward, args=(server, 400), daemon=True).start()
-        assert copy_log(Engine(address_of(server)), container, writer, lambda: None)
+        assert copy_log(LogSource(address_of(server)), container, writer, lambda: None)
     assert lines_of(store) == [*map(str, range(1, 31)), ""]
 
 
@@ -238,7 +238,7 @@ def test_an_engine_elsewhere_is_read_over_tcp(tmp_path: Path, image: str, contai
     store = LogStore(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as server, store.writer("1") as writer:
         threading.Thread(target=forward, args=(server,), daemon=True).start()
-        assert copy_log(Engine(address_of(server)), container, writer, lambda: None)
+        assert copy_log(LogSource(address_of(server)), container, writer, lambda: None)
     assert lines_of(store) == ["1", "2", "3", ""]
 
 
@@ -251,7 +251,7 @@ def forward(server: socket.socket, first_at_most: int = 1 << 30) -> None:
     with contextlib.suppress(OSError):
         while True:
             client, _ = server.accept()
-            with client, Engine().connect() as engine:
+            with client, LogSource().connect() as engine:
                 engine.sendall(client.recv(1 << 16))
                 while first_at_most > 0 and (block := engine.recv(min(100, first_at_most))):
                     client.sendall(block)

@@ -13,6 +13,7 @@ from tests.adapters.swarm_files import Client, refused
 
 from cabestan.adapters import stacks as module
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.errors import DeadlineExceeded
@@ -26,7 +27,7 @@ def speak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Speak:
 
     def to(client: object) -> Stacks:
         monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(client))
-        return Stacks(Engine("unix:///nowhere"), "cab", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
+        return Stacks(Nodes(Engine("unix:///nowhere")), "cab", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
 
     return to
 

@@ -9,6 +9,7 @@ import yaml
 from tests.compose.samples import rendered, web
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.placeholder import secret_placeholder
@@ -39,7 +40,7 @@ def _deploy(folder: Path, secrets: dict[str, str]) -> None:
     placeholders = {name: secret_placeholder(name) for name in secrets}
     lines = "\n".join(f"  {name}: ${{{name}}}" for name in secrets)
     stack = rendered(web(f"environment:\n{lines}"), placeholders, secrets=frozenset(secrets))
-    stacks = Stacks(Engine("unix:///nowhere.sock"), "t", RegistryLogin("127.0.0.1:5600", "x"), folder / "locks")
+    stacks = Stacks(Nodes(Engine("unix:///nowhere.sock")), "t", RegistryLogin("127.0.0.1:5600", "x"), folder / "locks")
     stacks.deploy("s", stack.to_yaml(), secrets, 60)
 
 
@@ -66,7 +67,9 @@ def test_words_of_a_refusal_show_no_value_in_any_form(tmp_path: Path, client: Pa
 
 def test_a_secret_without_a_value_is_no_empty_one(tmp_path: Path, client: Path) -> None:
     stack = rendered(web("environment: {A: '${API_KEY}', B: '${DB_PASSWORD}'}"), _both())
-    stacks = Stacks(Engine("unix:///nowhere.sock"), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
+    stacks = Stacks(
+        Nodes(Engine("unix:///nowhere.sock")), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks"
+    )
     with pytest.raises(StepFailed, match="DB_PASSWORD, which has no value"):
         stacks.deploy("s", stack.to_yaml(), {"API_KEY": "x"}, 60)
     assert not client.exists()

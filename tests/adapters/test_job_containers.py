@@ -11,6 +11,7 @@ from tests.samples import job
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits, Volume, config
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.once import of_service, parse_exit
 from cabestan.domain.outcome import Exit
 from cabestan.errors import StepFailed
@@ -66,7 +67,7 @@ def engine_with(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> JobContainer
 
     api = SimpleNamespace(inspect_service=unknown, containers=lambda **_: [])
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(SimpleNamespace(api=api, **answers)))
-    return JobContainers(Engine("unix:///nowhere"), "cabestan")
+    return JobContainers(Nodes(Engine("unix:///nowhere")), "cabestan")
 
 
 def test_a_job_whose_image_is_not_here_is_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +123,4 @@ def test_labels_of_a_foreign_image_are_no_jobs_left_over(monkeypatch: pytest.Mon
     ]
     answers = SimpleNamespace(services=lambda **_: [], secrets=lambda **_: [], containers=lambda **_: containers)
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(SimpleNamespace(api=answers)))
-    assert JobContainers(Engine("unix:///nowhere"), "cabestan").left_over() == ((7, 2),)
+    assert JobContainers(Nodes(Engine("unix:///nowhere")), "cabestan").left_over() == ((7, 2),)

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.errors import DeadlineExceeded, EngineUnavailable
 
 
 def _stacks(folder: Path) -> Stacks:
-    return Stacks(Engine("unix:///nowhere.sock"), "t", RegistryLogin("127.0.0.1:5600", "x"), folder)
+    return Stacks(Nodes(Engine("unix:///nowhere.sock")), "t", RegistryLogin("127.0.0.1:5600", "x"), folder)
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def test_an_engine_that_never_answers_is_given_up(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen()
-        stacks = Stacks(Engine(f"unix://{path}"), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
+        stacks = Stacks(Nodes(Engine(f"unix://{path}")), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path / "locks")
         with pytest.raises(DeadlineExceeded, match="`docker stack deploy` of s took longer than 1 s") as late:
             stacks.deploy("s", "services: {}", {}, 1)
     assert "apply_seconds" in late.value.remedy

@@ -6,6 +6,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stack_client import deploy_command
 from cabestan.adapters.stacks import Stacks, parse_pushed_digest
@@ -81,7 +82,7 @@ def test_an_image_that_the_engine_has_under_this_name_is_not_pulled(monkeypatch,
     api = FakeApi()
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(SimpleNamespace(api=api)))
     api.inspect_image = lambda _name: FakeApi.inspect_image(api, "debian:12")  # type: ignore[method-assign]
-    stacks = Stacks(Engine("unix:///nowhere"), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
+    stacks = Stacks(Nodes(Engine("unix:///nowhere")), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
     assert stacks.configuration(image, 5).user == "1001"
     assert api.pulled == []
 
@@ -92,7 +93,7 @@ def test_an_id_is_no_name(monkeypatch, tmp_path: Path, image: str) -> None:
     api = FakeApi()
     monkeypatch.setattr(Engine, "speaking", lambda *_: nullcontext(SimpleNamespace(api=api)))
     monkeypatch.setattr(Engine, "client", SimpleNamespace(api=api))
-    stacks = Stacks(Engine("unix:///nowhere"), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
+    stacks = Stacks(Nodes(Engine("unix:///nowhere")), "t", RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
     with pytest.raises(StepFailed, match="cannot be pulled: not found"):
         stacks.pin(image, 5)
     assert api.pulled == [image]

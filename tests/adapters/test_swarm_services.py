@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,23 +15,36 @@ from cabestan.adapters.swarm_services import create_service
 from cabestan.errors import StepFailed
 
 SOURCE = Path(cabestan.__file__).parent
+_LOGIN = {"registrytoken": "may pull"}
 
 
 def _made(environment: list[str], *words: str) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
-    api = SimpleNamespace(create_service=lambda template, **more: told.append({"template": template, **more}))
+    answer = SimpleNamespace(raise_for_status=lambda: None)
+
+    def post(url: str, **sent: Any) -> SimpleNamespace:
+        told.append(sent)
+        assert url == "http+docker://localhost/v1.41/services/create"
+        return answer
+
+    api = SimpleNamespace(base_url="http+docker://localhost", api_version="1.41", timeout=60, post=post)
     template = {"ContainerSpec": {"Env": environment, "Command": ["sh"], "Args": list(words)}}
-    create_service(SimpleNamespace(api=api), "cab-job-1-1", template, labels={"a": "b"})  # type: ignore[arg-type]
+    create_service(SimpleNamespace(api=api), "cab-job-1-1", template, {"Labels": {"a": "b"}}, _LOGIN)  # type: ignore[arg-type]
     return told
 
 
 def test_a_service_gets_its_texts_as_they_are() -> None:
     (made,) = _made(["A={{.Node.ID}}"], "{{x}}")
-    assert made == {
-        "template": {"ContainerSpec": {"Env": ['A={{"{{"}}.Node.ID}}'], "Command": ["sh"], "Args": ["{{x}}"]}},
-        "name": "cab-job-1-1",
-        "labels": {"a": "b"},
+    assert made["json"] == {
+        "TaskTemplate": {"ContainerSpec": {"Env": ['A={{"{{"}}.Node.ID}}'], "Command": ["sh"], "Args": ["{{x}}"]}},
+        "Name": "cab-job-1-1",
+        "Labels": {"a": "b"},
     }
+
+
+def test_nodes_pull_its_image_with_what_they_are_given() -> None:
+    (made,) = _made([])
+    assert json.loads(base64.urlsafe_b64decode(made["headers"]["X-Registry-Auth"])) == _LOGIN
 
 
 @pytest.mark.parametrize(
@@ -49,7 +64,7 @@ def test_what_is_too_large_is_told_and_not_tried(environment: list[str], words: 
 @pytest.mark.parametrize(
     ("words", "place"),
     [
-        (".create_service(", "adapters/swarm_services.py"),
+        ("api_version}/services/create", "adapters/swarm_services.py"),
         ('"stack", "deploy"', "adapters/stack_client.py"),
         ("yaml.emit(", "compose/stack.py"),
     ],

@@ -17,6 +17,7 @@ from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, CatalogueEntry, ImageState
 from cabestan.adapters.job_containers import JobContainer, JobRun
+from cabestan.adapters.nodes import NodeContainer
 from cabestan.adapters.once import Once
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret
@@ -101,7 +102,7 @@ class FakeJobs(Failing):
             if token:
                 self.tokens[run.name] = token().splitlines()[0]
 
-    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> NodeContainer | Exit:
         assert isinstance(run, JobRun)
         self._call("container", run.name)
         self.while_running(run)
@@ -109,11 +110,11 @@ class FakeJobs(Failing):
             return Exit(None, error="its service is gone")
         if isinstance(run.job.spec, BuildJob) and (run.job.name, run.attempt) not in self.exits:
             self.tell(run, digest_of(run.job.spec.build.reference, run.job.id))
-        return run.name
+        return NodeContainer(run.name, FakeEngine())
 
-    def exit_of(self, container: str) -> Exit | None:
-        self._call("exit_of", container)
-        run = self.there[container]
+    def exit_of(self, container: NodeContainer) -> Exit | None:
+        self._call("exit_of", container.id)
+        run = self.there[container.id]
         return self.exits.get((run.job.name, run.attempt), Exit(0))
 
     def stop(self, run: Once) -> None:
@@ -207,15 +208,15 @@ class FakeRuns(Failing):
             self.there[run.name] = run
             self.started.append(run)
 
-    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> NodeContainer | Exit:
         self._call("container", run.name)
         if run.name not in self.there:
             return Exit(None, error="its service is gone")
         self.while_running(self.there[run.name])
-        return run.name
+        return NodeContainer(run.name, FakeEngine())
 
-    def exit_of(self, container: str) -> Exit | None:
-        exits = self.exits.get(self.there[container].service["labels"]["cabestan.service"])
+    def exit_of(self, container: NodeContainer) -> Exit | None:
+        exits = self.exits.get(self.there[container.id].service["labels"]["cabestan.service"])
         return exits.popleft() if exits else Exit(0)
 
     def stop(self, run: Once) -> None:

@@ -28,6 +28,7 @@ from tests.samples import NOW
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.local_images import LocalImages
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
 from cabestan.domain import docker_names
@@ -200,6 +201,7 @@ def fake_cluster(
         target=target,
         router=docker_names.router(chosen.instance),
         engine=engine,
+        nodes=Nodes(engine),
         stacks=stacks,  # type: ignore[arg-type]
         runs=runs,  # type: ignore[arg-type]
         databases=databases,  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ IMAGES = (
     "cabestan/registry:3",
     "cabestan/router:4",
 )
+#: the first half of their addresses
+NETWORK = "10.203"
 #: the mounts that all starts share, as those of a machine: what a killed engine left, the next one clears away
 _MOUNTS = """
 set -eu
@@ -46,7 +48,7 @@ class OwnEngine:
     def __post_init__(self) -> None:
         self.name = f"cabtest{self.number}"
         self.address = f"unix://{self.folder}/docker.sock"
-        self.host = f"10.203.{self.number}.2"
+        self.host = f"{NETWORK}.{self.number}.2"
         self.prefix = ("nsenter", f"--net=/var/run/netns/{self.name}")
 
     def make(self) -> None:
@@ -54,12 +56,12 @@ class OwnEngine:
         outside, inside = f"cabo{self.number}", f"cabi{self.number}"
         _run("ip", "netns", "add", self.name)
         _run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", self.name)
-        _run("ip", "address", "add", f"10.203.{self.number}.1/30", "dev", outside)
+        _run("ip", "address", "add", f"{NETWORK}.{self.number}.1/30", "dev", outside)
         _run("ip", "link", "set", outside, "up")
         _run(*self.prefix, "ip", "link", "set", "lo", "up")
         _run(*self.prefix, "ip", "address", "add", f"{self.host}/30", "dev", inside)
         _run(*self.prefix, "ip", "link", "set", inside, "up")
-        _run(*self.prefix, "ip", "route", "add", "default", "via", f"10.203.{self.number}.1")
+        _run(*self.prefix, "ip", "route", "add", "default", "via", f"{NETWORK}.{self.number}.1")
         command = [*self.prefix, "unshare", "--mount", "--uts", "--ipc", "sh", "-c", _MOUNTS]
         self.mounts = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.mounts.stdout
@@ -74,6 +76,23 @@ class OwnEngine:
             command = [*inside, "dockerd", *sockets, *folders]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(lambda: self._answers() or self._died(), 60, f"the engine answers: see {self.folder}/log", 0.2)
+
+    def command(self, *words: str) -> str:
+        """What the `docker` client says that speaks to it."""
+        return _run("docker", "--host", self.address, *words)
+
+    @contextmanager
+    def join(self, manager: "OwnEngine") -> Iterator[None]:
+        """A worker of the other one's Swarm, which is made; until the block ends each reaches the other's network."""
+        rule = ["FORWARD", "-s", f"{NETWORK}.0.0/16", "-d", f"{NETWORK}.0.0/16", "-j", "ACCEPT"]
+        _run("iptables", "--wait", "-I", *rule)
+        try:
+            manager.command("swarm", "init", "--advertise-addr", manager.host)
+            token = manager.command("swarm", "join-token", "--quiet", "worker").strip()
+            self.command("swarm", "join", "--advertise-addr", self.host, "--token", token, f"{manager.host}:2377")
+            yield
+        finally:
+            _run("iptables", "--wait", "-D", *rule)
 
     def load(self, images: Sequence[str] = IMAGES) -> None:
         """These base images of the shared engine, which gets those that it lacks first."""
@@ -144,6 +163,7 @@ class OwnEngine:
         return found
 
 
-def _run(*command: str, stdin: object = subprocess.DEVNULL) -> None:
+def _run(*command: str, stdin: object = subprocess.DEVNULL) -> str:
     done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=240, check=False)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{command}: {done.stderr}"
+    return str(done.stdout)

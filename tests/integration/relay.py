@@ -13,10 +13,10 @@ _PIECE = 65536
 
 
 @contextmanager
-def relay(namespace: str, port: int) -> Iterator[int]:
-    """Takes connections there until the block ends; gives the port that it takes them on."""
+def relay(namespace: str, port: int, at: int = 0) -> Iterator[int]:
+    """Takes connections there until the block ends; gives the port that it takes them on, by default a free one."""
     with ThreadPoolExecutor(1) as pool:  # a thread alone changes its network, and ends with it
-        listening = pool.submit(_listen_in, namespace).result()
+        listening = pool.submit(_listen_in, namespace, at).result()
     taking = threading.Thread(target=_take, args=(listening, port))
     taking.start()
     try:
@@ -27,12 +27,12 @@ def relay(namespace: str, port: int) -> Iterator[int]:
         listening.close()
 
 
-def _listen_in(namespace: str) -> socket.socket:
+def _listen_in(namespace: str, port: int) -> socket.socket:
     library = ctypes.CDLL(None, use_errno=True)
     with open(f"/var/run/netns/{namespace}") as there:
         if library.setns(there.fileno(), _NETWORK):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return socket.create_server(("127.0.0.1", 0))
+    return socket.create_server(("127.0.0.1", port))
 
 
 def _take(listening: socket.socket, port: int) -> None:

@@ -24,6 +24,7 @@ from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.once import Containers, containers_of
 from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin
@@ -229,7 +230,7 @@ def test_a_stack_is_handed_over_when_the_engine_is_back(engine: OwnEngine, tmp_p
     """It went away from the client that does so; nothing else asks the engine here."""
     own = Engine(engine.address)
     name = f"t{uuid.uuid4().hex[:7]}"
-    stacks = Stacks(own, name, RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
+    stacks = Stacks(Nodes(own), name, RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
     document = 'version: "3.8"\nservices: {app: {image: "cabestan/debian:12", deploy: {replicas: 0}}}\n'
     with closing(own.client), ThreadPoolExecutor(1) as pool:
         ensure_swarm(own)
@@ -253,7 +254,7 @@ def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -
     """
     own = Engine(engine.address)
     name = f"t{uuid.uuid4().hex[:7]}"
-    jobs, runs = JobContainers(own, name), StackRuns(own, name)
+    jobs, runs = JobContainers(Nodes(own), name), StackRuns(Nodes(own), name, RegistryLogin("127.0.0.1:5600", "x"))
     stack = {"networks": {"default": {"external": True, "name": f"{name}-net"}}}
     started: list[Started] = []
     with closing(own.client) as client, ThreadPoolExecutor(1) as pool:

@@ -11,6 +11,7 @@ import structlog
 from tests.integration.harness import repeating
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
@@ -52,7 +53,7 @@ def name(client: docker.DockerClient) -> Iterator[str]:
 def stacks(name: str, tmp_path: Path) -> Stacks:
     engine = Engine(_ADDRESS)
     ensure_swarm(engine)
-    return Stacks(engine, name, RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
+    return Stacks(Nodes(engine), name, RegistryLogin("127.0.0.1:5600", "x"), tmp_path)
 
 
 def _services(client: docker.DockerClient, name: str) -> list[dict]:

@@ -11,6 +11,7 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
+from cabestan.adapters.nodes import Nodes
 from cabestan.domain.outcome import Exit
 
 pytestmark = pytest.mark.integration
@@ -81,7 +82,7 @@ def _told_by_a_job(platform: Platform, environment: dict[str, str]) -> object:
     run = JobRun(f"{platform.instance}-{uuid.uuid4().hex[:4]}", samples.job(id=900_000_000), 1)
     engine = Engine(platform.engine)
     with closing(engine.client):
-        jobs = JobContainers(engine, run.instance)
+        jobs = JobContainers(Nodes(engine), run.instance)
         try:
             jobs.start(run, made_of, None)
             container = jobs.container(run, given_up=lambda: False)

@@ -12,6 +12,7 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.domain.labels import SECRET_LABEL
@@ -110,7 +111,7 @@ def _deployed_through_kills(platform: Platform, work: Work, staging: str, releas
 def _old_ones_go(platform: Platform, stack: str, old: str) -> None:
     """What a service uses stays, whatever is asked for, until the stack goes."""
     engine = Engine(platform.engine)
-    stacks = Stacks(engine, platform.instance, platform.registry_login, platform.data / "locks")
+    stacks = Stacks(Nodes(engine), platform.instance, platform.registry_login, platform.data / "locks")
     try:
         assert eventually(lambda: stacks.drop_secrets(stack, ()), 20, "the old secret goes") == (old,)
         assert len(_swarm_secrets(platform, stack)) == 1

@@ -16,6 +16,7 @@ from tests.integration.harness import CHECKOUT, Platform
 from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import EXTENSION, Stack
@@ -85,7 +86,7 @@ def stack(client: docker.DockerClient) -> str:
 @pytest.fixture
 def ensure(tmp_path: Path, stack: str) -> Iterator[Callable[[Stack], None]]:
     engine = Engine(_ADDRESS)
-    stacks = Stacks(engine, _INSTANCE, RegistryLogin("127.0.0.1:1", ""), tmp_path)
+    stacks = Stacks(Nodes(engine), _INSTANCE, RegistryLogin("127.0.0.1:1", ""), tmp_path)
     yield lambda wanted: stacks.ensure_volumes(stack, volumes_of(wanted), 60)
     engine.client.close()
 
@@ -189,7 +190,7 @@ def killing(*arguments, **options):
     return original(*arguments, **options)
 setattr(APIClient, method, killing)
 wanted = volumes_of(Stack.from_yaml(sys.stdin.read()))
-stacks = Stacks(Engine("unix:///var/run/docker.sock"), instance, RegistryLogin("127.0.0.1:1", ""), Path(folder))
+stacks = Stacks(Nodes(Engine("unix:///var/run/docker.sock")), instance, RegistryLogin("127.0.0.1:1", ""), Path(folder))
 stacks.ensure_volumes(stack, wanted, 60)
 """
 

@@ -35,7 +35,7 @@ _TAIL_LINES = 100
 
 
 @dataclass(frozen=True)
-class Engine:
+class LogSource:
     """Where an engine's API answers: `unix:///path` or `tcp://host:port` (with TLS when `tls` is given)."""
 
     address: str = "unix:///var/run/docker.sock"
@@ -74,13 +74,13 @@ def _connected_to(path: str) -> socket.socket:
     return connection
 
 
-def log_request(engine: Engine, container: str, *, follow: bool, tail: int | None = None) -> bytes:
+def log_request(engine: LogSource, container: str, *, follow: bool, tail: int | None = None) -> bytes:
     """The request for a container's log, from its start or the last `tail` lines."""
     what = f"follow={int(follow)}&stdout=1&stderr=1" + (f"&tail={tail}" if tail is not None else "")
     return _request(engine, f"/containers/{quote(container, safe='')}/logs?{what}")
 
 
-def state_request(engine: Engine, container: str) -> bytes:
+def state_request(engine: LogSource, container: str) -> bytes:
     return _request(engine, f"/containers/{quote(container, safe='')}/json")
 
 
@@ -91,7 +91,7 @@ def parse_answer(start: bytes) -> tuple[int, bytes] | None:
 
 
 def copy_log(
-    engine: Engine,
+    engine: LogSource,
     container: str,
     writer: LogWriter,
     advanced: Callable[[], None],
@@ -120,7 +120,7 @@ def copy_log(
 
 
 def _copy_stream(
-    engine: Engine,
+    engine: LogSource,
     container: str,
     writer: LogWriter,
     advanced: Callable[[], None],
@@ -203,11 +203,11 @@ class _Stream:
         self._connection.close()
 
 
-def _request(engine: Engine, path: str) -> bytes:
+def _request(engine: LogSource, path: str) -> bytes:
     return f"GET /v{engine.api}{path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode()
 
 
-def _opened(engine: Engine, request: bytes) -> _Stream:
+def _opened(engine: LogSource, request: bytes) -> _Stream:
     """The answer's body, when the engine said yes; else its words as an error."""
     connection = engine.connect()
     try:
@@ -223,14 +223,14 @@ def _opened(engine: Engine, request: bytes) -> _Stream:
         raise
 
 
-def _accepted(engine: Engine, connection: socket.socket) -> _Stream:
+def _accepted(engine: LogSource, connection: socket.socket) -> _Stream:
     status, body = _answer(engine, connection)
     if status != 200:
         raise _refusal(engine, status, body + connection.recv(BLOCK))
     return _Stream(connection, body)
 
 
-def _answer(engine: Engine, connection: socket.socket) -> tuple[int, bytes]:
+def _answer(engine: LogSource, connection: socket.socket) -> tuple[int, bytes]:
     start = b""
     while (parsed := parse_answer(start)) is None:
         block = connection.recv(BLOCK)
@@ -240,7 +240,7 @@ def _answer(engine: Engine, connection: socket.socket) -> tuple[int, bytes]:
     return parsed
 
 
-def _refusal(engine: Engine, status: int, body: bytes) -> NotFound | EngineUnavailable:
+def _refusal(engine: LogSource, status: int, body: bytes) -> NotFound | EngineUnavailable:
     words = body.decode("utf-8", "replace").strip()
     if status == 404:
         return NotFound(
@@ -249,12 +249,12 @@ def _refusal(engine: Engine, status: int, body: bytes) -> NotFound | EngineUnava
     return EngineUnavailable(f"The Docker Engine at {engine.address} answered {status}: {words}", "See its own log.")
 
 
-def _whole(engine: Engine, request: bytes) -> bytes:
+def _whole(engine: LogSource, request: bytes) -> bytes:
     with closing(_opened(engine, request)) as stream:
         return b"".join(block for block in iter(stream.block, b"") if block)
 
 
-def _has_ended(engine: Engine, container: str) -> bool:
+def _has_ended(engine: LogSource, container: str) -> bool:
     """Whether the container is over, asked a few times: its log may end a moment before it does."""
     deadline = time.monotonic() + _SETTLE
     while _is_alive(_whole(engine, state_request(engine, container))):
@@ -270,7 +270,7 @@ def _is_alive(inspected: bytes) -> bool:
     return bool(state["Running"] or (state["Status"] == "created" and not state["Error"]))
 
 
-def _is_whole(engine: Engine, container: str, tail: bytes, *, framed: bool) -> bool:
+def _is_whole(engine: LogSource, container: str, tail: bytes, *, framed: bool) -> bool:
     """Whether the stream ended with what the engine has last: a follower may be cut off before."""
     answer = _whole(engine, log_request(engine, container, follow=False, tail=_TAIL_LINES))
     last = (Unframer().feed(answer) if framed else answer)[-_TAIL:]

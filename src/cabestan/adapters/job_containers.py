@@ -10,6 +10,7 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
+from cabestan.adapters.nodes import NodeContainer
 from cabestan.adapters.once import (
     STOP_SECONDS,
     WHOLE_LOG,
@@ -134,13 +135,14 @@ class JobContainers(Containers):
                 client.api.put_archive(made, "/", _archive(TOKEN_FILE, token().encode()))
             client.api.start(made)
 
-    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> NodeContainer | Exit:
         with self._engine.speaking("look for the job's container") as client:
             if not service_named(client, run.name):
-                return started_container(client, run) or Exit(LOST, error="its container is gone")
+                found = started_container(client, run)
+                return NodeContainer(found, self._engine) if found else Exit(LOST, error="its container is gone")
         return self._of_service(run, given_up)
 
-    def _of_service(self, run: Once, given_up: Callable[[], bool]) -> str | Exit:
+    def _of_service(self, run: Once, given_up: Callable[[], bool]) -> NodeContainer | Exit:
         """Not the one that Swarm starts when it comes back, in the place of one that failed and is gone."""
         found = super().container(run, given_up=given_up)
         if isinstance(found, Exit):
@@ -148,7 +150,7 @@ class JobContainers(Containers):
         with self._engine.speaking("look at the job's tasks") as client:
             tasks = client.api.tasks(filters={"label": [f"{name}={value}" for name, value in run.labels.items()]})
             there = {container["Id"] for container in containers_of(client, run)}
-        return parse_former_end(tasks, found, there) or found
+        return parse_former_end(tasks, found.id, there) or found
 
     def left_over(self) -> tuple[tuple[int, int], ...]:
         """Job id and attempt of everything that is there, whatever it is."""

@@ -9,6 +9,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import NodeContainer, Nodes
 from cabestan.adapters.passing_faults import engine_start, restarts, start_again
 from cabestan.adapters.task_ends import LOST, parse_end
 from cabestan.domain import docker_names
@@ -41,45 +42,59 @@ class Containers:
     #: how often the engine is asked whether a container is there (seconds)
     look_seconds = _LOOK_SECONDS
 
-    def __init__(self, engine: Engine, instance: str) -> None:
-        self._engine = engine
+    def __init__(self, nodes: Nodes, instance: str) -> None:
+        self._nodes = nodes
+        self._engine = nodes.manager
         self._instance = instance
 
-    def container(self, run: Once, *, given_up: Callable[[], bool]) -> str | Exit:
-        """Waits for its container to run (or to have run) and gives its id, or says why there will be none."""
+    def container(self, run: Once, *, given_up: Callable[[], bool]) -> NodeContainer | Exit:
+        """Waits for its container to run (or to have run) and gives it, or says why there will be none."""
         deadline = time.monotonic() + _START_SECONDS
         look_at_tasks = 0.0
         while time.monotonic() < deadline:
             with self._engine.speaking("look for the job's container") as client:
                 if found := started_container(client, run):
-                    return found
+                    return NodeContainer(found, self._engine)
                 if time.monotonic() > look_at_tasks:
                     look_at_tasks = time.monotonic() + _LOOK_AT_TASKS_SECONDS
-                    if ended := _never_started(client, run):
-                        return ended
+                    if told := self._elsewhere(client, run) or _never_started(client, run):
+                        return told
             if given_up():
                 return Exit(None, error="it was canceled before it started")
             time.sleep(self.look_seconds)
         raise DeadlineExceeded(f"No container was started in {_START_SECONDS} s.", "`docker node ls` shows the nodes.")
 
-    def exit_of(self, container: str) -> Exit | None:
+    def _elsewhere(self, client: DockerClient, run: Once) -> NodeContainer | None:
+        """Its container on another node than the one that is asked first."""
+        for engine in self._engines_of(client, run)[1:]:
+            with engine.speaking("look for the job's container") as there:
+                if found := started_container(there, run):
+                    return NodeContainer(found, engine)
+        return None
+
+    def _engines_of(self, client: DockerClient, run: Once) -> list[Engine]:
+        """Of the nodes that may have containers of it: this one, and those on which Swarm has put its tasks."""
+        tasks = client.api.tasks(filters={"service": run.name}) if service_named(client, run.name) else []
+        on = [self._nodes.of(task["NodeID"]) for task in tasks if task.get("NodeID")]
+        return list(dict.fromkeys([self._engine, *on]))
+
+    def exit_of(self, container: NodeContainer) -> Exit | None:
         """How the container ended; None while it runs."""
-        with self._engine.speaking("inspect the job's container") as client:
+        with container.engine.speaking("inspect the job's container") as client:
             try:
-                state = client.api.inspect_container(container)["State"]
+                state = client.api.inspect_container(container.id)["State"]
             except NotFound:
                 return Exit(LOST, error="its container is gone")
         return parse_exit(state)
 
     def stop(self, run: Once) -> None:
         """Ends its container now, and keeps it, for the rest of its log."""
-        with self._engine.speaking("stop the job's container") as client:
-            for container in containers_of(client, run):
-                try:
-                    client.api.stop(container["Id"], timeout=STOP_SECONDS)
-                except APIError as error:
-                    if error.status_code not in (304, 404, 409):
-                        raise
+        with self._engine.speaking("look for the job's container") as client:
+            engines = self._engines_of(client, run)
+        for engine in engines:
+            with engine.speaking("stop the job's container") as client:
+                for container in containers_of(client, run):
+                    _stop(client, container["Id"])
 
     def remove(self, run: Once) -> None:
         """Takes away all that it left: service, containers, secret."""
@@ -162,6 +177,14 @@ def _never_started(client: DockerClient, run: Once) -> Exit | None:
         return ended
     left = any(map(engine_start(client).left, tasks))
     return None if start_again(client, service, ended.error, left=left) else ended
+
+
+def _stop(client: DockerClient, container: str) -> None:
+    try:
+        client.api.stop(container, timeout=STOP_SECONDS)
+    except APIError as error:
+        if error.status_code not in (304, 404, 409):
+            raise
 
 
 def _gone(remove: Callable[[], object]) -> None:

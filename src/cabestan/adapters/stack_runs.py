@@ -11,11 +11,12 @@ from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.held_start import bash_of, held
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.once import WHOLE_LOG, Containers, containers_of, parse_exit, service_named
+from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain import docker_names
 from cabestan.domain.labels import ATTEMPT_LABEL, INSTANCE_LABEL, RUN_LABEL
-from cabestan.domain.references import Form, as_it_is
 from cabestan.errors import StepFailed
 
 _SECRET = re.compile(r"\$\$|\$\{CABESTAN_SECRET_([A-Za-z0-9_]+)\}", re.ASCII)
@@ -65,10 +66,10 @@ class StackRuns(Containers):
     #: many may start at once, and the engine has better things to do than to answer
     look_seconds = 0.2
 
-    def __init__(self, engine: Engine, instance: str, here: Form = as_it_is) -> None:
-        """`here`: what makes of a stack's references those by which this engine finds the images."""
-        super().__init__(engine, instance)
-        self._here = here
+    def __init__(self, nodes: Nodes, instance: str, login: RegistryLogin) -> None:
+        """`login`: of the registry, as the nodes find it."""
+        super().__init__(nodes, instance)
+        self._login = login
 
     def start(self, run: StackRun, prepare: Callable[[], None]) -> None:
         """Unless it was started before. `prepare` is called where it was not, and may refuse."""
@@ -76,10 +77,11 @@ class StackRuns(Containers):
             if service_named(client, run.name):
                 return
             prepare()
-            run = replace(run, service={**run.service, "image": self._here(run.service["image"])})
+            run = replace(run, service={**run.service, "image": self._login.here(run.service["image"])})
             template = task_template(run, lambda name: _secret_id(client, name), lambda name: _config_id(client, name))
             labels = {**filled(run.service.get("deploy", {}).get("labels", {}), run.secrets), **run.labels}
-            create_service(client, run.name, template, labels=labels, mode=_ONCE, endpoint_spec={"Mode": "dnsrr"})
+            rest = {"Labels": labels, "Mode": _ONCE, "EndpointSpec": {"Mode": "dnsrr"}}
+            create_service(client, run.name, template, rest, self._login.of(run.service["image"]))
 
     def start_held(self, run: StackRun, prepare: Callable[[], None], until: datetime) -> bool:
         """The same ahead of time: its container waits for the moment. False where it cannot, and is not started."""
@@ -94,13 +96,14 @@ class StackRuns(Containers):
     def ended_before(self, run: Named, moment: datetime) -> bool:
         """Whether its container was at its end by then."""
         with self._engine.speaking("look at the job's container") as client:
-            found = [client.api.inspect_container(container["Id"]) for container in containers_of(client, run)]
-        ended = (one["State"]["FinishedAt"] for one in found if parse_exit(one["State"]))
+            engines = self._engines_of(client, run)
+        states = [state for engine in engines for state in _states_on(engine, run)]
+        ended = (state["FinishedAt"] for state in states if parse_exit(state))
         return any(datetime.fromisoformat(end) < moment for end in ended)
 
     def _entrypoint(self, run: StackRun) -> list[str] | None:
         """Of its image, as a stack file would have it; None where the image is not here."""
-        image = filled(self._here(run.service["image"]), run.secrets)
+        image = filled(self._login.here(run.service["image"]), run.secrets)
         with self._engine.speaking(f"look at the image of {run.name}") as client:
             try:
                 found = client.api.inspect_image(image)["Config"].get("Entrypoint")
@@ -112,6 +115,12 @@ class StackRuns(Containers):
         """All that is there, whatever became of it."""
         found = {(int(labels[RUN_LABEL]), int(labels[ATTEMPT_LABEL])) for labels in self._labels_of_all(RUN_LABEL)}
         return tuple(Named(self._instance, key, attempt) for key, attempt in sorted(found))
+
+
+def _states_on(engine: Engine, run: Named) -> list[Mapping[str, Any]]:
+    """Of its containers on a node, as the engine inspects them."""
+    with engine.speaking("look at the job's container") as client:
+        return [client.api.inspect_container(container["Id"])["State"] for container in containers_of(client, run)]
 
 
 def task_template(

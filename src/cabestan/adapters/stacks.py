@@ -15,7 +15,7 @@ import yaml
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.config_files import drop_configs, ensure_configs
-from cabestan.adapters.engine_api import Engine
+from cabestan.adapters.nodes import NodeContainer, Nodes
 from cabestan.adapters.once import service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration
@@ -32,6 +32,7 @@ from cabestan.domain.redaction import Redactor
 from cabestan.domain.references import in_stack
 from cabestan.domain.registry_access import CATALOGUE, PULL, PUSH
 from cabestan.errors import DeadlineExceeded, StepFailed
+from cabestan.errors import NotFound as NotReached
 
 _log = structlog.get_logger(__name__)
 _LAST_LINES = 5
@@ -60,9 +61,10 @@ def own_copy(name: str) -> str:
 class Stacks:
     """One stack per environment, by its name."""
 
-    def __init__(self, engine: Engine, instance: str, login: RegistryLogin, locks: Path) -> None:
+    def __init__(self, nodes: Nodes, instance: str, login: RegistryLogin, locks: Path) -> None:
         """`locks` is a folder for lock files, one per stack."""
-        self._engine = engine
+        self._nodes = nodes
+        self._engine = nodes.manager
         self._instance = instance
         self._login = login
         self._locks = locks
@@ -270,16 +272,13 @@ class Stacks:
             return {node["ID"]: node["Description"]["Hostname"] for node in client.api.nodes()}
 
     def last_words(self, task: TaskState) -> str:
-        """What the task's container said at its end, where this engine still has it."""
+        """What the task's container said at its end, where the engine of its node is reached and still has it."""
         if not task.container:
             return ""
-        with self._engine.speaking("look at the container that failed") as client:
-            try:
-                state = client.api.inspect_container(task.container)["State"]
-                output = client.api.logs(task.container, tail=_LAST_LINES).decode(errors="replace")
-            except (NotFound, APIError):
-                return ""
-        return last_words(state, output)
+        try:
+            return _last_words(NodeContainer(task.container, self._nodes.of(task.node)))
+        except NotReached:
+            return ""
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         """Takes the stack's services, secrets and configs away, and the networks that are named; never its volumes."""
@@ -331,6 +330,16 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
     if not digests:
         raise StepFailed(f"The registry gave no digest for {reference}.", "Try again.")
     return str(digests[-1])
+
+
+def _last_words(container: NodeContainer) -> str:
+    with container.engine.speaking("look at the container that failed") as client:
+        try:
+            state = client.api.inspect_container(container.id)["State"]
+            output = client.api.logs(container.id, tail=_LAST_LINES).decode(errors="replace")
+        except APIError:
+            return ""
+    return last_words(state, output)
 
 
 def _remove_network(network: Any) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from cabestan.adapters.container_logs import Engine as LogSource
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.local_images import LocalImages
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.probing import probe
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers
@@ -37,6 +37,7 @@ class Cluster:
     #: the name of its router's container
     router: str
     engine: Engine
+    nodes: Nodes
     stacks: Stacks
     runs: StackRuns
     databases: Databases
@@ -52,10 +53,6 @@ class Cluster:
     def patiently(self, work: Callable[[], _T]) -> _T:
         """Does what may be repeated, again and again while its engine does not answer. Raises DeadlineExceeded."""
         return self.engine.patiently(work)
-
-    def log_source(self) -> LogSource:
-        """Where the logs of its containers are read. Raises EngineUnavailable."""
-        return LogSource(self.engine.address, self.engine.client.api.api_version)
 
 
 def local_target(settings: Settings) -> Target:
@@ -74,12 +71,14 @@ def local_target(settings: Settings) -> Target:
 def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Cluster:
     """`login`: of the registry under the address at which the target's nodes find it."""
     engine = Engine(target.engine, settings.engine_seconds)
+    nodes = Nodes(engine, [Engine(address, settings.engine_seconds) for address in target.nodes])
     return Cluster(
         target=target,
         router=docker_names.router(settings.instance),
         engine=engine,
-        stacks=Stacks(engine, settings.instance, login, settings.data / "locks"),
-        runs=StackRuns(engine, settings.instance, login.here),
+        nodes=nodes,
+        stacks=Stacks(nodes, settings.instance, login, settings.data / "locks"),
+        runs=StackRuns(nodes, settings.instance, login),
         databases=Databases(engine, settings.instance, login.here),
         platform=PlatformContainers(engine, settings.instance),
         images=LocalImages(engine, target.registry),

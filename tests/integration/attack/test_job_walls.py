@@ -11,6 +11,7 @@ from tests.integration.samples import counted, counting, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers, JobRun
+from cabestan.adapters.nodes import Nodes
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain import docker_names
 from cabestan.domain.outcome import Exit
@@ -111,12 +112,12 @@ def _stored_script(platform: Platform, like: int) -> int:
 def test_a_job_that_an_earlier_version_started_on_swarm_is_followed_and_taken_away(platform: Platform) -> None:
     run = JobRun(f"{platform.instance}-{uuid.uuid4().hex[:4]}", samples.job(id=900_000_001), 1)
     engine = Engine(platform.engine)
-    jobs = JobContainers(engine, run.instance)
+    jobs = JobContainers(Nodes(engine), run.instance)
     image = engine.client.images.get("cabestan/builder:1").id
     container = {"Image": image, "Command": ["bash", "-c", "echo done"], "Labels": run.labels, "TTY": True}
     template = {"ContainerSpec": container, "RestartPolicy": {"Condition": "none"}, "Networks": [{"Target": "host"}]}
     mode = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
-    create_service(engine.client, run.name, template, labels=run.labels, mode=mode)
+    create_service(engine.client, run.name, template, {"Labels": run.labels, "Mode": mode})
     try:
         found = eventually(lambda: jobs.container(run, given_up=lambda: False), 30, "it runs")
         assert isinstance(found, str), found

@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from cabestan.adapters.container_logs import copy_log
+from cabestan.adapters.container_logs import LogSource, copy_log
+from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.once import Containers, Once
 from cabestan.adapters.task_ends import LOST
 from cabestan.domain.outcome import Exit, Verdict
@@ -102,10 +104,15 @@ def _copy_to_the_end(services: Services, what: Followed, writer: LogWriter, late
     if late.is_set() or what.cancel_asked():  # what was stopped had not started when it was to be stopped
         what.containers.stop(what.run)
     try:
-        copy_log(what.cluster.log_source(), found, writer, lambda: services.hub.advanced(what.log), framed=what.framed)
+        advanced = partial(services.hub.advanced, what.log)
+        copy_log(_log_source(found.engine), found.id, writer, advanced, framed=what.framed)
     except NotFound as error:
         return Exit(LOST, error=str(error))
     return what.containers.exit_of(found) or Exit(None, error="its log ended before it did")
+
+
+def _log_source(engine: Engine) -> LogSource:
+    return LogSource(engine.address, engine.client.api.api_version)
 
 
 @contextmanager
