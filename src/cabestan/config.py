@@ -295,11 +295,6 @@ class Settings(BaseSettings):
         return self.key_file or self.data / "key"
 
     @property
-    def acme_copy(self) -> Path:
-        """The sealed copy of the router's ACME account."""
-        return self.data / "acme.sealed"
-
-    @property
     def registry(self) -> str:
         """The registry's address, as it stands in references of images."""
         return f"127.0.0.1:{self.registry_port}"

@@ -7,15 +7,16 @@ import pytest
 from tests.engine.fakes import FakeDatabases, FakePlatform, FakeRuns, FakeStacks
 from tests.engine.world import COMPOSE, ENDING, World, fake_cluster
 
+from cabestan.adapters.traefik import ACME_FILE
 from cabestan.domain.access import User
 from cabestan.domain.environment import Environment
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.domain.target import LOCAL
 from cabestan.engine.deploying import deployments
-from cabestan.engine.names import certificates
+from cabestan.engine.names import certificate_watch, certificates
 from cabestan.engine.running import service_runs
-from cabestan.engine.upkeep import housekeeping, keeping, recovery
+from cabestan.engine.upkeep import housekeeping, keeping, platform, recovery
 from cabestan.errors import NotFound
 from cabestan.store import environments as environment_store
 from cabestan.store import managed as managed_store
@@ -117,6 +118,17 @@ def test_each_router_is_kept_in_its_networks(world: World, far: Fakes, project: 
         rejoin()
         assert far.platform.joined == {(router, net)}
         assert (router, net) not in world.platform.joined
+
+
+def test_each_router_gets_its_own_acme_account_back(world: World, far: Fakes) -> None:
+    services = world.services
+    settings = services.settings.model_copy(update={"acme_email": "ops@example.org"})
+    object.__setattr__(services, "settings", settings)
+    world.platform.files[ACME_FILE], far.platform.files[ACME_FILE] = b"home's", b"far's"
+    certificate_watch.keep_accounts(services)
+    for target, account in ((LOCAL, b"home's"), ("far", b"far's")):
+        made = platform.wanted_router(settings, services.vault, services.clusters[target])
+        assert made.files[ACME_FILE] == account
 
 
 def test_a_router_that_is_down_is_told_with_its_target(world: World, far: Fakes) -> None:

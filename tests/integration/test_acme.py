@@ -14,7 +14,7 @@ from cabestan.adapters.certificates import read_der
 from cabestan.adapters.probing import served_certificate
 from cabestan.bootstrap import bootstrap
 from cabestan.config import read_settings
-from cabestan.engine.names.certificate_watch import keep_account
+from cabestan.engine.names.certificate_watch import keep_accounts
 from cabestan.errors import StepFailed
 
 pytestmark = pytest.mark.integration
@@ -107,5 +107,5 @@ def _keep_account(platform: Platform) -> None:
     given.pop("config")
     cabestan = bootstrap(read_settings(**given))
     with closing(cabestan.services.database):
-        keep_account(cabestan.services)
+        keep_accounts(cabestan.services)
     cabestan.services.home.engine.client.close()

@@ -1,8 +1,9 @@
-"""Looks at the certificates that the router really shows, and keeps a copy of its ACME account."""
+"""Looks at the certificates that the routers really show, and keeps copies of their ACME accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -14,7 +15,9 @@ from cabestan.config import Settings
 from cabestan.domain import docker_names
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.project import Project
+from cabestan.domain.target import LOCAL
 from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.cluster import Cluster
 from cabestan.engine.names.signers import signer_of
 from cabestan.engine.services import Services
 from cabestan.store import alerts as alert_store
@@ -100,20 +103,28 @@ def _remedy(settings: Settings, host: str) -> str:
     return "Set acme_email, bring one (`cabestan certificate add`), or name its domain in private_domains."
 
 
-def keep_account(services: Services) -> None:
-    """A sealed copy, in the data folder, of the router's ACME account with its keys and certificates."""
-    if not services.settings.acme_email:
-        return
-    content = services.home.platform.read(services.home.router, ACME_FILE)
-    if content and content != kept_account(services.settings, services.vault):
-        file = services.settings.acme_copy
+def keep_accounts(services: Services) -> None:
+    """Sealed copies, in the data folder, of the routers' ACME accounts with their keys and certificates."""
+    if services.settings.acme_email:
+        for cluster in services.clusters.values():
+            _keep_account(services, cluster)
+
+
+def _keep_account(services: Services, cluster: Cluster) -> None:
+    target, content = cluster.target.name, cluster.platform.read(cluster.router, ACME_FILE)
+    if content and content != kept_account(services.settings, services.vault, target):
+        file = _copy(services.settings, target)
         fresh = file.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_bytes(services.vault.seal(content.decode(), _SEALED_AS))
         fresh.replace(file)
 
 
-def kept_account(settings: Settings, vault: Vault) -> bytes:
+def kept_account(settings: Settings, vault: Vault, target: str) -> bytes:
     """Empty where there is no copy."""
-    file = settings.acme_copy
+    file = _copy(settings, target)
     return vault.open(file.read_bytes(), _SEALED_AS).encode() if file.exists() else b""
+
+
+def _copy(settings: Settings, target: str) -> Path:
+    return settings.data / ("acme.sealed" if target == LOCAL else f"acme-{target}.sealed")

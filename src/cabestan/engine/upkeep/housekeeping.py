@@ -16,7 +16,7 @@ from cabestan.domain.environment import Environment
 from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
-from cabestan.engine.names.certificate_watch import keep_account, watch
+from cabestan.engine.names.certificate_watch import keep_accounts, watch
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
@@ -61,7 +61,7 @@ def _keep_house(services: Services) -> None:
         forget,
         outbox.drop_old,
         certificates.renew,
-        keep_account,
+        keep_accounts,
         watch,
     ):
         try:

@@ -18,7 +18,6 @@ from cabestan.adapters.vault import Vault
 from cabestan.compose.stack import networks_in
 from cabestan.config import Settings
 from cabestan.domain import docker_names
-from cabestan.domain.target import LOCAL
 from cabestan.engine import base_images
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.names.certificate_watch import kept_account
@@ -92,12 +91,12 @@ def wanted_registry(settings: Settings, vault: Vault) -> ServiceContainer:
 
 
 def wanted_router(settings: Settings, vault: Vault, cluster: Cluster) -> ServiceContainer:
-    """At home with the copy of its ACME account, where it has lost its own. Raises ConfigurationError."""
+    """With the copy of its ACME account, where it has lost its own. Raises ConfigurationError."""
     target, acme = cluster.target, acme_of(settings)
     ports = Ports(target.router_address, target.router_port, target.router_tls_port, settings.tls_port)
-    account, volume = b"", docker_names.acme_volume(settings.instance)
-    if target.name == LOCAL and settings.acme_copy.exists() and not cluster.platform.has_volume(volume):
-        account = kept_account(settings, vault)
+    account = kept_account(settings, vault, target.name)
+    if account and cluster.platform.has_volume(docker_names.acme_volume(settings.instance)):
+        account = b""
     return router_container(settings.instance, ROUTER_IMAGE, ports, settings.target_domain, acme, account)
 
 
