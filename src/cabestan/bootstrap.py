@@ -40,7 +40,7 @@ from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import places
 from cabestan.engine.upkeep import recovery
-from cabestan.engine.upkeep.disk_watch import DiskWatcher
+from cabestan.engine.upkeep.disk_watch import disk_watcher
 from cabestan.engine.upkeep.doctor import KEY_CHECK
 from cabestan.engine.upkeep.housekeeping import housekeeper
 from cabestan.engine.upkeep.keeping import keeper
@@ -59,9 +59,7 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
-    clock: Clock
-    disk_watcher: DiskWatcher
-    others: tuple[Pages | Repeating, ...]
+    threads: tuple[Clock | Repeating, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -72,11 +70,11 @@ class Cabestan:
                 raise
             self.services.database.out_of_room.set()
         disk.keep_reserve(self.services.settings.data)
-        for thread in (self.clock, self.disk_watcher, *self.others):
+        for thread in self.threads:
             thread.start()
 
     def close(self) -> None:
-        for thread in (self.clock, self.disk_watcher, *self.others):
+        for thread in self.threads:
             thread.stop()
         self.services.durable.close()
         self.services.database.close()
@@ -132,9 +130,14 @@ def bootstrap(
     _register(services)
     return Cabestan(
         services,
-        Clock(services),
-        DiskWatcher(services, lambda: recovery.begin(services)),
-        (Pages(services), housekeeper(services), backup_clock(services), keeper(services)),
+        (
+            Clock(services),
+            disk_watcher(services, lambda: recovery.begin(services)),
+            Pages(services),
+            housekeeper(services),
+            backup_clock(services),
+            keeper(services),
+        ),
     )
 
 

@@ -216,8 +216,8 @@ def test_the_clock_looks_ahead_of_the_time_and_once_more_when_it_is_due(world: W
     clock = Clock(world.services)
     with world.services.database.writing() as tx:
         schedules.update(tx, 1, next_due=DUE)
-    assert clock._waiting() == [Wake(AHEAD, 1, DUE)]
+    assert clock._all() == [Wake(AHEAD, 1, DUE)]
     clock._prepared[1] = DUE
-    assert clock._waiting() == [Wake(DUE, 1, DUE)]
+    assert clock._all() == [Wake(DUE, 1, DUE)]
     clock._prepared[1] = DUE - timedelta(hours=1)
-    assert clock._waiting() == [Wake(AHEAD, 1, DUE)]
+    assert clock._all() == [Wake(AHEAD, 1, DUE)]

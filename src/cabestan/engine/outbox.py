@@ -4,27 +4,24 @@ Each consumer has a thread, so that a slow one holds up nobody. One that must no
 least once, those of one lane in their order; what it does not take is handed to it again, for hours, across restarts.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-import structlog
 
 from cabestan.domain.outbox import Event
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.alerts import raise_alert
 from cabestan.engine.changes import Changes
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
 from cabestan.store import outbox
 
-_log = structlog.get_logger(__name__)
 ALERT = "delivery"
 #: what another process wrote is seen after so many seconds
 _LOOK_SECONDS = 5.0
 _AT_ONCE = 200
-_STOP_SECONDS = 3.0
 #: seconds until it is handed to a consumer again: twice as many each time
 _AGAIN, _LONGEST = 1.0, 900.0
 #: with those pauses that is some ten hours
@@ -42,36 +39,17 @@ class Consumer:
     take: Callable[[Event], None]
 
 
-class _Reader:
-    """A thread that looks whenever something was written."""
+class _Reader(Repeating):
+    """Looks whenever something was written."""
 
     def __init__(self, services: Services, name: str) -> None:
         self._services = services
-        self._name = name
-        self._alarm = Alarm()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._written = Alarm()
+        super().__init__(name, lambda _rang: 0 if self.look() else None, _LOOK_SECONDS, alarm=self._written)
 
     def start(self) -> None:
-        self._services.database.when_written.append(self._alarm.ring)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Waits a little for what is under way: the database is closed after this."""
-        self._stopped.set()
-        self._alarm.ring()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                while self.look() and not self._stopped.is_set():
-                    pass
-            except Exception as error:  # a database that does not answer, or a full disk: the next look tries again
-                _log.warning("what changed is told later", to=self._name, error=repr(error))
-                self._stopped.wait(_AGAIN)
-            self._alarm.wait(_LOOK_SECONDS)
+        self._services.database.when_written.append(self._written.ring)
+        super().start()
 
     def look(self) -> bool:
         """Whether there may be more."""
@@ -115,11 +93,11 @@ class Delivery(_Reader):
 
     def look(self) -> bool:
         name, services = self._consumer.name, self._services
-        behind = self._again()
+        behind = self._hand_on_again()
         with services.database.reading() as tx:
             events = outbox.after(tx, outbox.cursor(tx, name) or 0, _AT_ONCE)
         for event in events:
-            if self._stopped.is_set():
+            if self.stopped:
                 break
             failure = "It waits for an earlier one." if event.lane in behind else self._failure(event)
             with services.database.writing() as tx:
@@ -130,13 +108,13 @@ class Delivery(_Reader):
                 behind.add(event.lane)
         return len(events) == _AT_ONCE
 
-    def _again(self) -> set[str]:
+    def _hand_on_again(self) -> set[str]:
         """Hands on what is to be handed on again; the lanes that are still behind."""
         with self._services.database.reading() as tx:
             waiting = outbox.retries(tx, self._consumer.name)
         behind: set[str] = set()
         for event, attempts, again_at in waiting:
-            if event.lane in behind or again_at > self._services.now() or self._stopped.is_set():
+            if event.lane in behind or again_at > self._services.now() or self.stopped:
                 behind.add(event.lane)
                 continue
             failure = self._failure(event)

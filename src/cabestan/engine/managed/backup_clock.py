@@ -13,7 +13,7 @@ from cabestan.domain.managed import Instance
 from cabestan.engine.alerts import raise_alert
 from cabestan.engine.managed import wishes
 from cabestan.engine.managed.backups import KIND
-from cabestan.engine.repeating import Repeating
+from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid
 from cabestan.store import backups as store
@@ -29,7 +29,7 @@ OFF = "off"
 
 
 def backup_clock(services: Services) -> Repeating:
-    return Repeating("backups", partial(tick, services), _EVERY_SECONDS)
+    return every("backups", partial(tick, services), _EVERY_SECONDS)
 
 
 def tick(services: Services) -> None:

@@ -3,15 +3,12 @@
 import threading
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from cabestan.engine.alarm import Alarm
+from cabestan.engine.repeating import Repeating
 from cabestan.engine.turns.line import Line, Places, Turn
 
-_log = structlog.get_logger(__name__)
 #: after an error, such as a database that does not answer
 _AGAIN_SECONDS = 1.0
-_STOP_SECONDS = 3.0
 #: nothing is missed without it; it bounds what a fault in here could cost
 _LOOK_SECONDS = 60.0
 #: of what nobody gave places to
@@ -36,19 +33,14 @@ class Dispatcher:
         self._kinds: dict[str, str] = {}
         self._begin: dict[str, Begin] = {}
         self._bell = Alarm()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._thread = Repeating("dispatcher", self._look, _LOOK_SECONDS, alarm=self._bell, again=_AGAIN_SECONDS)
 
     def start(self) -> None:
-        self._bell.ring()
         self._thread.start()
 
     def stop(self) -> None:
         """Nothing is begun any more after this."""
-        self._stopped.set()
-        self._bell.ring()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_SECONDS)
+        self._thread.stop()
 
     def ask(self, name: str, turn: Turn, begin: Begin) -> None:
         """It begins when a place is free and it is its turn; once, however often this is asked."""
@@ -92,18 +84,12 @@ class Dispatcher:
     def _line(self, kind: str) -> Line:
         return self._lines.setdefault(kind, Line(_FEW))
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._bell.wait(_LOOK_SECONDS)
-            try:
-                while not self._stopped.is_set() and self._begin_next():
-                    pass
-            except NotNow:
-                self._bell.wait(0)  # it rang for what was put back
-            except Exception:
-                _log.exception("beginning what has its turn has to wait")
-                self._stopped.wait(_AGAIN_SECONDS)
-                self._bell.ring()
+    def _look(self, _rang: bool) -> None:
+        try:
+            while not self._thread.stopped and self._begin_next():
+                pass
+        except NotNow:
+            self._bell.wait(0)  # it rang for what was put back
 
     def _begin_next(self) -> bool:
         """False where nobody has a turn."""

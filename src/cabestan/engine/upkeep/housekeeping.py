@@ -17,7 +17,7 @@ from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_accounts, watch
-from cabestan.engine.repeating import Repeating
+from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, DeadlineExceeded
@@ -46,7 +46,7 @@ _PACKED_UNTIL = "logs packed until"
 
 
 def housekeeper(services: Services) -> Repeating:
-    return Repeating("housekeeping", partial(_keep_house, services), _EVERY_SECONDS, _FIRST_AFTER_SECONDS)
+    return every("housekeeping", partial(_keep_house, services), _EVERY_SECONDS, _FIRST_AFTER_SECONDS)
 
 
 def _keep_house(services: Services) -> None:

@@ -9,7 +9,7 @@ from cabestan.adapters.router import PlatformContainers, ServiceContainer
 from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.building import builders
 from cabestan.engine.cluster import Cluster
-from cabestan.engine.repeating import Repeating
+from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.services import Services
 from cabestan.engine.upkeep import platform
 from cabestan.errors import CabestanError, StepFailed
@@ -29,7 +29,7 @@ def keeper(services: Services) -> Repeating:
         down = look(services, down)
         builders.look(services)
 
-    return Repeating("keeper", look_again, _LOOK_SECONDS)
+    return every("keeper", look_again, _LOOK_SECONDS)
 
 
 def look(services: Services, known: frozenset[str] = frozenset()) -> frozenset[str]:
