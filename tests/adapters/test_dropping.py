@@ -13,7 +13,7 @@ from tests.adapters.swarm_files import Client, refused
 
 from cabestan.adapters import stacks as module
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.errors import DeadlineExceeded

@@ -9,7 +9,7 @@ import yaml
 from tests.compose.samples import rendered, web
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.placeholder import secret_placeholder

@@ -11,7 +11,7 @@ from tests.samples import job
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits, Volume, config
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.once import of_service, parse_exit
 from cabestan.domain.outcome import Exit
 from cabestan.errors import StepFailed

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.errors import DeadlineExceeded, EngineUnavailable

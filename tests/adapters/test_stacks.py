@@ -6,7 +6,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stack_client import deploy_command
 from cabestan.adapters.stacks import Stacks, parse_pushed_digest

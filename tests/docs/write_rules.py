@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.docs.pages import ROOT
 
 from cabestan.compose import policy
-from cabestan.compose.rules import RULES, images, reading, routing, services, storage
+from cabestan.compose.rules import RULES, images, reading, routing, service_rules, storage
 from cabestan.compose.rules.keys import key_rules
 from cabestan.domain.rule import Rule
 
@@ -18,7 +18,7 @@ _BEGIN, _END = "<!-- written by tests/docs/write_rules.py -->\n", "<!-- end -->\
 _DOCKERFILES = {rule.code for rule in images.RULES}
 _GROUPS = (
     ("Reading the file", reading.RULES),
-    ("Services", services.RULES),
+    ("Services", service_rules.RULES),
     ("Volumes", storage.RULES),
     ("Routes", routing.RULES),
     ("Images, Dockerfiles and the working copy", images.RULES),

@@ -17,7 +17,7 @@ from cabestan.adapters.databases import Scratch, Vitals
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.images import BuildEvent, CatalogueEntry, ImageState
 from cabestan.adapters.job_containers import JobContainer, JobRun
-from cabestan.adapters.nodes import NodeContainer
+from cabestan.adapters.node_engines import NodeContainer
 from cabestan.adapters.once import Once
 from cabestan.adapters.router import ServiceContainer
 from cabestan.adapters.secret_files import SwarmSecret

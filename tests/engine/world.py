@@ -28,7 +28,7 @@ from tests.samples import NOW
 from cabestan.adapters.backup_files import BackupFiles
 from cabestan.adapters.git import Repositories
 from cabestan.adapters.local_images import LocalImages
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.vault import Vault
 from cabestan.config import Settings
 from cabestan.domain import docker_names

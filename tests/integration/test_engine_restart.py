@@ -24,7 +24,7 @@ from tests.integration.samples import COMPOSE, SMALL, counted, counting
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.once import Containers, containers_of
 from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin

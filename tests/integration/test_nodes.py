@@ -4,7 +4,7 @@ import pytest
 from tests.integration.harness import Platform
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.stacks import Stacks
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,7 @@ import structlog
 from tests.integration.harness import repeating
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.passing_faults import hand_over
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks

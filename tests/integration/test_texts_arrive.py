@@ -11,7 +11,7 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.domain.outcome import Exit
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 from tests.integration.test_canary import Watcher, _is_nowhere
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stacks import Stacks
 from cabestan.domain.labels import SECRET_LABEL

@@ -16,7 +16,7 @@ from tests.integration.harness import CHECKOUT, Platform
 from tests.integration.samples import COMPOSE, DOCKERFILE, SMALL
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import EXTENSION, Stack

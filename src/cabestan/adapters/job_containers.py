@@ -10,7 +10,7 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from cabestan.adapters.nodes import NodeContainer
+from cabestan.adapters.node_engines import NodeContainer
 from cabestan.adapters.once import (
     STOP_SECONDS,
     WHOLE_LOG,

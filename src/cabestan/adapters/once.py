@@ -9,7 +9,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import NodeContainer, Nodes
+from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.adapters.passing_faults import engine_start, restarts, start_again
 from cabestan.adapters.task_ends import LOST, parse_end
 from cabestan.domain import docker_names

@@ -11,7 +11,7 @@ from docker.errors import ImageNotFound
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.held_start import bash_of, held
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.once import WHOLE_LOG, Containers, containers_of, parse_exit, service_named
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.swarm_services import create_service

@@ -15,7 +15,7 @@ import yaml
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.config_files import drop_configs, ensure_configs
-from cabestan.adapters.nodes import NodeContainer, Nodes
+from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.adapters.once import service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
 from cabestan.adapters.registry import parse_configuration

@@ -13,10 +13,10 @@ import typer
 from cabestan.checks.check import check, plan
 from cabestan.checks.compose_file import preview, read
 from cabestan.checks.ports import ports_of
+from cabestan.checks.report import COLOURED, PLAIN, Texts, plain, report
 from cabestan.checks.sarif import sarif
 from cabestan.checks.stand_ins import of_env_file, of_the_platform, required
 from cabestan.checks.subject import Place
-from cabestan.checks.words import COLOURED, PLAIN, Texts, plain, report
 from cabestan.cli.api import Api, address
 from cabestan.cli.failures import EXIT_FAILED, Unable
 from cabestan.cli.output import print_json

@@ -34,7 +34,7 @@ from cabestan.compose.placeholder import is_mixed
 from cabestan.compose.profiles import deployed, left_out
 from cabestan.compose.routing import NO_DOMAIN, check_routes
 from cabestan.compose.secret_files import SecretReader, committed_secrets, declared_secrets
-from cabestan.compose.services import ServiceReader
+from cabestan.compose.service_reader import ServiceReader
 from cabestan.compose.source import Limits
 from cabestan.errors import Invalid
 

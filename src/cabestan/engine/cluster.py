@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from cabestan.adapters.databases import Databases
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.local_images import LocalImages
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.probing import probe
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers

@@ -11,7 +11,7 @@ from tests.integration.samples import counted, counting, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers, JobRun
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain import docker_names
 from cabestan.domain.outcome import Exit

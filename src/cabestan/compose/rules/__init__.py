@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from cabestan.compose.findings import Waivers
-from cabestan.compose.rules import images, reading, routing, services, storage
+from cabestan.compose.rules import images, reading, routing, service_rules, storage
 from cabestan.compose.rules.keys import key_rules
 from cabestan.domain.rule import Rule, Waiver
 from cabestan.errors import Invalid, NotFound
@@ -26,7 +26,7 @@ def _by_code(rules: Iterable[Rule]) -> dict[str, Rule]:
 
 #: single rules come before the ones that are made of tables of keys
 RULES: Mapping[str, Rule] = _by_code(
-    chain(reading.RULES, services.RULES, storage.RULES, routing.RULES, images.RULES, key_rules())
+    chain(reading.RULES, service_rules.RULES, storage.RULES, routing.RULES, images.RULES, key_rules())
 )
 
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cabestan.checks.check import check
+from cabestan.checks.report import COLOURED, report
 from cabestan.checks.subject import Place, Subject
-from cabestan.checks.words import COLOURED, report
 from cabestan.compose.findings import Waivers
 from cabestan.domain.finding import Finding
 from cabestan.domain.outcome import Verdict

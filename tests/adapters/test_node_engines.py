@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.nodes import Nodes
+from cabestan.adapters.node_engines import Nodes
 from cabestan.errors import EngineUnavailable, NotFound
 
 

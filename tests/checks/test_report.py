@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cabestan.checks.words import COLOURED, report, summary
+from cabestan.checks.report import COLOURED, report, summary
 from cabestan.domain.finding import Finding
 
 TEXT = "services:\n  web:\n    privileged: true\n"
