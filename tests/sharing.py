@@ -19,16 +19,18 @@ from xdist.scheduler import LoadScopeScheduling
 #: files with a platform of their own: while they run, the worker need not have another one beside it
 _OWN_PLATFORM = {
     "test_acme.py",
-    "test_backups_elsewhere.py",
-    "test_base_images_on_demand.py",
     "test_engine_restart.py",
     "test_full_disk.py",
+    "test_start_on_a_full_disk.py",
+}
+#: files whose tests share nothing but the worker's platform: each test may go to another worker. First those with
+#: tests of minutes, which would else be what all wait for in the end
+_LONG_TESTS = {
+    "test_backups_elsewhere.py",
     "test_kills_of_database_steps.py",
     "test_major_upgrade.py",
     "test_managed_services.py",
-    "test_start_on_a_full_disk.py",
 }
-#: long files whose tests share nothing but the worker's platform: each test may go to another worker
 _BY_TEST = {
     "test_canary.py",
     "test_examples.py",
@@ -38,28 +40,31 @@ _BY_TEST = {
     "test_platform_commands.py",
     "test_restarts.py",
 }
-_PARTED = 3
+_LONG = 2
+_PARTED = 4
 #: needs neither engine nor browser
-_FREE = 4
+_FREE = 5
 #: going from one to the other makes a worker prepare its databases anew
 _DATABASES = ("sqlite", "postgresql")
 
 
 def rank(path: PurePath) -> int:
-    """The place of a file: the browser; those with an engine, of which those that may be parted come last; others."""
+    """The place of a file: the browser; those with an engine, those of many short tests last; others."""
     if "e2e" in path.parts:
         return 0
     if "integration" not in path.parts:
         return _FREE
     if path.name in _OWN_PLATFORM:
         return 1
-    return _PARTED if path.name in _BY_TEST else 2
+    if path.name in _LONG_TESTS:
+        return _LONG
+    return _PARTED if path.name in _BY_TEST else 3
 
 
 def unit(test: str) -> str:
     """What a worker is handed at once: the test's file, as far as it runs on one kind of database, or the test."""
     file = PurePath(test.partition("::")[0])
-    if rank(file) == _PARTED:
+    if rank(file) in (_LONG, _PARTED):
         return test
     kind = next((kind for kind in _DATABASES if f"[{kind}" in test), "")
     return f"{file.parent if rank(file) == 0 else file} {kind}".rstrip()

@@ -1,11 +1,13 @@
 """One platform for all tests of this folder (for each worker, of several); tests make projects of their own on it."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.conftest import MakeDatabase
-from tests.integration import layers
+from tests.integration import databases, layers
 from tests.integration.harness import Platform, eventually
 
 #: has the platform's registry hold the layers of these base images, `NAME:VERSION`
@@ -13,14 +15,18 @@ ShareLayers = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
-def share_layers(tmp_path_factory: pytest.TempPathFactory) -> ShareLayers:
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers have."""
     own = tmp_path_factory.getbasetemp()
-    whole = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
+
+@pytest.fixture(scope="session")
+def share_layers(whole_run: Path) -> ShareLayers:
     def share(platform: Platform, *images: str) -> None:
         login, volume = platform.registry_login, f"{platform.instance}-registry"
         for image in images:
-            layers.share(whole, platform.client, login, volume, image)
+            layers.share(whole_run, platform.client, login, volume, image)
 
     return share
 
@@ -53,3 +59,27 @@ def platform(prepared: Platform) -> Iterator[Platform]:
     eventually(lambda: not prepared.rows(running) and not prepared.left_over().get("runs"), 90, "earlier runs end")
     with prepared.cleared():
         yield prepared
+
+
+@pytest.fixture
+def killed(platform: Platform) -> Iterator[Platform]:
+    """The platform, its server stopped, with no kills done yet; afterwards the server runs without any again.
+
+    What earlier tests left under way ends first: the kills are for this test's push.
+    """
+    eventually(lambda: platform.workflows() == 0, 90, "earlier work ends")
+    platform.stop()
+    platform.forget_kills()
+    yield platform
+    if not platform.died:
+        platform.kill()
+
+
+@pytest.fixture(scope="package")
+def clients(prepared: Platform, whole_run: Path) -> Iterator[str]:
+    """An image with the clients of all databases. The engine alone has it; the first worker makes it for all."""
+    name = f"{prepared.instance}.invalid/clients:1"
+    with layers.one_at_a_time(whole_run, "clients"):
+        prepared.client.images.build(fileobj=io.BytesIO(databases.CLIENTS.encode()), tag=name, rm=True)
+    yield name
+    prepared.client.images.remove(name, force=True)

@@ -43,13 +43,11 @@ greet()
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 
-DOCKERFILE = """\
+#: an image that has the clients of all kinds, for `unbuilt`
+CLIENTS = """\
 FROM cabestan/python:3.11
-RUN install-packages python3-psycopg2 python3-pymysql python3-redis
-COPY app.py ./
+RUN install-packages python3-psycopg2 python3-pymongo python3-pymysql python3-redis
 USER 1001
-STOPSIGNAL SIGKILL
-CMD ["python3", "app.py"]
 """
 
 COMPOSE = """\
@@ -84,7 +82,7 @@ volumes:
   pgdata:
 """
 
-ALL = {"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": COMPOSE}
+ALL = {"app.py": APP, "docker-compose.yml": COMPOSE}
 
 #: without an application of its own: `/visit` is not there, and nothing has to be built
 IDLE = """\
@@ -112,7 +110,6 @@ MONGO_APP = Path(__file__).with_name("mongodb_app.py").read_text()
 
 MONGO = {
     "app.py": MONGO_APP,
-    "Dockerfile": DOCKERFILE.replace("python3-psycopg2 python3-pymysql python3-redis", "python3-pymongo"),
     "docker-compose.yml": """\
 services:
   app:

@@ -152,7 +152,7 @@ class Platform:
             "engine": self.engine,
             "watch_seconds": "1",
             "free_bytes": str(64 * 1024 * 1024),
-            "healthy_seconds": "60",
+            "healthy_seconds": "120",
             # those of tests that are over go soon: each takes memory, and a network of some thirty
             "builders": "4",
             "builder_idle_seconds": "20",
@@ -225,6 +225,20 @@ class Platform:
             self.process.terminate()
             self.process.wait(20)
 
+    @contextmanager
+    def served_with(self, **settings: str) -> Iterator[None]:
+        """The server has these settings meanwhile, for which it is stopped and started."""
+        former = self.settings
+        self.stop()
+        self.settings = former | settings
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            self.settings = former
+            self.start()
+
     def restart(self, kill_at: Iterable[str] = ()) -> None:
         """Killed, not asked to stop."""
         self.kill()
@@ -246,6 +260,11 @@ class Platform:
                     return value
             assert time.monotonic() < deadline, f"not done in {seconds} s, killed at {self.killed_at}"
             time.sleep(0.1)
+
+    def forget_kills(self) -> None:
+        """Those that were done are done again, where the server is started so."""
+        for marker in self.kills.iterdir():
+            marker.unlink()
 
     @property
     def killed_at(self) -> frozenset[str]:
@@ -454,6 +473,11 @@ class Platform:
         label = {"label": f"{_INSTANCE_LABEL}={self.instance}"}
         return sorted(s.name for s in self.client.services.list(filters=label))
 
+    def environment_id(self, project: str, environment: str = "staging") -> int:
+        key = self.project_id(project)
+        query = f"select id from environments where project_id = {key} and name = '{environment}'"
+        return int(self.rows(query)[0][0])
+
     def of_environment(self, environment_id: int) -> list[str]:
         """The names of its services and networks."""
         start = f"{self.instance}-{environment_id}-"
@@ -496,6 +520,12 @@ class Work:
     def host(self, environment: str) -> str:
         group, _, short = self.name.partition("/")
         return f"{environment}-{short}-{group}.localhost"
+
+    def clear(self) -> None:
+        """The next commit has none of the files of former ones."""
+        self.files = {}
+        self.git("read-tree", "--empty")
+        self.git("clean", "-ffdxq")
 
     def commit(self) -> str:
         """Writes the files and commits them, also when nothing changed; the commit's id."""

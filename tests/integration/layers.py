@@ -19,8 +19,9 @@ _LABEL = "shared-by-tests"
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with (folder / "layers.lock").open("w") as lock:
+def one_at_a_time(folder: Path, what: str) -> Iterator[None]:
+    """Of all workers whose run has this folder."""
+    with (folder / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -34,7 +35,7 @@ def share(folder: Path, client: docker.DockerClient, login: RegistryLogin, volum
     # where the platform itself puts it, for no token has rights in two repositories
     name = f"{login.address}/cabestan/{image.partition(':')[0]}:{_LABEL}"
     data = Path(client.volumes.get(volume).attrs["Mountpoint"])
-    with _one_at_a_time(folder):
+    with one_at_a_time(folder, "layers"):
         if kept.exists():
             _copy(kept, data)
             client.images.pull(name, auth_config=login.of(name))

@@ -40,7 +40,7 @@ SMALL = {"app.py": APP, "Dockerfile": DOCKERFILE, "docker-compose.yml": COMPOSE}
 _IMAGE = "    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}\n"
 #: what stands for a build's image where the test is not about builds
 _BASE = """\
-    image: cabestan/python:3.11
+    image: {image}
     user: "1001"
     working_dir: /home/app
     stop_signal: SIGKILL
@@ -52,9 +52,10 @@ _APP = """\
 """
 
 
-def unbuilt(files: Mapping[str, str] = SMALL, apps: int = 1) -> dict[str, str]:
+def unbuilt(files: Mapping[str, str] = SMALL, apps: int = 1, image: str = "cabestan/python:3.11") -> dict[str, str]:
     """The same without a Dockerfile: seconds less for each push. The first `apps` services run `app.py`."""
-    compose = files["docker-compose.yml"].replace(_IMAGE, _BASE + _APP, apps).replace(_IMAGE, _BASE)
+    base = _BASE.format(image=image)
+    compose = files["docker-compose.yml"].replace(_IMAGE, base + _APP, apps).replace(_IMAGE, base)
     kept = {name: text for name, text in files.items() if name != "Dockerfile"}
     return kept | {"docker-compose.yml": compose}
 

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import MakeDatabase
 from tests.integration import databases
-from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work
 from tests.integration.test_canary import Watcher
 from tests.integration.test_managed_services import database, inside, wished
@@ -18,35 +16,21 @@ from tests.storage_servers import StorageServer
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> StorageServer:
-    return StorageServer("sftp", tmp_path_factory.mktemp("storage") / "files", free_port(), uuid.uuid4().hex)
-
-
-@pytest.fixture(scope="module")
-def platform(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_database: MakeDatabase,
-    share_layers: ShareLayers,
-    storage: StorageServer,
-) -> Iterator[Platform]:
-    settings = {"database_url": make_database(""), "backup_remote": storage.place()}
-    made = Platform(tmp_path_factory.mktemp("elsewhere"), settings)
-    try:
-        made.prepare()
-        share_layers(made, "python:3.11")
-        made.start()
+@pytest.fixture
+def storage(platform: Platform, tmp_path: Path) -> Iterator[StorageServer]:
+    """Where backups go too, when it serves."""
+    made = StorageServer("sftp", tmp_path / "files", free_port(), uuid.uuid4().hex)
+    with platform.served_with(backup_remote=made.place()):
         yield made
-    finally:
-        made.remove()
 
 
 def _ask(platform: Platform, work: Work, *words: str) -> str:
     return inside(platform, database(platform, work, "redis"), "redis-cli", "-s", "/tmp/served.sock", *words).strip()
 
 
-def _alerts(platform: Platform) -> list[str]:
-    return [alert["message"] for alert in platform.get("/alerts")["items"] if alert["kind"] == "backup"]
+def _alerts(platform: Platform, work: Work) -> list[str]:
+    alerts = platform.get("/alerts")["items"]
+    return [alert["message"] for alert in alerts if (alert["kind"], alert["project"]) == ("backup", work.name)]
 
 
 def _outcome(operation: dict[str, Any]) -> tuple[str, str, bool, bool]:
@@ -75,7 +59,7 @@ def test_storage_that_fails_alerts_costs_no_backup_and_is_made_up_for(
         assert _outcome(gone) == ("failed", "verified", True, False)
         assert f"Backup {gone['saved']['id']} is here, but could not be copied elsewhere" in gone["detail"]
         assert "connection refused" in gone["detail"]
-        (alert,) = _alerts(platform)
+        (alert,) = _alerts(platform, work)
         assert "connection refused" in alert
 
         (platform.data / "backups" / first["saved"]["file"]).unlink()
@@ -92,7 +76,7 @@ def test_storage_that_fails_alerts_costs_no_backup_and_is_made_up_for(
         with storage.serving():
             again = wished(platform, f"{at}/backups")
             assert _outcome(again) == ("succeeded", "verified", True, True)
-            assert _alerts(platform) == []
+            assert _alerts(platform, work) == []
             found = platform.get(f"{at}/backups")["items"]
             assert [backup["remote"] for backup in found if backup["status"] == "verified"] == [True] * 4
             assert wished(platform, f"{at}/restore", wish)["status"] == "succeeded"

@@ -1,16 +1,13 @@
 """SIGKILL to the server while it makes, backs up, restores and deletes a database."""
 
 import io
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import MakeDatabase
 from tests.integration import databases
-from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually, said_inside
 
 pytestmark = pytest.mark.integration
@@ -22,25 +19,17 @@ _FAILED_UPGRADE = ("database.switch:after", "database.take-back:after")
 _DELETE = ("database.remove:before", "database.remove:after")
 
 
-@pytest.fixture(scope="module")
-def killed(
-    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
-) -> Iterator[Platform]:
-    settings = {"database_url": make_database(""), "managed_seconds": "40"}
-    made = Platform(tmp_path_factory.mktemp("killed"), settings)
-    try:
-        made.prepare()
-        share_layers(made, "python:3.11")
-        yield made
-    finally:
-        made.remove()
+@pytest.fixture
+def killed(killed: Platform) -> Iterator[Platform]:
+    """It gives up a database that does not answer."""
+    with killed.served_with(managed_seconds="40"):
+        yield killed
 
 
 def _start(platform: Platform, boundaries: tuple[str, ...]) -> tuple[str, ...]:
     """The server, with kills at these to come."""
     platform.stop()
-    shutil.rmtree(platform.kills)
-    platform.kills.mkdir()
+    platform.forget_kills()
     platform.start(boundaries)
     return boundaries
 
@@ -84,8 +73,9 @@ def _instance(platform: Platform, work: Work) -> dict[str, Any]:
     return dict(found)
 
 
-def _ask(platform: Platform, *words: str) -> str:
-    label = [f"cabestan.instance={platform.instance}", "cabestan.managed=redis"]
+def _ask(work: Work, *words: str) -> str:
+    platform = work.platform
+    label = [f"cabestan.instance={platform.instance}", f"cabestan.project={work.name}", "cabestan.managed=redis"]
     (container,) = eventually(
         lambda: platform.client.containers.list(filters={"label": label, "health": "healthy"}, ignore_removed=True),
         60,
@@ -108,18 +98,18 @@ def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
     assert [d["status"] for d in done] == ["succeeded"]
     made = _instance(killed, work)
     at = f"/databases/{made['id']}"
-    assert _ask(killed, "set", "a", "one") == "OK"
+    assert _ask(work, "set", "a", "one") == "OK"
 
     backup = _through(killed, _BACKUP, f"{at}/backups", {})
     assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
     assert [b["status"] for b in killed.get(f"{at}/backups")["items"]] == ["verified"]
 
-    assert _ask(killed, "set", "a", "two") == "OK"
+    assert _ask(work, "set", "a", "two") == "OK"
     wish = {"backup": backup["saved"]["id"], "confirm": "staging/redis"}
     restored = _through(killed, _RESTORE, f"{at}/restore", wish)
     assert restored["status"] == "succeeded", restored
     after = _instance(killed, work)
-    assert (_ask(killed, "get", "a"), after["kept_volumes"]) == ("one", [made["volume"]])
+    assert (_ask(work, "get", "a"), after["kept_volumes"]) == ("one", [made["volume"]])
 
     with _version_that_serves_nobody(killed) as version:
         boundaries = _start(killed, _FAILED_UPGRADE)
@@ -131,7 +121,7 @@ def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
         served = ("version", "exact_version", "volume", "kept_volumes", "health", "status")
         again = _instance(killed, work)
         assert {name: again[name] for name in served} == {name: after[name] for name in served}
-        assert _ask(killed, "get", "a") == "one"
+        assert _ask(work, "get", "a") == "one"
 
     killed.stop()
     killed.start()
@@ -139,10 +129,9 @@ def test_a_database_survives_kills_all_its_life(killed: Platform) -> None:
     work.goes_live(120)
     gone = _through(killed, _DELETE, f"{at}/delete", {"confirm": "staging/redis"})
     assert (gone["status"], gone["saved"]["status"]) == ("succeeded", "verified"), gone
-    names = [v.name for v in killed.client.volumes.list() if v.name.startswith(f"{killed.instance}-")]
-    ours = [name for name in names if "-builder-" not in name]
-    assert sorted(ours) == [f"{killed.instance}-{name}" for name in ("acme", "registry", "router")]
-    label = {"label": [f"cabestan.instance={killed.instance}", "cabestan.managed"]}
+    start = f"{killed.instance}-{killed.environment_id(work.name)}-"
+    assert [volume.name for volume in killed.client.volumes.list() if volume.name.startswith(start)] == []
+    label = {"label": [f"cabestan.instance={killed.instance}", f"cabestan.project={work.name}", "cabestan.managed"]}
     assert killed.client.containers.list(all=True, filters=label, ignore_removed=True) == []
     assert killed.client.secrets.list(filters=label) == []
     assert killed.client.services.list(filters=label) == []

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import MakeDatabase
-from tests.integration import databases
 from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually
+from tests.integration.samples import unbuilt
 from tests.integration.test_managed_services import _FILL, _ROWS, database, inside, sql, wished
 
 from cabestan.domain.labels import SECRET_LABEL
@@ -62,30 +61,13 @@ services:
   postgresql:
     image: postgres:14
 """
-_FILES = {
-    "app.py": _APP,
-    "Dockerfile": databases.DOCKERFILE.replace(" python3-pymysql python3-redis", ""),
-    "docker-compose.yml": _COMPOSE,
-}
-
-
-@pytest.fixture(scope="module")
-def platform(
-    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
-) -> Iterator[Platform]:
-    made = Platform(tmp_path_factory.mktemp("upgraded"), {"database_url": make_database(""), "healthy_seconds": "120"})
-    try:
-        made.prepare()
-        share_layers(made, "python:3.11", "postgresql:15")
-        made.start()
-        yield made
-    finally:
-        made.remove()
+_FILES = {"app.py": _APP, "docker-compose.yml": _COMPOSE}
 
 
 @pytest.fixture
-def work(platform: Platform) -> Work:
-    made = platform.make_project(_FILES)
+def work(platform: Platform, clients: str, share_layers: ShareLayers) -> Work:
+    share_layers(platform, "postgresql:15")
+    made = platform.make_project(unbuilt(_FILES, image=clients))
     first = made.deployed(300)
     assert first["status"] == "succeeded", platform.get(f"/deployments/{first['id']}")
     return made
@@ -111,8 +93,7 @@ def older(platform: Platform, work: Work, tmp_path: Path) -> Iterator[str]:
 
 def _secrets(platform: Platform, work: Work) -> list[str]:
     """Swarm's names of the passwords that the application has had as files."""
-    key = platform.rows(f"select id from projects where name = '{work.name}'")[0][0]
-    environment = platform.rows(f"select id from environments where project_id = {key} and name = 'staging'")[0][0]
+    environment = platform.environment_id(work.name)
     names = [s["Spec"]["Name"] for s in platform.client.api.secrets(filters={"label": [SECRET_LABEL]})]
     return [name for name in names if name.startswith(f"{platform.instance}-{environment}-")]
 
@@ -144,6 +125,7 @@ def test_a_database_comes_from_an_older_major_version_with_all_its_data(
     assert inside(platform, instance, "database", "manifest") == before
     after = database(platform, work, "postgresql")
     assert (after["version"], after["exact_version"].partition(".")[0]) == ("15", "15")
+    assert len(after["kept_volumes"]) == 2
     _says(platform, work, "version 15, 3 tables")
     assert sql(platform, instance, "SELECT name FROM items WHERE id = 7; SELECT twice(4);") == "é😀𝄞 7 \t tab\n8\n"
 

@@ -9,37 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import MakeDatabase
 from tests.integration import databases
 from tests.integration.conftest import ShareLayers
 from tests.integration.harness import Platform, Work, eventually, repeating
+from tests.integration.samples import unbuilt
 
 pytestmark = pytest.mark.integration
 _ROWS = 100_000
-
-
-@pytest.fixture(scope="module")
-def own(
-    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
-) -> Iterator[Platform]:
-    """One of its own: its backups go elsewhere too, to a folder that rclone reaches as a remote."""
-    folder = tmp_path_factory.mktemp("managed")
-    remote = f":alias,remote={folder / 'elsewhere'}:"
-    made = Platform(folder, {"database_url": make_database(""), "backup_remote": remote, "healthy_seconds": "120"})
-    made.settings["mongodb_image"] = f"{made.instance}/mongodb:0.1"
-    try:
-        made.prepare()
-        share_layers(made, "python:3.11", "postgresql:15", "mariadb:10.11")
-        made.start()
-        yield made
-    finally:
-        made.remove()
+#: those that take long to push
+_IMAGES = {"postgresql": "postgresql:15", "mysql": "mariadb:10.11"}
 
 
 @pytest.fixture
-def platform(own: Platform) -> Iterator[Platform]:
-    with own.cleared():
-        yield own
+def elsewhere(platform: Platform, tmp_path: Path) -> Iterator[Path]:
+    """Where backups go too: a folder that rclone reaches as a remote."""
+    with platform.served_with(backup_remote=f":alias,remote={tmp_path}:"):
+        yield tmp_path
 
 
 def database(platform: Platform, work: Work, kind: str) -> dict[str, Any]:
@@ -89,15 +74,18 @@ def wished(platform: Platform, path: str, body: Mapping[str, Any] | None = None,
 
 
 def volumes(platform: Platform, work: Work) -> list[str]:
-    key = platform.rows(f"select id from projects where name = '{work.name}'")[0][0]
+    key = platform.project_id(work.name)
     rows = platform.rows(f"select volume from managed_services where project_id = {key} order by id")
     there = {volume.name for volume in platform.client.volumes.list()}
     return [row[0] for row in rows if row[0] in there]
 
 
 @pytest.mark.timeout(600)
-def test_an_application_finds_its_databases_and_its_data_after_each_deployment(platform: Platform) -> None:
-    work = platform.make_project(databases.ALL)
+def test_an_application_finds_its_databases_and_its_data_after_each_deployment(
+    platform: Platform, share_layers: ShareLayers, clients: str
+) -> None:
+    share_layers(platform, *_IMAGES.values())
+    work = platform.make_project(unbuilt(databases.ALL, image=clients))
     first = work.deployed(300)
     assert first["status"] == "succeeded", platform.get(f"/deployments/{first['id']}")
     whole = platform.get(f"/deployments/{first['id']}")
@@ -113,7 +101,9 @@ def test_an_application_finds_its_databases_and_its_data_after_each_deployment(p
     assert len(made) == 3
     seen = _visits(platform, host, 0)
 
-    label = {"label": [f"cabestan.instance={platform.instance}", "cabestan.managed-id"]}
+    label = {
+        "label": [f"cabestan.instance={platform.instance}", f"cabestan.project={work.name}", "cabestan.managed-id"]
+    }
     running = {container.id for container in platform.client.containers.list(filters=label, ignore_removed=True)}
     work.files["app.py"] += "# another release\n"
     work.goes_live(120)
@@ -206,35 +196,43 @@ _SPOIL = {
 _WRITE = "BEGIN; INSERT INTO written VALUES (1); UPDATE items SET name = 'x' WHERE id = 1; COMMIT;"
 
 
-@pytest.mark.timeout(900)
-def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
-    """100,000 rows, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
-    work = platform.make_project(databases.idle("postgresql", "mysql", "redis"))
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_rows_come_back_as_they_were(platform: Platform, share_layers: ShareLayers, elsewhere: Path, kind: str) -> None:
+    """100,000 of them, odd names and encodings, large objects, while a client writes; from here and from elsewhere."""
+    share_layers(platform, _IMAGES[kind])
+    work = platform.make_project(databases.idle(kind))
     work.goes_live(300)
-    for kind in ("postgresql", "mysql"):
-        instance = database(platform, work, kind)
-        at = f"/databases/{instance['id']}"
-        sql(platform, instance, _FILL[kind])
-        with repeating(partial(sql, platform, instance, _WRITE), pause=0.2):
-            backup = wished(platform, f"{at}/backups")
-        assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
-        assert backup["saved"]["rows"] >= _ROWS + 2
-        assert (backup["saved"]["here"], backup["saved"]["remote"]) == (True, True)
-        before = inside(platform, instance, "database", "manifest")
-        sure = wished(platform, f"{at}/backups")["saved"]
-        sql(platform, instance, _SPOIL[kind])
-        assert inside(platform, instance, "database", "manifest") != before
-        _lose_the_local_file(platform, sure)
-        wish = {"backup": sure["id"], "confirm": f"staging/{kind}"}
-        restored = wished(platform, f"{at}/restore", wish)
-        assert restored["status"] == "succeeded", restored
-        assert inside(platform, instance, "database", "manifest") == before
-        if kind == "postgresql":
-            sql(platform, instance, "COMMENT ON EXTENSION tablefunc IS 'ours'; ALTER EXTENSION tablefunc UPDATE")
-        assert restored["saved"]["rows"] < _ROWS
-        kept = database(platform, work, kind)["kept_volumes"]
-        assert [platform.client.volumes.get(name).name for name in kept] == [instance["volume"]]
+    instance = database(platform, work, kind)
+    at = f"/databases/{instance['id']}"
+    sql(platform, instance, _FILL[kind])
+    with repeating(partial(sql, platform, instance, _WRITE), pause=0.2):
+        backup = wished(platform, f"{at}/backups")
+    assert (backup["status"], backup["saved"]["status"]) == ("succeeded", "verified"), backup
+    assert backup["saved"]["rows"] >= _ROWS + 2
+    assert (backup["saved"]["here"], backup["saved"]["remote"]) == (True, True)
+    before = inside(platform, instance, "database", "manifest")
+    sure = wished(platform, f"{at}/backups")["saved"]
+    sql(platform, instance, _SPOIL[kind])
+    assert inside(platform, instance, "database", "manifest") != before
+    _lose_the_local_file(platform, sure, elsewhere)
+    restored = wished(platform, f"{at}/restore", {"backup": sure["id"], "confirm": f"staging/{kind}"})
+    assert restored["status"] == "succeeded", restored
+    assert inside(platform, instance, "database", "manifest") == before
+    if kind == "postgresql":
+        sql(platform, instance, "COMMENT ON EXTENSION tablefunc IS 'ours'; ALTER EXTENSION tablefunc UPDATE")
+    assert restored["saved"]["rows"] < _ROWS
+    kept = database(platform, work, kind)["kept_volumes"]
+    assert [platform.client.volumes.get(name).name for name in kept] == [instance["volume"]]
 
+
+@pytest.mark.timeout(600)
+def test_keys_come_back_as_they_were_and_after_a_deletion_in_a_new_database(
+    platform: Platform, share_layers: ShareLayers
+) -> None:
+    share_layers(platform, _IMAGES["postgresql"])
+    work = platform.make_project(databases.idle("postgresql", "redis"))
+    work.goes_live(300)
     redis = database(platform, work, "redis")
     lines = b"".join(b"SET k%d v%d\n" % (i, i) for i in range(_ROWS)) + b"SELECT 3\nLPUSH l 1 2 3\n"
     inside(platform, redis, "redis-cli", "-s", "/tmp/served.sock", "--pipe", words=lines)
@@ -246,14 +244,33 @@ def test_real_data_comes_back_as_it_was(platform: Platform) -> None:
     assert wished(platform, f"/databases/{redis['id']}/restore", wish)["status"] == "succeeded"
     assert inside(platform, redis, "database", "manifest") == before
 
-    _upgrade(platform, work)
-    _delete(platform, work)
+    deleted = _delete(platform, work, database(platform, work, "redis"))
+    assert database(platform, work, "postgresql")["status"] == "serving"
+    work.files |= databases.idle("postgresql", "redis")
+    work.goes_live(120)
+    new = database(platform, work, "redis")
+    assert new["id"] != redis["id"]
+    wish = {"backup": deleted["saved"]["id"], "confirm": "staging/redis"}
+    assert wished(platform, f"/databases/{new['id']}/restore", wish)["status"] == "succeeded"
+    assert inside(platform, new, "database", "manifest") == before
 
 
-def _lose_the_local_file(platform: Platform, backup: Mapping[str, Any]) -> None:
+def _delete(platform: Platform, work: Work, redis: Mapping[str, Any]) -> Any:
+    """Once no release uses it, with all volumes that it ever had."""
+    assert len(redis["kept_volumes"]) == 1
+    work.files |= databases.idle("postgresql")
+    work.goes_live(120)
+    answer = wished(platform, f"/databases/{redis['id']}/delete", {"confirm": "staging/redis"})
+    assert (answer["status"], answer["saved"]["status"]) == ("succeeded", "verified"), answer
+    there = {volume.name for volume in platform.client.volumes.list()}
+    assert not there & {redis["volume"], *redis["kept_volumes"]}
+    return answer
+
+
+def _lose_the_local_file(platform: Platform, backup: Mapping[str, Any], elsewhere: Path) -> None:
     path = platform.data / "backups" / str(backup["file"])
     assert path.stat().st_size == backup["bytes"]
-    assert (Path(platform.folder) / "elsewhere" / str(backup["file"])).stat().st_size == backup["bytes"]
+    assert (elsewhere / str(backup["file"])).stat().st_size == backup["bytes"]
     path.unlink()
 
 
@@ -266,14 +283,15 @@ def mongodb(platform: Platform, tmp_path: Path) -> Iterator[None]:
     of_the_image = ["--python-version", "3.11", "--only-binary", ":all:", "--target", "packages"]
     line = [*uv, *of_the_image, "--requirements", "requirements.lock"]
     subprocess.run(line, cwd=folder, check=True, timeout=120)
-    image = platform.settings["mongodb_image"]
+    image = f"{platform.instance}/mongodb:0.1"
     platform.client.images.build(path=str(folder), tag=image, rm=True)
-    yield
+    with platform.served_with(mongodb_image=image):
+        yield
     platform.client.images.remove(image, force=True)
 
 
-def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform, mongodb: None) -> None:
-    work = platform.make_project(databases.MONGO)
+def test_an_image_that_an_administrator_sets_serves_as_mongodb(platform: Platform, mongodb: None, clients: str) -> None:
+    work = platform.make_project(unbuilt(databases.MONGO, image=clients))
     done = work.deployed(240)
     assert done["status"] == "succeeded", platform.get(f"/deployments/{done['id']}")
     instance = database(platform, work, "mongodb")
@@ -323,40 +341,3 @@ def _told(platform: Platform, work: Work, path: str) -> Any:
     """What the application answers; its client may just be connecting anew."""
     answer = platform.ask(work.host("staging"), f"/{path}")
     return answer.json() if answer.status_code == 200 else answer.text
-
-
-def _upgrade(platform: Platform, work: Work) -> None:
-    """Debian has one version of each: a second tag of the same packages stands for another one."""
-    other = f"t{platform.instance}"
-    platform.client.images.get("cabestan/postgresql:15").tag("cabestan/postgresql", other)
-    try:
-        instance = database(platform, work, "postgresql")
-        before = inside(platform, instance, "database", "manifest")
-        wish = {"version": other, "confirm": "staging/postgresql"}
-        assert wished(platform, f"/databases/{instance['id']}/upgrade", wish)["status"] == "succeeded"
-        after = database(platform, work, "postgresql")
-        assert (after["version"], len(after["kept_volumes"])) == (other, 2)
-        assert inside(platform, after, "database", "manifest") == before
-    finally:
-        platform.client.images.remove(f"cabestan/postgresql:{other}")
-
-
-def _delete(platform: Platform, work: Work) -> None:
-    """Once no release uses it."""
-    instance = database(platform, work, "mysql")
-    before = inside(platform, instance, "database", "manifest")
-    work.files |= databases.idle("postgresql", "redis")
-    work.goes_live(120)
-    answer = wished(platform, f"/databases/{instance['id']}/delete", {"confirm": "staging/mysql"})
-    assert (answer["status"], answer["saved"]["status"]) == ("succeeded", "verified"), answer
-    there = {volume.name for volume in platform.client.volumes.list()}
-    assert not there & {instance["volume"], *instance["kept_volumes"]}
-    assert database(platform, work, "postgresql")["status"] == "serving"
-
-    work.files |= databases.idle("postgresql", "redis", "mysql")
-    work.goes_live(120)
-    new = database(platform, work, "mysql")
-    assert new["id"] != instance["id"]
-    wish = {"backup": answer["saved"]["id"], "confirm": "staging/mysql"}
-    assert wished(platform, f"/databases/{new['id']}/restore", wish)["status"] == "succeeded"
-    assert inside(platform, new, "database", "manifest") == before

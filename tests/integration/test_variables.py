@@ -64,7 +64,7 @@ def test_a_secret_file_and_variables_of_each_level_reach_the_container(platform:
     assert [w.partition(" For ")[0] for w in warnings if w.startswith(".env")] == [
         ".env:1:1 LEVEL: LEVEL is 'debug' in .env and 'of-the-group' in a deployment."
     ]
-    stack = f"{platform.instance}-{_environment_id(platform, work)}-{slug}-staging"[:32].strip("-")
+    stack = f"{platform.instance}-{platform.environment_id(work.name)}-{slug}-staging"[:32].strip("-")
     [name] = made = _swarm_secrets(platform, stack)
     assert name.startswith(f"{stack}_BIRD_")
     assert made[name][SECRET_LABEL] == "BIRD"
@@ -84,15 +84,9 @@ def test_a_secret_file_and_variables_of_each_level_reach_the_container(platform:
     _old_ones_go(platform, stack, name)
 
 
-def _environment_id(platform: Platform, work: Work) -> Any:
-    query = "select e.id from environments e join projects p on p.id = e.project_id"
-    return platform.rows(f"{query} where p.name = '{work.name}' and e.name = 'staging'")[0][0]
-
-
 def _deployed_through_kills(platform: Platform, work: Work, staging: str, release: int) -> dict[str, Any]:
     """The same release again, with the server killed before and after the stack is applied."""
-    for marker in platform.kills.iterdir():
-        marker.unlink()
+    platform.forget_kills()
     kills = ["deployment.apply:before", "deployment.apply:after"]
     platform.stop()
     platform.start(kills)

@@ -45,7 +45,7 @@ def test_a_build_reaches_the_outside_and_neither_the_machine_nor_others(platform
     with ExitStack() as stack, neighbour() as outside, _service_of_the_host() as port, _service_of_the_host() as proxy:
         # a proxy may run on the machine itself: its port is reached, and no other one
         allowed = [f"{outside}:{ALLOWED}", f"{beside(outside)}:{proxy}"]
-        stack.enter_context(_reaching(platform, f"internet {' '.join(allowed)}"))
+        stack.enter_context(platform.served_with(build_reach=f"internet {' '.join(allowed)}"))
         victim.files = {"Dockerfile": _SERVING}
         serving = victim.push().pipeline
         eventually(lambda: _says(platform, serving, " begun"), 60, "the build is at RUN")
@@ -184,20 +184,6 @@ def _undeployed(platform: Platform) -> Work:
     work = platform.make_project({"Dockerfile": DOCKERFILE})
     platform.put(f"/projects/{work.name}/environments/staging", {"trigger": "manual"})
     return work
-
-
-@contextmanager
-def _reaching(platform: Platform, reach: str) -> Iterator[None]:
-    """Builders that are started meanwhile reach that."""
-    platform.stop()
-    platform.settings["build_reach"] = reach
-    platform.start()
-    try:
-        yield
-    finally:
-        platform.stop()
-        del platform.settings["build_reach"]
-        platform.start()
 
 
 @contextmanager
