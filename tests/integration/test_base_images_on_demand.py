@@ -6,14 +6,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound
-from tests.integration.conftest import ShareLayers
-from tests.integration.harness import CHECKOUT, Platform, eventually
+from tests.integration.harness import CHECKOUT, Platform, Work, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -25,10 +25,12 @@ DOCKERFILE = "FROM {base}\nUSER 1001\n"
 
 @dataclass
 class Kitchen:
-    """A platform with the checkout's catalogue, and recipes of these tests in it."""
+    """A platform with a copy of the checkout's catalogue, and recipes of these tests in it."""
 
     platform: Platform
     folder: Path
+    #: two projects, whose builders stay warm
+    works: tuple[Work, Work]
     made: list[str]
 
     def recipe(self, run: str) -> str:
@@ -40,9 +42,10 @@ class Kitchen:
         self.made.append(f"cabestan/{name}:1")
         return self.made[-1]
 
-    def push(self, base: str) -> int:
-        """A project that begins with the image; its pipeline."""
-        pushed = self.platform.make_project({"Dockerfile": DOCKERFILE.format(base=base)}).push()
+    def push(self, base: str, project: int = 0) -> int:
+        """What begins with the image; the pipeline."""
+        self.works[project].files = {"Dockerfile": DOCKERFILE.format(base=base)}
+        pushed = self.works[project].push()
         assert pushed.pipeline, pushed.output
         return pushed.pipeline
 
@@ -67,28 +70,20 @@ class Kitchen:
 
 
 @pytest.fixture(scope="module")
-def kitchen(tmp_path_factory: pytest.TempPathFactory, share_layers: ShareLayers) -> Iterator[Kitchen]:
-    folder = tmp_path_factory.mktemp("kitchen")
-    shutil.copytree(CHECKOUT / "images", folder / "images")
-    platform = Platform(folder / "platform", {"images": str(folder / "images")})
-    kitchen = Kitchen(platform, folder / "images", [])
-    try:
-        platform.prepare()
-        share_layers(platform, "python:3.11")
-        platform.start()
+def kitchen(tmp_path_factory: pytest.TempPathFactory, prepared: Platform) -> Iterator[Kitchen]:
+    folder = tmp_path_factory.mktemp("kitchen") / "images"
+    shutil.copytree(CHECKOUT / "images", folder)
+    with prepared.served_with(images=str(folder)):
+        kitchen = Kitchen(prepared, folder, (prepared.make_project({}), prepared.make_project({})), [])
         yield kitchen
-    finally:
-        for reference in kitchen.made:
-            try:
-                platform.client.images.remove(reference, force=True)
-            except ImageNotFound:
-                continue
-        platform.remove()
+    for reference in kitchen.made:
+        with suppress(ImageNotFound):
+            prepared.client.images.remove(reference, force=True)
 
 
 def test_two_pushes_that_need_an_image_build_it_once_and_say_so(kitchen: Kitchen) -> None:
     base = kitchen.recipe("echo from the kitchen && sleep 1")
-    pipelines = [kitchen.push(base), kitchen.push(base.removesuffix(":1"))]
+    pipelines = [kitchen.push(base), kitchen.push(base.removesuffix(":1"), project=1)]
     ended = [kitchen.ended(pipeline) for pipeline in pipelines]
     assert [(one["status"], one["reason"]) for one in ended] == [("succeeded", "")] * 2
     assert kitchen.built()[base] == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from tests.integration.harness import Platform
-from tests.integration.samples import DOCKERFILE
 
 pytestmark = pytest.mark.integration
 
@@ -38,14 +37,18 @@ services:
 BASE = """\
 services:
   python:
-    image: ${CI_REGISTRY_IMAGE}:${CI_COMMIT_SHA}
+    image: cabestan/python:3.11
+    user: "1001"
+    stop_signal: SIGKILL
+    command: [python3, /srv/app.py]
+    volumes: ["./app.py:/srv/app.py:ro"]
     ports: ["80:8000"]
 """
 OVER = "services: {store: {environment: {SAYS: another store}}}\n"
 
 
 def test_an_environment_runs_what_its_files_say_together(platform: Platform) -> None:
-    files = {"app.py": APP, "Dockerfile": DOCKERFILE, "compose.yml": COMPOSE, "common/base.yml": BASE, "over.yml": OVER}
+    files = {"common/app.py": APP, "common/base.yml": BASE, "compose.yml": COMPOSE, "over.yml": OVER}
     work = platform.make_project(files)
     work.goes_live()
     assert platform.ask(work.host("staging")).text == "app store "

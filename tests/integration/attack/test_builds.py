@@ -12,6 +12,23 @@ from cabestan.adapters.registry import Registry
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture(scope="module")
+def project(prepared: Platform) -> Work:
+    """One for all of these tests, for its builder stays warm; what is built is not deployed by itself."""
+    if prepared.died:
+        prepared.start()
+    made = prepared.make_project({})
+    prepared.put(f"/projects/{made.name}/environments/staging", {"trigger": "manual"})
+    return made
+
+
+@pytest.fixture
+def work(platform: Platform, project: Work) -> Work:
+    project.clear()
+    return project
+
+
 _ATTRIBUTES = b"""\
 * text=auto eol=crlf
 utf.txt working-tree-encoding=UTF-16
@@ -49,11 +66,10 @@ services:
 """
 
 
-def test_the_bytes_of_an_image_are_those_of_git(platform: Platform) -> None:
+def test_the_bytes_of_an_image_are_those_of_git(platform: Platform, work: Work) -> None:
     """Whatever attributes say; the ignore file of the Dockerfile's own name counts, links lead nowhere, and a file
     whose name looks like an assignment is a file. What a build prints is kept whole.
     """
-    work = _undeployed(platform)
     files = {
         **_BYTES,
         ".gitattributes": _ATTRIBUTES,
@@ -78,8 +94,9 @@ def test_the_bytes_of_an_image_are_those_of_git(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("target", ["..", "/etc"])
-def test_a_context_that_a_link_leads_out_of_the_repository_is_refused(platform: Platform, target: str) -> None:
-    work = _undeployed(platform)
+def test_a_context_that_a_link_leads_out_of_the_repository_is_refused(
+    platform: Platform, work: Work, target: str
+) -> None:
     compose = b"services: {app: {build: ./link}}\n"
     pushed = push_bytes(work, {"docker-compose.yml": compose, "Dockerfile": DOCKERFILE.encode()}, {"link": target})
     assert pushed.pipeline
@@ -88,9 +105,8 @@ def test_a_context_that_a_link_leads_out_of_the_repository_is_refused(platform: 
     assert "link" in ended["reason"]
 
 
-def test_an_image_of_others_is_refused_before_the_build_however_it_is_written(platform: Platform) -> None:
+def test_an_image_of_others_is_refused_before_the_build_however_it_is_written(platform: Platform, work: Work) -> None:
     """One of the spellings that once came through; all of them are in the tests of the reading."""
-    work = _undeployed(platform)
     work.files = {"Dockerfile": f'FROM "127.0.0.1:{platform.registry_port}/vic/app:0.2"\nUSER 1001\n'}
     pushed = work.push()
     assert pushed.pipeline
@@ -106,9 +122,8 @@ USER 1001
 """
 
 
-def test_what_run_takes_is_bounded_and_the_builder_lives_on(platform: Platform) -> None:
+def test_what_run_takes_is_bounded_and_the_builder_lives_on(platform: Platform, work: Work) -> None:
     """The harness gives builders one GiB."""
-    work = _undeployed(platform)
     pushed = push_bytes(work, {"Dockerfile": _BIG.encode()})
     assert pushed.pipeline
     ended = platform.wait_for_pipeline(pushed.pipeline)
@@ -125,10 +140,9 @@ def test_what_run_takes_is_bounded_and_the_builder_lives_on(platform: Platform) 
 _VERSIONED = "# VERSION {}\nFROM cabestan/python:3.11\nRUN head -c 16 /dev/urandom > /unlike\nUSER 1001\n"
 
 
-def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(platform: Platform) -> None:
+def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(platform: Platform, work: Work) -> None:
     """A second pipeline of the same commit builds another image; one on a branch claims the commit's name."""
     registry = Registry(platform.registry_login)
-    work = _undeployed(platform)
     work.files = {"Dockerfile": _VERSIONED.format("1.0")}
     first = work.push()
     _logs(platform, first)
@@ -156,8 +170,9 @@ def test_a_tag_is_written_once_and_a_release_has_the_images_of_its_own_jobs(plat
 _CACHED = "# VERSION 2.0\nFROM cabestan/python:3.11\nRUN --mount=type=cache,id=all,target=/cache {}\nUSER 1001\n"
 
 
-def test_who_may_not_push_to_protected_branches_says_no_version_and_fills_no_cache_for_them(platform: Platform) -> None:
-    work = _undeployed(platform)
+def test_who_may_not_push_to_protected_branches_says_no_version_and_fills_no_cache_for_them(
+    platform: Platform, work: Work
+) -> None:
     work.files = {"Dockerfile": _CACHED.format("touch /cache/poison")}
     work.commit()
     pushed = work.push_head(branch="other")
@@ -168,13 +183,6 @@ def test_who_may_not_push_to_protected_branches_says_no_version_and_fills_no_cac
     _logs(platform, work.push())
     work.files = {"Dockerfile": _CACHED.format("test -e /cache/own")}
     _logs(platform, work.push())
-
-
-def _undeployed(platform: Platform) -> Work:
-    """A project with nothing pushed; what is built is not deployed by itself."""
-    work = platform.make_project({})
-    platform.put(f"/projects/{work.name}/environments/staging", {"trigger": "manual"})
-    return work
 
 
 def _logs(platform: Platform, pushed: Pushed) -> dict[str, str]:
