@@ -283,12 +283,9 @@ def _registry_answers(login: RegistryLogin) -> bool:
 
 def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(platform: Platform) -> None:
     work = platform.make_project(SMALL)
-    first = work.deployed()
-    assert first["status"] == "succeeded", first
-    waiting = work.pushed_to("production")
-    [image] = set(platform.get(f"/projects/{work.name}/releases/2")["images"].values())
-    staging = platform.wait_for_deployment(platform.deployments(work.name, "staging")[0]["id"])
-    assert staging["status"] == "succeeded", staging
+    work.goes_live()
+    [waiting] = platform.deployments(work.name, "production")
+    [image] = set(platform.get(f"/projects/{work.name}/releases/1")["images"].values())
     platform.client.services.get(f"{_stack(platform, work.name)}_app").remove()
     registry = platform.client.containers.get(f"{platform.instance}-registry")
     registry.stop(timeout=1)
@@ -318,17 +315,10 @@ def _forget(platform: Platform, image: str) -> bool:
 def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> None:
     """Judged by what must be free: more than any disk has."""
     work = platform.make_project(SMALL)
-    platform.stop()
-    platform.settings["free_bytes"] = str(2**60)
-    platform.start()
-    try:
+    with platform.served_with(free_bytes=str(2**60)):
         pushed = work.push()
         assert pushed.pipeline
         full = platform.wait_for_pipeline(pushed.pipeline)
-    finally:
-        platform.stop()
-        del platform.settings["free_bytes"]
-        platform.start()
     assert full["status"] == "failed"
     assert "MiB free" in full["reason"]
     platform.becomes_tidy()
@@ -338,16 +328,9 @@ def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> Non
 
 def test_too_large_a_push_is_refused(platform: Platform) -> None:
     work = platform.make_project(SMALL)
-    platform.stop()
-    platform.settings["push_bytes"] = "100000"
-    platform.start()
-    try:
+    with platform.served_with(push_bytes="100000"):
         work.files |= {"large": "".join(uuid.uuid4().hex for _ in range(20_000))}
         refused = work.push()
-    finally:
-        platform.stop()
-        del platform.settings["push_bytes"]
-        platform.start()
     assert refused.code != 0
     assert "(the setting push_bytes)" in refused.output, refused.output
     assert platform.pipelines(work.name) == []

@@ -4,6 +4,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,28 +20,32 @@ _LINES = 400
 _SIZE = "48m"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of its own at the folder."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@pytest.fixture
-def cramped(small_disk: Path, make_database: MakeDatabase, share_layers: ShareLayers) -> Iterator[Platform]:
-    """Its data, its logs and the server's own log are on that disk."""
-    platform = Platform(small_disk, {"free_bytes": "0", "database_url": make_database("")})
-    if platform.database_url.startswith("sqlite"):
-        platform.settings.pop("database_url")  # in the data folder
     try:
-        platform.prepare()
-        share_layers(platform, "python:3.11")
-        platform.start()
-        yield platform
+        yield folder
     finally:
-        platform.remove()
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def cramped(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase, share_layers: ShareLayers
+) -> Iterator[Platform]:
+    """Its data, its logs and the server's own log are on a small disk."""
+    with small_disk(tmp_path_factory.mktemp("disk")) as disk:
+        platform = Platform(disk, {"free_bytes": "0", "database_url": make_database("")})
+        if platform.database_url.startswith("sqlite"):
+            platform.settings.pop("database_url")  # in the data folder
+        try:
+            platform.prepare()
+            share_layers(platform, "python:3.11")
+            platform.start()
+            yield platform
+        finally:
+            platform.remove()
 
 
 def fill(folder: Path) -> Path:

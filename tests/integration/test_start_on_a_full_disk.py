@@ -14,8 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.harness import CHECKOUT, eventually
-from tests.integration.test_full_disk import fill
-from tests.integration.test_full_disk import small_disk as small_disk
+from tests.integration.test_full_disk import fill, small_disk
 from tests.ports import free_port
 
 from cabestan.bootstrap import bootstrap
@@ -69,12 +68,14 @@ class Server:
 
 
 @pytest.fixture
-def server(small_disk: Path) -> Server:
-    made = Server(small_disk, free_port())
-    cabestan = bootstrap(made.settings)
-    made.token = platform.ensure_administrator(cabestan.services.database) or ""
-    cabestan.close()
-    return made
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "disk").mkdir()
+    with small_disk(tmp_path / "disk") as disk:
+        made = Server(disk, free_port())
+        cabestan = bootstrap(made.settings)
+        made.token = platform.ensure_administrator(cabestan.services.database) or ""
+        cabestan.close()
+        yield made
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
