@@ -12,8 +12,10 @@ from pathlib import Path
 
 from cabestan import testing
 
+#: what a start imports when it comes to it
+_LATE = ("alembic.command", "anyio._backends._asyncio", "httpcore", "uvicorn.protocols.http.h11_impl")
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([__name__])
+_CONTEXT.set_forkserver_preload([__name__, *_LATE])
 
 
 class Forked:
