@@ -20,7 +20,7 @@ from tests.conftest import MakeDatabase
 from tests.integration.conftest import ShareLayers
 from tests.integration.harness import ENDED, Platform, eventually
 from tests.integration.own_engine import OwnEngine
-from tests.integration.samples import COMPOSE, SMALL, counted, counting
+from tests.integration.samples import COMPOSE, SMALL, counted, counting, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
@@ -132,7 +132,7 @@ def test_a_build_is_run_again_when_its_engine_crashes(platform: Platform, engine
 
 def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: Platform, engine: OwnEngine) -> None:
     """A build, and a deployment that is approved meanwhile; the server is killed too, and starts without an engine."""
-    deployed = platform.make_project(SMALL)
+    deployed = platform.make_project(unbuilt())
     waiting = deployed.pushed_to("production")
     platform.wait_for_deployment(platform.deployments(deployed.name, "staging")[0]["id"])
     fingerprint = platform.get(f"/deployments/{waiting['id']}")["plan"]["fingerprint"]
@@ -156,7 +156,7 @@ def test_what_ended_while_the_server_was_away_is_not_begun_again_by_the_engine(
     platform: Platform, engine: OwnEngine
 ) -> None:
     """A build is one attempt more, and a run is not tried again."""
-    scheduled = platform.make_project(SMALL | {"docker-compose.yml": COMPOSE + _SLOW})
+    scheduled = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": COMPOSE + _SLOW}))
     scheduled.goes_live()
     [schedule] = platform.get(f"/projects/{scheduled.name}/schedules", environment="staging")["items"]
     run = platform.post(f"/schedules/{schedule['id']}/run")["id"]
