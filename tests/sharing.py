@@ -38,7 +38,6 @@ _BY_TEST = {
     "test_https.py",
     "test_kill_at_each_step.py",
     "test_platform_commands.py",
-    "test_restarts.py",
 }
 _LONG = 2
 _PARTED = 4

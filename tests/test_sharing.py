@@ -29,7 +29,7 @@ def test_leaks():
         ("tests/store/test_users.py::test_a[sqlite]", "tests/store/test_users.py sqlite"),
         ("tests/store/test_users.py::test_a[postgresql-x]", "tests/store/test_users.py postgresql"),
         ("tests/integration/test_routing.py::test_a", "tests/integration/test_routing.py"),
-        ("tests/integration/test_restarts.py::test_a[x]", "tests/integration/test_restarts.py::test_a[x]"),
+        ("tests/integration/test_https.py::test_a[x]", "tests/integration/test_https.py::test_a[x]"),
         ("tests/integration/test_major_upgrade.py::test_a[x]", "tests/integration/test_major_upgrade.py::test_a[x]"),
         ("tests/e2e/test_log.py::test_a[sqlite]", "tests/e2e sqlite"),
     ],
@@ -53,7 +53,7 @@ def _run(
 
 
 def test_the_browsers_tests_come_first_and_then_those_with_the_engine(tmp_path: Path) -> None:
-    engine = [f"integration/test_{name}.py" for name in ("restarts", "x", "major_upgrade", "acme")]
+    engine = [f"integration/test_{name}.py" for name in ("https", "x", "major_upgrade", "acme")]
     names = ("a/test_1.py", "e2e/test_2.py", *engine, "z/test_3.py")
     done = _run(tmp_path, dict.fromkeys(names, "def test(): pass"), workers=1)
     ran = re.findall(r"PASSED (\S+)::test", done.stdout)
