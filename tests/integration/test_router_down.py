@@ -8,7 +8,7 @@ import httpx
 import pytest
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
-from tests.integration.harness import Platform, eventually, free_port, start_container
+from tests.integration.harness import Platform, Work, eventually, free_port, start_container
 from tests.integration.samples import unbuilt
 
 from cabestan.adapters.engine_api import Engine
@@ -16,6 +16,16 @@ from cabestan.adapters.router import PlatformContainers, ServiceContainer
 from cabestan.errors import Conflict, StepFailed
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def serving(prepared: Platform) -> Work:
+    """What the router is to lead to."""
+    if prepared.died:
+        prepared.start()
+    work = prepared.make_project(unbuilt())
+    work.goes_live()
+    return work
 
 
 def _router(platform: Platform) -> Container:
@@ -36,39 +46,34 @@ def _serves(platform: Platform, host: str) -> bool:
     return False
 
 
-def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform) -> None:
+def test_a_stopped_router_fails_the_deployment_and_the_next_one_works(platform: Platform, serving: Work) -> None:
     """What a person stopped stays so."""
-    work = platform.make_project(unbuilt())
     router = _router(platform)
     router.stop(timeout=1)
     try:
-        failed = work.deployed()
+        failed = serving.deployed()
     finally:
         _start(platform, router)
     assert (failed["status"], [step["kind"] for step in failed["steps"]]) == ("failed", ["pull"])
     assert "-router does not run." in failed["reason"]
-    again = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    again = platform.post(f"/projects/{serving.name}/environments/staging/deployments")
     platform.succeeds(again["id"])
-    assert platform.ask(work.host("staging")).text.startswith("one staging")
+    assert platform.ask(serving.host("staging")).text.startswith("one staging")
 
 
-def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform) -> None:
+def test_a_router_that_was_removed_keeps_nobody_from_working(platform: Platform, serving: Work) -> None:
     """The server starts without it, says what to do, and goes on when it is made anew."""
-    work = platform.make_project(unbuilt())
-    work.goes_live()
     _router(platform).remove(force=True)
     platform.restart()
-    failed = platform.post(f"/projects/{work.name}/environments/staging/deployments")
+    failed = platform.post(f"/projects/{serving.name}/environments/staging/deployments")
     assert "`cabestan up` starts it" in platform.wait_for_deployment(failed["id"])["reason"]
     platform.prepare()
     platform.restart()
-    eventually(lambda: _serves(platform, work.host("staging")), 60, "it is routed again")
+    eventually(lambda: _serves(platform, serving.host("staging")), 60, "it is routed again")
 
 
-def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(platform: Platform) -> None:
+def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(platform: Platform, serving: Work) -> None:
     """As after the machine's own start, where somebody else was faster at its port."""
-    work = platform.make_project(unbuilt())
-    work.goes_live()
     router = _router(platform)
     router.stop(timeout=1)
     with closing(socket.create_server(("127.0.0.1", platform.router_port))):
@@ -78,7 +83,7 @@ def test_a_router_that_the_engine_could_not_start_is_started_once_that_works(pla
     [(message, remedy)] = told
     assert message.startswith("The router cannot start: ")
     assert f"Free 127.0.0.1:{platform.router_port}" in remedy
-    eventually(lambda: _serves(platform, work.host("staging")), 90, "it is routed again")
+    eventually(lambda: _serves(platform, serving.host("staging")), 90, "it is routed again")
     assert _router(platform).id == router.id
     eventually(lambda: not _alerts(platform), 60, "the alert is over")
 
