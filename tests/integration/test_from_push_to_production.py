@@ -1,19 +1,10 @@
 """A commit's way to production, and what is refused or goes wrong on it."""
 
-import subprocess
 import uuid
-from dataclasses import replace
 
 import pytest
 from tests.integration.harness import Platform, eventually
 from tests.integration.samples import APP, COMPOSE, DOCKERFILE, SMALL, unbuilt
-
-from cabestan.adapters.engine_api import Engine
-from cabestan.adapters.registry import Registry
-from cabestan.adapters.registry_login import RegistryLogin
-from cabestan.adapters.router import PlatformContainers, registry_container
-from cabestan.engine.upkeep.platform import REGISTRY_IMAGE
-from cabestan.errors import RegistryUnavailable
 
 pytestmark = pytest.mark.integration
 
@@ -217,28 +208,6 @@ def test_an_environment_cannot_be_reached_from_another_nor_the_platform_from_any
         assert "repositories" not in _answer(asking, f"http://{net['IPAddress']}:5000/v2/_catalog")
 
 
-def test_with_a_new_key_the_registry_is_made_anew_and_takes_no_token_of_the_former_one(platform: Platform) -> None:
-    engine = Engine(platform.engine)
-    login, other = platform.registry_login, replace(platform.registry_login, secret="other")
-
-    def give(given: RegistryLogin) -> None:
-        """As `cabestan up` does."""
-        realm = f"http://127.0.0.1:{platform.port}/registry/token"
-        made = registry_container(platform.instance, REGISTRY_IMAGE, platform.registry_port, given, realm)
-        PlatformContainers(engine, platform.instance).ensure(made)
-        eventually(lambda: _registry_answers(given), 30, "the registry answers")
-
-    try:
-        give(other)
-        Registry(other).check()
-        with pytest.raises(RegistryUnavailable, match="does not know our key"):
-            Registry(login).check()
-    finally:
-        give(login)
-        engine.client.close()
-    Registry(login).check()
-
-
 def _container(platform: Platform, project: str):
     label = {"label": [f"cabestan.project={project}", "cabestan.environment=staging"]}
     services = platform.client.services.list(filters=label)
@@ -252,64 +221,6 @@ def _answer(container, url: str, seconds: int = 1) -> str:
         f"print(r.build_opener(r.ProxyHandler({{}})).open('{url}', timeout={seconds}).read().decode())"
     )
     return container.exec_run(["python3", "-c", script]).output.decode(errors="replace")
-
-
-def test_an_unreachable_registry_fails_clearly_and_the_retry_works(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
-    registry = platform.client.containers.get(f"{platform.instance}-registry")
-    registry.stop(timeout=1)
-    try:
-        pushed = work.push()
-        assert pushed.pipeline
-        pipeline = platform.wait_for_pipeline(pushed.pipeline)
-        assert pipeline["status"] == "failed"
-    finally:
-        registry.start()
-    eventually(lambda: _registry_answers(platform.registry_login), 60, "the registry is back")
-    platform.post(f"/pipelines/{pushed.pipeline}/retry")
-    assert platform.wait_for_pipeline(pushed.pipeline)["status"] == "succeeded"
-    [staging] = platform.deployments(work.name, "staging")
-    platform.succeeds(staging["id"])
-    platform.becomes_tidy()
-
-
-def _registry_answers(login: RegistryLogin) -> bool:
-    try:
-        Registry(login).check()
-        return True
-    except RegistryUnavailable:
-        return False
-
-
-def test_an_image_that_the_registry_lost_fails_the_pull_and_touches_nothing(platform: Platform) -> None:
-    work = platform.make_project(SMALL)
-    work.goes_live()
-    [waiting] = platform.deployments(work.name, "production")
-    [image] = set(platform.get(f"/projects/{work.name}/releases/1")["images"].values())
-    platform.client.services.get(f"{_stack(platform, work.name)}_app").remove()
-    registry = platform.client.containers.get(f"{platform.instance}-registry")
-    registry.stop(timeout=1)
-    try:
-        eventually(lambda: _forget(platform, image), 60, "the engine forgets the image", 0.5)
-        failed = _approve(platform, waiting["id"])
-    finally:
-        registry.start()
-    assert failed["status"] == "failed"
-    assert "cannot be pulled" in str(failed["reason"])
-    eventually(lambda: _registry_answers(platform.registry_login), 60, "the registry is back")
-    again = platform.post(f"/projects/{work.name}/environments/production/deployments")
-    platform.succeeds(again["id"])
-
-
-def _stack(platform: Platform, project: str) -> str:
-    return str(_container(platform, project).labels["com.docker.stack.namespace"])
-
-
-def _forget(platform: Platform, image: str) -> bool:
-    name = image.partition("@")[0]
-    for held in platform.client.images.list(name=name):
-        subprocess.run(["docker", "image", "rm", "--force", held.id], capture_output=True, check=False)
-    return not platform.client.images.list(name=name)
 
 
 def test_a_full_disk_ends_clearly_and_the_retry_works(platform: Platform) -> None:
