@@ -230,9 +230,9 @@ class Platform:
         """The server has these settings meanwhile, for which it is stopped and started."""
         former = self.settings
         self.stop()
-        self.settings = former | settings
-        self.start()
         try:
+            self.settings = former | settings
+            self.start()
             yield
         finally:
             self.stop()
