@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ _SETTINGS = (
     "user.email=somebody@example.org",
     "commit.gpgsign=false",
     "advice.detachedHead=false",
+    "maintenance.auto=false",
 )
 _ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent", "GIT_TERMINAL_PROMPT": "0", "PATH": "/usr/bin:/bin"}
 
@@ -54,18 +56,39 @@ class Checkout:
 
     def commit(self, files: Mapping[str, str], message: bytes = b"Change") -> str:
         """Commits exactly these files; gives the commit."""
-        if (self.path / ".git/index").exists():
+        if (self.path / ".git/index").exists() and self._others(files):
             self.git("rm", "-rfq", "--ignore-unmatch", ".")
         for name, text in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
             path.write_bytes(text.encode())
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--file=-", stdin=message)
         return (self.path / ".git/refs/heads/main").read_text().strip()
 
+    def _others(self, names: Collection[str]) -> bool:
+        """Whether there are files beside these, which Git must be asked about."""
+        for folder, inside, files in os.walk(self.path):
+            links = [name for name in inside if Path(folder, name).is_symlink()]
+            if any(Path(folder, name).relative_to(self.path).as_posix() not in names for name in (*files, *links)):
+                return True
+            inside[:] = [name for name in inside if name != ".git"]
+        return False
+
     def push(self, to: Path | str, *refs: str) -> None:
         self.git("push", "--quiet", str(to), *(refs or ("main",)))
+
+    def hand_over(self, to: Path, commit: str, branch: str) -> None:
+        """What a push does to a repository on this disk, at a fraction of its time: without the processes of Git."""
+        for made in (self.path / ".git/objects").glob("??/*"):
+            there = to / "objects" / made.parent.name / made.name
+            if not there.exists():
+                there.parent.mkdir(exist_ok=True)
+                os.link(made, there)
+        ref = to / "refs/heads" / branch
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        ref.write_text(f"{commit}\n")
 
     def tree_bomb(self, levels: int = 6, width: int = 10) -> str:
         """A commit of `width` ** `levels` files, in a handful of objects of some hundred bytes."""

@@ -330,8 +330,9 @@ def test_a_rollback_brings_the_versions_back_that_it_ran_with(world: World, proj
 
 
 def test_a_secret_file_is_made_under_a_name_that_tells_its_content_and_goes_when_nothing_needs_it(
-    world: World, project: Project, boss: User
+    world: World, project: Project, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(housekeeping, "_KEPT_RELEASES", 3)
     staging = world.environment(project, "staging")
     stack = staging.stack_name("cabestan")
     seen = []
@@ -348,7 +349,7 @@ def test_a_secret_file_is_made_under_a_name_that_tells_its_content_and_goes_when
     assert world.plan(latest(world, project)).secrets == ("KEY",)
     housekeeping.drop_secrets(world.services)
     assert set(world.stacks.files[stack]) == set(seen)
-    for _ in range(10):
+    for _ in range(3):
         world.released(project)
     world.stacks.fail("drop_secrets", DeadlineExceeded("It is being deployed."), times=2)
     housekeeping.drop_secrets(world.services)

@@ -128,7 +128,7 @@ class World:
     def push(self, project: Project, files: dict[str, str] | None = None, branch: str = "main", **more: str) -> str:
         """Into the repository, behind the platform's back; gives the commit. `more` changes files."""
         commit = self.checkout.commit((FILES if files is None else files) | more)
-        self.checkout.push(self.services.repositories.path(project.id), f"+HEAD:refs/heads/{branch}")
+        self.checkout.hand_over(self.services.repositories.path(project.id), commit, branch)
         return commit
 
     def released(self, project: Project, **more: str) -> Release:
