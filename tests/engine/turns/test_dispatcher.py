@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from queue import Queue
 
@@ -87,25 +86,42 @@ def test_what_fails_to_begin_is_tried_again(
 
 
 def test_where_nothing_can_be_begun_it_is_tried_when_told_to(dispatcher: Dispatcher, begun: Queue[str]) -> None:
-    tried, room = Queue[int](), threading.Event()
+    """Also by whoever tells it while the failure is still under way."""
+    faults = [NotNow()]
 
     def begin() -> bool:
-        tried.put(1)
-        if not room.is_set():
-            raise NotNow
+        if faults:
+            dispatcher.begin_again()
+            raise faults.pop()
         begun.put("a")
         return True
 
     dispatcher.ask("a", Turn("job", 1), begin)
     dispatcher.start()
-    tried.get(timeout=_SECONDS)
-    assert dispatcher.known() == {"a"}
-    room.set()
-    dispatcher.begin_again()
-    while begun.empty():  # told too early, before the failure was seen, it is told once more
-        dispatcher.begin_again()
-        threading.Event().wait(0.01)
     assert taken(begun, 1) == ["a"]
+
+
+def test_what_could_not_be_begun_is_known_all_the_time(
+    dispatcher: Dispatcher, begun: Queue[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds it unknown takes it for lost, and ends it."""
+    known, faults, ring = list[frozenset[str]](), [NotNow()], dispatcher._bell.ring
+
+    def ring_and_look() -> None:
+        ring()
+        known.append(dispatcher.known())
+
+    def begin() -> bool:
+        dispatcher.begin_again()
+        if faults:
+            raise faults.pop()
+        return not begun.put("a")
+
+    dispatcher.ask("a", Turn("job", 1), begin)
+    monkeypatch.setattr(dispatcher._bell, "ring", ring_and_look)
+    dispatcher.start()
+    assert taken(begun, 1) == ["a"]
+    assert set(known) == {frozenset({"a"})}
 
 
 def test_nothing_begins_after_it_was_stopped(dispatcher: Dispatcher, begun: Queue[str]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.repeating import Repeating
@@ -85,11 +86,9 @@ class Dispatcher:
         return self._lines.setdefault(kind, Line(_FEW))
 
     def _look(self, _rang: bool) -> None:
-        try:
+        with suppress(NotNow):
             while not self._thread.stopped and self._begin_next():
                 pass
-        except NotNow:
-            self._bell.wait(0)  # it rang for what was put back
 
     def _begin_next(self) -> bool:
         """False where nobody has a turn."""
@@ -102,9 +101,15 @@ class Dispatcher:
         try:
             runs = begin()
         except Exception:
-            self.leave(name)
-            self.ask(name, turn, begin)
+            self._put_back(name, turn, begin)
             raise
         if not runs:
             self.leave(name)
         return True
+
+    def _put_back(self, name: str, turn: Turn, begin: Begin) -> None:
+        """In one go, so that it is known all the time. Without ringing: whoever rang meanwhile is heard after this."""
+        with self._lock:
+            self._line(turn.kind).leave(name)
+            self._line(turn.kind).ask(name, turn)
+            self._begin[name] = begin
