@@ -6,8 +6,10 @@ what shall not wait for a build ends while all builds stand still.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -146,8 +148,17 @@ class Server:
 def eventually(condition: Callable[[], bool], told: Callable[[], str] = lambda: "") -> None:
     deadline = time.monotonic() + _SECONDS
     while not condition():
-        assert time.monotonic() < deadline, told()
+        assert time.monotonic() < deadline, f"{told()}\n{_threads()}"
         time.sleep(0.01)
+
+
+def _threads() -> str:
+    """What each of them is at: what is waited for in vain is a fault that few runs show."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"{names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame, 12))}"
+        for ident, frame in sys._current_frames().items()
+    )
 
 
 @pytest.fixture
