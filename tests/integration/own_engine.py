@@ -122,6 +122,9 @@ class OwnEngine:
 
     def remove(self) -> None:
         if self.process and self.process.poll() is None:
+            with suppress(AssertionError):  # it may be on its way down
+                if running := self.command("ps", "--quiet").split():
+                    self.command("kill", *running)  # it would give each its time to end
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(20)
