@@ -24,7 +24,7 @@ from tests.integration.samples import COMPOSE, SMALL, counted, counting, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
-from cabestan.adapters.node_engines import Nodes
+from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.adapters.once import Containers, containers_of
 from cabestan.adapters.passing_faults import restarts
 from cabestan.adapters.registry_login import RegistryLogin
@@ -277,7 +277,7 @@ def test_what_was_being_made_when_its_engine_died_runs_once(engine: OwnEngine) -
             begun.result(60)
             started.append((jobs, job))
             assert len(containers_of(client, job)) == 1
-            assert isinstance(jobs.container(job, given_up=lambda: False), str)
+            assert isinstance(jobs.container(job, given_up=lambda: False), NodeContainer)
             started.append((runs, refused))
             runs.start(refused, lambda: None)
             ended = runs.container(refused, given_up=lambda: False)
@@ -299,7 +299,7 @@ def _states(client: DockerClient, started: Sequence[Started]) -> list[str]:
 def _told(own: Engine, containers: Containers, run: JobRun | StackRun) -> str:
     """What all of its containers said, once the one that counts has ended well."""
     container = own.patiently(lambda: containers.container(run, given_up=lambda: False), 60)
-    assert isinstance(container, str), container
+    assert isinstance(container, NodeContainer), container
     assert eventually(lambda: containers.exit_of(container), 30, f"{run.name} ends") == Exit(0)
     made = containers_of(own.client, run)
     return "".join(own.client.api.logs(one["Id"]).decode() for one in made if one["State"] != "created").strip()

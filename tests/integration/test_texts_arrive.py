@@ -11,7 +11,7 @@ from tests.integration.samples import COMPOSE, SMALL, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainer, JobContainers, JobRun, Limits
-from cabestan.adapters.node_engines import Nodes
+from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.domain.outcome import Exit
 
 pytestmark = pytest.mark.integration
@@ -86,9 +86,9 @@ def _told_by_a_job(platform: Platform, environment: dict[str, str]) -> object:
         try:
             jobs.start(run, made_of, None)
             container = jobs.container(run, given_up=lambda: False)
-            assert isinstance(container, str), container
+            assert isinstance(container, NodeContainer), container
             ended = eventually(lambda: jobs.exit_of(container), 30, "the job ends")
-            words = engine.client.api.logs(container)
+            words = engine.client.api.logs(container.id)
             assert ended == Exit(0), words
             return json.loads(words)
         finally:

@@ -177,6 +177,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
 from cabestan.compose.stack import Stack
+from cabestan.adapters.node_engines import Nodes
 from cabestan.compose.volumes import volumes_of
 from docker.api.client import APIClient
 folder, instance, stack, place, method, call = sys.argv[1:]

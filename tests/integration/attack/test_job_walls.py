@@ -11,7 +11,7 @@ from tests.integration.samples import counted, counting, unbuilt
 
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.job_containers import JobContainers, JobRun
-from cabestan.adapters.node_engines import Nodes
+from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.adapters.swarm_services import create_service
 from cabestan.domain import docker_names
 from cabestan.domain.outcome import Exit
@@ -120,7 +120,7 @@ def test_a_job_that_an_earlier_version_started_on_swarm_is_followed_and_taken_aw
     create_service(engine.client, run.name, template, {"Labels": run.labels, "Mode": mode})
     try:
         found = eventually(lambda: jobs.container(run, given_up=lambda: False), 30, "it runs")
-        assert isinstance(found, str), found
+        assert isinstance(found, NodeContainer), found
         assert eventually(lambda: jobs.exit_of(found), 30, "it ends") == Exit(0)
         assert jobs.left_over() == ((900_000_001, 1),)
     finally:
