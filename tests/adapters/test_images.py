@@ -47,7 +47,7 @@ def test_the_catalogue_of_the_checkout_makes_the_images_of_the_platform() -> Non
         ("builder", "cabestan/builder:1", None),
         ("python", "cabestan/python:3.11", "cabestan/base:12"),
         ("registry", "cabestan/registry:3", "cabestan/debian:12"),
-        ("router", "cabestan/router:4", "cabestan/debian:12"),
+        ("router", "cabestan/router:5", "cabestan/debian:12"),
     ]
 
 

@@ -11,6 +11,7 @@ from cabestan.domain.route import Probe
         (200, {"Cabestan-Route": "0a"}, ""),
         (404, {"Cabestan-Route": "1b"}, ""),
         (404, {"Cabestan-Route": "none"}, "the router has no route for a.org/x"),
+        (503, {"Cabestan-Route": "down"}, "the router has no route for a.org/x"),
         (500, {"Cabestan-Route": "1b"}, ""),
         (302, {"Cabestan-Route": "1b"}, ""),
         (401, {"Cabestan-Route": "1b"}, ""),

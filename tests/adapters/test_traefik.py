@@ -2,18 +2,18 @@
 
 import yaml
 
-from cabestan.adapters.traefik import Acme, Ports, platform_file, router_container
+from cabestan.adapters.traefik import Acme, Ports, down_file, platform_file, router_container
 
 PORTS = Ports("127.0.0.1", 8080, 8443, 8443)
 SOCKET = "/var/run/docker.sock"
 
 
 def test_the_router_reads_the_labels_of_its_own_installation_alone() -> None:
-    made = router_container("cabestan", "cabestan/router:4", PORTS, "localhost", None)
+    made = router_container("cabestan", "cabestan/router:5", PORTS, "localhost", None)
     assert (made.name, made.role, made.image, made.environment) == (
         "cabestan-router",
         "router",
-        "cabestan/router:4",
+        "cabestan/router:5",
         {},
     )
     assert made.ports == {"8000/tcp": ("127.0.0.1", 8080), "8443/tcp": ("127.0.0.1", 8443)}
@@ -80,3 +80,21 @@ def test_the_keys_of_a_dns_provider_show_nowhere() -> None:
     made = router_container("cabestan", "i", PORTS, "localhost", acme, b"canary")
     assert "canary" not in repr(made) + repr(acme) + made.settings
     assert made.settings != router_container("cabestan", "i", PORTS, "localhost", None).settings
+
+
+def test_what_is_down_is_answered_for_below_every_route_and_above_what_leads_nowhere() -> None:
+    path, content = down_file({"s_web": "Host(`a.org`)"})
+    assert path == "/router/down.yml"
+    routers = yaml.safe_load(content)["http"]["routers"]
+    assert {name: (one["rule"], one["entryPoints"]) for name, one in routers.items()} == {
+        "down-s_web": ("Host(`a.org`)", ["web"]),
+        "down-s_web-secure": ("Host(`a.org`)", ["websecure"]),
+    }
+    platform = yaml.safe_load(platform_file(PORTS, "localhost", wildcard=False))["http"]
+    assert {one["priority"] for one in routers.values()} == {1}
+    assert {one["priority"] for one in platform["routers"].values()} == {-1}
+    assert all(set(one["middlewares"]) <= platform["middlewares"].keys() for one in routers.values())
+
+
+def test_where_nothing_is_deployed_nothing_is_down() -> None:
+    assert yaml.safe_load(down_file({})[1]) == {}

@@ -22,7 +22,7 @@ IMAGES = (
     "cabestan/python:3.11",
     "cabestan/builder:1",
     "cabestan/registry:3",
-    "cabestan/router:4",
+    "cabestan/router:5",
 )
 #: the first half of their addresses
 NETWORK = "10.203"

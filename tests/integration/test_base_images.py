@@ -86,7 +86,7 @@ def own(tmp_path: Path, client: docker.DockerClient, base_images: tuple[ImageRec
         ("cabestan/builder:1", "docker buildx version", "github.com/docker/buildx"),
         ("cabestan/registry:3", "docker-registry --version", "docker-registry"),
         ("cabestan/registry:3", "id", "uid=1001(registry)"),
-        ("cabestan/router:4", "traefik version", "Version:      3."),
+        ("cabestan/router:5", "traefik version", "Version:      3."),
     ],
 )
 def test_an_image_holds_what_it_is_for(

@@ -5,7 +5,7 @@ import ssl
 
 import httpx
 
-from cabestan.domain.route import NO_ROUTE, ROUTE_HEADER, Probe
+from cabestan.domain.route import DOWN_ROUTE, NO_ROUTE, ROUTE_HEADER, Probe
 from cabestan.errors import StepFailed
 
 _SECONDS = 5
@@ -35,7 +35,7 @@ def judge_answer(status: int, headers: httpx.Headers, wanted: Probe) -> str:
     route is none: a wider one of the same name answers until the router has the narrower.
     """
     mark = headers.get(ROUTE_HEADER, "")
-    if mark == NO_ROUTE:
+    if mark in (NO_ROUTE, DOWN_ROUTE):
         return f"the router has no route for {wanted}"
     if wanted.marks and mark not in wanted.marks:
         return f"{wanted} is answered by another route than its own ({status})"

@@ -1,6 +1,6 @@
 """What the router is started with, and the files that it watches while it runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,9 @@ ACME_FILE = "/acme/acme.json"
 _SOCKET = "/var/run/docker.sock"
 _WATCHED = "/router"
 _ACME_AUTHORITIES = "/router/acme-authorities.pem"
-#: lower than what any project may set
-_LAST = -1
+#: lower than what any project may set, as `compose/routing/traefik3.py` has it
+_LAST, _WHEN_DOWN = -1, 1
+_DOWN = "down"
 _PLUGIN = "nothinghere"
 #: a request's first line and headers, all of which the router holds in its memory, and some middlewares in copies
 _HEADER_BYTES = 64 * 1024
@@ -142,8 +143,25 @@ def platform_file(ports: Ports, domain: str, *, wildcard: bool) -> bytes:
         "nothing-here": {**last, "entryPoints": ["web"]},
         "nothing-here-secure": {**last, "entryPoints": ["websecure"], "tls": tls},
     }
-    middlewares = {"to-https": {"redirectScheme": redirect}, "nothing-here": {"plugin": {_PLUGIN: {}}}}
+    middlewares = {
+        "to-https": {"redirectScheme": redirect},
+        "nothing-here": {"plugin": {_PLUGIN: {}}},
+        _DOWN: {"plugin": {_PLUGIN: {"down": True}}},
+    }
     return yaml.safe_dump({"http": {"routers": routers, "middlewares": middlewares}}).encode()
+
+
+def down_file(rules: Mapping[str, str]) -> tuple[str, bytes]:
+    """Path and content: what answers by a rule while no container does; `rules` by a name for each.
+
+    A route of Swarm's services is there as long as a container runs, and comes before.
+    """
+    last = {"priority": _WHEN_DOWN, "service": "noop@internal", "middlewares": [_DOWN]}
+    routers: dict[str, Any] = {}
+    for name, rule in sorted(rules.items()):
+        routers[f"{_DOWN}-{name}"] = {**last, "rule": rule, "entryPoints": ["web"]}
+        routers[f"{_DOWN}-{name}-secure"] = {**last, "rule": rule, "entryPoints": ["websecure"], "tls": {}}
+    return f"{_WATCHED}/down.yml", yaml.safe_dump({"http": {"routers": routers}} if routers else {}).encode()
 
 
 def certificates_file(certificates: Iterable[Issued], default: Issued | None) -> tuple[str, bytes]:

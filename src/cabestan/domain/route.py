@@ -10,8 +10,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 #: a header of answers, with the mark of the route that they came by
 ROUTE_HEADER = "cabestan-route"
-#: the mark of the page for names that lead nowhere
-NO_ROUTE = "none"
+#: the marks of the router's own pages: for names that lead nowhere, and for what is deployed and down
+NO_ROUTE, DOWN_ROUTE = "none", "down"
 
 #: stands for the port of an image that is not built yet
 IMAGE_PORT = 0

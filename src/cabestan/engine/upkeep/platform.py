@@ -28,7 +28,7 @@ from cabestan.store import environments, users
 from cabestan.store.database import Database
 
 ADMINISTRATOR = "admin"
-ROUTER_IMAGE = "cabestan/router:4"
+ROUTER_IMAGE = "cabestan/router:5"
 REGISTRY_IMAGE = "cabestan/registry:3"
 #: for a Swarm to come up
 _SWARM_SECONDS = 30
