@@ -32,7 +32,8 @@ from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.backup_clock import backup_clock
-from cabestan.engine.outbox import Pages
+from cabestan.engine.observing.observer import Observer
+from cabestan.engine.outbox import pages
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.running.clock import Clock
@@ -59,7 +60,7 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
-    threads: tuple[Clock | Repeating, ...]
+    threads: tuple[Clock | Observer | Repeating, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -133,10 +134,11 @@ def bootstrap(
         (
             Clock(services),
             disk_watcher(services, lambda: recovery.begin(services)),
-            Pages(services),
+            pages(services),
             housekeeper(services),
             backup_clock(services),
             keeper(services),
+            Observer(services),
         ),
     )
 

@@ -36,10 +36,10 @@ def test_services_and_tasks_are_read_as_the_engine_tells_them() -> None:
         known |= {"node": "h0dusw2xoxicrmgklh4va2exq", "container": "c"} | changes
         return TaskState(id=f"task-{number}", since=since, **known)
 
-    job = state(4, state="complete", wanted="complete", error="exit code 3")
+    job = state(4, state="complete", wanted="complete", error="exit code 3", exit_code=3)
     web = (
         state(3),
-        state(2, state="failed", wanted="shutdown", error="task: non-zero exit (1)"),
+        state(2, state="failed", wanted="shutdown", error="task: non-zero exit (1)", exit_code=1),
         state(1, state="shutdown", wanted="shutdown", image=OLD, current=False, container=""),
     )
     assert answer == StackState(

@@ -75,8 +75,14 @@ def test_a_deployment_is_shown_with_plan_steps_and_approvals(cli: Cli, server: F
 def test_an_environment_is_shown_with_its_services(cli: Cli, server: FakeServer) -> None:
     server.on("GET", f"{P}/environments/staging", ENVIRONMENT)
     out = cli("environment", "show", "staging", "-p", "demo/hello").out
-    assert "address        http://staging-hello-demo.localhost\n" in out
-    assert out.endswith("\nServices\nNAME  STATUS     REPLICAS\nweb   ◐ running  2\n")
+    assert "address          http://staging-hello-demo.localhost\n" in out
+    assert "state            ! degraded\n" in out
+    table, _, words = out.partition("\nServices\n")[2].partition("\nLast words of web\n")
+    assert [line.split() for line in table.splitlines()][:2] == [
+        ["NAME", "STATE", "RUN", "RESTARTS", "LAST", "EXIT", "IMAGE"],
+        ["web", "!", "degraded", "1", "of", "2", "4", "exit", "code", "1"],
+    ]
+    assert words == "no [U+001B][31mroom\nleft\n"
 
 
 def test_a_release_is_shown_with_its_images(cli: Cli, server: FakeServer) -> None:
@@ -127,13 +133,14 @@ def test_a_narrow_terminal_gets_one_field_per_line_and_no_colour_where_none_is_w
     server.lists(f"{P}/environments", ENVIRONMENT)
     out = on_a_terminal(["environment", "list", "-p", "demo/hello"], columns=60, no_color=True).written
     assert out == (
-        "name     staging\n"
-        "status   ✓ succeeded\n"
-        "release  2\n"
-        "commit   01234567\n"
-        "since    2024-05-01\n"
-        "by       ada\n"
-        "address  http://staging-hello-demo.localhost\n"
+        "name        staging\n"
+        "state       ! degraded\n"
+        "deployment  ✓ succeeded\n"
+        "release     2\n"
+        "commit      01234567\n"
+        "since       2024-05-01\n"
+        "by          ada\n"
+        "address     http://staging-hello-demo.localhost\n"
     )
 
 

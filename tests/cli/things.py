@@ -73,7 +73,17 @@ ENVIRONMENT: dict[str, Any] = {
     "deployment": 4,
     "since": THEN,
     "by": "ada",
-    "services": [{"name": "web", "status": "running", "replicas": 2, "ports": [80]}],
+    "state": "degraded",
+    "services": [
+        {
+            "name": "web",
+            "state": "degraded",
+            "wanted": 2,
+            "running": 1,
+            "restarts": 4,
+            "last_exit": {"code": 1, "why": "", "words": "no \x1b[31mroom\nleft", "at": THEN},
+        }
+    ],
 }
 PLAN: dict[str, Any] = {
     "steps": [

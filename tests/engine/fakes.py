@@ -331,6 +331,9 @@ class FakeStacks(Failing):
         services: Mapping[str, Any] = Stack.from_yaml(self.deployed[stack]).document["services"]
         return healthy(stack, tuple(name for name in services if services[name]["deploy"].get("replicas") != 0))
 
+    def all_states(self) -> Mapping[str, StackState]:
+        return {stack: self.state(stack) for stack in self.deployed}
+
     def resume_update(self, stack: str, service: str) -> None:
         self._call("resume_update", stack, service)
 
@@ -341,6 +344,10 @@ class FakeStacks(Failing):
     def last_words(self, task: TaskState) -> str:
         self._call("last_words", task.id)
         return self.words
+
+    def end_of(self, task: TaskState) -> tuple[str, str]:
+        self._call("end_of", task.id)
+        return "", self.words
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         self._call("remove", stack, *sorted(networks))

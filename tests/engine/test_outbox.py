@@ -17,7 +17,7 @@ from cabestan.domain.outbox import Event, Subject
 from cabestan.domain.project import Project
 from cabestan.engine import outbox
 from cabestan.engine.deploying import settings
-from cabestan.engine.outbox import Consumer, Delivery, Pages
+from cabestan.engine.outbox import Consumer, Delivery, pages
 from cabestan.store import alerts
 from cabestan.store import outbox as store
 from cabestan.store.variables import Scope
@@ -83,8 +83,8 @@ def test_a_setting_is_told_too(world: World, project: Project) -> None:
 
 
 def test_open_pages_hear_of_what_comes_from_now_on(world: World, project: Project) -> None:
-    pages = Pages(world.services)
-    pages.start()
+    open_pages = pages(world.services)
+    open_pages.start()
 
     async def heard() -> list[str]:
         listening = world.services.changes.listen()
@@ -98,7 +98,7 @@ def test_open_pages_hear_of_what_comes_from_now_on(world: World, project: Projec
     try:
         assert asyncio.run(heard()) == ["shop/api", "project:shop/api"]
     finally:
-        pages.stop()
+        open_pages.stop()
 
 
 class Taking:

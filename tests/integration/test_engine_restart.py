@@ -18,7 +18,7 @@ from docker.models.nodes import Node
 from tests import samples
 from tests.conftest import MakeDatabase
 from tests.integration.conftest import ShareLayers
-from tests.integration.harness import ENDED, Platform, eventually
+from tests.integration.harness import ENDED, Platform, Work, eventually
 from tests.integration.own_engine import OwnEngine
 from tests.integration.samples import COMPOSE, SMALL, counted, counting, unbuilt
 
@@ -142,12 +142,14 @@ def test_all_that_is_under_way_waits_for_an_engine_that_is_restarted(platform: P
     engine.stop()
     answer = platform.http.get(f"/api/v1/projects/{deployed.name}/environments/staging")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
+    eventually(lambda: _state(platform, deployed) == "unknown", 20, "nobody can tell how staging does")
     platform.post(f"/deployments/{waiting['id']}/approve", {"fingerprint": fingerprint})
     platform.restart()
     assert platform.get(f"/deployments/{waiting['id']}")["status"] in ("queued", "running")
     engine.start()
     platform.succeeds(waiting["id"], 90)
     eventually(lambda: platform.ask(deployed.host("production")).text.startswith("one production"), 30, "it answers")
+    eventually(lambda: _state(platform, deployed) == "serving", 30, "staging is seen to serve again")
     _is_run_again(platform, pushed.pipeline)
     platform.becomes_tidy()
 
@@ -339,3 +341,8 @@ def _is_run_again(platform: Platform, pipeline: int | None) -> None:
     assert again
     assert counted(first) == list(range(1, len(counted(first)) + 1))
     assert counted(second) == list(range(1, _LINES + 1))
+
+
+def _state(platform: Platform, work: Work) -> str:
+    """Of staging, as it is seen."""
+    return str(platform.get(f"/projects/{work.name}/environments")["items"][0]["state"])

@@ -71,3 +71,14 @@ def test_what_is_open_running_or_to_be_canceled_is_known(database: Database) -> 
         assert [store.job_cancel_asked(tx, found.id) for found in (first, second)] == [False, True]
         changed = ended.evolve(status=RunStatus.FAILED, notes=("one", "two"), finished_at=NOW)
         assert store.get(tx, ended.id) == changed
+
+
+def test_the_newest_of_each_project_that_has_one(database: Database) -> None:
+    with database.writing() as tx:
+        one, other = make_project(tx).project, make_project(tx, "shop/web").project
+        make_pipeline(tx, one)
+        newest = make_pipeline(tx, one)
+        theirs = make_pipeline(tx, other)
+        assert store.newest_of(tx, (one.id, other.id, 99)) == (newest, theirs)
+        assert store.newest_of(tx, (other.id,)) == (theirs,)
+        assert store.newest_of(tx, ()) == ()

@@ -94,7 +94,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert set(got("/api/v1/pipelines/1")) == keys("pipeline")
     assert set(got("/api/v1/jobs/1")) == keys("job")
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
-    assert first(f"{AT}/environments") == keys("environment") - {"services"}
+    assert first(f"{AT}/environments") == keys("environment")
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
     assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")

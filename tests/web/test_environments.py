@@ -10,8 +10,10 @@ from tests.samples import ADMIN
 from tests.web.client import asking, sign_in, token
 
 from cabestan.domain.access import Role
+from cabestan.domain.observed import Condition, LastExit, Seen, SeenService
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import settings
+from cabestan.store import observations
 
 PAGE = "/shop/api/environments/production"
 AT = f"/api/v1/projects{PAGE}"
@@ -60,3 +62,28 @@ def test_the_page_offers_only_what_is_taken(world: World, project: Project, name
     assert ('name="trigger" disabled' in text) is fixed
     assert ('<input type="hidden" name="trigger" value="manual">' in text) is fixed
     assert ("is changed by rita or an administrator" in text) is fixed
+
+
+def test_what_is_wrong_is_told_first_by_page_and_api(world: World, project: Project) -> None:
+    world.released(project)
+    staging, now = world.environment(project, "staging"), world.clock()
+    last = LastExit(now, 137, "it used more memory than it may", "eating <b>all</b>", "t1")
+    services = (SeenService("app", Condition.DOWN, 1, 0, 2, last, True), SeenService("b", Condition.SERVING, 1, 1))
+    with world.services.database.writing() as tx:
+        observations.put(tx, staging.id, Seen(Condition.DOWN, now, services))
+    with asking(world, **token("boss")) as boss:
+        told = boss.get("/api/v1/projects/shop/api/environments").json()["items"][0]
+    assert (told["state"], [one["state"] for one in told["services"]]) == ("down", ["down", "serving"])
+    assert told["services"][0]["last_exit"] == {
+        "at": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "code": 137,
+        "why": "it used more memory than it may",
+        "words": "eating <b>all</b>",
+    }
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        text = client.get("/shop/api/environments/staging").text
+        first = client.get("/").text
+    assert "<title>down · staging · Environments · shop/api · Cabestan</title>" in text
+    assert text.index("0 of 1 run, restarted 2") < text.index("eating &lt;b&gt;all") < text.index("Services</h2>")
+    assert first.index("Needs somebody") < first.index("0 of 1 run, restarted 2")

@@ -20,7 +20,7 @@ class Nodes:
 
     def __init__(self, manager: Engine, others: Sequence[Engine] = ()) -> None:
         self.manager = manager
-        self._engines = (manager, *others)
+        self.all = (manager, *others)
         self._known: dict[str, Engine] = {}
 
     def of(self, node: str) -> Engine:
@@ -29,7 +29,7 @@ class Nodes:
         Raises NotFound where none of ours is on that node, EngineUnavailable where one that may be does not answer.
         """
         if node not in self._known:
-            self._known = {_id_of(engine): engine for engine in self._engines}
+            self._known = {_id_of(engine): engine for engine in self.all}
         if node not in self._known:
             raise NotFound(
                 f"The engine of the node {node} is not reached from here.",

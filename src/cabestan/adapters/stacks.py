@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,6 +37,8 @@ from cabestan.errors import NotFound as NotReached
 
 _log = structlog.get_logger(__name__)
 _LAST_LINES = 5
+#: of an application that ended by itself
+_TOLD_LINES, _TOLD_LENGTH = 20, 2000
 #: a task that is told to end may take its grace period, and Swarm a moment more to forget it
 _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
@@ -260,6 +263,22 @@ class Stacks:
             services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
             return parse_stack(stack, services, tasks, engine_start(client) if any(map(ended_badly, tasks)) else None)
 
+    def all_states(self) -> Mapping[str, StackState]:
+        """The same of all stacks of this installation, by their names."""
+        label = {"label": f"{INSTANCE_LABEL}={self._instance}"}
+        with self._engine.speaking("look at all stacks") as client:
+            services, tasks = client.api.services(filters=label), client.api.tasks(filters=label)
+        of: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for service in services:
+            of[service["Spec"]["Labels"].get(STACK_LABEL, "")].append(service)
+        of_service = defaultdict(list)
+        for task in tasks:
+            of_service[task["ServiceID"]].append(task)
+        return {
+            stack: parse_stack(stack, mine, [task for service in mine for task in of_service[service["ID"]]])
+            for stack, mine in of.items()
+        }
+
     def resume_update(self, stack: str, service: str) -> None:
         """Lets a rolling update that Swarm has paused go on, by giving it what it has."""
         with self._engine.speaking(f"go on with the update of {service}") as client:
@@ -276,9 +295,19 @@ class Stacks:
         if not task.container:
             return ""
         try:
-            return _last_words(NodeContainer(task.container, self._nodes.of(task.node)))
-        except NotReached:
+            return last_words(*_end_of(NodeContainer(task.container, self._nodes.of(task.node)), _LAST_LINES))
+        except (NotReached, StepFailed):
             return ""
+
+    def end_of(self, task: TaskState) -> tuple[str, str]:
+        """What ended the task's container, beside itself, and its last lines; empty where that cannot be told."""
+        if not task.container:
+            return task.error, ""
+        try:
+            state, output = _end_of(NodeContainer(task.container, self._nodes.of(task.node)), _TOLD_LINES)
+        except (NotReached, StepFailed):
+            return "", ""
+        return last_words(state, ""), output.strip()[-_TOLD_LENGTH:]
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         """Takes the stack's services, secrets and configs away, and the networks that are named; never its volumes."""
@@ -332,14 +361,12 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
     return str(digests[-1])
 
 
-def _last_words(container: NodeContainer) -> str:
-    with container.engine.speaking("look at the container that failed") as client:
-        try:
-            state = client.api.inspect_container(container.id)["State"]
-            output = client.api.logs(container.id, tail=_LAST_LINES).decode(errors="replace")
-        except APIError:
-            return ""
-    return last_words(state, output)
+def _end_of(container: NodeContainer, lines: int) -> tuple[Mapping[str, Any], str]:
+    """The engine's `State` of it, and its last lines. Raises StepFailed where it is gone."""
+    with container.engine.speaking("look at the container that failed"):
+        client = container.engine.client
+        state: Mapping[str, Any] = client.api.inspect_container(container.id)["State"]
+        return state, client.api.logs(container.id, tail=lines).decode(errors="replace")
 
 
 def _remove_network(network: Any) -> None:

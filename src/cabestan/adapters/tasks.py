@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cabestan.adapters.passing_faults import EngineStart, passes
@@ -14,6 +15,8 @@ _ENDED_WELL = (
     'A service that does its work and ends has restart: "no" in the Compose file; one that serves must stay in the '
     "foreground."
 )
+#: what the router looks for
+_ROUTED_LABEL = "traefik.enable"
 _ENDED = (*_ENDED_BADLY, "complete", "shutdown", "remove")
 
 
@@ -33,6 +36,13 @@ class TaskState:
     container: str = ""
     #: its engine went away since it was made: whatever kept it from starting has passed
     engine_left: bool = False
+    #: of its container, where that has ended
+    exit_code: int | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """When it came to this state."""
+        return datetime.fromisoformat(self.since)
 
     @property
     def fault_passes(self) -> bool:
@@ -51,6 +61,13 @@ class ServiceState:
     update: str
     update_message: str
     tasks: tuple[TaskState, ...]
+    #: requests from outside lead to it
+    routed: bool = False
+
+    @property
+    def live(self) -> int:
+        """How many run, also of those that an update has not reached yet."""
+        return sum(1 for task in self.tasks if task.wanted == task.state == "running")
 
     @property
     def running(self) -> int:
@@ -188,6 +205,7 @@ def _service(
         update=update.get("State", ""),
         update_message=update.get("Message", ""),
         tasks=tuple(_task(task, spec["TaskTemplate"], engine) for task in newest_first),
+        routed=(spec.get("Labels") or {}).get(_ROUTED_LABEL) == "true",
     )
 
 
@@ -197,6 +215,7 @@ def _never_restarts(spec: Mapping[str, Any]) -> bool:
 
 def _task(task: Mapping[str, Any], wanted: Mapping[str, Any], engine: EngineStart | None) -> TaskState:
     status = task["Status"]
+    container = status.get("ContainerStatus") or {}
     return TaskState(
         id=task["ID"],
         slot=task.get("Slot", 0),
@@ -207,8 +226,9 @@ def _task(task: Mapping[str, Any], wanted: Mapping[str, Any], engine: EngineStar
         current=_same_work(task["Spec"], wanted),
         since=status["Timestamp"],
         node=task.get("NodeID", ""),
-        container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
+        container=container.get("ContainerID", ""),
         engine_left=ended_badly(task) and engine is not None and engine.left(task),
+        exit_code=container.get("ExitCode") if status["State"] in _ENDED else None,
     )
 
 

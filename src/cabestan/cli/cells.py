@@ -27,6 +27,11 @@ SHAPES = {
     "verified": ("✓", "green"),
     "unverified": ("?", "yellow"),
     "expired": ("-", "bright_black"),
+    "serving": ("✓", "green"),
+    "degraded": ("!", "yellow"),
+    "down": ("✗", "red"),
+    "stopped": ("⊘", "bright_black"),
+    "unknown": ("?", "bright_black"),
 }
 
 

@@ -36,11 +36,11 @@ def field(key: str, heading: str = "") -> Column:
     return Column(heading or key.replace("_", " "), lambda thing: one_line(thing.get(key)))
 
 
-def status() -> Column:
+def status(key: str = "status", heading: str = "") -> Column:
     return Column(
-        "status",
-        lambda thing: status_words(str(thing.get("status", ""))),
-        lambda thing: colour(str(thing.get("status", ""))),
+        heading or key,
+        lambda thing: status_words(str(thing.get(key, ""))),
+        lambda thing: colour(str(thing.get(key, ""))),
     )
 
 

@@ -15,6 +15,8 @@ class Subject(StrEnum):
     #: its status is the id of the deployment that it serves
     ENVIRONMENT = "environment"
     RUN = "run"
+    #: of an environment, as it is seen
+    CONDITION = "condition"
     #: of a managed service
     OPERATION = "operation"
 

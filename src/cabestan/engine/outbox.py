@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from cabestan.domain.outbox import Event
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.alerts import raise_alert
-from cabestan.engine.changes import Changes
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
 from cabestan.store import outbox
@@ -56,12 +55,12 @@ class _Reader(Repeating):
         raise NotImplementedError
 
 
-class Pages(_Reader):
-    """To open pages, from now on: one that was not open then asks for everything anyway."""
+class Listening(_Reader):
+    """To who is here, from now on, and finds out by other means what was before."""
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services, "pages")
-        self._changes: Changes = services.changes
+    def __init__(self, services: Services, name: str, hear: Callable[[Event], None]) -> None:
+        super().__init__(services, name)
+        self._hear = hear
         with services.database.reading() as tx:
             self._newest = outbox.newest(tx)
 
@@ -69,9 +68,14 @@ class Pages(_Reader):
         with self._services.database.reading() as tx:
             events = outbox.after(tx, self._newest, _AT_ONCE)
         for event in events:
-            self._changes.publish(event.project, *event.topics)
+            self._hear(event)
             self._newest = event.id
         return len(events) == _AT_ONCE
+
+
+def pages(services: Services) -> Listening:
+    """To open pages: one that was not open then asks for everything anyway."""
+    return Listening(services, "pages", lambda event: services.changes.publish(event.project, *event.topics))
 
 
 class Delivery(_Reader):

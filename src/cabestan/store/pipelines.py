@@ -46,6 +46,13 @@ def page(
     return _PIPELINES.newest(tx, *where, before=before, limit=limit)
 
 
+def newest_of(tx: sa.Connection, project_ids: Iterable[int]) -> tuple[Pipeline, ...]:
+    """The newest one of each of these projects that has any."""
+    newest = sa.select(sa.func.max(pipelines.c.id)).group_by(pipelines.c.project_id)
+    newest = newest.where(pipelines.c.project_id.in_(list(project_ids)))
+    return _PIPELINES.all(tx, pipelines.c.id.in_(newest), by=(pipelines.c.id,))
+
+
 def of_commit(tx: sa.Connection, beginning: str, project_ids: Iterable[int], limit: int = 20) -> tuple[Pipeline, ...]:
     """Those of commits that begin so (hexadecimal digits), in these projects, the newest first."""
     begins_so = (pipelines.c.commit >= beginning, pipelines.c.commit < beginning + "g")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -20,12 +21,14 @@ def dump(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, PlannedJob):
         return {"kind": value.kind, **asdict(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
     return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
 @cache
 def reader(kind: Any) -> _Read:
-    """What makes a value of the type of what JSON has of it: tuples, maps, members and dataclasses, one in another."""
+    """What makes a value of a type of what JSON has of it: tuples, maps, members, times, dataclasses, in each other."""
     if kind == JobSpec:
         return _spec
     inner = get_args(kind)
@@ -37,6 +40,8 @@ def reader(kind: Any) -> _Read:
         return _optional(inner[0])
     if is_dataclass(kind):
         return _whole(kind)
+    if kind is datetime:
+        return datetime.fromisoformat
     return kind if issubclass(kind, StrEnum) else _same
 
 

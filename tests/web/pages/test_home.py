@@ -14,12 +14,12 @@ PRODUCTION = environment(2, "production")
 
 def _pending(*deployments: Deployment) -> list[str]:
     """What is shown beside what serves."""
-    return [d.status for d in cell(STAGING, [deployment(1), *deployments]).pending]
+    return [d.status for d in cell(STAGING, [deployment(1), *deployments], None).pending]
 
 
 def test_each_environment_shows_what_serves() -> None:
     matrix = home_matrix([project()], (STAGING, PRODUCTION), [deployment(1)])
-    cells = ((Cell(STAGING, deployment(1), ()),), (Cell(PRODUCTION, None, ()),))
+    cells = ((Cell(STAGING, deployment(1), (), None),), (Cell(PRODUCTION, None, (), None),))
     assert matrix == Matrix(("staging", "production"), {"demo/hello": cells}, 0)
 
 
@@ -31,13 +31,13 @@ def test_what_waits_says_for_whom() -> None:
     ours = environment(1, approvers=("anna", "bert"), current_deployment_id=1)
     matrix = home_matrix([project()], (ours,), [deployment(1), deployment(2, DeploymentStatus.WAITING)])
     assert matrix.waiting == 1
-    page = rendered("home.html", matrix=matrix, titles={}, alerts=())
+    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=())
     assert '<a href="/demo/hello/deployments/2">release 2</a><span>for anna or bert</span>' in page
 
 
 def test_what_serves_says_since_when_and_by_whom() -> None:
     matrix = home_matrix([project()], (STAGING,), [deployment(1)])
-    page = rendered("home.html", matrix=matrix, titles={1: "Greet by name"}, alerts=())
+    page = rendered("home.html", matrix=matrix, titles={1: "Greet by name"}, alerts=(), needs=())
     for words in ("Greet by name", "release 1", ">3 min ago</time> by anna", 'title="0123456789abcdef', ">01234567<"):
         assert words in page
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cabestan.cli.api import Thing, address
+from cabestan.cli.cells import clean, one_line
 from cabestan.cli.options import (
     EnvironmentArgument,
     JsonOption,
@@ -46,7 +47,8 @@ class Answer(StrEnum):
 
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
-    status(),
+    status("state"),
+    status(heading="deployment"),
     field("release"),
     commit(),
     since("since", "since"),
@@ -56,7 +58,8 @@ _COLUMNS: tuple[Column, ...] = (
 _FIELDS: tuple[Column, ...] = (
     field("name", "environment"),
     field("project"),
-    status(),
+    status("state"),
+    status(heading="last deployment"),
     field("release"),
     field("commit"),
     field("deployment"),
@@ -73,6 +76,16 @@ _FIELDS: tuple[Column, ...] = (
     field("plain_http"),
     field("time_zone"),
     field("changed_variables", "changed since"),
+)
+
+
+_SERVICE: tuple[Column, ...] = (
+    field("name"),
+    status("state"),
+    Column("run", lambda service: _runs(service)),
+    field("restarts"),
+    Column("last exit", lambda service: _last_exit(service)),
+    field("image"),
 )
 
 
@@ -163,11 +176,21 @@ def _print(environment: Thing, as_json: bool) -> None:
 
 
 def _print_services(services: Any) -> None:
-    """Whatever the server says of them, a column for each simple key."""
-    if not all(isinstance(service, dict) for service in services):
-        for service in services:
-            print_line(str(service))
-        return
-    keys = [key for key, value in services[0].items() if not isinstance(value, dict | list)]
-    columns = [status() if key == "status" else field(key) for key in keys]
-    print_list(services, columns, as_json=False, empty="")
+    print_list(services, _SERVICE, as_json=False, empty="")
+    for service in services:
+        if words := (service.get("last_exit") or {}).get("words"):
+            print_heading(f"Last words of {service['name']}")
+            for line in words.splitlines():
+                print_line(clean(line))
+
+
+def _runs(service: Thing) -> str:
+    return f"{service['running']} of {service['wanted']}"
+
+
+def _last_exit(service: Thing) -> str:
+    last = service.get("last_exit")
+    if not last:
+        return ""
+    code = "did not start" if last["code"] is None else f"exit code {last['code']}"
+    return one_line(f"{code}, {last['why']}" if last["why"] else code)

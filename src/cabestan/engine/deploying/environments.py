@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment, EnvironmentDraft, free_label
+from cabestan.domain.observed import Seen
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.domain.target import LOCAL
@@ -16,6 +17,7 @@ from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import hosts as host_store
+from cabestan.store import observations as observation_store
 
 #: of several open deployments, the one that tells most
 _TELLING = (DeploymentStatus.RUNNING, DeploymentStatus.QUEUED, DeploymentStatus.WAITING)
@@ -35,6 +37,8 @@ class Standing:
     latest: Deployment | None
     #: variables and secrets that were changed since the deployment that serves
     changed: tuple[str, ...] = ()
+    #: how what serves does now; None where nothing was seen yet
+    seen: Seen | None = None
 
 
 def create(services: Services, tx: sa.Connection, project: Project, draft: EnvironmentDraft) -> None:
@@ -68,6 +72,7 @@ def standing(services: Services, tx: sa.Connection, environment: Environment) ->
         open=present,
         latest=latest,
         changed=late.names if (late := levels.outdated(tx, environment)) else (),
+        seen=observation_store.find(tx, environment.id),
     )
 
 

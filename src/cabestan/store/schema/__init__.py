@@ -22,6 +22,7 @@ from cabestan.store.schema.core import (
 )
 from cabestan.store.schema.hosts import host_claims, host_rules
 from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
+from cabestan.store.schema.observations import observations
 from cabestan.store.schema.outbox import outbox, outbox_cursors, outbox_retries
 from cabestan.store.schema.runs import runs, schedules
 from cabestan.store.schema.waivers import waivers
@@ -45,6 +46,7 @@ __all__ = [
     "managed_settings",
     "memberships",
     "metadata",
+    "observations",
     "outbox",
     "outbox_cursors",
     "outbox_retries",

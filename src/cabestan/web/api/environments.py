@@ -6,12 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from cabestan.adapters.tasks import ServiceState
 from cabestan.domain.access import Permission
 from cabestan.domain.environment import Environment, Trigger
+from cabestan.domain.observed import SeenService
 from cabestan.domain.project import Project
 from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import make_plan
+from cabestan.engine.observing.judging import judged
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store
@@ -104,11 +106,15 @@ def _one(services: Services, project: Project, name: str) -> shapes.Json:
         found: Environment = store.get(tx, project.id, name)
         standing = engine.standing(services, tx, found)
     state = engine.services_of(services, found)
-    return shapes.standing(standing) | {"services": [_service(service) for service in state.services]}
+    known = {service.name: service for service in standing.seen.services} if standing.seen else {}
+    now = services.now()
+    there = [_service(known.get(service.name) or judged(service, now), service) for service in state.services]
+    return shapes.standing(standing) | {"services": there}
 
 
-def _service(service: ServiceState) -> shapes.Json:
+def _service(seen: SeenService, service: ServiceState) -> shapes.Json:
     return {
-        **shapes.fields(service, "name", "image", "replicas", "running"),
+        **shapes.seen_service(seen),
+        **shapes.fields(service, "image", "replicas", "running"),
         "tasks": [shapes.fields(task, "id", "state", "wanted", "error", "since", "image") for task in service.tasks],
     }

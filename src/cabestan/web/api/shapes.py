@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from cabestan.domain.access import User
 from cabestan.domain.certificate import Certificate
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
+from cabestan.domain.observed import SeenService, shown
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
@@ -101,6 +102,8 @@ def standing(value: Standing) -> Json:
         "release": current.release if current else None,
         "commit": current.commit if current else None,
         "status": value.status,
+        "state": shown(bool(value.current), value.seen),
+        "services": [seen_service(service) for service in value.seen.services] if value.seen else [],
         **fields(environment, "trigger", "branches", "compose_files", "approvers"),
         **fields(environment, "target", "watch_seconds", "plain_http", "time_zone"),
         "deployment": current.id if current else None,
@@ -108,6 +111,13 @@ def standing(value: Standing) -> Json:
         "by": current.by if current else None,
         "changed_variables": list(value.changed),
     }
+
+
+def seen_service(value: SeenService) -> Json:
+    last = value.last_exit
+    told = fields(value, "name", "wanted", "running", "restarts", "update")
+    ended = {**fields(last, "code", "why", "words"), "at": moment(last.at)} if last else None
+    return told | {"state": value.condition, "last_exit": ended}
 
 
 def deployment(value: Deployment) -> Json:

@@ -71,9 +71,15 @@ class Inside:
             raise NotFound(f"There is no {thing} {key} in {self.project.name}.", "Check the address.")
         return found
 
-    def html(self, template: str, tab: str, *below: Crumb, topics: Iterable[str] = (), **values: Any) -> Response:
-        """The page below a tab, with its breadcrumbs; `topics` are listened to besides the project's own."""
+    def html(
+        self, template: str, tab: str, *below: Crumb, topics: Iterable[str] = (), head: str = "", **values: Any
+    ) -> Response:
+        """The page below a tab, with its breadcrumbs; `topics` are listened to besides the project's own.
+
+        `head` is a word that the browser's tab begins with.
+        """
         frame = project_frame(self.visitor, self.project.name, tab, *below).with_topics(*topics)
+        frame = frame.headed(head) if head else frame
         now = self.services.now()
         return html(template, frame, project=self.project.name, may=self.rights, now=now, **values)
 

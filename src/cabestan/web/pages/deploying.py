@@ -14,6 +14,7 @@ from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
+from cabestan.store import observations as observation_store
 from cabestan.store import releases as release_store
 from cabestan.web.pages.addresses import asking_href, href
 from cabestan.web.pages.answers import Asked, Deploying, Inside, Reading, Text, see
@@ -94,7 +95,7 @@ def _shown(at: Inside, tx: sa.Connection, wanted: Wanted) -> Response:
         action="rollback" if back else "deploy",
         environment=environment,
         release=release,
-        present=cell(environment, overview),
+        present=cell(environment, overview, observation_store.find(tx, environment.id)),
         titles=release_store.titles(tx, {deployment.release_id for deployment in overview}),
         plan=shown,
         steps=steps(shown, (), ended=False),

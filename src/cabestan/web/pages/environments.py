@@ -17,6 +17,7 @@ from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as store
+from cabestan.store import observations as observation_store
 from cabestan.store import releases as release_store
 from cabestan.store import variables as variable_store
 from cabestan.web.pages.addresses import href
@@ -90,7 +91,9 @@ def change(
 def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
     deployments = deployment_store.page(tx, environment_id=found.id, limit=_HISTORY)
     overview = deployment_store.overview(tx, [found.id])
+    seen = observation_store.find(tx, found.id)
     running, trouble = _running(at.services, found)
+    glance = cell(found, overview, seen)
     reader = Reader(f"/{found.project}/settings/variables", at.rights.configure, project=found.project)
     own = (s for s in variable_store.current(tx, found.project_id) if s.environment == found.name)
     choices = release_store.page(tx, found.project_id, limit=_CHOICES) if at.rights.deploy else ()
@@ -98,10 +101,12 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
         "environment.html",
         "Environments",
         Crumb(found.name, href(found)),
+        head=glance.state.word if glance.current else "",
         environment=found,
         url=url_of(at.services, found),
-        cell=cell(found, overview),
+        cell=glance,
         titles=release_store.titles(tx, {d.release_id for d in (*deployments, *overview)}),
+        unwell=seen.unwell if seen and found.current_deployment_id is not None else (),
         services=running,
         engine_trouble=trouble,
         routes=_routes(at.services, tx, found),
@@ -133,7 +138,8 @@ def _running(services: Services, environment: Environment) -> tuple[tuple[Servic
         nodes = services.cluster_of(environment).stacks.node_names()
     except CabestanError as error:
         return None, str(error)
-    return tuple(service_view(service, nodes) for service in state.services), ""
+    now = services.now()
+    return tuple(service_view(service, nodes, now) for service in state.services), ""
 
 
 def _routes(services: Services, tx: sa.Connection, environment: Environment) -> tuple[str, ...]:

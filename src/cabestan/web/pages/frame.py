@@ -45,6 +45,10 @@ class Frame:
     topics: tuple[str, ...] = ()
     query: str = ""
 
+    def headed(self, word: str) -> Self:
+        """With a word before its title, which stands in the browser's tab."""
+        return replace(self, title=f"{word} · {self.title}")
+
     def with_topics(self, *topics: str) -> Self:
         return replace(self, topics=(*self.topics, *topics))
 

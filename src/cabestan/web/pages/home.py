@@ -1,7 +1,8 @@
 """The first page: what runs where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
@@ -10,17 +11,21 @@ from cabestan.domain.access import Permission, User, may
 from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
+from cabestan.domain.observed import Seen
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import disk
 from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
+from cabestan.store import observations as observation_store
+from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired
 from cabestan.web.pages.answers import html
 from cabestan.web.pages.frame import plain_frame
+from cabestan.web.pages.needs import needs
 from cabestan.web.pages.overview import Cell, cell
 
 router = APIRouter()
@@ -31,6 +36,7 @@ _HAPPENED = {
     "cron": "Scheduled run failed",
     "cron-missed": "Schedule missed",
     "disk": "The disk is full",
+    "service": "Application",
 }
 
 
@@ -46,6 +52,10 @@ class Matrix:
     rows: Mapping[str, tuple[tuple[Cell, ...], ...]]
     waiting: int
 
+    @property
+    def cells(self) -> Iterator[Cell]:
+        return (cell for columns in self.rows.values() for cells in columns for cell in cells)
+
 
 @router.get("/")
 def home(visitor: SignedIn, services: Wired) -> Response:
@@ -55,13 +65,17 @@ def home(visitor: SignedIn, services: Wired) -> Response:
         environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
         deployments = deployment_store.overview(tx, (environment.id for environment in environments))
         titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
+        seen = observation_store.of(tx, (environment.id for environment in environments))
+        pipelines = pipeline_store.newest_of(tx, keys)
         alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
     if full := disk.alert(services):
         alerts = (full, *alerts)
     return html(
         "home.html",
         plain_frame(visitor, "What runs where", "projects", "project:*"),
-        matrix=home_matrix(projects, environments, deployments),
+        matrix=(matrix := home_matrix(projects, environments, deployments, seen)),
+        needs=needs(matrix.cells, pipelines),
+        pipelines={pipeline.project: pipeline for pipeline in pipelines},
         titles=titles,
         alerts=[(alert_title(alert), alert) for alert in alerts],
         now=services.now(),
@@ -79,7 +93,10 @@ def alert_title(alert: Alert) -> str:
 
 
 def home_matrix(
-    projects: Iterable[Project], environments: tuple[Environment, ...], deployments: Iterable[Deployment]
+    projects: Iterable[Project],
+    environments: tuple[Environment, ...],
+    deployments: Iterable[Deployment],
+    seen: Mapping[int, Seen] = MappingProxyType({}),
 ) -> Matrix:
     """`deployments` holds, for each environment, the one that serves, the last one, and all that are open."""
     on: dict[int, dict[int, Deployment]] = {}
@@ -88,7 +105,7 @@ def home_matrix(
     columns = _columns(environments)
     cells: dict[tuple[int, str], list[Cell]] = {}
     for environment in environments:
-        found = cell(environment, on.get(environment.id, {}).values())
+        found = cell(environment, on.get(environment.id, {}).values(), seen.get(environment.id))
         cells.setdefault((environment.project_id, family(environment.name)), []).append(found)
     rows = {p.name: tuple(tuple(cells.get((p.id, column), ())) for column in columns) for p in projects}
     waiting = sum(d.status is DeploymentStatus.WAITING for mine in on.values() for d in mine.values())

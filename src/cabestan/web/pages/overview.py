@@ -5,29 +5,45 @@ from dataclasses import dataclass
 
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
+from cabestan.domain.observed import Seen, shown
 from cabestan.domain.status import DeploymentStatus
+from cabestan.web.pages.states import State, state
 
 _TROUBLE = (DeploymentStatus.FAILED, DeploymentStatus.ROLLED_BACK)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """`current` serves; `pending` goes on, or went wrong last."""
+    """`current` is deployed, and `seen` how it does; `pending` goes on, or went wrong last."""
 
     environment: Environment
     current: Deployment | None
     pending: tuple[Deployment, ...]
+    seen: Seen | None
+
+    @property
+    def state(self) -> State:
+        return state(shown(bool(self.current), self.seen))
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is not as it should be, service by service."""
+        if not self.current or not self.seen:
+            return ()
+        if self.seen.trouble:
+            return (self.seen.trouble,)
+        return tuple(f"{service.name}: {service.sentence}" for service in self.seen.unwell)
 
 
-def cell(environment: Environment, deployments: Iterable[Deployment]) -> Cell:
-    """`deployments` has the one that serves there, the last one, and all that are open."""
+def cell(environment: Environment, deployments: Iterable[Deployment], seen: Seen | None) -> Cell:
+    """`deployments` has the one that is deployed there, the last one, and all that are open."""
     mine = tuple(deployments)
     current = next((d for d in mine if d.id == environment.current_deployment_id), None)
     pending = tuple(d for d in mine if not d.status.ended)
     last = max((d for d in mine if d.status.ended), key=lambda d: d.id, default=None)
     if not pending and last and last.status in _TROUBLE:
         pending = (last,)
-    return Cell(environment, current, pending)
+    return Cell(environment, current, pending, seen)
 
 
 def approvers(environment: Environment) -> str:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from cabestan.domain.project import Project
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
+from cabestan.store import observations as observation_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import releases as release_store
 from cabestan.web.pages.answers import Reading
@@ -41,4 +42,6 @@ def cells(tx: sa.Connection, project: Project) -> tuple[tuple[Cell, ...], Mappin
     environments = environment_store.of_project(tx, project.id)
     deployments = deployment_store.overview(tx, (e.id for e in environments))
     titles = release_store.titles(tx, (d.release_id for d in deployments))
-    return tuple(cell(e, [d for d in deployments if d.environment_id == e.id]) for e in environments), titles
+    seen = observation_store.of(tx, (e.id for e in environments))
+    found = (cell(e, [d for d in deployments if d.environment_id == e.id], seen.get(e.id)) for e in environments)
+    return tuple(found), titles

@@ -29,6 +29,8 @@ STATES = {
     "not done": State("not done", "quiet", "skip"),
     # of environments and schedules
     "serving": State("serving", "good", "check"),
+    "degraded": State("degraded", "wait", "pause"),
+    "stopped": State("stopped", "quiet", "slash"),
     "empty": State("empty", "quiet", "dashed"),
     "paused": State("paused", "wait", "pause"),
     # of approvals

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from cabestan.adapters.tasks import ServiceState, TaskState
-from cabestan.web.pages.states import State, task_state
+from cabestan.domain.observed import WELL
+from cabestan.engine.observing.judging import judged
+from cabestan.web.pages.states import State, state, task_state
 
 #: tasks shown of one service: those that should run, then the newest that ended
 _MOST_TASKS = 10
@@ -31,26 +34,26 @@ class ServiceView:
     tasks: tuple[TaskView, ...]
 
 
-def service_view(service: ServiceState, nodes: Mapping[str, str]) -> ServiceView:
+def service_view(service: ServiceState, nodes: Mapping[str, str], now: datetime) -> ServiceView:
     """`nodes`: the host name of each node of the Swarm, by its id."""
     ordered = sorted(service.tasks, key=lambda task: task.since, reverse=True)
     ordered.sort(key=lambda task: (task.wanted != "running", task.slot if task.wanted == "running" else 0))
     return ServiceView(
         name=service.name,
-        state=_state(service),
-        replicas=f"{service.running} of {service.replicas}",
+        state=_state(service, now),
+        replicas=f"{service.live} of {service.replicas}",
         image=_short(service.image),
         tasks=tuple(_task(service.name, task, nodes) for task in ordered[:_MOST_TASKS]),
     )
 
 
-def _state(service: ServiceState) -> State:
+def _state(service: ServiceState, now: datetime) -> State:
+    """As everywhere, but for what is only just starting."""
     if service.one_shot:
         return task_state("complete" if service.settled else "running")
-    if service.settled:
-        return task_state("running")
-    failing = any(task.current and task.state in ("failed", "rejected") for task in service.tasks)
-    return task_state("failed" if failing and not service.running else "starting")
+    found = judged(service, now)
+    starting = found.condition not in WELL and not found.last_exit
+    return task_state("starting") if starting else state(found.condition)
 
 
 def _task(service: str, task: TaskState, nodes: Mapping[str, str]) -> TaskView:

@@ -1,0 +1,122 @@
+"""How what was deployed does now: what its containers are seen to do, and what that amounts to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+#: a service whose containers ended so often within that time ends again and again
+LOOPING_ENDS = 3
+LOOPING_WITHIN = timedelta(minutes=2)
+
+
+class Condition(StrEnum):
+    """Of a service and of an environment."""
+
+    SERVING = "serving"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    #: nothing is wanted to run
+    STOPPED = "stopped"
+    #: nobody can tell, for the engine is away
+    UNKNOWN = "unknown"
+
+
+#: nobody needs to do anything
+WELL = (Condition.SERVING, Condition.STOPPED)
+
+
+@dataclass(frozen=True)
+class LastExit:
+    """How a container ended last that should have gone on. `code` is None where it never started.
+
+    `why` is in the words of who ended it, empty where it ended by itself; `words` are its own last ones.
+    """
+
+    at: datetime
+    code: int | None
+    why: str = ""
+    words: str = ""
+    #: of its task, which tells one end from another
+    task: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """`exit code 1`, `exit code 137, it used more memory than it may`."""
+        code = f"exit code {self.code}" if self.code is not None else "it did not start"
+        return f"{code}, {self.why}" if self.why else code
+
+
+@dataclass(frozen=True)
+class SeenService:
+    """`restarts` counts the containers that ended, and should not have, in the last `LOOPING_WITHIN`.
+
+    `routed`: requests from outside lead to it. `update` is Swarm's word on a rolling update, empty where there is none.
+    """
+
+    name: str
+    condition: Condition
+    wanted: int
+    running: int
+    restarts: int = 0
+    last_exit: LastExit | None = None
+    routed: bool = False
+    update: str = ""
+    #: host names, where the Swarm has several nodes
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def loops(self) -> bool:
+        return self.restarts >= LOOPING_ENDS
+
+    @property
+    def sentence(self) -> str:
+        """`1 of 3 run`, `0 of 1 run, restarted 4 × in 2 minutes, exit code 1`."""
+        parts = [f"{self.running} of {self.wanted} run"]
+        if self.restarts:
+            parts.append(f"restarted {self.restarts} × in {LOOPING_WITHIN // timedelta(minutes=1)} minutes")
+        if self.last_exit and (self.restarts or self.condition is Condition.DOWN):
+            parts.append(self.last_exit.sentence)
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Of an environment, since when it is so. `trouble` says why nobody can tell, where that is so."""
+
+    condition: Condition
+    since: datetime
+    services: tuple[SeenService, ...] = ()
+    trouble: str = ""
+
+    @property
+    def unwell(self) -> tuple[SeenService, ...]:
+        return tuple(service for service in self.services if service.condition not in WELL)
+
+
+def shown(deployed: bool, seen: Seen | None) -> str:
+    """Of an environment, in one word. What was just deployed was seen to serve by its deployment."""
+    if not deployed:
+        return "empty"
+    return seen.condition if seen else Condition.SERVING
+
+
+def service_condition(wanted: int, running: int, restarts: int) -> Condition:
+    """One that starts again and again is not well, also while it runs for a moment."""
+    if not wanted:
+        return Condition.STOPPED
+    if not running:
+        return Condition.DOWN
+    return Condition.SERVING if running >= wanted and restarts < LOOPING_ENDS else Condition.DEGRADED
+
+
+def condition_of(services: Iterable[SeenService]) -> Condition:
+    """Of an environment: down where nothing runs, or nothing of what requests lead to."""
+    there = [service for service in services if service.condition is not Condition.STOPPED]
+    if not there:
+        return Condition.STOPPED
+    telling = [service for service in there if service.routed] or there
+    if all(service.condition is Condition.DOWN for service in telling):
+        return Condition.DOWN
+    well = all(service.condition is Condition.SERVING for service in there)
+    return Condition.SERVING if well else Condition.DEGRADED

@@ -1,0 +1,59 @@
+"""Raises an alert for what is down or ends again and again, once, and ends it when all is well again."""
+
+from datetime import timedelta
+
+from cabestan.domain.environment import Environment
+from cabestan.domain.observed import WELL, Condition, Seen
+from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.services import Services
+from cabestan.store import deployments as deployment_store
+from cabestan.store import projects as project_store
+
+KIND = "service"
+#: what is down for a moment only, as a container takes another one's place, is nobody's trouble
+_GRACE = timedelta(seconds=15)
+
+
+def look(services: Services, environment: Environment, seen: Seen) -> None:
+    """While a deployment runs it tells itself what goes wrong. An alert stays until everything is seen to be well."""
+    if seen.condition is Condition.UNKNOWN:
+        return
+    if seen.condition in WELL:
+        clear(services, environment)
+    elif _is_trouble(services, seen) and not _is_deploying(services, environment):
+        with services.database.reading() as tx:
+            project = project_store.by_id(tx, environment.project_id)
+        raise_alert(services, KIND, _subject(environment), message(environment, seen), _REMEDY, project=project)
+
+
+def clear(services: Services, environment: Environment) -> None:
+    clear_alert(services, KIND, _subject(environment))
+
+
+_REMEDY = "Its page shows what each service said last; `cabestan rollback` brings the release before back."
+
+
+def message(environment: Environment, seen: Seen) -> str:
+    """Which services, and what the first one said last."""
+    told = [f"{service.name}: {service.sentence}." for service in seen.unwell]
+    words = next((one.last_exit.words for one in seen.unwell if one.last_exit and one.last_exit.words), "")
+    if words:
+        told.append(f"Its last words: {words}")
+    head = f"{environment.name} of {environment.project} is {seen.condition}."
+    return "\n".join((head, *told))
+
+
+def _is_trouble(services: Services, seen: Seen) -> bool:
+    if any(service.loops for service in seen.services):
+        return True
+    return seen.condition is Condition.DOWN and services.now() - seen.since >= _GRACE
+
+
+def _is_deploying(services: Services, environment: Environment) -> bool:
+    with services.database.reading() as tx:
+        return any(one.status is DeploymentStatus.RUNNING for one in deployment_store.open_in(tx, environment.id))
+
+
+def _subject(environment: Environment) -> str:
+    return f"{environment.project} {environment.name}"
