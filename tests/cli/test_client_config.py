@@ -87,3 +87,17 @@ def test_it_imports_only_the_standard_library_and_the_errors() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['cabestan', 'cabestan.cli', 'cabestan.cli.client_config', 'cabestan.errors']\n"
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8600", "ftp://h", "http://", "http://h:99999", "http://h:x", "http://u:p@h", "http://h/?q=1"]
+)
+def test_an_address_that_is_none_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CABESTAN_URL", url)
+    with pytest.raises(ConfigurationError) as refused:
+        client_config.read()
+    assert str(refused.value).startswith(f"CABESTAN_URL is {url!r}, which is no server's address.")
+    monkeypatch.delenv("CABESTAN_URL")
+    file = client_config.write(url, "t")
+    with pytest.raises(ConfigurationError, match=f"url in {file} is"):
+        client_config.read()

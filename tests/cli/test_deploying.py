@@ -97,3 +97,22 @@ def test_ctrl_c_at_the_question_does_nothing(server: FakeServer) -> None:
     done = on_a_terminal(["rollback", "-p", "demo/hello", "-e", "staging"], typed=[("[y/N]", "\x03")])
     assert done.code == 130
     assert server.asked == [Asked("GET", f"{E}/plan?rollback=true")]
+
+
+def test_what_waits_at_an_environment_is_approved_without_its_number(cli: Cli, server: FakeServer) -> None:
+    server.lists("/projects/demo/hello/deployments", {"id": 5, "status": "failed"}, {"id": 4, "status": "waiting"})
+    server.on("GET", "/deployments/4", {**WAITING, "plan": PLAN})
+    server.on("POST", "/deployments/4/approve", RUNNING)
+    assert cli("approve", "-e", "staging", "-p", "demo/hello", "--json").json == RUNNING
+    assert server.asked[-1] == Asked("POST", "/deployments/4/approve", {"fingerprint": "f1"})
+    server.on("POST", "/deployments/4/reject", DONE)
+    assert cli("reject", "-e", "staging", "-p", "demo/hello").code == 0
+    assert server.asked[-1] == Asked("POST", "/deployments/4/reject", {})
+
+
+def test_where_nothing_waits_nothing_is_approved(cli: Cli, server: FakeServer) -> None:
+    server.lists("/projects/demo/hello/deployments", {"id": 5, "status": "failed"})
+    done = cli("approve", "-e", "staging", "-p", "demo/hello")
+    assert (done.code, "Nothing waits for an approval on staging of demo/hello." in done.err) == (2, True)
+    none = cli("reject")
+    assert (none.code, "Which deployment is meant?" in none.err) == (2, True)

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.cli.conftest import Cli
 from typer.main import get_command
 
-from cabestan.cli.command_tree import PLACES
+from cabestan.cli.command_tree import PLACES, SECTIONS
+from cabestan.cli.examples import EXAMPLES
 from cabestan.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
@@ -34,6 +36,22 @@ def sections() -> dict[str, str]:
 
 def test_every_command_has_its_heading() -> None:
     assert sorted(sections()) == sorted(name for name, _ in commands(get_command(app)))
+
+
+def test_every_command_has_examples_in_its_help(cli: Cli) -> None:
+    assert sorted(EXAMPLES) == sorted(name for name, _ in commands(get_command(app)))
+    help_text = cli("deploy", "--help").out
+    assert help_text.endswith("\nExamples:\n  cabestan deploy -e staging\n  cabestan deploy 12 -e production --yes\n")
+    assert "Usage: cabestan deploy [OPTIONS] [RELEASE]\n" in help_text
+    assert "  RELEASE  The release's number" in help_text
+
+
+def test_the_help_has_its_commands_in_sections(cli: Cli) -> None:
+    text = cli("--help").out
+    headings = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Options", *SECTIONS]
+    told = [line.split()[0] for line in text.partition("Start:")[2].splitlines() if line.startswith("  ")]
+    assert sorted(told) == sorted(name for name in PLACES if name != "git-credential")
 
 
 def test_every_option_is_told_under_its_command() -> None:

@@ -85,3 +85,11 @@ def test_a_slug_is_a_label_of_a_host_name_or_empty(text: str) -> None:
 def test_a_slug_keeps_what_can_be_kept() -> None:
     assert names.slug("Review/New_Login!") == "review-new-login"
     assert names.slug("-".join(["x" * 62, "y"])) == "x" * 62
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("stagin", "Did you mean staging? "), ("producton", "Did you mean production? "), ("x", ""), ("y" * 9999, "")],
+)
+def test_a_name_that_is_nearly_one_is_answered_with_it(typed: str, told: str) -> None:
+    assert names.meant(typed, ("production", "staging")) == told

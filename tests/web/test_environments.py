@@ -87,3 +87,16 @@ def test_what_is_wrong_is_told_first_by_page_and_api(world: World, project: Proj
     assert "<title>down · staging · Environments · shop/api · Cabestan</title>" in text
     assert text.index("0 of 1 run, restarted 2") < text.index("eating &lt;b&gt;all") < text.index("Services</h2>")
     assert first.index("Needs somebody") < first.index("0 of 1 run, restarted 2")
+
+
+def test_a_name_that_is_nearly_one_is_answered_with_it_and_with_nothing_unseen(world: World, project: Project) -> None:
+    world.project("shop/apis")
+    world.user("rob", shop=Role.MAINTAINER)
+    world.user("eve")
+    at = "/api/v1/projects/shop/{}/environments/{}"
+    with asking(world, **token("boss")) as boss:
+        told = boss.get(at.format("api", "stagin")).json()["error"]["remedy"]
+        assert told == "Did you mean staging? `cabestan environment list -p shop/api` shows them."
+        assert boss.get(at.format("ap", "staging")).json()["error"]["remedy"].startswith("Did you mean shop/api")
+    with asking(world, **token("eve")) as eve:
+        assert eve.get(at.format("ap", "staging")).json()["error"]["remedy"] == "`cabestan project list` shows yours."

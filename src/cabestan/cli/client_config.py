@@ -18,6 +18,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cabestan.errors import ConfigurationError, NotSignedIn
 
@@ -47,7 +48,22 @@ def read() -> ClientConfig:
     url = os.environ.get("CABESTAN_URL") or stored.get("url", "")
     if not url:
         raise NotSignedIn("No server is known.", "Log in with: cabestan login URL")
+    if not is_address(url):
+        place = "CABESTAN_URL" if os.environ.get("CABESTAN_URL") else f"url in {path()}"
+        raise ConfigurationError(
+            f"{place} is {url!r}, which is no server's address.", "It must be like https://HOST or http://HOST:PORT."
+        )
     return ClientConfig(url.rstrip("/"), _token(url.rstrip("/"), stored))
+
+
+def is_address(url: str) -> bool:
+    """Whether it is one of a server, without a user's name in it."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # the port is no number, or too large
+        return False
+    return bool(known and not parts.username and not parts.query and not parts.fragment)
 
 
 def write(url: str, token: str) -> Path:

@@ -1,6 +1,7 @@
 """The tree of commands: which module has which. Each is imported when it is asked for, and waits for no other."""
 
 from collections import UserDict
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -8,47 +9,65 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from cabestan.cli.examples import epilog
+
 PROGRAM = "cabestan"
 #: what the shell's script sets to ask for completions
 COMPLETE = "_CABESTAN_COMPLETE"
 #: what every part of the tree is made with
 STYLE: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 
-#: name of a command, or of a group of them → its module, and its name there; in the order of the help
-PLACES = {
-    "up": "platform:up",
-    "down": "platform:down",
-    "serve": "platform:serve",
-    "status": "platform:status",
-    "doctor": "platform:doctor",
-    "login": "commands.login:login",
-    "plan": "commands.deploy:plan",
-    "deploy": "commands.deploy:deploy",
-    "rollback": "commands.deploy:rollback",
-    "ca": "commands.ca:ca",
-    "lint": "commands.lint:lint",
-    "render": "commands.render:render",
-    "git-credential": "commands.git_credential:git_credential",
-    "image": "images:app",
-    "project": "commands.project:app",
-    "pipeline": "commands.pipeline:app",
-    "job": "commands.job:app",
-    "release": "commands.release:app",
-    "deployment": "commands.deployment:app",
-    "cron": "commands.cron:app",
-    "environment": "commands.environment:app",
-    "variable": "commands.variable:app",
-    "secret": "commands.secret:app",
-    "alert": "commands.alert:app",
-    "database": "commands.database:app",
-    "waiver": "commands.waiver:app",
-    "route": "commands.route:app",
-    "host": "commands.host:app",
-    "certificate": "commands.certificate:app",
-    "user": "commands.user:app",
-    "member": "commands.user:member_app",
-    "completion": "commands.completion:app",
+#: headings of the help, with what stands below each: name of a command, or of a group of them → its module, and its
+#: name there
+SECTIONS: dict[str, dict[str, str]] = {
+    "Start": {
+        "up": "platform:up",
+        "login": "commands.login:login",
+        "project": "commands.project:app",
+        "lint": "commands.lint:lint",
+        "render": "commands.render:render",
+        "completion": "commands.completion:app",
+    },
+    "Deploy": {
+        "plan": "commands.deploy:plan",
+        "deploy": "commands.deploy:deploy",
+        "approve": "commands.deployment:approve",
+        "reject": "commands.deployment:reject",
+        "rollback": "commands.deploy:rollback",
+        "pipeline": "commands.pipeline:app",
+        "release": "commands.release:app",
+        "deployment": "commands.deployment:app",
+    },
+    "Look": {
+        "environment": "commands.environment:app",
+        "job": "commands.job:app",
+        "alert": "commands.alert:app",
+        "cron": "commands.cron:app",
+        "database": "commands.database:app",
+        "route": "commands.route:app",
+    },
+    "Settings": {
+        "variable": "commands.variable:app",
+        "secret": "commands.secret:app",
+        "host": "commands.host:app",
+        "certificate": "commands.certificate:app",
+        "member": "commands.user:member_app",
+        "waiver": "commands.waiver:app",
+    },
+    "Platform": {
+        "status": "platform:status",
+        "doctor": "platform:doctor",
+        "down": "platform:down",
+        "serve": "platform:serve",
+        "image": "images:app",
+        "user": "commands.user:app",
+        "ca": "commands.ca:ca",
+        "git-credential": "commands.git_credential:git_credential",
+    },
 }
+PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}
+#: between a command and what it does, with a margin
+_BETWEEN = 4
 #: for Git, not for people
 _HIDDEN = frozenset({"git-credential"})
 
@@ -73,6 +92,17 @@ class Root(TyperGroup):
         """The names alone: to complete one, the others need not be imported."""
         return list(self.commands)
 
+    def format_commands(self, _context: Any, formatter: Any) -> None:
+        """In their sections, instead of all in one."""
+        widest = max(len(name) for name in PLACES if name not in _HIDDEN)
+        for heading, section in SECTIONS.items():
+            shown = [name for name in section if name not in _HIDDEN]
+            lines = formatter.width - formatter.current_indent - widest - _BETWEEN
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name.ljust(widest), self.commands[name].get_short_help_str(lines)) for name in shown]
+                )
+
 
 def _imported(name: str, place: str) -> Any:
     """The command, as Typer makes it of a function or of a group."""
@@ -83,4 +113,25 @@ def _imported(name: str, place: str) -> Any:
         parent.add_typer(found, name=name)
     else:
         parent.command(name, hidden=name in _HIDDEN)(found)
-    return get_group(parent).commands[name]
+    command = get_group(parent).commands[name]
+    _help_of(command, name)
+    return command
+
+
+def _help_of(command: Any, words: str) -> None:
+    """Has its help, and those of the commands in it, end with examples, and name arguments without their types."""
+    for name, inner in getattr(command, "commands", {}).items():
+        _help_of(inner, f"{words} {name}")
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = _no_type
+    if not hasattr(command, "commands"):
+        command.format_epilog = partial(_write_examples, words)
+
+
+def _no_type(**_context: Any) -> str:
+    return ""
+
+
+def _write_examples(words: str, _context: Any, formatter: Any) -> None:
+    formatter.write(f"{epilog(words)}\n" if epilog(words) else "")

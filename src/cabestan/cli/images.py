@@ -31,7 +31,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 @app.command()
 def build(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="By default: all of them.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="By default: all of them.")] = None,
 ) -> None:
     """Build base images that are missing or out of date, now instead of when a project needs them."""
     from cabestan.cli.preparing import build_base_images

@@ -52,7 +52,7 @@ FromLineOption = Annotated[
 ]
 NumberArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number, as the lists show it.")]
 ReleaseArgument = Annotated[
-    int | None, typer.Argument(metavar="[RELEASE]", min=1, help="The release's number; the newest when not given.")
+    int | None, typer.Argument(metavar="RELEASE", min=1, help="The release's number; the newest when not given.")
 ]
 
 

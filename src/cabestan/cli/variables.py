@@ -187,7 +187,7 @@ def add_list(app: typer.Typer, noun: Noun) -> None:
 def add_unset_and_history(app: typer.Typer, noun: Noun) -> None:
     @app.command(help=f"Take {noun.several} away; the next deployment has them no more.")
     def unset(
-        names: Annotated[list[str], typer.Argument(metavar="NAME...", help="One or more.")],
+        names: Annotated[list[str], typer.Argument(metavar="NAME", help="One or more.")],
         project: ProjectOption = None,
         environment: ScopeOption = None,
         group: GroupOption = None,

@@ -1,6 +1,8 @@
 """Names and references: their forms and bounds, checked where they come in."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from cabestan.errors import Invalid
 
@@ -15,6 +17,9 @@ _BRANCH_PATTERN = re.compile(r"[A-Za-z0-9._/*+@-]+")
 _BRANCH = re.compile(
     r"(?!-)(?!@$)(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)))[A-Za-z0-9_+@-](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+@-])?"
 )
+
+#: so much of what was typed is compared with what there is
+_COMPARED = 64
 
 #: `group/project`, as long as a Unix account's name may be
 PROJECT_NAME_LENGTH = 32
@@ -134,3 +139,9 @@ def slug(text: str, most: int = LABEL_LENGTH) -> str:
 
 def _shown(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """`Did you mean staging? `, for the beginning of a remedy; empty where none of the names is like it."""
+    close = get_close_matches(name[:_COMPARED], names, n=1)
+    return f"Did you mean {close[0]}? " if close else ""

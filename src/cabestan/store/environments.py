@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cabestan.domain.environment import Environment, EnvironmentDraft
+from cabestan.domain.names import meant
 from cabestan.domain.outbox import Subject
 from cabestan.domain.project import Project
 from cabestan.errors import NotFound
@@ -37,8 +38,10 @@ def get(tx: sa.Connection, project_id: int, name: str) -> Environment:
     found = find(tx, project_id, name)
     if not found:
         project = project_store.by_id(tx, project_id).name
+        like = meant(name, (one.name for one in of_project(tx, project_id)))
         raise NotFound(
-            f"There is no environment {name} in {project}.", f"`cabestan environment list -p {project}` shows them."
+            f"There is no environment {name} in {project}.",
+            f"{like}`cabestan environment list -p {project}` shows them.",
         )
     return found
 

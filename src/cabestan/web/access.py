@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from cabestan.domain.access import Identity, Permission, User, may, may_in_group
+from cabestan.domain.names import meant
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound, NotSignedIn
@@ -145,8 +146,12 @@ def project_for(services: Services, identity: Identity, name: str, permission: P
     """The project, if it may be seen; else NotFound, so that nobody learns what there is. Forbidden for the rest."""
     with services.database.reading() as tx:
         project = project_store.find(tx, name)
-    if not project or not may(identity, Permission.READ, name):
-        raise NotFound(f"There is no project {name}, or you may not see it.", "`cabestan project list` shows yours.")
+        if not project or not may(identity, Permission.READ, name):
+            seen = (one.name for one in project_store.all_projects(tx) if may(identity, Permission.READ, one.name))
+            raise NotFound(
+                f"There is no project {name}, or you may not see it.",
+                f"{meant(name, seen)}`cabestan project list` shows yours.",
+            )
     if not may(identity, permission, name):
         raise Forbidden(f"You may not {permission} in {name}.", "Ask one of its maintainers.")
     return project

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from cabestan.cli import run_logs
-from cabestan.cli.api import Thing, address
+from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.commands.finish import FIELDS, finish
-from cabestan.cli.failures import EXIT_FAILED
+from cabestan.cli.completion import environment_names
+from cabestan.cli.failures import EXIT_FAILED, Unable
 from cabestan.cli.options import (
     CommentOption,
     FollowOption,
@@ -55,6 +56,16 @@ _APPROVAL_COLUMNS: tuple[Column, ...] = (
     since("created_at", "when"),
     field("void"),
 )
+#: among so many is the one that waits: a newer one takes an older one's place
+_LATEST = 50
+WaitingArgument = Annotated[
+    int | None,
+    typer.Argument(metavar="ID", min=1, help="Its number; that of the one that waits at ENV when not given."),
+]
+WaitsAtOption = Annotated[
+    str | None,
+    typer.Option("--environment", "-e", metavar="ENV", help="Where it waits.", autocompletion=environment_names),
+]
 LaterWaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the deployment has ended.")]
 
 
@@ -83,7 +94,9 @@ def show(number: NumberArgument, as_json: JsonOption = False) -> None:
 
 @app.command()
 def approve(
-    number: NumberArgument,
+    number: WaitingArgument = None,
+    environment: WaitsAtOption = None,
+    project: ProjectOption = None,
     comment: CommentOption = "",
     fingerprint: Annotated[
         str | None,
@@ -93,8 +106,9 @@ def approve(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a deployment's plan, ask, and approve exactly that plan."""
+    """Show the plan of a deployment that waits, ask, and approve exactly that plan."""
     api = connect()
+    number = number or _waiting(api, environment, project)
     deployment = api.get(address("deployments", number))
     plan = deployment.get("plan") or {}
     asked = to_be_asked(yes=yes, as_json=as_json)
@@ -107,8 +121,15 @@ def approve(
 
 
 @app.command()
-def reject(number: NumberArgument, comment: CommentOption = "", as_json: JsonOption = False) -> None:
+def reject(
+    number: WaitingArgument = None,
+    environment: WaitsAtOption = None,
+    project: ProjectOption = None,
+    comment: CommentOption = "",
+    as_json: JsonOption = False,
+) -> None:
     """Reject a deployment that waits for an approval."""
+    number = number or _waiting(connect(), environment, project)
     _end(number, "reject", {"comment": comment} if comment else {}, as_json)
 
 
@@ -122,7 +143,7 @@ def cancel(number: NumberArgument, as_json: JsonOption = False) -> None:
 def log(
     number: NumberArgument,
     service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE]", help="The one that ran; all of them when not given.")
+        str | None, typer.Argument(metavar="SERVICE", help="The one that ran; all of them when not given.")
     ] = None,
     follow: FollowOption = False,
 ) -> None:
@@ -131,6 +152,21 @@ def log(
     if failed:
         tell(failed)
         raise typer.Exit(EXIT_FAILED)
+
+
+def _waiting(api: Api, environment: str | None, project: str | None) -> int:
+    """The one that waits for an approval at the environment."""
+    if not environment:
+        raise Unable("Which deployment is meant?", "Give its number, or the environment that it waits for: -e ENV")
+    name = the_project(project)
+    found = api.items(address("projects", name, "deployments"), _LATEST, environment=environment)
+    waiting = [one["id"] for one in found if one["status"] == "waiting"]
+    if not waiting:
+        raise Unable(
+            f"Nothing waits for an approval on {environment} of {name}.",
+            f"`cabestan deployment list -e {environment}` shows what there is.",
+        )
+    return int(max(waiting))
 
 
 def _end(number: int, action: str, body: Thing, as_json: bool) -> None:

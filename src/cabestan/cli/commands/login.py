@@ -2,7 +2,6 @@
 
 import sys
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -27,8 +26,7 @@ def login(
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if not client_config.is_address(url):
         raise typer.BadParameter("must be like http://HOST:PORT, with no user name in it", param_hint="URL")
     return url.rstrip("/")
 

@@ -70,7 +70,7 @@ def list_(project: ProjectOption = None, limit: LimitOption = 50, as_json: JsonO
 
 @app.command()
 def show(
-    number: Annotated[int | None, typer.Argument(metavar="[ID]", min=1, help="By default the newest.")] = None,
+    number: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="By default the newest.")] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:

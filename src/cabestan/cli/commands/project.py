@@ -55,7 +55,7 @@ def create(
 
 @app.command()
 def show(
-    name: Annotated[str | None, typer.Argument(metavar="[G/N]", help="The project; by default this clone's.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="G/N", help="The project; by default this clone's.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p", metavar="G/N", help="The same.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +67,7 @@ def show(
 @app.command()
 def protect(
     patterns: Annotated[
-        list[str], typer.Argument(metavar="BRANCH...", help='main, release/*, @default; "" for none at all.')
+        list[str], typer.Argument(metavar="BRANCH", help='main, release/*, @default; "" for none at all.')
     ],
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -84,7 +84,7 @@ def protect(
 @app.command()
 def clone(
     name: ProjectArgument,
-    folder: Annotated[str | None, typer.Argument(metavar="[DIR]", help="By default the project's name.")] = None,
+    folder: Annotated[str | None, typer.Argument(metavar="DIR", help="By default the project's name.")] = None,
 ) -> None:
     """Clone a project's repository, so that Git asks for no further login."""
     project = connect().get(address("projects", checked_project(name, "G/N")))

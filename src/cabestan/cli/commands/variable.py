@@ -23,7 +23,7 @@ add_list(app, VARIABLES)
 
 @app.command("set")
 def set_(
-    assignments: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="One or more.")],
+    assignments: Annotated[list[str], typer.Argument(metavar="NAME=VALUE", help="One or more.")],
     project: ProjectOption = None,
     environment: ScopeOption = None,
     group: GroupOption = None,
