@@ -84,9 +84,13 @@ def test_what_is_wrong_is_told_first_by_page_and_api(world: World, project: Proj
         sign_in(client, world, "boss")
         text = client.get("/shop/api/environments/staging").text
         first = client.get("/").text
+        second = client.get("/shop/api").text
     assert "<title>down · staging · Environments · shop/api · Cabestan</title>" in text
     assert text.index("0 of 1 run, restarted 2") < text.index("eating &lt;b&gt;all") < text.index("Services</h2>")
     assert first.index("Needs somebody") < first.index("0 of 1 run, restarted 2")
+    assert "<title>1 down · What runs where · Cabestan</title>" in first
+    assert '<a href="/shop/api/pipelines/1">pipeline 1</a>' in first
+    assert "<title>down · shop/api · Cabestan</title>" in second
 
 
 def test_a_name_that_is_nearly_one_is_answered_with_it_and_with_nothing_unseen(world: World, project: Project) -> None:

@@ -13,7 +13,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "reject": ('cabestan reject -e production --comment "Not on a Friday"',),
     "rollback": ("cabestan rollback -e production", "cabestan rollback -e production --to 11"),
     "ca": ("cabestan ca", "cabestan ca --json"),
-    "lint": ("cabestan lint", "cabestan lint --strict --environment production"),
+    "lint": ("cabestan lint", "cabestan lint --environment production"),
     "render": ("cabestan render -e production",),
     "image list": ("cabestan image list",),
     "image build": ("cabestan image build", "cabestan image build node php"),

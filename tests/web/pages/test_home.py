@@ -31,13 +31,13 @@ def test_what_waits_says_for_whom() -> None:
     ours = environment(1, approvers=("anna", "bert"), current_deployment_id=1)
     matrix = home_matrix([project()], (ours,), [deployment(1), deployment(2, DeploymentStatus.WAITING)])
     assert matrix.waiting == 1
-    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=())
+    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=(), pipelines={})
     assert '<a href="/demo/hello/deployments/2">release 2</a><span>for anna or bert</span>' in page
 
 
 def test_what_serves_says_since_when_and_by_whom() -> None:
     matrix = home_matrix([project()], (STAGING,), [deployment(1)])
-    page = rendered("home.html", matrix=matrix, titles={1: "Greet by name"}, alerts=(), needs=())
+    page = rendered("home.html", matrix=matrix, titles={1: "Greet by name"}, alerts=(), needs=(), pipelines={})
     for words in ("Greet by name", "release 1", ">3 min ago</time> by anna", 'title="0123456789abcdef', ">01234567<"):
         assert words in page
 

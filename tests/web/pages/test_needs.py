@@ -34,6 +34,6 @@ def test_what_serves_needs_nobody() -> None:
 
 def test_the_first_page_shows_the_state_that_is() -> None:
     matrix = home_matrix([project()], (STAGING,), [deployment(1)], {1: Seen(Condition.DOWN, NOW, (DOWN,))})
-    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=needs(matrix.cells, []))
+    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=needs(matrix.cells, []), pipelines={})
     assert "serving" not in page
     assert page.index("Needs somebody") < page.index("web: 0 of 1 run") < page.index("matrix")

@@ -11,7 +11,7 @@ from cabestan.domain.access import Permission, User, may
 from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
-from cabestan.domain.observed import Seen
+from cabestan.domain.observed import Condition, Seen
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import disk
@@ -70,12 +70,15 @@ def home(visitor: SignedIn, services: Wired) -> Response:
         alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
     if full := disk.alert(services):
         alerts = (full, *alerts)
+    matrix = home_matrix(projects, environments, deployments, seen)
+    down = sum(cell.state.word == Condition.DOWN for cell in matrix.cells)
+    frame = plain_frame(visitor, "What runs where", "projects", "project:*")
     return html(
         "home.html",
-        plain_frame(visitor, "What runs where", "projects", "project:*"),
-        matrix=(matrix := home_matrix(projects, environments, deployments, seen)),
-        needs=needs(matrix.cells, pipelines),
+        frame.headed(f"{down} down") if down else frame,
+        matrix=matrix,
         pipelines={pipeline.project: pipeline for pipeline in pipelines},
+        needs=needs(matrix.cells, pipelines),
         titles=titles,
         alerts=[(alert_title(alert), alert) for alert in alerts],
         now=services.now(),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
+from cabestan.domain.observed import Condition
 from cabestan.domain.project import Project
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -27,6 +28,7 @@ def project(at: Reading) -> Response:
         return at.html(
             "project.html",
             "Overview",
+            head=Condition.DOWN if any(cell.state.word == Condition.DOWN for cell in environments) else "",
             branch=at.project.default_branch,
             git_url=f"{at.services.settings.public_url}/{at.project.name}.git",
             cells=environments,
