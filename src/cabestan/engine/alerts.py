@@ -10,10 +10,14 @@ from cabestan.store import projects as project_store
 def raise_alert(
     services: Services, kind: str, subject: str, message: str, remedy: str, *, project: Project | None = None
 ) -> None:
-    """Raised again, it stays one alert with its first time; its words become the new ones.
+    """Raised again, it stays one alert with its first time; its words become the new ones. The same words cost a reading.
 
     Without a project it is of the whole installation, and for administrators alone.
     """
+    with services.database.reading() as tx:
+        found = store.find_open(tx, kind, subject)
+    if found and (found.message, found.remedy, found.project) == (message, remedy, project.name if project else ""):
+        return
     with services.database.writing() as tx:
         now, key = services.now(), project.id if project else None
         if store.put(tx, kind, subject, message, remedy, key, now):

@@ -150,3 +150,19 @@ def test_while_a_deployment_runs_it_tells_itself(world: World, project: Project,
         set_status(tx, Subject.DEPLOYMENT, deployment.id, DeploymentStatus.RUNNING)
     watch(stack(*(ended(world, number=number) for number in (1, 2, 3))))
     assert raised(world) == ()
+
+
+def test_only_what_is_wanted_is_looked_at(world: World, project: Project) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def wanted(stack: str, seen: Seen | None) -> bool:
+        asked.append((stack, seen is not None))
+        return "staging" in stack
+
+    recorder = Recorder(world.services)
+    for _ in range(2):
+        observe(world.services, recorder, wanted)
+    names = {name: world.environment(project, name).stack_name("cabestan") for name in ("staging", "production")}
+    staging, production = names["staging"], names["production"]
+    assert asked == [(staging, False), (production, False), (staging, True), (production, False)]
+    assert {stack for (stack,) in world.stacks.called("state")} == {names["staging"]}

@@ -6,11 +6,12 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from cabestan.adapters.happenings import Happenings
 from cabestan.adapters.tasks import StackState
-from cabestan.domain.observed import WELL
+from cabestan.domain.observed import WELL, Seen
 from cabestan.domain.outbox import Event, Subject
 from cabestan.engine.alarm import Alarm
 from cabestan.engine.cluster import Cluster
@@ -25,8 +26,8 @@ from cabestan.store import observations as store
 
 #: everything is compared so often, whatever was heard (seconds)
 _COMPARE_SECONDS = 60.0
-#: what is not well is looked at so often: whether it lasts, and whether that is over
-_UNWELL_SECONDS = 5.0
+#: what is not well for less than `_YOUNG` is looked at so often: whether it lasts, and whether that is over
+_TROUBLE_SECONDS, _YOUNG = 5.0, timedelta(minutes=10)
 #: Swarm's managers know of what an engine tells a moment later: so long it is looked at again and again
 _SETTLE_SECONDS, _AGAIN_SECONDS = 1.5, 0.25
 #: after an engine that went away (seconds)
@@ -45,8 +46,8 @@ class Observer:
         self._lock = threading.Lock()
         #: by stack: until when it is looked at
         self._heard: dict[str, float] = {}
-        self._compared = -math.inf
-        self._looking = Repeating("observer", self._round, _COMPARE_SECONDS, alarm=self._alarm)
+        self._compared = self._troubled = -math.inf
+        self._looking = Repeating("observer", self._round, _TROUBLE_SECONDS, alarm=self._alarm)
         self._happenings = [
             Happenings(engine, self._hear) for cluster in services.clusters.values() for engine in cluster.nodes.all
         ]
@@ -90,6 +91,9 @@ class Observer:
             self._deployed.ring()
 
     def _hear(self, name: str) -> None:
+        """Of what others have on the same engine, nothing."""
+        if not name.startswith(f"{self._services.settings.instance}-"):
+            return
         with self._lock:
             self._heard[name] = time.monotonic() + _SETTLE_SECONDS
         self._alarm.ring()
@@ -100,14 +104,20 @@ class Observer:
             heard = tuple(self._heard)
             self._heard = {name: until for name, until in self._heard.items() if until > now}
             again = bool(self._heard)
-        if now - self._compared >= _COMPARE_SECONDS:
-            self._compared = now
-            well = observe(self._services, self._recorder)
-        else:
-            well = observe(self._services, self._recorder, lambda stack: any(_is_of(stack, name) for name in heard))
-        if again:
-            return _AGAIN_SECONDS
-        return _COMPARE_SECONDS if well else _UNWELL_SECONDS
+        everything, troubles = now - self._compared >= _COMPARE_SECONDS, now - self._troubled >= _TROUBLE_SECONDS
+        self._compared, self._troubled = (now if everything else self._compared), (now if troubles else self._troubled)
+
+        def wanted(stack: str, seen: Seen | None) -> bool:
+            young = troubles and seen is not None and _is_young_trouble(seen, self._services.now())
+            return everything or young or any(_is_of(stack, name) for name in heard)
+
+        observe(self._services, self._recorder, wanted)
+        return _AGAIN_SECONDS if again else _TROUBLE_SECONDS
+
+
+def _is_young_trouble(seen: Seen, now: datetime) -> bool:
+    """What has not been well for long is looked at with everything else."""
+    return seen.condition not in WELL and now - seen.since < _YOUNG
 
 
 def _is_of(stack: str, name: str) -> bool:
@@ -115,22 +125,20 @@ def _is_of(stack: str, name: str) -> bool:
     return name == stack or name.startswith(f"{stack}_")
 
 
-def observe(services: Services, recorder: Recorder, wanted: Callable[[str], bool] = lambda _stack: True) -> bool:
-    """Looks at the environments whose stacks are wanted, and at all that were not well. Whether all are now."""
+def observe(
+    services: Services, recorder: Recorder, wanted: Callable[[str, Seen | None], bool] = lambda _stack, _seen: True
+) -> None:
+    """Looks at the environments that are wanted, told by their stacks and by how they were seen last."""
     with services.database.reading() as tx:
         every = environment_store.all_environments(tx)
         seen = store.of(tx, (one.id for one in every))
     named = {one.stack_name(services.settings.instance): one for one in every}
-    unwell = {key for key, one in seen.items() if one.condition not in WELL}
-    chosen = {stack: one for stack, one in named.items() if one.id in unwell or wanted(stack)}
-    found: list[bool] = []
+    chosen = {stack: one for stack, one in named.items() if wanted(stack, seen.get(one.id))}
     for cluster in services.clusters.values():
         mine = {stack: one for stack, one in chosen.items() if one.target == cluster.target.name}
         states, trouble = _states(cluster, tuple(mine))
         for stack, one in mine.items():
-            state = states.get(stack, StackState(stack, ()))
-            found.append(recorder.record(one, seen.get(one.id), state, trouble))
-    return all(found)
+            recorder.record(one, seen.get(one.id), states.get(stack, StackState(stack, ())), trouble)
 
 
 def _states(cluster: Cluster, stacks: Sequence[str]) -> tuple[Mapping[str, StackState], str]:

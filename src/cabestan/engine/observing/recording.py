@@ -25,23 +25,23 @@ class Recorder:
         #: environments whose alerts were looked at: a former process may have ended between row and alert
         self._known: set[int] = set()
 
-    def record(self, environment: Environment, former: Seen | None, state: StackState, trouble: str) -> bool:
-        """Whether all is well. `former` was seen last. Where nobody could ask, `trouble` says why."""
+    def record(self, environment: Environment, former: Seen | None, state: StackState, trouble: str) -> None:
+        """`former` was seen last. Where nobody could ask, `trouble` says why."""
         services, key = self._services, environment.current_deployment_id
         if key is None:
             _forget(services, environment, former)
-            return True
-        if trouble:
-            seen = _unknown(services, former, trouble)
+        elif trouble:
+            self._take(environment, former, _unknown(services, former, trouble))
         else:
-            seen = _seen(services, environment, former, state, self._services_of(key))
+            self._take(environment, former, _seen(services, environment, former, state, self._services_of(key)))
+
+    def _take(self, environment: Environment, former: Seen | None, seen: Seen) -> None:
+        services = self._services
         if seen != former:
             _keep(services, environment, former, seen)
-        well = seen.condition in WELL
-        if not well or seen != former or environment.id not in self._known:
+        if seen.condition not in WELL or seen != former or environment.id not in self._known:
             alarming.look(services, environment, seen)
             self._known.add(environment.id)
-        return well
 
     def _services_of(self, deployment_id: int) -> tuple[str, ...]:
         if deployment_id not in self._wanted:
