@@ -10,7 +10,7 @@ from cabestan.store import projects as project_store
 def raise_alert(
     services: Services, kind: str, subject: str, message: str, remedy: str, *, project: Project | None = None
 ) -> None:
-    """Raised again, it stays one alert with its first time; its words become the new ones. The same words cost a reading.
+    """Raised again, it stays one alert with its first time; its words become the new ones. The same are only read.
 
     Without a project it is of the whole installation, and for administrators alone.
     """
