@@ -32,6 +32,8 @@ _TROUBLE_SECONDS, _YOUNG = 5.0, timedelta(minutes=10)
 _SETTLE_SECONDS, _AGAIN_SECONDS = 1.5, 0.25
 #: after an engine that went away (seconds)
 _FOLLOW_AGAIN = 3.0
+#: to a router that could not be given its pages (seconds)
+_DELIVER_AGAIN = 10.0
 #: so many are asked for one by one
 _FEW = 5
 
@@ -47,7 +49,7 @@ class Observer:
         #: by stack: until when it is looked at
         self._heard: dict[str, float] = {}
         self._compared = self._troubled = -math.inf
-        self._looking = Repeating("observer", self._round, _TROUBLE_SECONDS, alarm=self._alarm)
+        self._looking = Repeating("observer", self._round, _TROUBLE_SECONDS, alarm=self._alarm, again=_TROUBLE_SECONDS)
         self._happenings = [
             Happenings(engine, self._hear) for cluster in services.clusters.values() for engine in cluster.nodes.all
         ]
@@ -58,7 +60,7 @@ class Observer:
         self._listening = Listening(services, "observer", self._told)
         pages, self._deployed = DownPages(services), Alarm()
         self._delivering = Repeating(
-            "down-pages", lambda _rang: pages.deliver(), _COMPARE_SECONDS, alarm=self._deployed
+            "down-pages", lambda _rang: pages.deliver(), _COMPARE_SECONDS, alarm=self._deployed, again=_DELIVER_AGAIN
         )
 
     def start(self) -> None:
