@@ -34,10 +34,10 @@ class Kitchen:
     made: list[str]
 
     def recipe(self, run: str) -> str:
-        """A new recipe on top of Debian; its reference."""
+        """A new recipe on top of Debian, of which the engine has no layer from before; its reference."""
         name = f"test-{uuid.uuid4().hex[:8]}"
         (self.folder / name).mkdir()
-        text = f"# cabestan/{name}\n# VERSION 1\nFROM cabestan/debian:12\nRUN {run}\n"
+        text = f"# cabestan/{name}\n# VERSION 1\nFROM cabestan/debian:12\nRUN : {name} && {run}\n"
         (self.folder / name / "Dockerfile").write_text(text)
         self.made.append(f"cabestan/{name}:1")
         return self.made[-1]
