@@ -17,12 +17,12 @@ BEGIN, END = "<!-- written by tests/times.py -->", "<!-- end -->"
 #: kind to folders below tests/, and to seconds that all of its tests may take, one after the other
 KINDS: dict[str, tuple[tuple[str, ...], int]] = {
     "values and decisions": (("domain", "compose", "pipeline", "checks"), 200),
-    "database and workflows": (("store", "engine"), 450),
+    "database and workflows": (("store", "engine"), 400),
     "pages, API, Git over HTTP": (("web",), 450),
     "commands": (("cli",), 80),
     "one outside system each": (("adapters",), 250),
-    "the platform on a Docker engine": (("integration",), 6000),
-    "a browser": (("e2e",), 500),
+    "the platform on a Docker engine": (("integration",), 5000),
+    "a browser": (("e2e",), 350),
     "everything else": ((), 150),
 }
 
