@@ -363,8 +363,7 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
 
 def _end_of(container: NodeContainer, lines: int) -> tuple[Mapping[str, Any], str]:
     """The engine's `State` of it, and its last lines. Raises StepFailed where it is gone."""
-    with container.engine.speaking("look at the container that failed"):
-        client = container.engine.client
+    with container.engine.speaking("look at the container that failed") as client:
         state: Mapping[str, Any] = client.api.inspect_container(container.id)["State"]
         return state, client.api.logs(container.id, tail=lines).decode(errors="replace")
 

@@ -62,7 +62,7 @@ class SeenService:
     last_exit: LastExit | None = None
     routed: bool = False
     update: str = ""
-    #: host names, where the Swarm has several nodes
+    #: ids of those that its containers run on
     nodes: tuple[str, ...] = ()
 
     @property
