@@ -214,6 +214,7 @@ def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> 
         ({"Health": None}, " \n", ""),
         ({"Health": {"Status": "healthy", "Log": [{"ExitCode": 1, "Output": "x"}]}}, "", ""),
         ({"Health": {"Status": "unhealthy", "Log": []}}, "", ""),
+        ({"Health": {"Status": "unhealthy", "Log": [{"ExitCode": 0, "Output": "ok"}]}}, "", ""),
         (
             {
                 "Health": {

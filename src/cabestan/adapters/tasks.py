@@ -159,7 +159,8 @@ def last_words(state: Mapping[str, Any], output: str) -> str:
     """What a container's own state and the end of its output add to Swarm's words; empty where they add nothing."""
     checks = (state.get("Health") or {}).get("Log") or []
     said = []
-    if (state.get("Health") or {}).get("Status") == "unhealthy" and checks:
+    # the engine calls every container unhealthy that it sees end, also where its last check was good
+    if (state.get("Health") or {}).get("Status") == "unhealthy" and checks and checks[-1]["ExitCode"]:
         said.append(
             f"its health check failed (exit code {checks[-1]['ExitCode']}): {checks[-1]['Output'].strip()[-300:]}"
         )

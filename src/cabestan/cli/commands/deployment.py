@@ -164,7 +164,7 @@ def _waiting(api: Api, environment: str | None, project: str | None) -> int:
     if not waiting:
         raise Unable(
             f"Nothing waits for an approval on {environment} of {name}.",
-            f"`cabestan deployment list -e {environment}` shows what there is.",
+            f"`cabestan deployment list -e {environment} -p {name}` shows what there is.",
         )
     return int(max(waiting))
 
