@@ -30,6 +30,7 @@ from cabestan.engine.cluster import Cluster, cluster_at, local_target
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
+from cabestan.engine.journal.keeping import JournalKeeper
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.backup_clock import backup_clock
 from cabestan.engine.observing.observer import Observer
@@ -39,6 +40,7 @@ from cabestan.engine.repeating import Repeating
 from cabestan.engine.running.clock import Clock
 from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
+from cabestan.engine.settling import Settling
 from cabestan.engine.turns.places import places
 from cabestan.engine.upkeep import recovery
 from cabestan.engine.upkeep.disk_watch import disk_watcher
@@ -49,6 +51,7 @@ from cabestan.errors import ConfigurationError
 from cabestan.store import facts
 from cabestan.store.database import Database
 from cabestan.store.fullness import is_full, storage_full
+from cabestan.store.journal import Journals
 from cabestan.store.logs import LogHub, LogStore
 from cabestan.store.migrate import migrate
 
@@ -60,7 +63,7 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
-    threads: tuple[Clock | Observer | Repeating, ...]
+    threads: tuple[Clock | Observer | JournalKeeper | Repeating, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -122,6 +125,8 @@ def bootstrap(
         registry=Registry(registry_login(settings, vault)),
         images=ImageCatalogue(engine, settings.images, settings.ca_bundle),
         logs=LogStore(settings.data / "logs", settings.job_log_bytes),
+        journals=Journals(settings.data / "journals"),
+        settling=Settling(),
         hub=LogHub(),
         changes=Changes(),
         alarm=Alarm(),
@@ -139,6 +144,7 @@ def bootstrap(
             backup_clock(services),
             keeper(services),
             Observer(services),
+            JournalKeeper(services),
         ),
     )
 

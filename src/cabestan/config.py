@@ -192,6 +192,15 @@ class Settings(BaseSettings):
     job_log_bytes: int = Field(512 * 1024 * 1024, ge=1024)
     """How much of a job's output is kept."""
 
+    journal_bytes: int = Field(1024 * 1024 * 1024, ge=16 * 1024 * 1024)
+    """How much of what the applications of an environment say is kept, compressed."""
+
+    journal_days: int = Field(30, ge=1)
+    """For how many days what applications say is kept."""
+
+    journal_lines_per_second: int = Field(10_000, ge=1)
+    """How many lines of each container are kept in a second; what is said faster is dropped, and counted."""
+
     push_bytes: int = Field(256 * 1024 * 1024, ge=1024)
     """How large one push may be."""
 

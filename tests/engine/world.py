@@ -50,12 +50,14 @@ from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.managed import operations
 from cabestan.engine.running.cron_runs import CronRunner
 from cabestan.engine.services import Services
+from cabestan.engine.settling import Settling
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import releases as release_store
 from cabestan.store import users
 from cabestan.store.database import Database
+from cabestan.store.journal import Journals
 from cabestan.store.logs import LogHub, LogStore
 
 COMPOSE = """\
@@ -237,6 +239,8 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         registry=registry,  # type: ignore[arg-type]
         images=images,  # type: ignore[arg-type]
         logs=LogStore(chosen.data / "logs"),
+        journals=Journals(chosen.data / "journals"),
+        settling=Settling(),
         hub=LogHub(),
         changes=Changes(),
         durable=durable,  # type: ignore[arg-type]

@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from cabestan.adapters.engine_api import Engine
-from cabestan.domain.labels import STACK_LABEL
+from cabestan.domain.labels import INSTANCE_LABEL, STACK_LABEL
 
+Event = Mapping[str, Any]
 _KINDS = ["container", "service"]
 _EVENTS = ["start", "die", "oom", "health_status", "create", "update", "remove"]
 
@@ -15,8 +16,8 @@ _EVENTS = ["start", "die", "oom", "health_status", "create", "update", "remove"]
 class Happenings:
     """Of one engine: containers of its node, and services where it is a manager's."""
 
-    def __init__(self, engine: Engine, heard: Callable[[str], None]) -> None:
-        """`heard` is given the name of the stack, or of the service, that something happened to."""
+    def __init__(self, engine: Engine, heard: Callable[[Event], None]) -> None:
+        """`heard` is given each event, as the engine tells it."""
         self._engine = engine
         self._heard = heard
         self._lock = threading.Lock()
@@ -33,8 +34,7 @@ class Happenings:
                     stream.close()
             begun()
             for event in stream:
-                if name := stack_of(event):
-                    self._heard(name)
+                self._heard(event)
 
     def close(self) -> None:
         with self._lock, suppress(OSError):
@@ -43,7 +43,13 @@ class Happenings:
                 self._stream.close()
 
 
-def stack_of(event: Mapping[str, Any]) -> str:
+def is_of(event: Event, instance: str) -> bool:
+    """Whether it happened to a container of that installation."""
+    found: bool = event["Actor"]["Attributes"].get(INSTANCE_LABEL) == instance
+    return found
+
+
+def stack_of(event: Event) -> str:
     """The stack of a container, or the name of a service, which begins with its stack's; else empty."""
     attributes: Mapping[str, str] = event["Actor"]["Attributes"]
     return attributes.get("name", "") if event["Type"] == "service" else attributes.get(STACK_LABEL, "")

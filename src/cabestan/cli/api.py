@@ -4,7 +4,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,6 +15,8 @@ from cabestan.errors import CabestanError
 
 #: a thing as the API gives it
 Thing = dict[str, Any]
+#: of a parameter: several values are given one after the other
+Value = str | int | Sequence[str] | None
 
 _SECONDS = 60.0
 _PAGE = 200
@@ -35,7 +37,7 @@ class Api:
         self._seconds = seconds
         self._opener = urllib.request.build_opener(_proxies(server.url), _NoRedirects())
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, **query: Value) -> Any:
         return self._exchange("GET", path, query, None)
 
     def post(self, path: str, body: Thing | None = None) -> Any:
@@ -44,10 +46,10 @@ class Api:
     def put(self, path: str, body: Thing) -> Any:
         return self._exchange("PUT", path, {}, body)
 
-    def delete(self, path: str, **query: str | int | None) -> Any:
+    def delete(self, path: str, **query: Value) -> Any:
         return self._exchange("DELETE", path, query, None)
 
-    def items(self, path: str, limit: int, **query: str | int | None) -> list[Thing]:
+    def items(self, path: str, limit: int, **query: Value) -> list[Thing]:
         """The first `limit` of a list, over as many pages as that takes."""
         items: list[Thing] = []
         cursor: str | int | None = None
@@ -59,13 +61,11 @@ class Api:
                 break
         return items[:limit]
 
-    def open(
-        self, path: str, headers: Mapping[str, str] | None = None, **query: str | int | None
-    ) -> http.client.HTTPResponse:
+    def open(self, path: str, headers: Mapping[str, str] | None = None, **query: Value) -> http.client.HTTPResponse:
         """The answer as a stream; reading it may raise OSError or http.client.HTTPException."""
         return self._open("GET", path, query, None, headers or {})
 
-    def _exchange(self, method: str, path: str, query: Mapping[str, str | int | None], body: Thing | None) -> Any:
+    def _exchange(self, method: str, path: str, query: Mapping[str, Value], body: Thing | None) -> Any:
         try:
             with self._open(method, path, query, body, {}) as answer:
                 content = answer.read()
@@ -77,7 +77,7 @@ class Api:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str | int | None],
+        query: Mapping[str, Value],
         body: Thing | None,
         headers: Mapping[str, str],
     ) -> http.client.HTTPResponse:
@@ -95,11 +95,11 @@ class Api:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str | int | None],
+        query: Mapping[str, Value],
         body: Thing | None,
         headers: Mapping[str, str],
     ) -> urllib.request.Request:
-        wanted = urlencode({key: value for key, value in query.items() if value is not None})
+        wanted = urlencode({key: value for key, value in query.items() if value is not None}, doseq=True)
         url = f"{self._server.url}/api/v1{path}" + (f"?{wanted}" if wanted else "")
         sent = {"Accept": "application/json", "User-Agent": f"cabestan/{__version__}", **headers}
         if self._server.token:

@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Look": {
         "environment": "commands.environment:app",
+        "logs": "commands.logs:logs",
         "job": "commands.job:app",
         "alert": "commands.alert:app",
         "cron": "commands.cron:app",
@@ -62,6 +63,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "image": "images:app",
         "user": "commands.user:app",
         "ca": "commands.ca:ca",
+        "journal": "commands.logs:journal",
         "git-credential": "commands.git_credential:git_credential",
     },
 }

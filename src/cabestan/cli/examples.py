@@ -44,6 +44,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cron history": ("cabestan cron history report -e production",),
     "cron log": ("cabestan cron log 55 --follow",),
     "cron cancel": ("cabestan cron cancel 55",),
+    "logs": (
+        "cabestan logs -e production",
+        "cabestan logs -e production web --since 1h --regexp 'timeout|refused'",
+        "cabestan logs -e staging --follow --field level=error",
+    ),
+    "journal": ("cabestan journal -e staging", "cabestan journal -e staging --lines -30 --follow --regexp Handshake"),
     "environment list": ("cabestan environment list", "cabestan environment list -p shop/api --json"),
     "environment show": ("cabestan environment show production",),
     "environment set": (

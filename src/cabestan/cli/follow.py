@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cabestan.cli.api import Api, address
+from cabestan.cli.api import Api, Value, address
 from cabestan.cli.failures import Unreachable
 from cabestan.cli.sse import Event, EventParser
 from cabestan.cli.terminal_text import TerminalText
@@ -20,54 +20,39 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
 
-class LogFollower:
-    """One reader of one log. `write` takes bytes of the log, each exactly once and in order.
+class EventStream:
+    """Server-sent events from a place on, over as many connections as that takes. Their ids are places."""
 
-    `kind` says of what: `jobs` or `runs`.
-    """
-
-    def __init__(self, api: Api, number: int, offset: int, write: Callable[[bytes], None], kind: str = "jobs") -> None:
+    def __init__(self, api: Api, path: str, place: int, **query: Value) -> None:
         self._api = api
-        self._path = address(kind, number, "log", "stream")
-        self._offset = offset
-        self._write = write
+        self._path = path
+        self._query = query
+        #: after the last event
+        self.place = place
 
-    def run(self, away_seconds: float = _AWAY_SECONDS) -> str:
-        """The status of the job or run when its log has ended.
+    def batches(self, away_seconds: float = _AWAY_SECONDS) -> Iterator[list[Event]]:
+        """What came together, each event once. A lost connection is taken up again where it was.
 
-        A lost connection is taken up again where it was. Raises Refused, and Unreachable when no server answered for
-        `away_seconds`, or at the very first try.
+        Raises Refused, and Unreachable when no server answered for `away_seconds`, or at the very first try.
         """
         blocks = self._connect()
         while True:
-            status = self._consume(blocks)
-            if status is not None:
-                return status
+            parser = EventParser()
+            for block in blocks:
+                yield [event for event in parser.feed(block) if self._is_new(event)]
             blocks = self._reconnect(away_seconds)
 
-    def _consume(self, blocks: Iterator[bytes]) -> str | None:
-        """The status, if the log ended; None if the connection did."""
-        parser = EventParser()
-        for block in blocks:
-            texts: list[bytes] = []
-            for event in parser.feed(block):
-                if event.kind == b"end":
-                    self._write(b"".join(texts))
-                    return str(json.loads(event.data)["status"])
-                texts.append(self._taken(event))
-            self._write(b"".join(texts))
-        return None
-
-    def _taken(self, event: Event) -> bytes:
-        """The event's text, unless it was had before. The id is the log's offset after it."""
-        if event.kind != b"log" or int(event.id) <= self._offset:
-            return b""
-        self._offset = int(event.id)
-        return _encoded(json.loads(event.data)["text"])
+    def _is_new(self, event: Event) -> bool:
+        if not event.id:
+            return True
+        if int(event.id) <= self.place:
+            return False
+        self.place = int(event.id)
+        return True
 
     def _connect(self) -> Iterator[bytes]:
-        answer = self._api.open(self._path, {"Accept": "text/event-stream", "Last-Event-ID": str(self._offset)})
-        return _blocks(answer)
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self.place)}
+        return _blocks(self._api.open(self._path, headers, **self._query))
 
     def _reconnect(self, away_seconds: float) -> Iterator[bytes]:
         deadline = time.monotonic() + away_seconds
@@ -80,6 +65,26 @@ class LogFollower:
                 if time.monotonic() >= deadline:
                     raise
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class LogFollower:
+    """One reader of one log. `write` takes bytes of the log, each exactly once and in order.
+
+    `kind` says of what: `jobs` or `runs`.
+    """
+
+    def __init__(self, api: Api, number: int, offset: int, write: Callable[[bytes], None], kind: str = "jobs") -> None:
+        self._events = EventStream(api, address(kind, number, "log", "stream"), offset)
+        self._write = write
+
+    def run(self, away_seconds: float = _AWAY_SECONDS) -> str:
+        """The status of the job or run when its log has ended. Raises what `EventStream` does."""
+        for events in self._events.batches(away_seconds):
+            self._write(b"".join(_encoded(json.loads(event.data)["text"]) for event in events if event.kind == b"log"))
+            for event in events:
+                if event.kind == b"end":
+                    return str(json.loads(event.data)["status"])
+        raise AssertionError  # they go on until the log ends, or raise
 
 
 def line_offset(api: Api, number: int, line: int, kind: str = "jobs") -> int:

@@ -18,8 +18,10 @@ from cabestan.engine.alarm import Alarm
 from cabestan.engine.changes import Changes
 from cabestan.engine.cluster import Cluster, Placed
 from cabestan.engine.durable import Durable
+from cabestan.engine.settling import Settling
 from cabestan.errors import NotFound
 from cabestan.store.database import Database
+from cabestan.store.journal import Journals
 from cabestan.store.logs import LogHub, LogStore
 
 
@@ -39,6 +41,9 @@ class Services:
     registry: Registry
     images: ImageCatalogue
     logs: LogStore
+    #: what applications say
+    journals: Journals
+    settling: Settling
     hub: LogHub
     changes: Changes
     durable: Durable

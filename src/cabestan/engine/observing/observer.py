@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from cabestan.adapters.happenings import Happenings
+from cabestan.adapters.happenings import Happenings, stack_of
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.observed import WELL, Seen
 from cabestan.domain.outbox import Event, Subject
@@ -51,7 +51,9 @@ class Observer:
         self._compared = self._troubled = -math.inf
         self._looking = Repeating("observer", self._round, _TROUBLE_SECONDS, alarm=self._alarm, again=_TROUBLE_SECONDS)
         self._happenings = [
-            Happenings(engine, self._hear) for cluster in services.clusters.values() for engine in cluster.nodes.all
+            Happenings(engine, lambda event: self._hear(stack_of(event)))
+            for cluster in services.clusters.values()
+            for engine in cluster.nodes.all
         ]
         self._following = [
             Repeating(f"happenings-{place}", partial(self._follow, one), _FOLLOW_AGAIN, again=_FOLLOW_AGAIN)

@@ -21,6 +21,8 @@ from cabestan.store.logs import LogWriter
 
 #: lines looked at for the last one that says something
 _LAST_LINES = 20
+#: for what is read of a container that has ended (seconds)
+_SETTLE_SECONDS = 5.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
@@ -42,6 +44,8 @@ class Followed:
     too_late: str
     #: it has no terminal
     framed: bool = False
+    #: what it says is kept among the lines of its environment, too: it is not taken away before it was read for that
+    collected: bool = False
 
 
 def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdict:
@@ -106,6 +110,8 @@ def _copy_to_the_end(services: Services, what: Followed, writer: LogWriter, late
     try:
         advanced = partial(services.hub.advanced, what.log)
         copy_log(_log_source(found.engine), found.id, writer, advanced, framed=what.framed)
+        if what.collected:
+            services.settling.wait(found.id, _SETTLE_SECONDS)
     except NotFound as error:
         return Exit(LOST, error=str(error))
     return what.containers.exit_of(found) or Exit(None, error="its log ended before it did")

@@ -76,6 +76,7 @@ def _follow(services: Services, run: Run, place: AbstractContextManager[object])
         seconds_left=finishing.seconds_left(run.attempt_at, run.seconds, services.now()),
         too_late=f"Not done after {run.seconds} s, so it was stopped. Allow it more, or let it do less.",
         framed=framed,
+        collected=True,
     )
     return follow_to_the_end(services, what, failure)
 

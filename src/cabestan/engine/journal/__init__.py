@@ -1,0 +1,1 @@
+"""What applications say, taken from their containers and kept in order: each line once, a flood bounded."""
