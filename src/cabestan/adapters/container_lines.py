@@ -1,8 +1,8 @@
 """What containers say, line by line with the engine's times, as it comes: read without waiting, many side by side.
 
 The engine is asked in HTTP/1.0, so that the bare stream comes. Without a terminal a message is a frame of its own: a
-head of eight bytes (the kind of output, three of zero, the length), then the time and the text. A message without a line
-end is part of a longer line: the engine cuts those at 16 KiB.
+head of eight bytes (the kind of output, three of zero, the length), then the time and the text. A message without a
+line end is part of a longer line: the engine cuts those at 16 KiB.
 """
 
 from __future__ import annotations

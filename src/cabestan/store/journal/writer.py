@@ -32,7 +32,7 @@ _SEGMENT_AGE = 86400 * 10**9
 
 @dataclass(frozen=True)
 class Taken:
-    """What is appended at once, in the order in which it shall be read, and how far each container was taken by that."""
+    """What is appended at once, in the order in which it is read, and how far each container was taken by that."""
 
     lines: Sequence[tuple[Source, Said]]
     positions: Mapping[str, Position]
