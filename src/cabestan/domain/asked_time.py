@@ -16,17 +16,24 @@ def moment(text: str, now: datetime) -> int:
     Raises Invalid.
     """
     text = text.strip()
-    if text and _AGO.sub("", text) == "":
-        passed = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in _AGO.findall(text)), timedelta())
-        return nanoseconds(now - passed)
-    fraction = _FRACTION.search(text)
     try:
-        found = datetime.fromisoformat(_FRACTION.sub("", text, count=1))
-        whole = nanoseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
+        return _ago(text, now) if text and _AGO.sub("", text) == "" else _written(text)
     except (ValueError, OverflowError) as error:
         raise Invalid(
             f"{text!r} is no time.", "Write how long ago, such as 10m, 2h or 3d, or a time: 2026-11-30T14:05."
         ) from error
+
+
+def _ago(text: str, now: datetime) -> int:
+    passed = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in _AGO.findall(text)), timedelta())
+    return nanoseconds(now - passed)
+
+
+def _written(text: str) -> int:
+    """Python's own reading knows no more than microseconds."""
+    fraction = _FRACTION.search(text)
+    found = datetime.fromisoformat(_FRACTION.sub("", text, count=1))
+    whole = nanoseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
     return whole + (int(fraction[1].ljust(9, "0")) if fraction else 0)
 
 

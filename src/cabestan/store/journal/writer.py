@@ -86,6 +86,10 @@ class JournalWriter:
     def pack(self) -> None:
         """Ends the open segment: its records become few, and small."""
         first, source = self._first, segment_path(self._folder, self._first, OPEN)
+        if first == self._number:  # it tells of positions alone
+            self._begin(first).rename(source)
+            self._open(first)
+            return
         target = segment_path(self._folder, first, PACKED)
         part = target.with_suffix(".part")
         read = OpenFile(source).read
