@@ -52,7 +52,10 @@ EVERYBODYS = {
     "GET /routes",
 }
 #: never ends
-STREAMS = {"GET /api/v1/changes"}
+STREAMS = {
+    "GET /api/v1/changes",
+    "GET /api/v1/projects/{group}/{name}/environments/{environment:path}/logs/stream",
+}
 ADMINISTRATORS = {
     "GET /api/v1/users",
     "POST /api/v1/users",

@@ -24,6 +24,7 @@ from cabestan.web.live import LiveStream
 #: nothing of it, as long as it does not grow
 LOG = "/api/v1/jobs/1/log/stream?offset=1000000"
 CHANGES = "/api/v1/changes"
+JOURNAL = "/api/v1/projects/shop/api/environments/staging/logs/stream"
 
 
 @pytest.fixture
@@ -73,23 +74,25 @@ def following(client: httpx.Client, path: str) -> Iterator[Iterator[str]]:
         (LOG, without_user),
         (CHANGES, without_token),
         (CHANGES, without_user),
+        (JOURNAL, without_role),
+        (JOURNAL, without_token),
     ],
 )
 @pytest.mark.usefixtures("quick", "project")
 def test_a_stream_ends_with_the_rights(world: World, path: str, lose: Callable[[World], None]) -> None:
     with asking(world, **token("dev")) as client, following(client, path) as lines:
         lose(world)
-        assert set(lines) <= {": listening", ""}  # a silence of 5 seconds would fail
+        assert set(lines) <= {": listening", ": still here", ""}  # a silence of 5 seconds would fail
 
 
-@pytest.mark.parametrize("path", [LOG, CHANGES])
+@pytest.mark.parametrize("path", [LOG, CHANGES, JOURNAL])
 @pytest.mark.usefixtures("quick", "project")
 def test_a_stream_ends_with_the_logout(world: World, path: str) -> None:
     with asking(world) as client:
         csrf = sign_in(client, world, "dev")
         with following(client, path) as lines:
             assert client.post("/logout", headers={"X-CSRF-Token": csrf}).status_code == 303
-            assert set(lines) <= {": listening", ""}
+            assert set(lines) <= {": listening", ": still here", ""}
 
 
 @pytest.mark.usefixtures("quick")
