@@ -112,7 +112,7 @@ def test_what_is_said_is_followed_over_connections_that_break(cli: Cli, server: 
     )
     done = cli("logs", *ON, "--follow", "--since", "1h", "--regexp", "x")
     assert [row.split()[-1] for row in done.out.splitlines()] == ["before", "one", "two"]
-    assert (done.code, "Your token has ended." in done.err) == (1, True)
+    assert (done.code, "Your token has ended." in done.err) == (3, True)
     streams = [asked for asked in server.asked if "stream" in asked.path]
     assert streams[0] == Asked("GET", f"{AT}/stream?regexp=x")
 

@@ -139,7 +139,8 @@ def test_what_is_said_comes_live_and_goes_on_where_it_was(
     world: World, client: httpx.Client, writer: JournalWriter
 ) -> None:
     said(writer, "before")
-    key = journal_key(world.environment(world.project(), "staging").id)
+    (environment_id,) = world.services.journals.present()
+    key = journal_key(environment_id)
     with client.stream("GET", f"{AT}/stream", params={"regexp": "a"}, timeout=5) as answer:
         found = events(answer.iter_lines())
         said(writer, "no", "a1", "a2", at=1)
