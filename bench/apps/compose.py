@@ -53,6 +53,11 @@ def by_the_clock(count: int) -> dict[str, str]:
     return _files({"app": _service(_ONE)} | ticks)
 
 
+def saying(count: int, program: str) -> dict[str, str]:
+    """So many services that run a program which talks."""
+    return _files({f"say{number}": _service(program) for number in range(count)})
+
+
 def one_image() -> dict[str, str]:
     """A project that only builds, and deploys nothing."""
     return {"Dockerfile": "FROM cabestan/debian:12\n"}

@@ -83,6 +83,7 @@ def test_long_lines_count_with_all_their_messages() -> None:
         (b"error", b"\tat org.example.Main", True),
         (b"\tat org.example.Main", b"Caused by: java.io.IOException", True),
         (b"    raise ValueError(text)", b"ValueError: no such thing", True),
+        (b'  File "<string>", line 4, in <module>', b"ValueError: no such thing", True),
         (b"    raise ValueError(text)", b"2026-01-01: the next line", False),
         (b"error", b"ValueError: no such thing", False),
         (b"error", b"the next line", False),
