@@ -1,5 +1,6 @@
 """Environments."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,12 @@ def by_id(tx: sa.Connection, environment_id: int) -> Environment:
 def of_project(tx: sa.Connection, project_id: int) -> tuple[Environment, ...]:
     """In the order in which a release travels."""
     return _ENVIRONMENTS.all(tx, environments.c.project_id == project_id, by=(environments.c.position,))
+
+
+def of_projects(tx: sa.Connection, project_ids: Iterable[int]) -> tuple[Environment, ...]:
+    """Of all of them, in the order in which releases travel."""
+    of_one = environments.c.project_id.in_(list(project_ids))
+    return _ENVIRONMENTS.all(tx, of_one, by=(environments.c.position, environments.c.id))
 
 
 def all_environments(tx: sa.Connection) -> tuple[Environment, ...]:

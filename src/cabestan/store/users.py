@@ -1,6 +1,7 @@
 """Users, their roles, and tokens and sessions by hash."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,15 @@ class Session:
 
     user: User
     csrf: str
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A user's role in a group or a project."""
+
+    user: str
+    scope: str
+    role: Role
 
 
 def token_hash(token: str) -> str:
@@ -49,6 +59,18 @@ def get(tx: sa.Connection, name: str) -> User:
 
 def all_users(tx: sa.Connection) -> tuple[User, ...]:
     return tuple(_value(tx, row) for row in tx.execute(sa.select(users).order_by(users.c.name)).all())
+
+
+def members_of_scopes(tx: sa.Connection, scopes: Iterable[str]) -> tuple[Membership, ...]:
+    """The roles that were given in these groups (`group`) and projects (`group/name`), by the users' names."""
+    query = sa.select(users.c.name, memberships.c.scope, memberships.c.role).join_from(memberships, users)
+    query = query.where(memberships.c.scope.in_(list(scopes))).order_by(users.c.name, memberships.c.scope)
+    return tuple(Membership(*row) for row in tx.execute(query))
+
+
+def admins(tx: sa.Connection) -> tuple[str, ...]:
+    """Their names."""
+    return tuple(tx.execute(sa.select(users.c.name).where(users.c.admin).order_by(users.c.name)).scalars())
 
 
 def password_hash(tx: sa.Connection, name: str) -> str:

@@ -13,7 +13,7 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.web.access import SignedIn, Wired
 from cabestan.web.pages.answers import Asked, html
 from cabestan.web.pages.frame import plain_frame
-from cabestan.web.pages.home import visible_projects
+from cabestan.web.pages.listing import visible_projects
 
 router = APIRouter()
 _MOST_HITS = 50

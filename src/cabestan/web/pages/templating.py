@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +17,7 @@ from cabestan.web.pages.marking import marked, placed
 from cabestan.web.pages.moments import ahead, minute, took, when
 from cabestan.web.pages.overview import approvers
 from cabestan.web.pages.plans import sign
-from cabestan.web.pages.states import state, task_state
+from cabestan.web.pages.states import State, state, task_state
 
 _CODE = re.compile(r"`([^`]+)`")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -35,6 +37,7 @@ def _environment() -> Environment:
         "ahead": ahead,
         "approvers": approvers,
         "back_href": back_href,
+        "brief_state": brief_state,
         "branches": branches,
         "environment_href": environment_href,
         "href": href,
@@ -46,12 +49,26 @@ def _environment() -> Environment:
         "sign": sign,
         "state": state,
         "task_state": task_state,
+        "time_tag": time_tag,
         "titled": titled,
         "took": took,
         "when": when,
     }
     environment.globals |= {"asking_href": asking_href}
     return environment
+
+
+@lru_cache(maxsize=64)
+def brief_state(of: State) -> Markup:
+    """As in `parts/state.html`, with its figure referred to: of a thousand on a page each would cost a macro's call."""
+    figure = Markup('<svg aria-hidden="true"><use href="#figure-{}"/></svg>').format(of.shape)
+    return Markup('<span class="state tone-{}">{}{}</span>').format(of.tone, figure, of.word)
+
+
+def time_tag(moment: datetime, now: datetime) -> Markup:
+    """A time as all pages show it. Nothing in it is of others."""
+    at = when(moment, now)
+    return Markup(f'<time datetime="{at.iso}" title="{at.exact}" data-ago>{at.ago}</time>')  # noqa: S704
 
 
 def many(count: int, one: str, several: str = "") -> str:
