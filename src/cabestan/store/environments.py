@@ -86,3 +86,10 @@ def set_current(tx: sa.Connection, environment: Environment, deployment_id: int,
         former=str(environment.current_deployment_id or ""),
         status=str(deployment_id),
     )
+
+
+def named(tx: sa.Connection, part: str, project_ids: Iterable[int], limit: int) -> tuple[Environment, ...]:
+    """Those with the part in their name, in these projects."""
+    like = environments.c.name.icontains(part, autoescape=True)
+    query = _ENVIRONMENTS.query.where(environments.c.project_id.in_(list(project_ids)), like)
+    return _ENVIRONMENTS.read(tx, query.order_by(projects.c.name, environments.c.position).limit(limit))

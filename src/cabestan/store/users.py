@@ -63,9 +63,18 @@ def all_users(tx: sa.Connection) -> tuple[User, ...]:
 
 def members_of_scopes(tx: sa.Connection, scopes: Iterable[str]) -> tuple[Membership, ...]:
     """The roles that were given in these groups (`group`) and projects (`group/name`), by the users' names."""
+    return _members(tx, memberships.c.scope.in_(list(scopes)))
+
+
+def members_named(tx: sa.Connection, part: str) -> tuple[Membership, ...]:
+    """The roles of all with the part in their names, wherever."""
+    return _members(tx, users.c.name.icontains(part, autoescape=True))
+
+
+def _members(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Membership, ...]:
     query = sa.select(users.c.name, memberships.c.scope, memberships.c.role).join_from(memberships, users)
-    query = query.where(memberships.c.scope.in_(list(scopes))).order_by(users.c.name, memberships.c.scope)
-    return tuple(Membership(*row) for row in tx.execute(query))
+    found = tx.execute(query.where(where).order_by(users.c.name, memberships.c.scope))
+    return tuple(Membership(*row) for row in found)
 
 
 def admins(tx: sa.Connection) -> tuple[str, ...]:
