@@ -1,6 +1,6 @@
 """The certificates of a project, and, for administrators, those of the installation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from cabestan.domain.certificate import Certificate, CertificateKind
+from cabestan.domain.environment import Environment
 from cabestan.engine.names import hosts, uploads
 from cabestan.engine.names.signers import signer_of
 from cabestan.engine.services import Services
 from cabestan.store import certificates as store
+from cabestan.store import environments as environment_store
 from cabestan.store import hosts as host_store
 from cabestan.store.hosts import HostClaim
 from cabestan.web.access import SignedIn, Wired, require_admin
@@ -59,7 +61,7 @@ def of_installation(visitor: SignedIn, services: Wired) -> Response:
     require_admin(visitor.user)
     with services.database.reading() as tx:
         found = store.of_kind(tx, CertificateKind.UPLOADED, CertificateKind.OWN)
-        claims = host_store.claims(tx)
+        claims = (*host_store.claims(tx), *_domains(services, environment_store.all_environments(tx)))
     return html(
         "certificates.html",
         plain_frame(visitor, "Certificates", "project:*", href=_PLACE),
@@ -93,7 +95,8 @@ def of_project(at: Reading) -> Response:
     with at.services.database.reading() as tx:
         found = uploads.in_use(at.services, tx, at.project)
         names = hosts.names_of(at.services, tx, at.project)
-        claims = tuple(claim for claim in host_store.claims(tx) if claim.project == at.project.name)
+        claimed = tuple(claim for claim in host_store.claims(tx) if claim.project == at.project.name)
+        claims = (*claimed, *_domains(at.services, environment_store.of_project(tx, at.project.id)))
     return at.html(
         "certificates.html",
         "Certificates",
@@ -128,7 +131,7 @@ def origins(
         place = places[one.kind].setdefault(at, Place(*at))
         places[one.kind][at] = replace(place, rows=(*place.rows, one))
     brought = [one for place in places[CertificateKind.UPLOADED].values() for one in place.rows]
-    for claim in claims:
+    for claim in {(claim.pattern, claim.environment_id): claim for claim in claims}.values():
         if over_acme(claim.pattern) and not any(one.holds_for(claim.pattern) for one in brought):
             at = _environment(claim)
             place = places[CertificateKind.ACME].setdefault(at, Place(*at))
@@ -143,6 +146,13 @@ def _place_of(certificate: Certificate, claims: Iterable[HostClaim]) -> tuple[st
     if len(mine) == 1:
         return mine.pop()
     return ("several environments", "") if mine else ("no name that is routed", "")
+
+
+def _domains(services: Services, environments: Iterable[Environment]) -> Iterator[HostClaim]:
+    """Each one's own domain, which it may be shown a certificate for before any release routes it."""
+    for one in environments:
+        domain = one.full_domain(services.settings.target_domain)
+        yield HostClaim(domain, one.project, one.name, one.id, services.now())
 
 
 def _environment(claim: HostClaim) -> tuple[str, str]:

@@ -17,7 +17,7 @@ router = APIRouter()
 #: so many projects are seen at a glance: nobody looks for one of them by its name
 _OBVIOUS = 6
 #: shown before the projects; the others are folded away
-_MOST_NEEDS, _MOST_ALERTS = 12, 6
+_MOST_NEEDS, _MOST_ALERTS = 8, 4
 #: what happened, by the alert's kind; another kind speaks for itself
 _HAPPENED = {
     "backup": "Backup",
