@@ -6,13 +6,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from cabestan.compose.cron import in_words
 from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.web.pages.addresses import asking_href, back_href, environment_href, href
 from cabestan.web.pages.frame import Frame
+from cabestan.web.pages.instead import LISTING, page_instead
 from cabestan.web.pages.marking import marked, placed
 from cabestan.web.pages.moments import ahead, minute, took, when
 from cabestan.web.pages.overview import approvers
@@ -44,7 +46,7 @@ def _environment() -> Environment:
         "in_words": in_words,
         "many": many,
         "minute": minute,
-        "prose": prose,
+        "prose": prose_here,
         "size": size,
         "sign": sign,
         "state": state,
@@ -76,9 +78,24 @@ def many(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
-def prose(text: str) -> Markup:
-    """A message as a terminal shows it: what stands between backticks becomes code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(placed(text)))))  # noqa: S704
+def prose(text: str, project: str = "") -> Markup:
+    """A message as a terminal shows it: what stands between backticks becomes code, and a command that lists things
+    of the project a link to the page that does.
+    """
+    linked = LISTING.sub(lambda found: _linked(found, project), str(escape(placed(text))))
+    return Markup(_CODE.sub(r"<code>\1</code>", linked))  # noqa: S704
+
+
+def _linked(found: re.Match[str], project: str) -> str:
+    page = page_instead(found, project)
+    return str(Markup('<a href="{}">{}</a>').format(*page)) if page else found[0]
+
+
+@pass_context
+def prose_here(context: Context, text: str, project: str = "") -> Markup:
+    """Of the page's project, where another is not named."""
+    here = context.get("project", "")
+    return prose(text, project or (here if isinstance(here, str) else ""))
 
 
 def titled(title: str | None) -> str:
