@@ -15,7 +15,7 @@ from cabestan.store.schema import jobs, pipelines, projects
 from cabestan.store.transitions import arrived
 
 #: pipelines whose titles are searched
-LOOKED_AT = 50_000
+LOOKED_AT = 20_000
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
 _PIPELINES = Rows(Pipeline, pipelines, pipelines.join(projects), project=projects.c.name)
 _JOBS = Rows(Job, jobs)
