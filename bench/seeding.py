@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cabestan.domain.environment import FIRST_ENVIRONMENTS
 from cabestan.domain.pipeline import BuildJob, ImageBuild, Source
+from cabestan.domain.target import LOCAL
 from cabestan.store import environments, projects
 from cabestan.store.database import Database
 from cabestan.store.schema import deployments, jobs, pipelines, releases
@@ -31,6 +33,19 @@ def fill(database_url: str, names: list[str], count: int) -> None:
                 _insert(tx, table, (row[chosen] for row in rows))
             for project_id, environment_id in places:
                 _set_current(tx, project_id, environment_id)
+    finally:
+        database.close()
+
+
+def add_projects(database_url: str, names: list[str]) -> None:
+    """With their first environments and without repositories, which no list looks at: a request each takes longer."""
+    database = Database(database_url)
+    try:
+        with database.writing() as tx:
+            for name in names:
+                made = projects.create(tx, name, "main", _BEGAN)
+                for draft in FIRST_ENVIRONMENTS:
+                    environments.create(tx, made, draft, LOCAL, 5, made.slug)
     finally:
         database.close()
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import FakeServer, refusal
+from tests.cli.things import DEPLOYMENT, RELEASE
 
 from cabestan.cli import client_config
 
@@ -44,6 +45,57 @@ def test_projects_and_environments_come_from_the_server(server: FakeServer) -> N
     assert complete("cabestan pipeline list -p demo/") == ["demo/hello", "demo/other"]
     assert complete("cabestan deploy -p demo/hello -e s") == ["staging"]
     assert complete("cabestan environment show -p demo/hello ") == ["staging", "production"]
+
+
+def described(line: str, shell: str) -> list[str]:
+    """What a shell that shows descriptions is offered."""
+    environment = {
+        **os.environ,
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_CABESTAN_COMPLETE": f"complete_{shell}",
+    }
+    done = subprocess.run([sys.executable, "-c", _PATIENT], env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+P = "/projects/demo/hello"
+
+
+def test_releases_are_completed_with_branch_and_title_by_one_request(server: FakeServer) -> None:
+    server.lists(f"{P}/releases", {**RELEASE, "number": 12}, {**RELEASE, "number": 7})
+    assert complete("cabestan deploy -p demo/hello -e staging ") == ["12", "7"]
+    assert complete("cabestan release show -p demo/hello 1") == ["12"]
+    assert complete("cabestan rollback -p demo/hello -e staging --to 7") == ["7"]
+    assert [asked.path for asked in server.asked] == [f"{P}/releases?limit=30"] * 3
+    assert described("cabestan deploy -p demo/hello -e staging 7", "fish") == ["7\tmain, Say hello"]
+
+
+def test_deployments_are_completed_and_where_one_approves_those_that_wait(server: FakeServer, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", f"{server.url}/demo/hello.git"], check=True)
+    server.lists(
+        f"{P}/deployments", {**DEPLOYMENT, "id": 9, "status": "waiting"}, {**DEPLOYMENT, "status": "rolled_back"}
+    )
+    assert complete("cabestan deployment show ") == ["9", "4"]
+    assert complete("cabestan approve ") == ["9"]
+    assert complete("cabestan deployment cancel 4") == ["4"]
+    assert described("cabestan deployment show 4", "fish") == ["4\trolled back, release 2 to staging"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_no_title_is_evaluated_by_a_shell(server: FakeServer, shell: str) -> None:
+    evil = "It's \\$(touch x) `touch y` \"))'; touch z; : [bold] \x1b[2J \u202e"
+    server.lists(f"{P}/releases", {**RELEASE, "title": evil})
+    (offered,) = described("cabestan deploy -p demo/hello -e staging 2", shell)
+    said = "main, It s touch x touch y touch z bold 2J"
+    assert offered == {"zsh": f'_arguments \'*: :(("2":"{said}"))\'', "fish": f"2\t{said}"}[shell]
+
+
+def test_who_may_not_see_a_project_is_offered_nothing_of_it(server: FakeServer) -> None:
+    server.on("GET", f"{P}/releases", refusal(404, "not_found", "There is no project demo/hello."))
+    assert complete("cabestan deploy -p demo/hello -e staging ") == []
 
 
 def test_nothing_is_offered_where_the_server_refuses_or_is_unknown(server: FakeServer) -> None:

@@ -129,18 +129,13 @@ def test_a_wide_terminal_gets_columns_and_colours(server: FakeServer) -> None:
     assert "\x1b[32m✓ succeeded" in out
 
 
-def test_a_narrow_terminal_gets_one_field_per_line_and_no_colour_where_none_is_wanted(server: FakeServer) -> None:
+def test_a_narrow_terminal_gets_a_table_that_says_what_it_leaves_out(server: FakeServer) -> None:
     server.lists(f"{P}/environments", ENVIRONMENT)
     out = on_a_terminal(["environment", "list", "-p", "demo/hello"], columns=60, no_color=True).written
-    assert out == (
-        "name        staging\n"
-        "state       ! degraded\n"
-        "deployment  ✓ succeeded\n"
-        "release     2\n"
-        "commit      01234567\n"
-        "since       2024-05-01\n"
-        "by          ada\n"
-        "address     http://staging-hello-demo.localhost\n"
+    assert re.sub("\x1b\\[[0-9;]*m", "", out).replace("  \n", "\n") == (
+        "NAME     STATE       DEPLOYMENT   RELEASE  COMMIT\n"
+        "staging  ! degraded  ✓ succeeded  2        01234567\n"
+        "No room for: since, by, address. A wider terminal shows all, and so does --json.\n"
     )
 
 

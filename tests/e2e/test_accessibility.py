@@ -79,6 +79,8 @@ def addresses(site: Site) -> list[str]:
     group = "/groups/demo/variables"
     return [
         "/",
+        "/?project=hello",
+        "/groups/demo",
         "/certificates",
         "/routes",
         "/routes?url=nowhere.localhost",

@@ -1,18 +1,24 @@
 """What people do on the pages, in a real browser."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import OpenContext, sign_in
 from tests.e2e.site import PROJECT, Site
 from tests.samples import set_status
+from tests.store.rows import make_deployment, make_project, make_release
 
+from cabestan.domain.observed import Condition, Seen
 from cabestan.domain.outbox import Subject
-from cabestan.domain.status import RunStatus
+from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.engine.variables import secrets
+from cabestan.store import environments, observations
 from cabestan.store import users as user_store
 from cabestan.store import variables as configuration_store
+from cabestan.store.schema import projects
 from cabestan.web import live
 
 pytestmark = pytest.mark.e2e
@@ -111,6 +117,60 @@ def test_search_finds_projects_environments_and_commits(page: Page) -> None:
     expect(page.get_by_role("link", name=f"{PROJECT} production")).to_be_visible()
     page.goto("/search?q=22222222")
     expect(page.locator("main")).to_contain_text("Say <b>good morning</b> & more")
+
+
+@pytest.fixture
+def many(site: Site) -> Iterator[None]:
+    """More projects than are shown at a glance, in two groups; one of `troubled` is down. Taken away afterwards."""
+    with site.services.database.writing() as tx:
+        for number in range(15):
+            for group in ("calm", "troubled"):
+                made = make_project(tx, f"{group}/app-{number}")
+                if (group, number) == ("troubled", 3):
+                    release = make_release(tx, made.project)
+                    serves = make_deployment(tx, made.staging, release, DeploymentStatus.SUCCEEDED)
+                    environments.update(tx, made.staging.id, current_deployment_id=serves.id)
+                    observations.put(tx, made.staging.id, Seen(Condition.DOWN, site.services.now()))
+    yield
+    with site.services.database.writing() as tx:
+        tx.execute(sa.delete(projects).where(projects.c.name.like("%/app-%")))
+
+
+def test_groups_fold_as_they_were_left_and_projects_are_found_while_one_types(page: Page, many: None) -> None:
+    page.goto("/")
+    shown = page.locator("[data-project]:visible")
+    calm, troubled = page.locator("#group-calm"), page.locator("#group-troubled")
+    expect(troubled).to_have_attribute("open", "")
+    expect(calm).not_to_have_attribute("open", "")
+    expect(shown).to_have_count(16)
+    calm.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(shown).to_have_count(31)
+    page.reload()
+    expect(shown).to_have_count(31)
+    troubled.locator("summary").click()
+    page.reload()
+    expect(troubled).not_to_have_attribute("open", "")
+    page.locator("#filter-project").fill("/app-14")
+    expect(shown).to_have_count(2)
+    expect(page).to_have_url(re.compile("project=%2Fapp-14$"))
+    page.locator("#filter-project").fill("nothing of that name")
+    expect(page.get_by_text("No project of that name and state")).to_be_visible()
+    page.locator("#filter-project").fill("")
+    expect(shown).to_have_count(16)
+    page.locator("#filter-state").select_option("down")
+    expect(shown).to_have_count(1)
+    expect(page).to_have_title(re.compile("^1 down"))
+
+
+def test_without_scripts_the_form_asks_the_server(open_context: OpenContext, many: None) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto("/")
+    page.locator("#filter-project").fill("app-7")
+    page.locator("#filter-sort").select_option("state")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(re.compile("project=app-7&state=&sort=state"))
+    expect(page.locator("[data-project]:visible")).to_have_count(2)
 
 
 def test_the_theme_is_chosen_and_remembered(page: Page) -> None:

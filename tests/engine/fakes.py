@@ -623,7 +623,7 @@ class Killed(BaseException):
 
 
 def healthy(stack: str, services: tuple[str, ...]) -> StackState:
-    task = TaskState("t", 1, "running", "running", "", "i", True, "2024", "n")
+    task = TaskState("t", 1, "running", "running", "", "i", True, "2024-05-01T10:00:00Z", "n")
     return StackState(stack, tuple(ServiceState(name, "i", 1, False, "", "", (task,)) for name in services))
 
 

@@ -8,7 +8,7 @@ import typer
 from cabestan.cli import client_config
 from cabestan.cli.api import Api
 from cabestan.cli.clone import project_of_clone
-from cabestan.cli.completion import environment_names, project_names
+from cabestan.cli.completion import deployment_numbers, environment_names, project_names, release_numbers
 
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
@@ -52,7 +52,17 @@ FromLineOption = Annotated[
 ]
 NumberArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number, as the lists show it.")]
 ReleaseArgument = Annotated[
-    int | None, typer.Argument(metavar="RELEASE", min=1, help="The release's number; the newest when not given.")
+    int | None,
+    typer.Argument(
+        metavar="RELEASE",
+        min=1,
+        help="The release's number; the newest when not given.",
+        autocompletion=release_numbers,
+    ),
+]
+DeploymentArgument = Annotated[
+    int,
+    typer.Argument(metavar="ID", min=1, help="Its number, as the lists show it.", autocompletion=deployment_numbers),
 ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cabestan.cli.api import Thing
 from cabestan.cli.cells import age, clean, colour, exact, one_line, short_commit, status_words, took
+from cabestan.cli.fitting import Need, fit
 from cabestan.domain.unseen import UNSEEN
 
 if TYPE_CHECKING:  # rich takes longer to import than all the rest; only what prints a table does so
@@ -23,17 +24,38 @@ _GAP = "  "
 _COLOURS_WANTED = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
 
 
+#: fields that tell one thing from another
+_IDS = frozenset({"id", "number"})
+#: those of which a part is of no use
+_NAMES = frozenset(
+    {"code", "environment", "health", "kind", "name", "pattern", "pipeline", "project", "reference", "release"}
+    | {"service", "version", "exact_version", "port", "priority", "attempt", "tables", "rows", "here", "remote"}
+)
+
+
 @dataclass(frozen=True)
 class Column:
-    """`words` makes a cell's text of a thing; `style`, where given, its colour."""
+    """`words` makes a cell's text of a thing; `style`, where given, its colour.
+
+    `whole` and `kept`, and `state`, say what becomes of it in a narrow terminal (`fitting.Need`).
+    """
 
     heading: str
     words: Callable[[Thing], str]
     style: Callable[[Thing], str] = lambda _: "default"
+    whole: bool = False
+    kept: bool = False
+    state: bool = False
 
 
 def field(key: str, heading: str = "") -> Column:
-    return Column(heading or key.replace("_", " "), lambda thing: one_line(thing.get(key)))
+    return Column(
+        heading or key.replace("_", " "),
+        lambda thing: one_line(thing.get(key)),
+        whole=key in _IDS | _NAMES,
+        kept=key in _IDS,
+        state=key in _IDS,
+    )
 
 
 def status(key: str = "status", heading: str = "") -> Column:
@@ -41,24 +63,30 @@ def status(key: str = "status", heading: str = "") -> Column:
         heading or key,
         lambda thing: status_words(str(thing.get(key, ""))),
         lambda thing: colour(str(thing.get(key, ""))),
+        whole=True,
+        kept=True,
+        state=True,
     )
 
 
 def since(key: str, heading: str = "") -> Column:
-    return Column(heading or key.removesuffix("_at"), lambda thing: age(thing.get(key), datetime.now(UTC)))
+    return Column(heading or key.removesuffix("_at"), lambda thing: age(thing.get(key), datetime.now(UTC)), whole=True)
 
 
 def moment(key: str, heading: str = "") -> Column:
     """The time itself: for what is yet to come, and for what is compared with a clock."""
-    return Column(heading or key.replace("_", " "), lambda thing: exact(thing.get(key)))
+    return Column(heading or key.replace("_", " "), lambda thing: exact(thing.get(key)), whole=True)
 
 
 def run_time() -> Column:
-    return Column("took", lambda thing: took(thing.get("started_at"), thing.get("finished_at"), datetime.now(UTC)))
+    def words(thing: Thing) -> str:
+        return took(thing.get("started_at"), thing.get("finished_at"), datetime.now(UTC))
+
+    return Column("took", words, whole=True)
 
 
 def commit() -> Column:
-    return Column("commit", lambda thing: short_commit(thing.get("commit")))
+    return Column("commit", lambda thing: short_commit(thing.get("commit")), whole=True)
 
 
 def print_json(value: Any) -> None:
@@ -134,19 +162,40 @@ def _aligned(items: Sequence[Thing], columns: Sequence[Column]) -> str:
 
 
 def _write_table(items: Sequence[Thing], columns: Sequence[Column]) -> None:
-    """Columns side by side; one below the other where the terminal is too narrow for them."""
+    """Columns side by side, as many as there is room for; one below the other where not even the first ones have it."""
     from rich.table import Table
 
     console = _console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column.heading.upper(), no_wrap=True)
-    for item in items:
-        table.add_row(*(_cell(column, item) for column in columns))
-    if console.measure(table, options=console.options.update(width=_UNBOUNDED)).maximum <= console.width:
-        _write(console, table)
-    else:
+    widths = fit(_needs(items, columns), console.width)
+    if widths is None:
         _write_cards(items, columns)
+        return
+    shown = [(column, width) for column, width in zip(columns, widths, strict=True) if width]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    for column, width in shown:
+        table.add_column(_shortened(column.heading.upper(), width), no_wrap=True)
+    for item in items:
+        table.add_row(*(_cell(column, item, width) for column, width in shown))
+    _write(console, table)
+    if left_out := [column.heading for column, width in zip(columns, widths, strict=True) if not width]:
+        tell(f"No room for: {', '.join(left_out)}. A wider terminal shows all, and so does --json.")
+
+
+def _needs(items: Sequence[Thing], columns: Sequence[Column]) -> list[Need]:
+    from rich.cells import cell_len
+
+    def need(place: int, column: Column) -> Need:
+        width = max(cell_len(text) for text in (column.heading, *(column.words(item) for item in items)))
+        return Need(width, cell_len(column.heading), column.whole, column.kept or place == 0, column.state)
+
+    return [need(place, column) for place, column in enumerate(columns)]
+
+
+def _shortened(text: str, width: int) -> str:
+    """With … in place of what has no room."""
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
 
 
 def _write_cards(items: Sequence[Thing], columns: Sequence[Column]) -> None:
@@ -156,11 +205,11 @@ def _write_cards(items: Sequence[Thing], columns: Sequence[Column]) -> None:
         print_thing(item, columns)
 
 
-def _cell(column: Column, thing: Thing) -> "Text":
+def _cell(column: Column, thing: Thing, width: int = _UNBOUNDED) -> "Text":
     """Never markup: brackets in a commit's title are brackets."""
     from rich.text import Text
 
-    return Text(column.words(thing), style=column.style(thing))
+    return Text(_shortened(column.words(thing), width), style=column.style(thing))
 
 
 def _console() -> "Console":

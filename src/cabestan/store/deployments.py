@@ -172,3 +172,9 @@ def void_approvals(tx: sa.Connection, deployment_id: int, why: str) -> None:
 
 def approvals_of(tx: sa.Connection, deployment_id: int) -> tuple[Approval, ...]:
     return _APPROVALS.all(tx, approvals.c.deployment_id == deployment_id, by=(approvals.c.id,))
+
+
+def of_id(tx: sa.Connection, deployment_id: int, project_ids: Iterable[int]) -> tuple[Deployment, ...]:
+    """The one, where it is in one of these projects."""
+    of_these = deployments.c.project_id.in_(list(project_ids))
+    return _DEPLOYMENTS.all(tx, deployments.c.id == deployment_id, of_these)

@@ -1,5 +1,6 @@
 """Environments."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +60,12 @@ def of_project(tx: sa.Connection, project_id: int) -> tuple[Environment, ...]:
     return _ENVIRONMENTS.all(tx, environments.c.project_id == project_id, by=(environments.c.position,))
 
 
+def of_projects(tx: sa.Connection, project_ids: Iterable[int]) -> tuple[Environment, ...]:
+    """Of all of them, in the order in which releases travel."""
+    of_one = environments.c.project_id.in_(list(project_ids))
+    return _ENVIRONMENTS.all(tx, of_one, by=(environments.c.position, environments.c.id))
+
+
 def all_environments(tx: sa.Connection) -> tuple[Environment, ...]:
     return _ENVIRONMENTS.all(tx, by=(environments.c.position,))
 
@@ -79,3 +86,10 @@ def set_current(tx: sa.Connection, environment: Environment, deployment_id: int,
         former=str(environment.current_deployment_id or ""),
         status=str(deployment_id),
     )
+
+
+def named(tx: sa.Connection, part: str, project_ids: Iterable[int], limit: int) -> tuple[Environment, ...]:
+    """Those with the part in their name, in these projects."""
+    like = environments.c.name.icontains(part, autoescape=True)
+    query = _ENVIRONMENTS.query.where(environments.c.project_id.in_(list(project_ids)), like)
+    return _ENVIRONMENTS.read(tx, query.order_by(projects.c.name, environments.c.position).limit(limit))

@@ -71,3 +71,10 @@ def put_rule(tx: sa.Connection, rule: HostRule, by: str, now: datetime) -> None:
 def remove_rule(tx: sa.Connection, pattern: str) -> bool:
     """Whether there was one."""
     return tx.execute(sa.delete(host_rules).where(host_rules.c.pattern == pattern)).rowcount > 0
+
+
+def claimed(tx: sa.Connection, part: str, project_ids: Iterable[int], limit: int) -> tuple[HostClaim, ...]:
+    """The claims of these projects on names with the part in them."""
+    like = host_claims.c.pattern.icontains(part, autoescape=True)
+    query = _CLAIMS.query.where(host_claims.c.project_id.in_(list(project_ids)), like)
+    return _CLAIMS.read(tx, query.order_by(host_claims.c.pattern, projects.c.name).limit(limit))

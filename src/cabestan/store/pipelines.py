@@ -14,6 +14,8 @@ from cabestan.store.rows import Rows, columns_of
 from cabestan.store.schema import jobs, pipelines, projects
 from cabestan.store.transitions import arrived
 
+#: pipelines whose titles are searched
+LOOKED_AT = 20_000
 _OPEN = (RunStatus.CREATED, RunStatus.RUNNING)
 _PIPELINES = Rows(Pipeline, pipelines, pipelines.join(projects), project=projects.c.name)
 _JOBS = Rows(Job, jobs)
@@ -156,3 +158,18 @@ def last_built(tx: sa.Connection) -> dict[int, datetime]:
 
 def running_job_ids(tx: sa.Connection) -> frozenset[int]:
     return frozenset(tx.execute(sa.select(jobs.c.id).where(jobs.c.status == RunStatus.RUNNING)).scalars())
+
+
+def of_id(tx: sa.Connection, pipeline_id: int, project_ids: Iterable[int]) -> tuple[Pipeline, ...]:
+    """The one, where it is in one of these projects."""
+    return _PIPELINES.all(tx, pipelines.c.id == pipeline_id, pipelines.c.project_id.in_(list(project_ids)))
+
+
+def titled(tx: sa.Connection, part: str, project_ids: Iterable[int], limit: int = 20) -> tuple[Pipeline, ...]:
+    """Those with the part in their title, in whichever case, the newest first; of the last `LOOKED_AT` there are.
+
+    No database has an index for parts of texts: this looks at each, from the newest on.
+    """
+    oldest = sa.select(sa.func.max(pipelines.c.id) - LOOKED_AT).scalar_subquery()
+    where = (pipelines.c.id > oldest, pipelines.c.project_id.in_(list(project_ids)))
+    return _PIPELINES.newest(tx, *where, pipelines.c.title.icontains(part, autoescape=True), limit=limit)

@@ -129,3 +129,9 @@ def page(tx: sa.Connection, project_id: int, *, before: int | None = None, limit
     """The newest first; `before` is the number of the last one on the page before."""
     of_project = releases.c.project_id == project_id
     return _RELEASES.newest(tx, of_project, by=releases.c.number, before=before, limit=limit)
+
+
+def of_number(tx: sa.Connection, number: int, project_ids: Iterable[int], limit: int) -> tuple[Release, ...]:
+    """Those of the number in these projects: each counts its own."""
+    query = _RELEASES.query.where(releases.c.number == number, releases.c.project_id.in_(list(project_ids)))
+    return _RELEASES.read(tx, query.order_by(projects.c.name).limit(limit))

@@ -1,6 +1,7 @@
 """Users, their roles, and tokens and sessions by hash."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,15 @@ class Session:
 
     user: User
     csrf: str
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A user's role in a group or a project."""
+
+    user: str
+    scope: str
+    role: Role
 
 
 def token_hash(token: str) -> str:
@@ -49,6 +59,27 @@ def get(tx: sa.Connection, name: str) -> User:
 
 def all_users(tx: sa.Connection) -> tuple[User, ...]:
     return tuple(_value(tx, row) for row in tx.execute(sa.select(users).order_by(users.c.name)).all())
+
+
+def members_of_scopes(tx: sa.Connection, scopes: Iterable[str]) -> tuple[Membership, ...]:
+    """The roles that were given in these groups (`group`) and projects (`group/name`), by the users' names."""
+    return _members(tx, memberships.c.scope.in_(list(scopes)))
+
+
+def members_named(tx: sa.Connection, part: str) -> tuple[Membership, ...]:
+    """The roles of all with the part in their names, wherever."""
+    return _members(tx, users.c.name.icontains(part, autoescape=True))
+
+
+def _members(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Membership, ...]:
+    query = sa.select(users.c.name, memberships.c.scope, memberships.c.role).join_from(memberships, users)
+    found = tx.execute(query.where(where).order_by(users.c.name, memberships.c.scope))
+    return tuple(Membership(*row) for row in found)
+
+
+def admins(tx: sa.Connection) -> tuple[str, ...]:
+    """Their names."""
+    return tuple(tx.execute(sa.select(users.c.name).where(users.c.admin).order_by(users.c.name)).scalars())
 
 
 def password_hash(tx: sa.Connection, name: str) -> str:

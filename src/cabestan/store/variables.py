@@ -35,6 +35,18 @@ class Scope:
         return sa.and_(settings.c.project_id == self.project_id, settings.c.environment == self.environment)
 
 
+@dataclass(frozen=True)
+class Named:
+    """That a name is set, and where; not to what. `group` is empty for a project's, `project_id` None for a group's."""
+
+    name: str
+    secret: bool
+    project_id: int | None
+    environment: str
+    group: str
+
+
+_NAMED = Rows(Named, settings, group=settings.c.group_name)
 _VARIABLES = Rows(Variable, settings, group=settings.c.group_name)
 
 
@@ -140,3 +152,16 @@ def _newest(tx: sa.Connection, where: sa.ColumnElement[bool]) -> tuple[Variable,
 
 def _of_project(project: Project) -> sa.ColumnElement[bool]:
     return sa.or_(settings.c.project_id == project.id, Scope(group=project.group).condition)
+
+
+def named(
+    tx: sa.Connection, part: str, project_ids: Iterable[int], groups: Iterable[str], limit: int
+) -> tuple[Named, ...]:
+    """What is set in these projects and groups, with the part in its name."""
+    of_project = settings.c.project_id.in_(list(project_ids))
+    of_group = settings.c.project_id.is_(None) & settings.c.group_name.in_(list(groups))
+    like = settings.c.name.icontains(part, autoescape=True)
+    place = (settings.c.project_id, settings.c.group_name, settings.c.environment, settings.c.name)
+    newest = sa.select(sa.func.max(settings.c.id)).where(of_project | of_group, like).group_by(*place)
+    present = (settings.c.id.in_(newest), settings.c.removed.is_(False))
+    return _NAMED.read(tx, _NAMED.query.where(*present).order_by(settings.c.name, settings.c.id).limit(limit))

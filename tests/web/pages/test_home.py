@@ -5,11 +5,11 @@ from tests.web.pages.samples import deployment, environment, project, rendered
 from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.status import DeploymentStatus
-from cabestan.web.pages.home import Matrix, alert_title, home_matrix
-from cabestan.web.pages.overview import Cell, cell
+from cabestan.web.pages.home import alert_title
+from cabestan.web.pages.listing import FILTERS, SORTS, Row, Wish, groups, rows
+from cabestan.web.pages.overview import cell
 
 STAGING = environment(1, "staging", current_deployment_id=1)
-PRODUCTION = environment(2, "production")
 
 
 def _pending(*deployments: Deployment) -> list[str]:
@@ -17,27 +17,20 @@ def _pending(*deployments: Deployment) -> list[str]:
     return [d.status for d in cell(STAGING, [deployment(1), *deployments], None).pending]
 
 
-def test_each_environment_shows_what_serves() -> None:
-    matrix = home_matrix([project()], (STAGING, PRODUCTION), [deployment(1)])
-    cells = ((Cell(STAGING, deployment(1), (), None),), (Cell(PRODUCTION, None, (), None),))
-    assert matrix == Matrix(("staging", "production"), {"demo/hello": cells}, 0)
-
-
-def test_without_projects_the_matrix_is_empty() -> None:
-    assert home_matrix([], (), []) == Matrix((), {}, 0)
+def _page(*shown: Row) -> str:
+    titles, facts = {1: "Greet by name"}, {"most_needs": 12, "most_alerts": 6, "filters": FILTERS, "sorts": SORTS}
+    values = {"projects": len(shown), "waiting": 0, "can_filter": True, "wish": Wish(), "detailed": True}
+    return rendered("home.html", groups=groups(shown, few=True), titles=titles, alerts=(), needs=(), **facts | values)
 
 
 def test_what_waits_says_for_whom() -> None:
     ours = environment(1, approvers=("anna", "bert"), current_deployment_id=1)
-    matrix = home_matrix([project()], (ours,), [deployment(1), deployment(2, DeploymentStatus.WAITING)])
-    assert matrix.waiting == 1
-    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=(), pipelines={})
+    page = _page(*rows([project()], (ours,), [deployment(1), deployment(2, DeploymentStatus.WAITING)]))
     assert '<a href="/demo/hello/deployments/2">release 2</a><span>for anna or bert</span>' in page
 
 
 def test_what_serves_says_since_when_and_by_whom() -> None:
-    matrix = home_matrix([project()], (STAGING,), [deployment(1)])
-    page = rendered("home.html", matrix=matrix, titles={1: "Greet by name"}, alerts=(), needs=(), pipelines={})
+    page = _page(*rows([project()], (STAGING,), [deployment(1)]))
     for words in ("Greet by name", "release 1", ">3 min ago</time> by anna", 'title="0123456789abcdef', ">01234567<"):
         assert words in page
 
@@ -50,23 +43,6 @@ def test_a_failure_is_shown_until_something_newer_ends_well() -> None:
 
 def test_what_runs_hides_an_older_failure() -> None:
     assert _pending(deployment(2, DeploymentStatus.FAILED), deployment(3, DeploymentStatus.RUNNING)) == ["running"]
-
-
-def test_columns_stand_in_the_order_in_which_releases_travel_and_families_share_one() -> None:
-    environments = (
-        environment(1, "production", position=2),
-        environment(2, "staging", position=1),
-        environment(3, "review/a", position=3),
-        environment(4, "review/b", position=4),
-    )
-    matrix = home_matrix([project(), project(2, "shop/api")], environments, [])
-    assert matrix.columns == ("staging", "production", "review/…")
-    assert [[cell.environment.name for cell in cells] for cells in matrix.rows["demo/hello"]] == [
-        ["staging"],
-        ["production"],
-        ["review/a", "review/b"],
-    ]
-    assert matrix.rows["shop/api"] == ((), (), ())
 
 
 def _title(kind: str, subject: str, project: str) -> str:

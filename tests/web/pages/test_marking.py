@@ -77,7 +77,7 @@ def test_marks_do_not_make_a_large_page_of_a_small_text() -> None:
 def test_every_page_goes_through_it() -> None:
     """Whatever a template writes comes by the one environment, and by the one way from there to an answer."""
     frame = plain_frame(VISITOR, f"Evil{RLO}title")
-    shown = Renderer("1")("search.html", frame, query=f"q{RLO}\u009b", hits=(), pipelines=())
+    shown = Renderer("1")("search.html", frame, query=f"q{RLO}\u009b", kinds=(), pipelines=(), looked_at=1)
     assert "<title>Evil[U+202E]title" in shown
     assert f"Found for “q{MARK}" in shown
     assert not UNSEEN.search(shown)

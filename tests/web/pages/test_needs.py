@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-from tests.web.pages.samples import deployment, environment, project, rendered
+from tests.web.pages.samples import deployment, environment
 
 from cabestan.domain.observed import Condition, LastExit, Seen, SeenService
 from cabestan.domain.status import DeploymentStatus
-from cabestan.web.pages.home import home_matrix
 from cabestan.web.pages.needs import needs
 from cabestan.web.pages.overview import cell
 
@@ -30,10 +29,3 @@ def test_what_is_down_comes_before_what_failed_and_what_waits() -> None:
 def test_what_serves_needs_nobody() -> None:
     quiet = (Condition.SERVING, Condition.STOPPED)
     assert needs([cell(STAGING, [deployment(1)], Seen(condition, NOW)) for condition in quiet], []) == ()
-
-
-def test_the_first_page_shows_the_state_that_is() -> None:
-    matrix = home_matrix([project()], (STAGING,), [deployment(1)], {1: Seen(Condition.DOWN, NOW, (DOWN,))})
-    page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=needs(matrix.cells, []), pipelines={})
-    assert "serving" not in page
-    assert page.index("Needs somebody") < page.index("web: 0 of 1 run") < page.index("matrix")

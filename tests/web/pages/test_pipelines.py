@@ -60,5 +60,5 @@ def test_only_what_has_not_ended_is_canceled_and_only_what_did_not_succeed_is_re
 
 
 def test_a_commit_without_a_message_has_a_title_to_click() -> None:
-    page = rendered("search.html", query="x", hits=[], pipelines=[pipeline(title="")])
+    page = rendered("search.html", query="x", kinds=[], pipelines=[pipeline(title="")])
     assert '<a class="title" href="/demo/hello/pipelines/1">(no message)</a>' in page

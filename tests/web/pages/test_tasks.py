@@ -28,8 +28,26 @@ def test_tasks_that_should_run_come_before_those_that_ended() -> None:
         SERVING,
         "1 of 1",
         "demo/hello@sha256:abababababab",
-        (TaskView("web.1", RUNNING, "ada", ""), TaskView("web.2", FAILED, "ada", "non-zero exit (1)")),
+        (TaskView("web.1", RUNNING, "ada", "", NOW.replace(minute=0, second=1)),),
+        (TaskView("web.2", FAILED, "ada", "non-zero exit (1)", NOW.replace(minute=0, second=2)),),
     )
+
+
+def test_former_tasks_are_apart_the_newest_first_but_for_the_last_where_nothing_should_run() -> None:
+    former = [_task(slot, "shutdown", "shutdown") for slot in (1, 3, 2)]
+    running = service_view(_service(*former, _task(4, "running")), NODES, NOW)
+    assert ([t.name for t in running.tasks], [t.name for t in running.ended]) == (
+        ["web.4"],
+        ["web.3", "web.2", "web.1"],
+    )
+    gone = service_view(_service(*former), NODES, NOW)
+    assert ([t.name for t in gone.tasks], [t.name for t in gone.ended]) == (["web.3"], ["web.2", "web.1"])
+
+
+def test_what_ran_once_is_not_folded_away() -> None:
+    done = ServiceState("migrate", IMAGE, 1, True, "", "", (_task(1, "complete", "complete"),))
+    view = service_view(done, NODES, NOW)
+    assert ([task.name for task in view.tasks], view.ended) == (["migrate.1"], ())
 
 
 def test_a_service_without_running_tasks_is_starting_or_down() -> None:

@@ -6,6 +6,7 @@ import typer
 
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.commands.finish import finish
+from cabestan.cli.completion import release_numbers
 from cabestan.cli.options import (
     EnvironmentOption,
     JsonOption,
@@ -58,7 +59,14 @@ def rollback(
     environment: EnvironmentOption,
     project: ProjectOption = None,
     to: Annotated[
-        int | None, typer.Option("--to", min=1, metavar="RELEASE", help="By default the one that served before.")
+        int | None,
+        typer.Option(
+            "--to",
+            min=1,
+            metavar="RELEASE",
+            help="By default the one that served before.",
+            autocompletion=release_numbers,
+        ),
     ] = None,
     wait: WaitOption = True,
     yes: YesOption = False,

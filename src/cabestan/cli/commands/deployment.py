@@ -7,14 +7,14 @@ import typer
 from cabestan.cli import run_logs
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.commands.finish import FIELDS, finish
-from cabestan.cli.completion import environment_names
+from cabestan.cli.completion import environment_names, waiting_numbers
 from cabestan.cli.failures import EXIT_FAILED, Unable
 from cabestan.cli.options import (
     CommentOption,
+    DeploymentArgument,
     FollowOption,
     JsonOption,
     LimitOption,
-    NumberArgument,
     OnlyEnvironmentOption,
     ProjectOption,
     YesOption,
@@ -60,7 +60,12 @@ _APPROVAL_COLUMNS: tuple[Column, ...] = (
 _LATEST = 50
 WaitingArgument = Annotated[
     int | None,
-    typer.Argument(metavar="ID", min=1, help="Its number; that of the one that waits at ENV when not given."),
+    typer.Argument(
+        metavar="ID",
+        min=1,
+        help="Its number; that of the one that waits at ENV when not given.",
+        autocompletion=waiting_numbers,
+    ),
 ]
 WaitsAtOption = Annotated[
     str | None,
@@ -83,7 +88,7 @@ def list_(
 
 
 @app.command()
-def show(number: NumberArgument, as_json: JsonOption = False) -> None:
+def show(number: DeploymentArgument, as_json: JsonOption = False) -> None:
     """Show one deployment with its plan, steps and approvals."""
     deployment = connect().get(address("deployments", number))
     if as_json:
@@ -134,14 +139,14 @@ def reject(
 
 
 @app.command()
-def cancel(number: NumberArgument, as_json: JsonOption = False) -> None:
+def cancel(number: DeploymentArgument, as_json: JsonOption = False) -> None:
     """Cancel a deployment that has not ended."""
     _end(number, "cancel", {}, as_json)
 
 
 @app.command()
 def log(
-    number: NumberArgument,
+    number: DeploymentArgument,
     service: Annotated[
         str | None, typer.Argument(metavar="SERVICE", help="The one that ran; all of them when not given.")
     ] = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import address
+from cabestan.cli.completion import release_numbers
 from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
 from cabestan.cli.output import (
     Column,
@@ -48,7 +49,10 @@ def list_(project: ProjectOption = None, limit: LimitOption = 50, as_json: JsonO
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(metavar="RELEASE", min=1, help="Its number in the project.")],
+    number: Annotated[
+        int,
+        typer.Argument(metavar="RELEASE", min=1, help="Its number in the project.", autocompletion=release_numbers),
+    ],
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:

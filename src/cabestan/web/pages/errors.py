@@ -6,8 +6,9 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from cabestan.domain.access import Permission, may
 from cabestan.errors import CabestanError
-from cabestan.web.access import visitor_of
+from cabestan.web.access import Visitor, visitor_of
 from cabestan.web.pages.answers import html
 from cabestan.web.pages.frame import plain_frame
 
@@ -30,7 +31,14 @@ def error_page(request: Request, status: int, error: CabestanError) -> Response:
     heading = _HEADINGS.get(status, "Something went wrong")
     visitor = visitor_of(request) if status < 500 else None  # a server in trouble does not ask its database
     frame = plain_frame(visitor, heading)
-    return html("error.html", frame, status, code=status, heading=heading, error=error, back=_back(request))
+    about = {"error": error, "project": _project(request, visitor), "back": _back(request)}
+    return html("error.html", frame, status, code=status, heading=heading, **about)
+
+
+def _project(request: Request, visitor: Visitor | None) -> str:
+    """The one whose page was asked for, where the visitor may see it; empty where there is none such."""
+    name = "/".join(request.url.path.split("/")[1:3])
+    return name if visitor and "/" in name and may(visitor.user, Permission.READ, name) else ""
 
 
 def _back(request: Request) -> str:

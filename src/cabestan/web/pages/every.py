@@ -11,6 +11,7 @@ from cabestan.web.pages import (
     deployments,
     environments,
     errors,
+    groups,
     home,
     jobs,
     members,
@@ -29,6 +30,7 @@ pages = APIRouter(include_in_schema=False)
 
 for module in (
     home,
+    groups,
     certificates,
     search,
     routes,

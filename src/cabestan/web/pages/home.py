@@ -1,34 +1,23 @@
 """The first page: what runs where."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
-import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
-from cabestan.domain.access import Permission, User, may
 from cabestan.domain.alert import Alert
-from cabestan.domain.deployment import Deployment
-from cabestan.domain.environment import Environment
-from cabestan.domain.observed import Condition, Seen
-from cabestan.domain.project import Project
+from cabestan.domain.observed import Condition
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine import disk
 from cabestan.store import alerts as alert_store
-from cabestan.store import deployments as deployment_store
-from cabestan.store import environments as environment_store
-from cabestan.store import observations as observation_store
-from cabestan.store import pipelines as pipeline_store
-from cabestan.store import projects as project_store
-from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired
-from cabestan.web.pages.answers import html
+from cabestan.web.pages.answers import Asked, html
 from cabestan.web.pages.frame import plain_frame
+from cabestan.web.pages.listing import FEW, FILTERS, SORTS, Wish, groups, read, titles_of, visible_projects
 from cabestan.web.pages.needs import needs
-from cabestan.web.pages.overview import Cell, cell
 
 router = APIRouter()
+#: so many projects are seen at a glance: nobody looks for one of them by its name
+_OBVIOUS = 6
+#: shown before the projects; the others are folded away
+_MOST_NEEDS, _MOST_ALERTS = 8, 4
 #: what happened, by the alert's kind; another kind speaks for itself
 _HAPPENED = {
     "backup": "Backup",
@@ -40,91 +29,44 @@ _HAPPENED = {
 }
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """A column is an environment's name; those of a family (`review/…`) share one.
-
-    Each project has, for each column, a tuple: empty, one cell, or several of a family. `waiting` counts all that
-    waits for a person.
-    """
-
-    columns: tuple[str, ...]
-    rows: Mapping[str, tuple[tuple[Cell, ...], ...]]
-    waiting: int
-
-    @property
-    def cells(self) -> Iterator[Cell]:
-        return (cell for columns in self.rows.values() for cells in columns for cell in cells)
-
-
 @router.get("/")
-def home(visitor: SignedIn, services: Wired) -> Response:
+def home(visitor: SignedIn, services: Wired, project: Asked = "", state: Asked = "", sort: Asked = "") -> Response:
+    """`project`, `state` and `sort` are those of the form above the list."""
+    wish = Wish.of(project, state, sort)
     with services.database.reading() as tx:
         projects = visible_projects(tx, visitor.user)
-        keys, names = {project.id for project in projects}, [project.name for project in projects]
-        environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
-        deployments = deployment_store.overview(tx, (environment.id for environment in environments))
-        titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
-        seen = observation_store.of(tx, (environment.id for environment in environments))
-        pipelines = pipeline_store.newest_of(tx, keys)
+        rows = read(tx, projects)
+        few = len(projects) <= FEW
+        found = groups(rows, wish, few=few)
+        titles = titles_of(tx, found) if few else {}
+        names = [project.name for project in projects]
         alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
     if full := disk.alert(services):
         alerts = (full, *alerts)
-    matrix = home_matrix(projects, environments, deployments, seen)
-    down = sum(cell.state.word == Condition.DOWN for cell in matrix.cells)
+    cells = [cell for row in rows for cell in row.cells]
+    down = sum(cell.state.word == Condition.DOWN for cell in cells)
     frame = plain_frame(visitor, "What runs where", "projects", "project:*")
     return html(
         "home.html",
         frame.headed(f"{down} down") if down else frame,
-        matrix=matrix,
-        pipelines={pipeline.project: pipeline for pipeline in pipelines},
-        needs=needs(matrix.cells, pipelines),
+        projects=len(projects),
+        can_filter=len(projects) > _OBVIOUS or wish.filters,
+        most_needs=_MOST_NEEDS,
+        most_alerts=_MOST_ALERTS,
+        groups=found,
+        detailed=few,
+        wish=wish,
+        filters=FILTERS,
+        sorts=SORTS,
+        waiting=sum(one.status is DeploymentStatus.WAITING for cell in cells for one in cell.pending),
+        needs=needs(cells, (row.newest for row in rows if row.newest)),
         titles=titles,
         alerts=[(alert_title(alert), alert) for alert in alerts],
         now=services.now(),
     )
 
 
-def visible_projects(tx: sa.Connection, user: User) -> tuple[Project, ...]:
-    return tuple(p for p in project_store.all_projects(tx) if may(user, Permission.READ, p.name))
-
-
 def alert_title(alert: Alert) -> str:
     """Without its project, which the page tells beside it, as a link."""
     subject = alert.subject.removeprefix(f"{alert.project} ") if alert.project else alert.subject
     return f"{_HAPPENED.get(alert.kind, alert.kind)}: {subject}"
-
-
-def home_matrix(
-    projects: Iterable[Project],
-    environments: tuple[Environment, ...],
-    deployments: Iterable[Deployment],
-    seen: Mapping[int, Seen] = MappingProxyType({}),
-) -> Matrix:
-    """`deployments` holds, for each environment, the one that serves, the last one, and all that are open."""
-    on: dict[int, dict[int, Deployment]] = {}
-    for deployment in deployments:
-        on.setdefault(deployment.environment_id, {})[deployment.id] = deployment
-    columns = _columns(environments)
-    cells: dict[tuple[int, str], list[Cell]] = {}
-    for environment in environments:
-        found = cell(environment, on.get(environment.id, {}).values(), seen.get(environment.id))
-        cells.setdefault((environment.project_id, family(environment.name)), []).append(found)
-    rows = {p.name: tuple(tuple(cells.get((p.id, column), ())) for column in columns) for p in projects}
-    waiting = sum(d.status is DeploymentStatus.WAITING for mine in on.values() for d in mine.values())
-    return Matrix(columns, rows, waiting)
-
-
-def family(environment: str) -> str:
-    """`review/login` belongs to `review/…`; a plain name stands for itself."""
-    head, slash, _ = environment.partition("/")
-    return f"{head}/…" if slash else head
-
-
-def _columns(environments: Iterable[Environment]) -> tuple[str, ...]:
-    """In the order in which releases travel, by the earliest place that a name has in any project."""
-    places: dict[str, int] = {}
-    for environment in environments:
-        name = family(environment.name)
-        places[name] = min(places.get(name, environment.position), environment.position)
-    return tuple(sorted(places, key=lambda name: (places[name], name)))

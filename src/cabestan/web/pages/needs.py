@@ -10,10 +10,7 @@ from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import DeploymentStatus, RunStatus
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.overview import Cell, approvers
-from cabestan.web.pages.states import State, state
-
-#: by the words of their states; what is not among them comes last
-_ORDER = ("down", "degraded", "failed", "rolled back", "waiting", "unknown")
+from cabestan.web.pages.states import State, severity, state
 
 
 @dataclass(frozen=True)
@@ -32,11 +29,7 @@ def needs(cells: Iterable[Cell], pipelines: Iterable[Pipeline]) -> tuple[Need, .
     """`pipelines` has the newest one of each project."""
     found = [need for cell in cells for need in _of_cell(cell)]
     found += [_of_pipeline(pipeline) for pipeline in pipelines if pipeline.status is RunStatus.FAILED]
-    return tuple(sorted(found, key=lambda need: (_place(need.state), need.project, need.what)))
-
-
-def _place(of: State) -> int:
-    return _ORDER.index(of.word) if of.word in _ORDER else len(_ORDER)
+    return tuple(sorted(found, key=lambda need: (severity(need.state), need.project, need.what)))
 
 
 def _of_cell(cell: Cell) -> Iterator[Need]:

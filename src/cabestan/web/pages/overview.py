@@ -22,6 +22,10 @@ class Cell:
     seen: Seen | None
 
     @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        return (self.current, *self.pending) if self.current else self.pending
+
+    @property
     def state(self) -> State:
         return state(shown(bool(self.current), self.seen))
 

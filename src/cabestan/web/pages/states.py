@@ -48,6 +48,13 @@ STATES = {
     "unknown": State("unknown", "quiet", "dashed"),
 }
 
+#: words of what needs somebody, the worst first
+NEEDING = ("down", "degraded", "failed", "rolled back", "waiting")
+#: the words of all that a project's states may be, the worst first; what is not among them is no worse than the last
+_QUIET = ("serving", "stopped", "canceled", "superseded", "empty")
+_SEVERITY = (*NEEDING, "unknown", "running", "queued", "created", *_QUIET)
+_PLACES = {word: place for place, word in enumerate(_SEVERITY)}
+
 _TASKS = {
     "running": ("good", "check"),
     "complete": ("good", "check"),
@@ -62,6 +69,11 @@ _TASKS = {
 def state(status: str) -> State:
     """Of any status but a task's, which has other words."""
     return STATES.get(status) or State(status, "quiet", "ring")
+
+
+def severity(of: State) -> int:
+    """To sort by: the worst first."""
+    return _PLACES.get(of.word, len(_SEVERITY))
 
 
 def task_state(word: str) -> State:

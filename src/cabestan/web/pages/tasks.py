@@ -9,41 +9,49 @@ from cabestan.domain.observed import WELL
 from cabestan.engine.observing.judging import judged
 from cabestan.web.pages.states import State, state, task_state
 
-#: tasks shown of one service: those that should run, then the newest that ended
-_MOST_TASKS = 10
+#: tasks shown of one service, and former ones beside them
+_MOST_PRESENT, _MOST_ENDED = 40, 10
 
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task of a service, in the engine's words. `node` is empty where the Swarm has one alone."""
+    """One task of a service, in the engine's words. `node` is empty where the Swarm has one alone.
+
+    `since` is when it came to its state: of one that ended, when it did.
+    """
 
     name: str
     state: State
     node: str
     error: str
+    since: datetime
 
 
 @dataclass(frozen=True)
 class ServiceView:
-    """`replicas`: `2 of 3`."""
+    """`replicas`: `2 of 3`. `ended` are former tasks, the newest first: all but one where there is no other to show."""
 
     name: str
     state: State
     replicas: str
     image: str
     tasks: tuple[TaskView, ...]
+    ended: tuple[TaskView, ...] = ()
 
 
 def service_view(service: ServiceState, nodes: Mapping[str, str], now: datetime) -> ServiceView:
     """`nodes`: the host name of each node of the Swarm, by its id."""
     ordered = sorted(service.tasks, key=lambda task: task.since, reverse=True)
     ordered.sort(key=lambda task: (task.wanted != "running", task.slot if task.wanted == "running" else 0))
+    present = min(sum(service.one_shot or task.wanted == "running" for task in ordered) or 1, _MOST_PRESENT)
+    tasks = tuple(_task(service.name, task, nodes) for task in ordered[: present + _MOST_ENDED])
     return ServiceView(
         name=service.name,
         state=_state(service, now),
         replicas=f"{service.live} of {service.replicas}",
         image=_short(service.image),
-        tasks=tuple(_task(service.name, task, nodes) for task in ordered[:_MOST_TASKS]),
+        tasks=tasks[:present],
+        ended=tasks[present:],
     )
 
 
@@ -59,7 +67,7 @@ def _state(service: ServiceState, now: datetime) -> State:
 def _task(service: str, task: TaskState, nodes: Mapping[str, str]) -> TaskView:
     name = f"{service}.{task.slot}" if task.slot else service
     node = nodes.get(task.node, task.node) if len(nodes) > 1 else ""
-    return TaskView(name, task_state(task.state), node, task.error)
+    return TaskView(name, task_state(task.state), node, task.error, task.moment)
 
 
 def _short(image: str) -> str:

@@ -1,5 +1,6 @@
 // Listens to what changes, and fetches the page again when it is about something on it.
 import { enhance } from "./actions.js";
+import { settleGroups } from "./groups.js";
 import { startLogs } from "./logs.js";
 import { morph } from "./morph.js";
 
@@ -58,7 +59,8 @@ function concerns(topic) {
   return topics().some((wanted) => (wanted.endsWith("*") ? topic.startsWith(wanted.slice(0, -1)) : topic === wanted));
 }
 
-function refreshSoon() {
+/** Fetches the page again; it may be at another address by now. */
+export function refreshSoon() {
   if (fetching) again = true;
   else timer ||= setTimeout(refresh, PAUSE);
 }
@@ -93,6 +95,7 @@ async function fetchPage() {
   const main = document.querySelector("main");
   morph(main, page.querySelector("main"));
   enhance(main);
+  settleGroups(main);
   startLogs(main);
 }
 
