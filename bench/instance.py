@@ -116,6 +116,7 @@ class Instance:
             "CABESTAN_ROUTER_PORT": str(self.router_port),
             "CABESTAN_ROUTER_TLS_PORT": str(self.tls_port),
             "CABESTAN_REGISTRY_PORT": str(self.registry_port),
+            "CABESTAN_PUSH_FOLLOW_SECONDS": "0",
         }
 
 

@@ -92,7 +92,7 @@ def push_example() -> None:
     git("add", "--all", shown=False)
     if git("status", "--porcelain", shown=False):
         git("commit", "--quiet", "--message", "Say hello", shown=False)
-    git("push", "origin", "HEAD")
+    git("push", "-o", "no-follow", "origin", "HEAD")  # it is followed below, with the logs
 
 
 def settled(name: str) -> bool:

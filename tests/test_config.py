@@ -81,6 +81,7 @@ OTHERS: dict[str, Any] = {
     "journal_days": "7",
     "journal_lines_per_second": "500",
     "push_bytes": "2049",
+    "push_follow_seconds": "601",
     "free_bytes": "0",
     "session_hours": "12",
     "log_level": "debug",

@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     push_bytes: int = Field(256 * 1024 * 1024, ge=1024)
     """How large one push may be."""
 
+    push_follow_seconds: int = Field(600, ge=0, le=24 * 3600)
+    """How long a push is followed at most in its author's terminal. 0: none is."""
+
     commit_files: int = Field(50_000, ge=100)
     """How many files and folders a commit may have."""
 

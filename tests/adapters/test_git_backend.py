@@ -54,6 +54,7 @@ def test_git_http_backend_is_told_bounds_and_hooks(tmp_path: Path) -> None:
         "protocol.allow": "never",
         "receive.maxInputSize": "1000",
         "receive.fsckObjects": "true",
+        "receive.advertisePushOptions": "true",
         "http.receivepack": "true",
         "uploadpack.allowReachableSHA1InWant": "true",
     }

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from cabestan.adapters.pkt_lines import Commands, content_length, pkt_line, refusal, tells_of_an_end, words
+from cabestan.adapters.pkt_lines import (
+    STILL_HERE,
+    Commands,
+    content_length,
+    pkt_line,
+    refusal,
+    result_of,
+    taken,
+    tells_of_an_end,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +39,30 @@ def test_what_a_push_wants_to_move() -> None:
     made = commands(b"report-status side-band-64k agent=git/2")
     assert made.refs == ["refs/heads/a", "refs/heads/with space"]
     assert made.capabilities == {"report-status", "side-band-64k", "agent=git/2"}
+
+
+def test_what_git_took_is_read_out_of_its_result() -> None:
+    result = (
+        pkt_line(b"unpack ok\n"),
+        pkt_line(b"ok refs/heads/a\n"),
+        pkt_line(b"option new-oid 1\n"),
+        pkt_line(b"ng refs/heads/b protected\n"),
+        pkt_line(b"ok refs/tags/v1"),
+        b"0000",
+    )
+    packet = b"\x01" + b"".join(result)
+    assert taken(result_of(packet)) == ("refs/heads/a", "refs/tags/v1")
+    assert [result_of(other) for other in (b"\x02ok refs/heads/c", b"", STILL_HERE)] == [b"", b"", b""]
+    assert [taken(cut_off) for cut_off in (b"", b"00", b"zzzz")] == [(), (), ()]
+
+
+def test_capabilities_may_come_with_any_line_but_that_of_where_a_clone_ends() -> None:
+    made = commands(b"report-status")
+    assert (made.has_options, made.in_bands) == (False, False)
+    made.take(b"shallow " + b"1" * 40 + b"\0push-options")
+    assert not made.has_options
+    made.take(b"%s %s refs/heads/c\0push-options side-band" % (b"0" * 40, b"1" * 40))
+    assert (made.has_options, made.in_bands, "report-status" in made.capabilities) == (True, True, True)
 
 
 def test_a_refusal_tells_the_author_and_git() -> None:

@@ -23,6 +23,8 @@ def test_the_bounds_are_those_of_the_code() -> None:
         "connections at the same time": [usual.connections],
         "of one address, or of one network of 64 bits in IPv6": [usual.connections_per_address],
         "live streams of one user": [usual.streams_per_user],
+        "pushes that are followed, of one user": [usual.pushes_per_user],
+        "pushes that are followed, of all": [usual.pushes],
         "request line and headers, together": [usual.head_bytes, usual.headers],
         "address, in the request line": [usual.url_bytes],
         "time until all headers are there": [usual.head_seconds],
@@ -46,6 +48,7 @@ def test_the_bounds_on_what_is_pushed_are_those_of_the_code() -> None:
     rows = _rows(_PAGE.read_text())
     for words, values in {
         "what a push begins with": [git_bodies.COMMAND_BYTES, git_bodies.COMMAND_LINES],
+        "options of a push (`-o`)": [git_bodies.PUSH_OPTIONS],
         "target of a symbolic link": [tree.LONGEST_TARGET],
         "folders that the links on the way to one file name": [tree.MOST_STEPS],
         "instructions of a Dockerfile": [dockerfile.MOST_INSTRUCTIONS],

@@ -222,7 +222,7 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     runs = FakeRuns()
     databases = FakeDatabases()
     wrong_routes: dict[str, str] = {}
-    quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1}
+    quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1, "push_follow_seconds": 0}
     given: dict[str, Any] = {"data": folder / "data", "registry_port": 5600, **quick, **settings}
     chosen = Settings(**given)
     chosen.data.mkdir()

@@ -20,6 +20,7 @@ import docker
 import httpx
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from tests.cli.terminal import hear_interrupts
 from tests.integration.served import Forked
 from tests.ports import free_port
 
@@ -153,6 +154,8 @@ class Platform:
             "watch_seconds": "1",
             "free_bytes": str(64 * 1024 * 1024),
             "healthy_seconds": "120",
+            # a test waits for what it is about
+            "push_follow_seconds": "0",
             # those of tests that are over go soon: each takes memory, and a network of some thirty
             "builders": "4",
             "builder_idle_seconds": "20",
@@ -547,12 +550,21 @@ class Work:
         output, _ = process.communicate(timeout=120)
         return Pushed(process.returncode, output, self.git("rev-parse", "HEAD").strip())
 
-    def push_in_background(self, token: str | None = None, *, branch: str = "main") -> "subprocess.Popen[str]":
+    def push_in_background(
+        self, token: str | None = None, *, branch: str = "main", options: Sequence[str] = ()
+    ) -> "subprocess.Popen[str]":
+        """In a process group of its own, which hears Ctrl-C."""
         word = self.platform.token if token is None else token
         address = self.address.replace("http://", f"http://me:{word}@")
-        command = ["git", "-C", str(self.folder), "push", address, f"HEAD:refs/heads/{branch}"]
+        command = ["git", "-C", str(self.folder), "push", *options, address, f"HEAD:refs/heads/{branch}"]
         return subprocess.Popen(
-            command, env=_git_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=_git_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            start_new_session=True,
+            preexec_fn=hear_interrupts,
         )
 
     def git(self, *arguments: str) -> str:

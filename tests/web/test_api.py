@@ -92,6 +92,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first("/api/v1/projects") == set(got(AT)) == keys("project")
     assert first(f"{AT}/pipelines") == keys("pipeline") - {"jobs", "advice"}
     assert set(got("/api/v1/pipelines/1")) == keys("pipeline")
+    assert set(got("/api/v1/pipelines/1/progress")) == keys("progress")
     assert set(got("/api/v1/jobs/1")) == keys("job")
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
     assert first(f"{AT}/environments") == keys("environment")
@@ -109,6 +110,36 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first(f"{AT}/variables") == keys("variable")
     assert first(f"{AT}/secrets") == keys("variable") - {"value"}
     assert got("/api/v1/status").keys() == {"version", "pid", "url", "instance"}
+
+
+def test_pipelines_of_one_commit_are_found_by_the_beginning_of_its_id(
+    world: World, project: Project, client: httpx.Client
+) -> None:
+    first, second = (world.released(project).commit for _ in range(2))
+
+    def found(commit: str) -> list[str]:
+        listed = client.get(f"{AT}/pipelines", params={"commit": commit}).json()["items"]
+        return [pipeline["commit"] for pipeline in listed]
+
+    assert [found(first), found(second[:12]), found("0" * 40)] == [[first], [second], []]
+    assert client.get(f"{AT}/pipelines", params={"commit": "x%"}).status_code == 422
+
+
+def test_progress_tells_of_jobs_and_deployments(world: World, project: Project, client: httpx.Client) -> None:
+    world.released(project)
+    told = client.get("/api/v1/pipelines/1/progress").json()
+    assert (told["status"], told["release"], told["newer_release"]) == ("succeeded", 1, None)
+    assert [(job["name"], job["status"], job["image"]) for job in told["jobs"]] == [
+        ("lint", "succeeded", ""),
+        ("build", "succeeded", "shop/api"),
+    ]
+    assert [(one["environment"], one["status"]) for one in told["deployments"]] == [
+        ("staging", "succeeded"),
+        ("production", "waiting"),
+    ]
+    assert {step["status"] for step in told["deployments"][0]["steps"]} == {"succeeded"}
+    world.released(project)
+    assert client.get("/api/v1/pipelines/1/progress").json()["newer_release"] == 2
 
 
 def test_a_deployment_travels_from_the_wish_to_the_rollback(

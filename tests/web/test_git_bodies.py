@@ -10,7 +10,7 @@ from fastapi import Request
 
 from cabestan.adapters.pkt_lines import FLUSH, Commands, pkt_line
 from cabestan.errors import Invalid, TooLarge
-from cabestan.web.git_bodies import COMMAND_LINES, Body, read_commands
+from cabestan.web.git_bodies import COMMAND_LINES, PUSH_OPTIONS, Body, read_commands
 
 REF = pkt_line(b"%s %s refs/heads/a" % (b"0" * 40, b"1" * 40))
 
@@ -41,7 +41,24 @@ def test_the_list_ends_with_its_mark_and_what_follows_is_left() -> None:
         raw, found = await read_commands(of, 500)
         return raw, found, await _rest(of)
 
-    assert asyncio.run(read()) == (REF + FLUSH, Commands(refs=["refs/heads/a"]), b"PACK")
+    moved = Commands(refs=["refs/heads/a"], wanted={"refs/heads/a": "1" * 40})
+    assert asyncio.run(read()) == (REF + FLUSH, moved, b"PACK")
+
+
+def test_options_of_a_push_follow_its_refs_where_it_says_so() -> None:
+    ref = pkt_line(b"%s %s refs/heads/a\0 push-options" % (b"0" * 40, b"1" * 40))
+    options = pkt_line(b"no-follow\n") + pkt_line(b"x=y") + FLUSH
+
+    async def read() -> tuple[bytes, list[str], bytes]:
+        of = body(ref + FLUSH + options + b"PACK")
+        raw, found = await read_commands(of, 500)
+        return raw, found.options, await _rest(of)
+
+    assert asyncio.run(read()) == (ref + FLUSH + options, ["no-follow", "x=y"], b"PACK")
+    known = Commands()
+    with pytest.raises(TooLarge, match=f"more than {PUSH_OPTIONS} options"):
+        asyncio.run(read_commands(body(ref + FLUSH + pkt_line(b"x") * (PUSH_OPTIONS + 1)), 500, known))
+    assert known.refs == ["refs/heads/a"]
 
 
 @pytest.mark.parametrize("head", [b"0001", b"0002", b"0003", b"0004"])

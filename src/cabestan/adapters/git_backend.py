@@ -29,6 +29,7 @@ def http_backend_environment(
         "core.hooksPath": str(hooks),
         "receive.maxInputSize": str(push_bytes),
         "receive.fsckObjects": "true",
+        "receive.advertisePushOptions": "true",
         "http.receivepack": "true",
         "uploadpack.allowReachableSHA1InWant": "true",
     }

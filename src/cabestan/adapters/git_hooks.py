@@ -18,7 +18,7 @@ from cabestan.adapters.push_guard import main
 main()
 '''
 _POST_RECEIVE = '''#!{python} -IS
-"""Tells Cabestan of a push, and the person who pushed of the pipeline. What is not told now is found at its start."""
+"""Tells Cabestan of a push, which tells its author what comes of it. What is not told now is found at its start."""
 import json, os, sys, time, urllib.request
 sys.stdin.buffer.read()
 request = urllib.request.Request(os.environ["CABESTAN_HOOK_URL"], method="POST",
@@ -27,7 +27,7 @@ request = urllib.request.Request(os.environ["CABESTAN_HOOK_URL"], method="POST",
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
 for patience in range({tries}):
     try:
-        print(opener.open(request, timeout=20).read().decode(), end="")
+        opener.open(request, timeout=20).close()
         break
     except OSError:
         # a server that is just starting may have looked at the refs before this push moved them

@@ -1,6 +1,7 @@
 """The Git clone that a command is run in, and the clones that it makes."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from cabestan.cli import client_config
-from cabestan.cli.failures import Unsuccessful
+from cabestan.cli.failures import Unable, Unsuccessful
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -20,6 +22,24 @@ def project_of_clone(server: str) -> str | None:
     remotes = sorted(_remotes(), key=lambda remote: remote[0] != "origin")
     found = (project_of_remote(url, server) for _, url in remotes)
     return next((project for project in found if project), None)
+
+
+def commit_here(ref: str | None) -> tuple[str, str]:
+    """The commit that a ref of the current clone means, and the branch that it is looked for on. Raises Unable.
+
+    The beginning of a commit's id that is not here is taken as it is.
+    """
+    wanted = ref or "HEAD"
+    commit = _said(["git", "rev-parse", "--quiet", "--verify", "--end-of-options", f"{wanted}^{{commit}}"])
+    if not commit and _COMMIT.fullmatch(wanted):
+        commit = wanted
+    if not commit:
+        raise Unable(
+            f"There is no commit {wanted} here.",
+            "Run this in a clone of the project, with a branch, tag or commit of it, or name a pipeline by its number.",
+        )
+    branch = wanted.removeprefix("refs/heads/") if ref else _said(["git", "symbolic-ref", "--quiet", "--short", "HEAD"])
+    return commit, branch
 
 
 def project_of_remote(remote: str, server: str) -> str | None:
@@ -90,14 +110,18 @@ def _own_command() -> list[str]:
 
 def _remotes() -> Iterable[tuple[str, str]]:
     """Name and address of each remote of the current clone; none outside of one."""
-    command = ["git", "config", "--get-regexp", r"^remote\..*\.url$"]
+    for line in _said(["git", "config", "--get-regexp", r"^remote\..*\.url$"]).splitlines():
+        key, _, url = line.partition(" ")
+        yield key.removeprefix("remote.").removesuffix(".url"), url
+
+
+def _said(command: list[str]) -> str:
+    """What Git says; nothing where there is none, or no clone."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return
-    for line in done.stdout.splitlines():
-        key, _, url = line.partition(" ")
-        yield key.removeprefix("remote.").removesuffix(".url"), url
+        return ""
+    return done.stdout.strip()
 
 
 def _origin(address: str) -> tuple[str, str, int | None]:

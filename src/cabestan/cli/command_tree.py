@@ -39,6 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "deployment": "commands.deployment:app",
     },
     "Look": {
+        "watch": "commands.watch:watch",
         "environment": "commands.environment:app",
         "logs": "commands.logs:logs",
         "job": "commands.job:app",

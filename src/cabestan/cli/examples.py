@@ -7,6 +7,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": ("cabestan status", "cabestan status --json"),
     "doctor": ("cabestan doctor",),
     "login": ("cabestan login https://cabestan.example.org", "cabestan login http://127.0.0.1:8400 --user ada"),
+    "watch": ("cabestan watch", "cabestan watch main -e staging --timeout 900", "cabestan watch 31 --json"),
     "plan": ("cabestan plan -e production", "cabestan plan 12 -e staging -p shop/api"),
     "deploy": ("cabestan deploy -e staging", "cabestan deploy 12 -e production --yes"),
     "approve": ("cabestan approve -e production", 'cabestan approve 40 --comment "Looks good"'),

@@ -187,6 +187,8 @@ class Job:
 BROKE = "Something went wrong in Cabestan itself"
 #: how the reason ends where a release is refused for what stands in the commit
 SAME_COMMIT = "Push a new commit: the same one is refused again."
+#: how the reason ends where it was canceled for a newer push to its branch
+TOOK_ITS_PLACE = "took its place."
 _NO_RETRY = (
     "What failed stands in the commit, so the same commit fails again: push a new one. A retry only helps where a rule "
     "was waived, or a variable or setting changed, since."

@@ -37,15 +37,28 @@ def no_pipeline(pipeline_id: int) -> NotFound:
 
 
 def page(
-    tx: sa.Connection, project_id: int | None, *, before: int | None = None, limit: int = 50, branch: str = ""
+    tx: sa.Connection,
+    project_id: int | None,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    branch: str = "",
+    commit: str = "",
 ) -> tuple[Pipeline, ...]:
-    """The newest first; `before` is the id of the last one on the page before."""
+    """The newest first; `before` is the id of the last one on the page before, `commit` the beginning of one."""
     where = []
     if project_id is not None:
         where.append(pipelines.c.project_id == project_id)
+    if commit:
+        where += [pipelines.c.commit >= commit, pipelines.c.commit < commit + "g"]
     if branch:
         where.append(pipelines.c.branch == branch)
     return _PIPELINES.newest(tx, *where, before=before, limit=limit)
+
+
+def since(tx: sa.Connection, project_id: int, after: int) -> tuple[Pipeline, ...]:
+    """Those of a project that were made after the one with that id, the oldest first."""
+    return _PIPELINES.all(tx, pipelines.c.project_id == project_id, pipelines.c.id > after, by=(pipelines.c.id,))
 
 
 def newest_of(tx: sa.Connection, project_ids: Iterable[int]) -> tuple[Pipeline, ...]:

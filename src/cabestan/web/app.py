@@ -75,6 +75,7 @@ def create_app(
     app.state.services = services
     bounds = bounds or Bounds()
     app.state.streams = Streams(bounds.streams_per_user, bounds.streams)
+    app.state.followed_pushes = Streams(bounds.pushes_per_user, bounds.pushes)
     app.add_middleware(Bodies, bounds=bounds, known=is_known, refuse=_refuse)
     app.add_middleware(Reserve, known=is_known, refuse=_refuse)
     app.add_middleware(SecurityHeaders)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
+import structlog
 from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
@@ -13,18 +14,30 @@ from starlette.types import Receive, Scope, Send
 
 from cabestan.adapters import git_hooks
 from cabestan.adapters.git_process import Limits
-from cabestan.adapters.pkt_lines import Commands, pkt_line, refusal, tells_of_an_end, words
+from cabestan.adapters.pkt_lines import (
+    FLUSH,
+    STILL_HERE,
+    Commands,
+    pkt_line,
+    refusal,
+    result_of,
+    taken,
+    tells_of_an_end,
+    words,
+)
 from cabestan.errors import CabestanError, DeadlineExceeded, StepFailed, TooLarge
 from cabestan.web.failures import status_of
 from cabestan.web.git_backend import GitBackend, backend
-from cabestan.web.git_bodies import Body, read_commands, stored
+from cabestan.web.git_bodies import COMMAND_BYTES, Body, read_commands, stored
 from cabestan.web.git_places import Places
+from cabestan.web.pushed import Pushed
 
 #: how long a client may take to read the next piece
 _IDLE_SECONDS = 60.0
 #: a client that is told early goes on sending for a moment: without that, it might not read what it is told
 _DRAIN_SECONDS = 5.0
 _RESULT_TYPE = "application/x-git-{}-result"
+_log = structlog.get_logger(__name__)
 _NOT_STORED = "Nothing of this push was stored."
 
 
@@ -55,6 +68,7 @@ class _Answer(Response):
         try:
             async with asyncio.timeout(self._call.seconds):
                 await self._serve(sending)
+            await self._go_on(sending)
         except ClientDisconnect:
             return
         except (CabestanError, TimeoutError) as error:
@@ -63,6 +77,10 @@ class _Answer(Response):
 
     async def _serve(self, sending: "_Sending") -> None:
         raise NotImplementedError
+
+    async def _go_on(self, sending: "_Sending") -> None:
+        """When Git has ended, and its place is somebody else's."""
+        await sending.end()
 
     async def _tell(self, sending: "_Sending", error: CabestanError) -> None:
         """As plain text, which Git shows its user where it asks for refs."""
@@ -113,21 +131,29 @@ class Fetch(_Answer):
 
 
 class Push(_Answer):
-    """Refs and bytes are counted before Git sees them. One that is whole is stored, whether or not somebody listens."""
+    """Refs and bytes are counted before Git sees them. One that is whole is stored, whether or not somebody listens.
 
-    def __init__(self, call: Call) -> None:
+    What ends the answer is kept until its author has been told what comes of it.
+    """
+
+    def __init__(self, call: Call, pushed: Pushed) -> None:
         super().__init__(call)
+        self._pushed = pushed
         self._body = Body(call.request)
         self._commands = Commands()
+        #: of Git, as far as it has come
+        self._result = bytearray()
+        self._last = b""
 
     async def _serve(self, sending: _Sending) -> None:
         call, most = self._call, git_hooks.MOST_REFS
-        raw, self._commands = await read_commands(self._body, most)
+        raw, _ = await read_commands(self._body, most, self._commands)
         if len(self._commands.refs) > most:
             raise TooLarge(
                 f"This push to {call.project} moves more than {most} branches and tags.",
                 f"{_NOT_STORED} Push them in several parts.",
             )
+        await asyncio.to_thread(self._pushed.look_before)
         async with (
             call.places.taken(call.project_id, call.user),
             backend(call.environment, call.limits, asyncio.subprocess.PIPE) as git,
@@ -137,18 +163,61 @@ class Push(_Answer):
     async def _store(self, sending: _Sending, git: GitBackend, raw: bytes) -> None:
         with _beside(git.feed(self._counted(raw)), git) as feeding:
             status, headers = await git.head()
-            await sending.start(status, headers | {"Connection": "close"})
+            await sending.start(status, headers | {"Connection": "close", "X-Accel-Buffering": "no"})
             async for packet, content in git.packets():
                 if feeding.done() and feeding.exception():
                     continue
                 if tells_of_an_end(content):
                     await _unless_idle(sending, b"".join(words(_ended_early(self._call))))
-                await _unless_idle(sending, packet)
+                await self._hand_on(sending, packet, content)
             await git.done()
             await asyncio.wait([feeding], timeout=_DRAIN_SECONDS)
             if feeding.done() and (error := feeding.exception()):
+                self._last = b""
                 await self._refuse(sending, error)
+
+    async def _hand_on(self, sending: _Sending, packet: bytes, content: bytes) -> None:
+        """All but the last one, if it is the mark of the end."""
+        former, self._last = self._last, packet if packet == FLUSH else b""
+        await _unless_idle(sending, former + packet.removesuffix(self._last))
+        if len(self._result) < COMMAND_BYTES:
+            self._result += result_of(content)
+
+    async def _go_on(self, sending: _Sending) -> None:
+        """Tells what comes of it while the client listens, and the server runs."""
+        moved = taken(bytes(self._result))
+        if self._last and self._commands.in_bands and moved:
+            await self._follow(sending, moved)
+        await _unless_idle(sending, self._last)
         await sending.end()
+
+    async def _follow(self, sending: _Sending, moved: tuple[str, ...]) -> None:
+        """Raises ClientDisconnect."""
+        telling = asyncio.create_task(self._tell_on(sending, moved))
+        gone = asyncio.create_task(_gone(self._call.request))
+        try:
+            await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                raise ClientDisconnect
+        except asyncio.CancelledError:  # the server is being stopped
+            await _unless_idle(sending, b"".join(words(self._pushed.stopped())) + FLUSH)
+            await sending.end()
+            raise
+        finally:
+            telling.cancel()
+            gone.cancel()
+            await asyncio.wait({telling, gone})
+
+    async def _tell_on(self, sending: _Sending, moved: tuple[str, ...]) -> None:
+        commits = {ref: commit for ref, commit in self._commands.wanted.items() if ref in moved}
+        try:
+            async with aclosing(self._pushed.lines(commits, self._commands.options)) as told:
+                async for lines in told:
+                    await _unless_idle(sending, b"".join(words(lines)) or STILL_HERE)
+        except Exception as error:  # whatever it is: the push is stored, and is answered
+            _log.exception("what comes of a push could not be told", project=self._call.project)
+            lines = [f"What comes of this push cannot be told just now ({type(error).__name__}). The push is stored."]
+            await _unless_idle(sending, b"".join(words(lines)))
 
     async def _counted(self, raw: bytes) -> AsyncIterator[bytes]:
         yield raw
@@ -184,7 +253,6 @@ async def _read(call: Call, sending: _Sending, stdin: IO[bytes] | int) -> None:
             await sending.start(status, headers)
             async for chunk in git.chunks():
                 await sending.more(chunk)
-    await sending.end()
 
 
 @contextmanager
@@ -209,9 +277,13 @@ def _beside(work: Coroutine[None, None, None], git: GitBackend) -> Iterator[asyn
 
 async def _until_gone(request: Request) -> None:
     """Raises ClientDisconnect."""
+    await _gone(request)
+    raise ClientDisconnect
+
+
+async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    raise ClientDisconnect
 
 
 async def _unless_idle(sending: _Sending, body: bytes) -> None:

@@ -18,6 +18,8 @@ FETCH_BYTES = 4 * 1024 * 1024
 COMMAND_BYTES = 512 * 1024
 #: its lines: refs, and the ends of a clone without all commits
 COMMAND_LINES = 10_000
+#: of one push, `-o`
+PUSH_OPTIONS = 20
 #: how long the sender may take for the next byte, and for the list of a fetch or of a push
 IDLE_SECONDS, LIST_SECONDS = 30.0, 60.0
 _CHUNK = 64 * 1024
@@ -113,9 +115,11 @@ def _check_size(size: int, most: int) -> None:
         raise TooLarge("The list of what is wanted and there is too long.", f"It has at most {most} bytes.")
 
 
-def _check_commands(lines: int, size: int) -> None:
+def _check_commands(commands: Commands, lines: int, size: int) -> None:
     if size > COMMAND_BYTES:
         raise TooLarge(f"The names of what this push moves have more than {COMMAND_BYTES} bytes.", "Push in parts.")
+    if len(commands.options) > PUSH_OPTIONS:
+        raise TooLarge(f"This push has more than {PUSH_OPTIONS} options (-o).", "There is one: no-follow.")
     if lines > COMMAND_LINES:
         raise TooLarge(
             f"This push begins with more than {COMMAND_LINES} lines.",
@@ -123,28 +127,37 @@ def _check_commands(lines: int, size: int) -> None:
         )
 
 
-async def read_commands(body: Body, most: int) -> tuple[bytes, Commands]:
-    """What a push begins with, as it came and as it is meant. It stops at the first ref too many. Every line of it has
-    something in it: the marks 0001 to 0003, and what is empty, end the list for Git in other places than here.
+async def read_commands(body: Body, most: int, into: Commands | None = None) -> tuple[bytes, Commands]:
+    """What a push begins with, as it came and as it is meant: refs, then options where there are to be any. It stops at
+    the first ref too many. Every line of it has something in it: the marks 0001 to 0003, and what is empty, end the
+    list for Git in other places than here. `into` has what was read also where it is refused, which that is told by.
 
     Raises Invalid, TooLarge, DeadlineExceeded.
     """
-    commands, raw, lines = Commands(), bytearray(), 0
+    commands, raw, lines = into or Commands(), bytearray(), 0
     try:
         async with asyncio.timeout(LIST_SECONDS):
-            while len(commands.refs) <= most:
-                head = await body.exactly(LENGTH_BYTES)
-                length = content_length(head)
-                raw += head
-                if head == FLUSH or not head:
+            for take in (commands.take, commands.take_option):
+                while len(commands.refs) <= most and (line := await _line(body, raw)) is not None:
+                    take(line)
+                    lines += 1
+                    _check_commands(commands, lines, len(raw))
+                if not commands.has_options:
                     break
-                if not length:
-                    raise _NO_GIT
-                line = await body.exactly(length)
-                raw += line
-                commands.take(line)
-                lines += 1
-                _check_commands(lines, len(raw))
     except TimeoutError as error:
         raise DeadlineExceeded("The list of what this push moves took too long to come.", "Try again.") from error
     return bytes(raw), commands
+
+
+async def _line(body: Body, raw: bytearray) -> bytes | None:
+    """The next one, which `raw` gets as it came; None at the end of the list. Raises Invalid."""
+    head = await body.exactly(LENGTH_BYTES)
+    raw += head
+    if head == FLUSH or not head:
+        return None
+    length = content_length(head)
+    if not length:
+        raise _NO_GIT
+    line = await body.exactly(length)
+    raw += line
+    return line

@@ -11,7 +11,6 @@ from cabestan.adapters import git_hooks
 from cabestan.adapters.git_backend import http_backend_environment
 from cabestan.adapters.push_guard import Guard
 from cabestan.domain.access import Identity, Permission, User, may
-from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.project import Project
 from cabestan.engine.building import intake
 from cabestan.engine.services import Services
@@ -19,6 +18,7 @@ from cabestan.errors import Forbidden
 from cabestan.store import projects as project_store
 from cabestan.web.access import Wired, git_token, identify, project_for
 from cabestan.web.git_answers import Call, Fetch, Push, Refs
+from cabestan.web.pushed import Pushed
 
 router = APIRouter()
 _REFS_PATH = "info/refs"
@@ -26,7 +26,7 @@ _REFS_PATH = "info/refs"
 _LFS_PATH = "info/lfs/"
 _LFS_TYPE = "application/vnd.git-lfs+json"
 _WRITE_PATH = "git-receive-pack"
-_ANSWERS = {_REFS_PATH: Refs, "git-upload-pack": Fetch, _WRITE_PATH: Push}
+_PATHS = (_REFS_PATH, "git-upload-pack", _WRITE_PATH)
 
 
 def write_hooks(services: Services) -> None:
@@ -48,25 +48,26 @@ async def git(request: Request, services: Wired, group: str, name: str, path: st
     pushing = path == _WRITE_PATH or request.query_params.get("service") == _WRITE_PATH
     if path.startswith(_LFS_PATH):
         return _no_lfs(path)
-    if path not in _ANSWERS or (request.method == "GET") != (path == _REFS_PATH):
+    if path not in _PATHS or (request.method == "GET") != (path == _REFS_PATH):
         return PlainTextResponse("Only Git's smart HTTP protocol is spoken here.\n", 404)
     permission = Permission.PUSH if pushing else Permission.READ
     project = await asyncio.to_thread(project_for, services, identity, f"{group}/{name}", permission)
-    return _ANSWERS[path](_call(request, services, project, path, identity))
+    call = _call(request, services, project, path, identity)
+    if path == _WRITE_PATH:
+        return Push(call, _pushed(request, services, project, call.user))
+    return Refs(call) if path == _REFS_PATH else Fetch(call)
 
 
 @router.post("/internal/pushes/{project_id}", include_in_schema=False)
-def pushed(request: Request, services: Wired, project_id: int, body: dict[str, str]) -> PlainTextResponse:
-    """Called by the hook, which alone knows the token; answers what the person who pushed is to read."""
+def pushed(request: Request, services: Wired, project_id: int, body: dict[str, str]) -> Response:
+    """Called by the hook, which alone knows the token."""
     brought = request.headers.get("x-cabestan-hook", "")
     if not hmac.compare_digest(brought.encode(), services.vault.derive("hook").encode()):
         raise Forbidden("This address is for Cabestan's own hook.", "Push with git.")
     with services.database.reading() as tx:
         project = project_store.by_id(tx, project_id)
-    started = intake.take_pushes(services, project, body.get("by", ""))
-    base = f"{services.settings.public_url}/{project.name}"
-    lines = [f"Pipeline {p.id} for {p.branch}: {base}/pipelines/{p.id}\n{_why_not(p)}" for p in started]
-    return PlainTextResponse("".join(lines) or "Nothing to build in this push.\n")
+    intake.take_pushes(services, project, body.get("by", ""))
+    return Response(status_code=204)
 
 
 def _no_lfs(path: str) -> Response:
@@ -78,11 +79,6 @@ def _no_lfs(path: str) -> Response:
     )
     status = 501 if path.startswith(f"{_LFS_PATH}locks") else 422
     return JSONResponse({"message": words}, status, media_type=_LFS_TYPE)
-
-
-def _why_not(pipeline: Pipeline) -> str:
-    """Of one that does not start."""
-    return f"  It does not start. {pipeline.reason}\n" if pipeline.status.ended else ""
 
 
 def _call(request: Request, services: Services, project: Project, path: str, identity: Identity) -> Call:
@@ -99,6 +95,15 @@ def _call(request: Request, services: Services, project: Project, path: str, ide
         seconds=settings.git_seconds,
         push_bytes=settings.push_bytes,
     )
+
+
+def _pushed(request: Request, services: Services, project: Project, user: str) -> Pushed:
+    def allowed() -> bool:
+        """Whether the token is still good, and its user may see the project."""
+        identity = identify(services, git_token(request))
+        return identity is not None and may(identity, Permission.READ, project.name)
+
+    return Pushed(services, project, user, request.app.state.followed_pushes, allowed)
 
 
 def _environment(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from cabestan.domain.outbox import Subject
-from cabestan.domain.pipeline import Pipeline
+from cabestan.domain.pipeline import TOOK_ITS_PLACE, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
@@ -52,7 +52,7 @@ def _take_places(services: Services, tx: sa.Connection, fresh: Pipeline) -> int:
     )
     redundant = [pipeline for pipeline in older if _waits(tx, pipeline)]
     for pipeline in redundant:
-        _cancel(services, tx, pipeline, f"Pipeline {fresh.id}, of a newer push to {fresh.branch}, took its place.")
+        _cancel(services, tx, pipeline, f"Pipeline {fresh.id}, of a newer push to {fresh.branch}, {TOOK_ITS_PLACE}")
     return len(redundant)
 
 

@@ -1,12 +1,16 @@
 """Pipelines, jobs and releases."""
 
-from fastapi import APIRouter
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.pipeline import Pipeline, advice
 from cabestan.engine.building import intake
 from cabestan.engine.building import pipelines as engine
+from cabestan.engine.building.progress import progress_of
 from cabestan.engine.services import Services
 from cabestan.store import pipelines as store
 from cabestan.store import releases as release_store
@@ -15,6 +19,7 @@ from cabestan.web.api import shapes
 from cabestan.web.api.paging import Before, Limit
 
 router = APIRouter()
+Commit = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
 
 
 class Wish(BaseModel):
@@ -25,12 +30,18 @@ class Wish(BaseModel):
 
 @router.get("/projects/{group}/{name}/pipelines")
 def pipelines(
-    visitor: SignedIn, services: Wired, group: str, name: str, before: Before = None, limit: Limit = 50
+    visitor: SignedIn,
+    services: Wired,
+    group: str,
+    name: str,
+    before: Before = None,
+    limit: Limit = 50,
+    commit: Commit = "",
 ) -> shapes.Json:
-    """The newest first."""
+    """The newest first; of one commit where its id, or the beginning of it, is given."""
     project = project_for(services, visitor.user, f"{group}/{name}", Permission.READ)
     with services.database.reading() as tx:
-        found = store.page(tx, project.id, before=before, limit=limit + 1)
+        found = store.page(tx, project.id, before=before, limit=limit + 1, commit=commit)
     return shapes.page(found, limit, lambda p: shapes.pipeline(services, p), lambda p: p.id)
 
 
@@ -48,6 +59,13 @@ def pipeline(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Jso
     """With its jobs."""
     found = pipeline_for(services, visitor, pipeline_id, Permission.READ)
     return _whole(services, found)
+
+
+@router.get("/pipelines/{pipeline_id}/progress")
+def progress(visitor: SignedIn, services: Wired, pipeline_id: int) -> shapes.Json:
+    """How far it has come, with the deployments that it leads to: all that is told while a push is followed."""
+    pipeline_for(services, visitor, pipeline_id, Permission.READ)
+    return asdict(progress_of(services, pipeline_id))
 
 
 @router.post("/pipelines/{pipeline_id}/cancel")

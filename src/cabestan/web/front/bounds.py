@@ -16,6 +16,8 @@ class Bounds:
     connections_per_address: int = 1000
     #: live streams that one user or job has open
     streams_per_user: int = 300
+    #: pushes that are followed at the same time, of one user
+    pushes_per_user: int = 10
     #: further connections, for requests that bring a good token or session, where all others are taken
     reserve: int = 64
     #: refused connections that are told so; further ones are cut off
@@ -51,6 +53,11 @@ class Bounds:
     parameters: int = 100
     #: how long one who was refused may read why
     told_seconds: float = 2.0
+
+    @property
+    def pushes(self) -> int:
+        """That are followed at the same time, of all together."""
+        return min(50, max(1, self.connections // 8))
 
     @property
     def streams(self) -> int:
