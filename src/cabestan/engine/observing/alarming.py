@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from cabestan.domain.environment import Environment
 from cabestan.domain.observed import WELL, Condition, Seen
-from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.observing.outages import is_deploying
 from cabestan.engine.services import Services
-from cabestan.store import deployments as deployment_store
 from cabestan.store import projects as project_store
 
 KIND = "service"
@@ -21,7 +20,7 @@ def look(services: Services, environment: Environment, seen: Seen) -> None:
         return
     if seen.condition in WELL:
         clear(services, environment)
-    elif _is_trouble(services, seen) and not _is_deploying(services, environment):
+    elif _is_trouble(services, seen) and not is_deploying(services, environment):
         with services.database.reading() as tx:
             project = project_store.by_id(tx, environment.project_id)
         raise_alert(services, KIND, _subject(environment), message(environment, seen), _REMEDY, project=project)
@@ -45,14 +44,9 @@ def message(environment: Environment, seen: Seen) -> str:
 
 
 def _is_trouble(services: Services, seen: Seen) -> bool:
-    if any(service.loops for service in seen.services):
+    if any(service.loops or service.unanswered for service in seen.services):
         return True
     return seen.condition is Condition.DOWN and services.now() - seen.since >= _GRACE
-
-
-def _is_deploying(services: Services, environment: Environment) -> bool:
-    with services.database.reading() as tx:
-        return any(one.status is DeploymentStatus.RUNNING for one in deployment_store.open_in(tx, environment.id))
 
 
 def _subject(environment: Environment) -> str:

@@ -17,6 +17,7 @@ from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_accounts, watch
+from cabestan.engine.observing.availability import fold_uptime
 from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
@@ -60,6 +61,7 @@ def _keep_house(services: Services) -> None:
         drop_networks,
         forget,
         outbox.drop_old,
+        fold_uptime,
         certificates.renew,
         keep_accounts,
         watch,

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from cabestan.compose.cron import in_words
 from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.web.pages.addresses import asking_href, back_href, environment_href, href
+from cabestan.web.pages.availability import is_noticeable, lasted, percent
 from cabestan.web.pages.frame import Frame
 from cabestan.web.pages.marking import marked, placed
 from cabestan.web.pages.moments import ahead, minute, took, when
@@ -39,8 +40,11 @@ def _environment() -> Environment:
         "environment_href": environment_href,
         "href": href,
         "in_words": in_words,
+        "lasted": lasted,
         "many": many,
         "minute": minute,
+        "noticeable": is_noticeable,
+        "percent": percent,
         "prose": prose,
         "size": size,
         "sign": sign,
