@@ -82,6 +82,8 @@ OTHERS: dict[str, Any] = {
     "journal_lines_per_second": "500",
     "push_bytes": "2049",
     "free_bytes": "0",
+    "volume_disk_percent": "80",
+    "volume_bytes": "10737418240",
     "session_hours": "12",
     "log_level": "debug",
 }

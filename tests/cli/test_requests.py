@@ -95,6 +95,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
         ),
         ENVIRONMENT,
     ),
+    ("alert show 1", Asked("GET", "/alerts/1"), ALERT),
     ("user create ada --admin", Asked("POST", "/users", {"name": "ada", "admin": True}), USER),
 ]
 

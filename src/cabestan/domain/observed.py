@@ -8,6 +8,8 @@ from enum import StrEnum
 #: a service whose containers ended so often within that time ends again and again
 LOOPING_ENDS = 3
 LOOPING_WITHIN = timedelta(minutes=2)
+#: how a container ended that its engine took away for want of memory
+OUT_OF_MEMORY = "it used more memory than it may"
 
 
 class Condition(StrEnum):
@@ -41,6 +43,10 @@ class LastExit:
     task: str = ""
 
     @property
+    def out_of_memory(self) -> bool:
+        return OUT_OF_MEMORY in self.why
+
+    @property
     def sentence(self) -> str:
         """`exit code 1`, `exit code 137, it used more memory than it may`."""
         code = f"exit code {self.code}" if self.code is not None else "it did not start"
@@ -66,6 +72,8 @@ class SeenService:
     nodes: tuple[str, ...] = ()
     #: what is wrong with the answers of routes that lead to it, although it runs
     unanswered: tuple[str, ...] = ()
+    #: how many bytes of it each of its containers may use; 0 for as many as there are
+    memory: int = 0
 
     @property
     def loops(self) -> bool:

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime
 
+import pytest
 from tests.web.pages.samples import deployment, environment, project, rendered
 
 from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.status import DeploymentStatus
-from cabestan.web.pages.home import Matrix, alert_title, home_matrix
+from cabestan.web.pages.alerts import alert_href, alert_title
+from cabestan.web.pages.home import Matrix, home_matrix
 from cabestan.web.pages.overview import Cell, cell
 
 STAGING = environment(1, "staging", current_deployment_id=1)
@@ -67,6 +69,24 @@ def test_columns_stand_in_the_order_in_which_releases_travel_and_families_share_
         ["review/a", "review/b"],
     ]
     assert matrix.rows["shop/api"] == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "project", "href"),
+    [
+        ("service", "ops/t staging", "ops/t", "/ops/t/environments/staging"),
+        ("memory", "ops/t review/x web", "ops/t", "/ops/t/environments/review/x"),
+        ("cron", "ops/t staging tick", "ops/t", "/ops/t/schedules?environment=staging"),
+        ("backup-missed", "ops/t staging/mysql", "ops/t", "/ops/t/databases"),
+        ("certificate", "www.example.org", "ops/t", "/ops/t/settings/certificates"),
+        ("certificate", "www.example.org", "", "/certificates"),
+        ("platform", "cabestan-router", "", ""),
+        ("delivery", "mail x", "ops/t", "/ops/t"),
+    ],
+)
+def test_an_alert_leads_to_what_it_is_about(kind: str, subject: str, project: str, href: str) -> None:
+    when = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    assert alert_href(Alert(1, kind, subject, "It failed.", "", project, when)) == href
 
 
 def _title(kind: str, subject: str, project: str) -> str:

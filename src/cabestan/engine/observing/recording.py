@@ -16,7 +16,7 @@ from cabestan.domain.observed import (
 )
 from cabestan.domain.outbox import Subject
 from cabestan.domain.uptime import Outage
-from cabestan.engine.observing import alarming
+from cabestan.engine.observing import alarming, memory
 from cabestan.engine.observing.asked import Asked
 from cabestan.engine.observing.judging import judged
 from cabestan.engine.observing.last_words import with_last_words
@@ -60,9 +60,12 @@ class Recorder:
         services = self._services
         if seen != former:
             _keep(services, environment, former, seen)
-        if seen.condition not in WELL or seen != former or environment.id not in self._known:
+        first = seen != former or environment.id not in self._known
+        if first or seen.condition not in WELL:
             alarming.look(services, environment, seen)
-            self._known.add(environment.id)
+        if first or memory.is_recent(seen, services.now()):
+            memory.look(services, environment, seen, alarming.KIND)
+        self._known.add(environment.id)
 
     def _services_of(self, deployment_id: int) -> tuple[str, ...]:
         if deployment_id not in self._wanted:
@@ -78,6 +81,7 @@ def _forget(services: Services, environment: Environment, former: Seen | None) -
             store.drop(tx, environment.id)
             outbox.tell(tx, environment.project_id, services.now())
         alarming.clear(services, environment)
+        memory.clear(services, environment)
 
 
 def _seen(

@@ -21,6 +21,7 @@ from cabestan.engine.observing.availability import fold_uptime
 from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
+from cabestan.engine.upkeep.volume_watch import watch_volumes
 from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -65,6 +66,7 @@ def _keep_house(services: Services) -> None:
         certificates.renew,
         keep_accounts,
         watch,
+        watch_volumes,
     ):
         try:
             work(services)

@@ -8,14 +8,11 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from cabestan.domain.access import Permission, User, may
-from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
 from cabestan.domain.observed import Condition, Seen
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import disk
-from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import observations as observation_store
@@ -23,21 +20,13 @@ from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired
+from cabestan.web.pages.alerts import views, visible
 from cabestan.web.pages.answers import html
 from cabestan.web.pages.frame import plain_frame
 from cabestan.web.pages.needs import needs
 from cabestan.web.pages.overview import Cell, cell
 
 router = APIRouter()
-#: what happened, by the alert's kind; another kind speaks for itself
-_HAPPENED = {
-    "backup": "Backup",
-    "certificate": "Certificate",
-    "cron": "Scheduled run failed",
-    "cron-missed": "Schedule missed",
-    "disk": "The disk is full",
-    "service": "Application",
-}
 
 
 @dataclass(frozen=True)
@@ -61,15 +50,13 @@ class Matrix:
 def home(visitor: SignedIn, services: Wired) -> Response:
     with services.database.reading() as tx:
         projects = visible_projects(tx, visitor.user)
-        keys, names = {project.id for project in projects}, [project.name for project in projects]
+        keys = {project.id for project in projects}
         environments = tuple(e for e in environment_store.all_environments(tx) if e.project_id in keys)
         deployments = deployment_store.overview(tx, (environment.id for environment in environments))
         titles = release_store.titles(tx, (deployment.release_id for deployment in deployments))
         seen = observation_store.of(tx, (environment.id for environment in environments))
         pipelines = pipeline_store.newest_of(tx, keys)
-        alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
-    if full := disk.alert(services):
-        alerts = (full, *alerts)
+        alerts = visible(services, tx, visitor.user, [project.name for project in projects])
     matrix = home_matrix(projects, environments, deployments, seen)
     down = sum(cell.state.word == Condition.DOWN for cell in matrix.cells)
     frame = plain_frame(visitor, "What runs where", "projects", "project:*")
@@ -80,19 +67,13 @@ def home(visitor: SignedIn, services: Wired) -> Response:
         pipelines={pipeline.project: pipeline for pipeline in pipelines},
         needs=needs(matrix.cells, pipelines),
         titles=titles,
-        alerts=[(alert_title(alert), alert) for alert in alerts],
+        alerts=views(alerts),
         now=services.now(),
     )
 
 
 def visible_projects(tx: sa.Connection, user: User) -> tuple[Project, ...]:
     return tuple(p for p in project_store.all_projects(tx) if may(user, Permission.READ, p.name))
-
-
-def alert_title(alert: Alert) -> str:
-    """Without its project, which the page tells beside it, as a link."""
-    subject = alert.subject.removeprefix(f"{alert.project} ") if alert.project else alert.subject
-    return f"{_HAPPENED.get(alert.kind, alert.kind)}: {subject}"
 
 
 def home_matrix(
