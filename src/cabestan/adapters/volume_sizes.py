@@ -1,6 +1,6 @@
 """How much disk the volumes of this installation take, as each engine counts it.
 
-It reads all their folders for it, and an engine before 23.0 those of images and containers as well: so it is asked seldom.
+It reads all their folders for it, an engine before 23.0 those of images and containers as well: it is asked seldom.
 """
 
 from collections.abc import Iterable, Mapping
