@@ -216,6 +216,8 @@ def _print(environment: Thing, as_json: bool) -> None:
 def _print_services(services: Any) -> None:
     print_list(services, _SERVICE, as_json=False, empty="")
     for service in services:
+        for reason in service.get("unanswered") or ():
+            print_line(f"{service['name']}: {one_line(reason)}")
         if words := (service.get("last_exit") or {}).get("words"):
             print_heading(f"Last words of {service['name']}")
             for line in words.splitlines():
