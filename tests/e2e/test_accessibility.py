@@ -79,6 +79,7 @@ def addresses(site: Site) -> list[str]:
     group = "/groups/demo/variables"
     return [
         "/",
+        "/alerts",
         "/certificates",
         "/routes",
         "/routes?url=nowhere.localhost",
