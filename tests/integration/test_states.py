@@ -144,7 +144,7 @@ def test_what_is_deployed_is_seen_as_it_does(platform: Platform, work: Work) -> 
     assert (eaten["code"], eaten["why"]) == (137, "it used more memory than it may")
     comes_to_be(platform, work, "app", "serving")
 
-    platform.ask(work.host("staging"), path="/answer/500")
+    platform.comes_to_say(work.host("staging"), "here", path="/answer/500")
     with asking_routes(platform) as uptime:
         uptime.ask_all()
         assert seen(platform, work)["services"]["app"]["state"] == "serving", "once is nothing"
@@ -152,7 +152,7 @@ def test_what_is_deployed_is_seen_as_it_does(platform: Platform, work: Work) -> 
         wrong = comes_to_be(platform, work, "app", "down")
         assert (wrong["running"], wrong["unanswered"]) == (1, [f"{work.host('staging')}/ answers 500"])
         eventually(lambda: "answers 500" in alert_of(platform, work)["message"], 20, "the alert tells it", 0.2)
-        platform.ask(work.host("staging"), path="/answer/200")
+        platform.comes_to_say(work.host("staging"), "here", path="/answer/200")
         uptime.ask_all()
         comes_to_be(platform, work, "app", "serving")
         eventually(lambda: "answers 500" not in alert_of(platform, work)["message"], 20, "the alert is over", 0.2)
