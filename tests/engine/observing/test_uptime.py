@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -239,6 +240,24 @@ def test_hours_become_days_and_old_days_go(world: World, project: Project) -> No
     with world.services.database.reading() as tx:
         found = store.of(tx, key, NOW - timedelta(days=99))["a.org/"]
     assert sorted((one.hours, one.good) for one in found) == [(1, 60), (24, 60)]
+
+
+def test_whose_turn_has_come_is_asked_and_who_has_too_many_under_way_comes_later(
+    world: World, project: Project, uptime: Uptime, router: Router
+) -> None:
+    (wanted,) = uptime.wanted()
+    uptime._begin()
+    uptime._minute.begun -= 60
+    taken = [uptime._takes(wanted) for _ in range(4)]
+    uptime._ask_due()
+    assert (all(taken), router.asked, len(uptime._minute.waiting)) == (True, [], 1)
+    uptime._busy.clear()
+    uptime._ask_due()
+    for thread in [one for one in threading.enumerate() if one.name == "uptime-ask"]:
+        thread.join()
+    uptime._round(False)
+    uptime.keep()
+    assert (len(router.asked), known(world, project).routes[0].day.asked) == (1, 1)
 
 
 def test_an_application_that_hangs_delays_no_other(world: World, uptime: Uptime) -> None:
