@@ -83,6 +83,8 @@ OTHERS: dict[str, Any] = {
     "push_bytes": "2049",
     "push_follow_seconds": "601",
     "free_bytes": "0",
+    "volume_disk_percent": "80",
+    "volume_bytes": "10737418240",
     "session_hours": "12",
     "log_level": "debug",
 }

@@ -34,6 +34,7 @@ from cabestan.engine.journal.keeping import JournalKeeper
 from cabestan.engine.managed import operations
 from cabestan.engine.managed.backup_clock import backup_clock
 from cabestan.engine.observing.observer import Observer
+from cabestan.engine.observing.uptime import Uptime
 from cabestan.engine.outbox import pages
 from cabestan.engine.registry_login import registry_login
 from cabestan.engine.repeating import Repeating
@@ -63,7 +64,7 @@ class Cabestan:
     """The whole platform in one process. `start` goes on with work in flight, `close` leaves it for the next start."""
 
     services: Services
-    threads: tuple[Clock | Observer | JournalKeeper | Repeating, ...]
+    threads: tuple[Clock | Observer | JournalKeeper | Repeating | Uptime, ...]
 
     def start(self) -> None:
         """On a full disk the server reads and says so; what is under way goes on when there is room."""
@@ -134,6 +135,7 @@ def bootstrap(
         now=now,
     )
     _register(services)
+    observer = Observer(services)
     return Cabestan(
         services,
         (
@@ -143,8 +145,9 @@ def bootstrap(
             housekeeper(services),
             backup_clock(services),
             keeper(services),
-            Observer(services),
+            observer,
             JournalKeeper(services),
+            Uptime(services, observer.hear),
         ),
     )
 

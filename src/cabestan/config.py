@@ -237,6 +237,12 @@ class Settings(BaseSettings):
     free_bytes: int = Field(1024 * 1024 * 1024, ge=0)
     """Space that must be free on the disk before a job or a deployment begins."""
 
+    volume_disk_percent: int = Field(90, ge=1, le=100)
+    """How full the disk of the volumes may be without an alert."""
+
+    volume_bytes: int = Field(0, ge=0)
+    """How much a volume of an environment may take without an alert. 0: any."""
+
     session_hours: int = Field(24 * 14, ge=1)
     """How long a login in a browser lasts."""
 

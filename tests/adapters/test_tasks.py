@@ -18,6 +18,12 @@ def parsed(tasks: list[dict[str, Any]], **changes: Any) -> ServiceState:
     return found
 
 
+def test_a_service_tells_how_much_memory_each_of_its_containers_may_use() -> None:
+    limits = {"Limits": {"MemoryBytes": 60 << 20}, "Reservations": {}}
+    several = [service("bound", Resources=limits), service("free")]
+    assert [one.memory for one in parse_stack(STACK, several, []).services] == [60 << 20, 0]
+
+
 def test_services_and_tasks_are_read_as_the_engine_tells_them() -> None:
     ended = {"Err": "task: non-zero exit (1)", "ContainerStatus": {"ContainerID": "c", "PID": 0, "ExitCode": 1}}
     silent = {"ContainerStatus": {"ContainerID": "c", "PID": 0, "ExitCode": 3}}

@@ -74,7 +74,7 @@ THINGS: list[tuple[str, Asked, Any]] = [
     (
         "environment set staging -p demo/hello --domain a.example --trigger manual --branch main --branch r/* "
         "--approver ada --approver bob --target t --watch-seconds 9 --plain-http yes --time-zone Europe/Paris "
-        "--compose-file a.yml --compose-file b.yml",
+        "--compose-file a.yml --compose-file b.yml --uptime no --uptime-path /health --uptime-status 204",
         Asked(
             "PUT",
             E,
@@ -88,10 +88,14 @@ THINGS: list[tuple[str, Asked, Any]] = [
                 "plain_http": True,
                 "time_zone": "Europe/Paris",
                 "compose_files": ["a.yml", "b.yml"],
+                "uptime": False,
+                "uptime_path": "/health",
+                "uptime_status": 204,
             },
         ),
         ENVIRONMENT,
     ),
+    ("alert show 1", Asked("GET", "/alerts/1"), ALERT),
     ("user create ada --admin", Asked("POST", "/users", {"name": "ada", "admin": True}), USER),
 ]
 

@@ -140,6 +140,7 @@ ALERT: dict[str, Any] = {
     "kind": "certificate",
     "subject": "a.example",
     "message": "It ends in 3 days.",
+    "words": "one\n  two",
     "remedy": "Add a new one.",
     "project": None,
     "raised_at": THEN,

@@ -2,7 +2,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cabestan.domain.observed import Condition, LastExit, Seen, SeenService, condition_of, service_condition, shown
+from cabestan.domain.observed import (
+    Condition,
+    LastExit,
+    Seen,
+    SeenService,
+    condition_of,
+    service_condition,
+    shown,
+    with_answers,
+)
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 UP, WORSE, DOWN, STOPPED = Condition.SERVING, Condition.DEGRADED, Condition.DOWN, Condition.STOPPED
@@ -64,3 +73,22 @@ def test_only_what_is_not_well_needs_somebody() -> None:
 
 def test_an_environment_has_one_word_also_before_it_is_seen() -> None:
     assert [shown(False, None), shown(True, None), shown(True, Seen(DOWN, NOW))] == ["empty", "serving", "down"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "none", "condition"),
+    [
+        ((), False, Condition.SERVING),
+        (("a.org/ answers 502",), True, Condition.DOWN),
+        (("a.org/ answers 502",), False, Condition.DEGRADED),
+    ],
+)
+def test_what_runs_and_does_not_answer_is_not_well(wrong: tuple[str, ...], none: bool, condition: Condition) -> None:
+    service = with_answers(SeenService("web", Condition.SERVING, 1, 1), wrong, none=none)
+    assert service.condition is condition
+    assert service.sentence == ("1 of 1 run, but a.org/ answers 502" if wrong else "1 of 1 run")
+
+
+def test_what_does_not_run_needs_no_other_reason() -> None:
+    for service in (SeenService("web", Condition.DOWN, 1, 0), SeenService("web", Condition.STOPPED, 0, 0)):
+        assert with_answers(service, ("a.org/ answers 503",), none=True) == service

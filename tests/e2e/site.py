@@ -27,7 +27,8 @@ from cabestan.domain.project import Project, RefChange
 from cabestan.domain.release import Release
 from cabestan.domain.run import Cause
 from cabestan.domain.status import DeploymentStatus, RunStatus
-from cabestan.engine.alerts import raise_alert
+from cabestan.domain.uptime import DAY, HOUR, Outage, Tally, day_of, hour_of
+from cabestan.engine.alerts import clear_alert, raise_alert
 from cabestan.engine.building import intake
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.deploying import deployments as deployment_engine
@@ -35,6 +36,7 @@ from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying import waivers as waivers_engine
 from cabestan.engine.durable import Durable
 from cabestan.engine.names import certificates
+from cabestan.engine.observing.asked import Asked
 from cabestan.engine.running import cron
 from cabestan.engine.running.service_runs import log_id as run_log_id
 from cabestan.engine.services import Services
@@ -45,6 +47,7 @@ from cabestan.store import projects as project_store
 from cabestan.store import releases as release_store
 from cabestan.store import runs as run_store
 from cabestan.store import schedules as schedule_store
+from cabestan.store import uptime as uptime_store
 from cabestan.store import users as user_store
 from cabestan.store.logs import LogWriter
 from cabestan.store.variables import Scope
@@ -174,10 +177,32 @@ def fill(site: Site) -> None:
     site.rolled_back = _deploy(site, "staging", releases[1], DeploymentStatus.ROLLED_BACK).id
     site.waiting = _deploy(site, "production", releases[1], DeploymentStatus.WAITING).id
     _runs(site)
+    _answered(site)
     with services.database.reading() as tx:
         production = environment_store.get(tx, site.project.id, "production")
     site.database = databases.fill(services, production).id
     _configure_more(services)
+
+
+def _answered(site: Site) -> None:
+    """A route of staging that was asked for a month, with an hour of outage, and does not answer now."""
+    services, now = site.services, site.services.now()
+    with services.database.writing() as tx:
+        staging = environment_store.get(tx, site.project.id, "staging")
+        (ask,) = Asked(services).of(staging)
+        hours = [
+            Tally(hour_of(now) - place * HOUR, 1, 60 - 20 * (place == 3), 20 * (place == 3)) for place in range(20)
+        ]
+        days = [Tally(day_of(now) - place * DAY, 24, 1440, 0, (0, 9, 9)) for place in range(2, 20)]
+        uptime_store.add(tx, {ask.key: hours + days})
+        reason, began = f"{ask.route} answers 502", now - 3 * HOUR
+        outage = Outage(0, staging.id, staging.current_deployment_id or 0, ask.route, ask.service, reason, began)
+        uptime_store.begin(tx, outage, 9)
+    last = "Traceback:\n  File app.py\nKeyError: 'A_VARIABLE_WITH_A_RATHER_LONG_NAME'"
+    raise_alert(
+        services, "cron", f"{PROJECT} staging tidy", "It failed.", "`cron run`", words=last, project=site.project
+    )
+    clear_alert(services, "cron", f"{PROJECT} staging tidy")
 
 
 def _configure_more(services: Services) -> None:

@@ -81,6 +81,7 @@ def addresses(site: Site) -> list[str]:
         "/",
         "/?project=hello",
         "/groups/demo",
+        "/alerts",
         "/certificates",
         "/routes",
         "/routes?url=nowhere.localhost",

@@ -248,6 +248,8 @@ class FakeStacks(Failing):
         self.missing: set[str] = set()
         #: what a container that failed said at its end
         self.words = ""
+        #: what ended it beside itself
+        self.why = ""
         #: image without its digest to what it says of itself
         self.images: dict[str, ImageConfiguration] = {}
 
@@ -347,7 +349,7 @@ class FakeStacks(Failing):
 
     def end_of(self, task: TaskState) -> tuple[str, str]:
         self._call("end_of", task.id)
-        return "", self.words
+        return self.why, self.words
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         self._call("remove", stack, *sorted(networks))

@@ -166,6 +166,8 @@ def test_a_run_that_failed_is_told_until_one_succeeds(world: World, project: Pro
     assert told(world) == [("failed", "due")]
     assert runs_of(world)[0].reason == "Exit code 3. Its last line: cabestan-run-1-1 says so"
     assert open_alerts(world) == [("cron", "shop/api staging tidy")]
+    with world.services.database.reading() as tx:
+        assert alerts.all_open(tx)[0].words.splitlines()[0] == "cabestan-run-1-1 says so"
     pass_time(world, at(NOW.hour + 2))
     assert open_alerts(world) == []
 

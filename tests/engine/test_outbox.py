@@ -16,6 +16,7 @@ from tests.samples import set_status
 from cabestan.domain.outbox import Event, Subject
 from cabestan.domain.project import Project
 from cabestan.engine import outbox
+from cabestan.engine.alerts import raise_alert
 from cabestan.engine.deploying import settings
 from cabestan.engine.outbox import Consumer, Delivery, pages
 from cabestan.store import alerts
@@ -210,6 +211,15 @@ def test_what_everybody_was_handed_goes_after_a_day(world: World, project: Proje
     change(world, project, Subject.PIPELINE, 3, "running")
     outbox.drop_old(world.services)
     assert [event.lane for event in told(world)] == ["pipeline:1", "pipeline:3"]
+
+
+def test_that_one_was_not_told_is_an_alert_for_a_week(world: World) -> None:
+    raise_alert(world.services, outbox.ALERT, "mail pipeline:1", "mail was not told.", "")
+    for days, left in ((6, 1), (2, 0)):
+        world.clock.now += timedelta(days=days)
+        outbox.drop_old(world.services)
+        with world.services.database.reading() as tx:
+            assert len(alerts.all_open(tx, outbox.ALERT)) == left
 
 
 def test_what_comes_after_all_was_dropped_is_told_too(world: World, project: Project, taking: Taking) -> None:

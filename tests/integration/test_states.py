@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.integration.harness import Platform, Work, eventually
 from tests.integration.samples import SMALL, unbuilt
 
+from cabestan.bootstrap import open_store
+from cabestan.config import Settings
+from cabestan.domain.target import LOCAL
+from cabestan.engine.cluster import local_target
+from cabestan.engine.observing.uptime import Uptime
+
 pytestmark = pytest.mark.integration
 #: dies as it is asked to
 _APP = """\
 import http.server, os, time
 class Handler(http.server.BaseHTTPRequestHandler):
+    status = 200
     def do_GET(self):
-        self.send_response(200)
+        if self.path.startswith("/answer/"):
+            Handler.status = int(self.path.rpartition("/")[2])
+        self.send_response(Handler.status)
         self.end_headers()
         self.wfile.write(b"here")
         self.wfile.flush()
@@ -91,6 +104,21 @@ def containers(platform: Platform, work: Work, service: str) -> list[Any]:
     return platform.client.containers.list(filters=filters, ignore_removed=True)
 
 
+@contextmanager
+def asking_routes(platform: Platform) -> Iterator[Uptime]:
+    """What the server does each minute, whenever the test wants it: beside the server, through the same router."""
+    given = {
+        k.removeprefix("CABESTAN_").lower(): v for k, v in platform.environment.items() if k.startswith("CABESTAN_")
+    }
+    settings = Settings(**{name: value for name, value in given.items() if name in Settings.model_fields})  # type: ignore[arg-type]
+    clusters = {LOCAL: SimpleNamespace(target=local_target(settings))}
+    with open_store(settings) as database:
+        of = {"settings": settings, "database": database, "clusters": clusters, "now": lambda: datetime.now(UTC)}
+        uptime = Uptime(SimpleNamespace(**of))  # type: ignore[arg-type]
+        yield uptime
+        uptime.stop()
+
+
 def test_what_is_deployed_is_seen_as_it_does(platform: Platform, work: Work) -> None:
     comes_to_be(platform, work, "staging", "serving")
 
@@ -115,6 +143,23 @@ def test_what_is_deployed_is_seen_as_it_does(platform: Platform, work: Work) -> 
     eaten = eventually(lambda: seen(platform, work)["services"]["app"]["last_exit"], 30, "it eats", 0.2)
     assert (eaten["code"], eaten["why"]) == (137, "it used more memory than it may")
     comes_to_be(platform, work, "app", "serving")
+
+    platform.comes_to_say(work.host("staging"), "here", path="/answer/500")
+    with asking_routes(platform) as uptime:
+        uptime.ask_all()
+        assert seen(platform, work)["services"]["app"]["state"] == "serving", "once is nothing"
+        uptime.ask_all()
+        wrong = comes_to_be(platform, work, "app", "down")
+        assert (wrong["running"], wrong["unanswered"]) == (1, [f"{work.host('staging')}/ answers 500"])
+        eventually(lambda: "answers 500" in alert_of(platform, work)["message"], 20, "the alert tells it", 0.2)
+        platform.comes_to_say(work.host("staging"), "here", path="/answer/200")
+        uptime.ask_all()
+        comes_to_be(platform, work, "app", "serving")
+        eventually(lambda: "answers 500" not in alert_of(platform, work)["message"], 20, "the alert is over", 0.2)
+    told = platform.get(f"/projects/{work.name}/environments/staging")
+    (route,), (outage, *_) = told["availability"], told["outages"]
+    assert (route["down"], route["day"]["down_minutes"] >= 2, route["day"]["median"] > 0) == (False, True, True)
+    assert (outage["reason"], outage["ended_at"] is not None) == (f"{work.host('staging')}/ answers 500", True)
 
     platform.comes_to_say(work.host("staging"), "here", path="/end/0")
     down = comes_to_be(platform, work, "staging", "down")["services"]["app"]

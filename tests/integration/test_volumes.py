@@ -19,6 +19,7 @@ from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.node_engines import Nodes
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.volume_sizes import disk_of
 from cabestan.compose.stack import EXTENSION, Stack
 from cabestan.compose.volumes import volumes_of
 from cabestan.errors import StepFailed
@@ -128,6 +129,19 @@ def test_a_new_volume_is_filled_and_never_roots(
     assert (_looks(client, stack), _there(client, stack)) == (expected, [f"{stack}_data"])
     labels = client.api.inspect_volume(f"{stack}_data")["Labels"]
     assert labels == {**_LABELS, "com.docker.stack.namespace": stack}
+
+
+def test_what_a_volume_takes_is_counted(
+    client: docker.DockerClient, images: dict[str, str], stack: str, ensure: Callable[[Stack], None]
+) -> None:
+    ensure(_stack(stack, images["none"]))
+    (Path(client.api.inspect_volume(f"{stack}_data")["Mountpoint"]) / "large").write_bytes(bytes(3 << 20))
+    engine = Engine(_ADDRESS)
+    disk = disk_of(engine, _INSTANCE)
+    engine.client.close()
+    (size,) = (one.bytes for one in disk.volumes if one.name == f"{stack}_data")
+    assert 3 << 20 <= size < 4 << 20
+    assert Path(disk.folder).is_dir()
 
 
 def test_nocopy_takes_nothing_from_the_image(

@@ -95,7 +95,7 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert set(got("/api/v1/pipelines/1/progress")) == keys("progress")
     assert set(got("/api/v1/jobs/1")) == keys("job")
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
-    assert first(f"{AT}/environments") == keys("environment")
+    assert first(f"{AT}/environments") == keys("environment") - {"availability", "outages"}
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
     assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals", "variables"}
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
@@ -178,6 +178,19 @@ def test_an_environment_names_its_compose_files(world: World, project: Project, 
     for files in (["docker-compose.yml", "deploy/staging.yml"], []):
         assert client.put(at, json={"compose_files": files}).json()["compose_files"] == files
         assert client.get(at).json()["compose_files"] == files
+
+
+def test_an_environment_says_how_its_routes_are_asked(world: World, project: Project, client: httpx.Client) -> None:
+    at = f"{AT}/environments/staging"
+    first = client.get(at).json()
+    assert (first["uptime"], first["uptime_path"], first["uptime_status"]) == (True, "", 0)
+    wanted = {"uptime": False, "uptime_path": "/health?deep=1", "uptime_status": 204}
+    assert client.put(at, json=wanted).json().items() >= wanted.items()
+    assert client.put(at, json={"plain_http": True}).json().items() >= wanted.items()
+    for wrong in ({"uptime_path": "health"}, {"uptime_path": "/a b"}, {"uptime_path": "/#x"}, {"uptime_status": 42}):
+        refused = client.put(at, json=wrong)
+        assert (refused.status_code, "Write one" in refused.json()["error"]["remedy"]) == (422, True)
+    assert client.put(at, json={"uptime_path": "", "uptime_status": 0}).json()["uptime_path"] == ""
 
 
 def test_pipelines_are_started_canceled_and_tried_again(world: World, project: Project, client: httpx.Client) -> None:

@@ -12,8 +12,9 @@ from tests.web.client import asking, sign_in, token
 from cabestan.domain.access import Role
 from cabestan.domain.observed import Condition, LastExit, Seen, SeenService
 from cabestan.domain.project import Project
+from cabestan.domain.uptime import Outage, Tally, hour_of
 from cabestan.engine.deploying import settings
-from cabestan.store import observations
+from cabestan.store import observations, uptime
 
 PAGE = "/shop/api/environments/production"
 AT = f"/api/v1/projects{PAGE}"
@@ -104,3 +105,41 @@ def test_a_name_that_is_nearly_one_is_answered_with_it_and_with_nothing_unseen(w
         assert boss.get(at.format("ap", "staging")).json()["error"]["remedy"].startswith("Did you mean shop/api")
     with asking(world, **token("eve")) as eve:
         assert eve.get(at.format("ap", "staging")).json()["error"]["remedy"] == "`cabestan project list` shows yours."
+
+
+def test_availability_is_told_alike_by_page_and_api(world: World, project: Project) -> None:
+    world.released(project)
+    staging, now = world.environment(project, "staging"), world.clock()
+    route = f"{staging.full_domain('localhost')}/"
+    outage = Outage(0, staging.id, staging.current_deployment_id or 0, route, "app", f"{route} answers <502>", now)
+    hour = Tally(hour_of(now), 1, 59, 1, (0,) * 5 + (59,))
+    with world.services.database.writing() as tx:
+        uptime.add(tx, {(staging.id, route): [hour]})
+        uptime.begin(tx, outage, 9)
+    with asking(world, **token("boss")) as boss:
+        told = boss.get("/api/v1/projects/shop/api/environments/staging").json()
+    (one,) = told["availability"]
+    assert (one["route"], one["service"], one["down"]) == (route, "app", True)
+    numbers = {"availability": 98.33, "asked": 60, "down_minutes": 1, "median": 8, "p95": 10}
+    assert one["day"].items() >= numbers.items()
+    assert one["month"].items() >= numbers.items()
+    assert (len(one["day"]["parts"]), len(one["month"]["parts"])) == (24, 30)
+    assert one["day"]["parts"][-1].items() >= {"good": 59, "failed": 1}.items()
+    assert (told["outages"][0]["reason"], told["outages"][0]["ended_at"]) == (f"{route} answers <502>", None)
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        page = client.get("/shop/api/environments/staging").text
+    assert page.count("98.33 %") == 4, "of day and month, each as text and beside its drawing"
+    assert page.count("1 minute down") == 2
+    assert 'role="img" aria-label="The last 24 hours: 98.33 % of 60 minutes. 07:00 UTC: 1 of 60 minutes down."' in page
+    assert "answers &lt;502&gt;" in page
+
+
+def test_the_page_says_how_routes_are_asked(world: World, project: Project) -> None:
+    with asking(world) as client:
+        form = FORM | {"csrf_token": sign_in(client, world, "boss")}
+        told = {"uptime": "false", "uptime_path": " /health ", "uptime_status": "204"}
+        assert client.post(PAGE, data=form | told).status_code == 303
+        found = world.environment(project, "production")
+        assert (found.uptime, found.uptime_path, found.uptime_status) == (False, "/health", 204)
+        assert "Routes are not asked" in client.get(PAGE).text

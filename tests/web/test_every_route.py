@@ -14,6 +14,7 @@ from cabestan.domain.access import Role
 from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
+from cabestan.engine.alerts import raise_alert
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import settings
 from cabestan.engine.running import cron
@@ -43,6 +44,7 @@ EVERYBODYS = {
     "GET /search",
     "GET /api/v1/openapi.json",
     "GET /api/v1/user",
+    "GET /alerts",
     "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
@@ -96,6 +98,7 @@ def project(world: World) -> Project:
     cron.run_now(world.services, schedule.id, "dev")
     world.durable.run()
     backed_up(world, world.environment(made, "staging"))
+    raise_alert(world.services, "cron", "shop/api staging nightly", "It failed.", "", project=made)
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)

@@ -2,14 +2,21 @@
 
 import socket
 import ssl
+import time
 
 import httpx
 
-from cabestan.domain.route import DOWN_ROUTE, NO_ROUTE, ROUTE_HEADER, Probe
+from cabestan.domain.route import DOWN_ROUTE, NO_ROUTE, ROUTE_HEADER, Probe, RouteAnswer
 from cabestan.errors import StepFailed
 
 _SECONDS = 5
 _BAD_GATEWAY = (502, 503, 504)
+#: what is asked every minute
+_ANSWER_SECONDS, _IDLE_SECONDS = 10, 30
+#: a connection whose answer is not longer may be used again
+_READ_BYTES = 64 * 1024
+#: how it is known in the log of an application
+_AGENT = "Cabestan-Uptime"
 
 
 def probe(address: str, port: int, wanted: Probe) -> str:
@@ -26,6 +33,46 @@ def probe(address: str, port: int, wanted: Probe) -> str:
     except httpx.HTTPError as error:
         return f"the router gives no answer for {wanted}: {error}"
     return judge_answer(answer.status_code, answer.headers, wanted)
+
+
+class Asking:
+    """Asks through one router, by any number of threads, over connections that are used again."""
+
+    def __init__(self, address: str, port: int, at_once: int) -> None:
+        self._address, self._port = address, port
+        limits = httpx.Limits(max_connections=at_once, keepalive_expiry=_IDLE_SECONDS)
+        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_SECONDS)
+        self._client = httpx.Client(verify=_trusting(), trust_env=False, timeout=timeout, limits=limits)
+
+    def __call__(self, wanted: Probe) -> RouteAnswer:
+        """Once more where a connection that was used before had just been closed."""
+        try:
+            try:
+                return self._asked(wanted)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                return self._asked(wanted)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return RouteAnswer(trouble="gets no answer, for the router is not there", reached=False)
+        except httpx.TimeoutException:
+            return RouteAnswer(trouble=f"gets no answer within {_ANSWER_SECONDS} s")
+        except httpx.HTTPError as error:
+            return RouteAnswer(trouble=f"gets no answer: {error}")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _asked(self, wanted: Probe) -> RouteAnswer:
+        named = wanted.host if self._port == 443 else f"{wanted.host}:{self._port}"
+        headers = {"User-Agent": _AGENT, **dict(wanted.headers), "Host": named}
+        url, extensions = f"https://{self._address}:{self._port}{wanted.path}", {"sni_hostname": wanted.host}
+        begun = time.monotonic()
+        with self._client.stream(wanted.method, url, headers=headers, extensions=extensions) as answer:
+            took = (time.monotonic() - begun) * 1000
+            if int(answer.headers.get("Content-Length", _READ_BYTES + 1)) <= _READ_BYTES:
+                for _ in answer.iter_raw():
+                    if time.monotonic() - begun > _ANSWER_SECONDS:
+                        break
+            return RouteAnswer(answer.status_code, answer.headers.get(ROUTE_HEADER, ""), took)
 
 
 def judge_answer(status: int, headers: httpx.Headers, wanted: Probe) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cabestan.adapters.passing_faults import EngineStart, passes
+from cabestan.domain.observed import OUT_OF_MEMORY
 
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
@@ -63,6 +64,8 @@ class ServiceState:
     tasks: tuple[TaskState, ...]
     #: requests from outside lead to it
     routed: bool = False
+    #: how many bytes of it each container may use; 0 for as many as there are
+    memory: int = 0
 
     @property
     def live(self) -> int:
@@ -165,7 +168,7 @@ def last_words(state: Mapping[str, Any], output: str) -> str:
             f"its health check failed (exit code {checks[-1]['ExitCode']}): {checks[-1]['Output'].strip()[-300:]}"
         )
     if state.get("OOMKilled"):
-        said.append("it used more memory than it may")
+        said.append(OUT_OF_MEMORY)
     if output.strip():
         said.append(f"its last output: {output.strip()[-500:]}")
     return "; ".join(said)
@@ -207,7 +210,13 @@ def _service(
         update_message=update.get("Message", ""),
         tasks=tuple(_task(task, spec["TaskTemplate"], engine) for task in newest_first),
         routed=(spec.get("Labels") or {}).get(_ROUTED_LABEL) == "true",
+        memory=_memory(spec["TaskTemplate"]),
     )
+
+
+def _memory(template: Mapping[str, Any]) -> int:
+    limits = (template.get("Resources") or {}).get("Limits") or {}
+    return int(limits.get("MemoryBytes", 0))
 
 
 def _never_restarts(spec: Mapping[str, Any]) -> bool:

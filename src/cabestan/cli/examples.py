@@ -66,6 +66,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "secret unset": ("cabestan secret unset API_KEY -e production",),
     "secret history": ("cabestan secret history API_KEY",),
     "alert list": ("cabestan alert list", "cabestan alert list --all"),
+    "alert show": ("cabestan alert show 12",),
     "database list": ("cabestan database list -e production",),
     "database show": ("cabestan database show postgresql -e production",),
     "database settings": ("cabestan database settings production --schedule '0 3 * * *' --keep 14",),

@@ -8,8 +8,9 @@ from datetime import datetime
 class Alert:
     """Open until `cleared_at`. There is one open alert for a kind and subject; raised again, it keeps its time.
 
-    `kind` says what sort of trouble it is (`certificate`, `backup`, `cron`), `subject` what it is about. `project` is
-    empty where it concerns the whole installation: then administrators alone see it.
+    `kind` says what sort of trouble it is (`certificate`, `backup`, `cron`), `subject` what it is about. `message` is
+    one line, `words` are what was said last, `remedy` is what to do. `project` is empty where it concerns the whole
+    installation: then administrators alone see it.
     """
 
     id: int
@@ -20,3 +21,4 @@ class Alert:
     project: str
     raised_at: datetime
     cleared_at: datetime | None = None
+    words: str = ""

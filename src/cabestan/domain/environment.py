@@ -53,6 +53,12 @@ class Environment:
     time_zone: str = ""
     #: what stands before the target's domain in its default one, chosen when it was made; empty for those of before
     label: str = ""
+    #: whether its routes are asked every minute
+    uptime: bool = True
+    #: what each of its names is asked for; empty for the routes' own paths
+    uptime_path: str = ""
+    #: the status that an answer must have; 0 for any below 500
+    uptime_status: int = 0
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
 

@@ -168,4 +168,5 @@ _CAUSES = (b"Caused by: ", b"... ", b"During handling of the above", b"The above
 def _ends_a_traceback(before: bytes, text: bytes) -> bool:
     """Python's last line stands at the margin: `ValueError: no such thing`, after the indented source."""
     name = text.partition(b":")[0]
-    return before.startswith((b"    ", b'  File "')) and name.replace(b".", b"").replace(b"_", b"").isalnum() and name[:1].isalpha()
+    is_name = name[:1].isalpha() and name.replace(b".", b"").replace(b"_", b"").isalnum()
+    return before.startswith((b"    ", b'  File "')) and is_name

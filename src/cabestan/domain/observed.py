@@ -1,13 +1,15 @@
 """How what was deployed does now: what its containers are seen to do, and what that amounts to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 #: a service whose containers ended so often within that time ends again and again
 LOOPING_ENDS = 3
 LOOPING_WITHIN = timedelta(minutes=2)
+#: how a container ended that its engine took away for want of memory
+OUT_OF_MEMORY = "it used more memory than it may"
 
 
 class Condition(StrEnum):
@@ -41,6 +43,10 @@ class LastExit:
     task: str = ""
 
     @property
+    def out_of_memory(self) -> bool:
+        return OUT_OF_MEMORY in self.why
+
+    @property
     def sentence(self) -> str:
         """`exit code 1`, `exit code 137, it used more memory than it may`."""
         code = f"exit code {self.code}" if self.code is not None else "it did not start"
@@ -64,6 +70,10 @@ class SeenService:
     update: str = ""
     #: ids of those that its containers run on
     nodes: tuple[str, ...] = ()
+    #: what is wrong with the answers of routes that lead to it, although it runs
+    unanswered: tuple[str, ...] = ()
+    #: how many bytes of it each of its containers may use; 0 for as many as there are
+    memory: int = 0
 
     @property
     def loops(self) -> bool:
@@ -77,6 +87,8 @@ class SeenService:
             parts.append(f"restarted {self.restarts} × in {LOOPING_WITHIN // timedelta(minutes=1)} minutes")
         if self.last_exit and (self.restarts or self.condition is Condition.DOWN):
             parts.append(self.last_exit.sentence)
+        if self.unanswered:
+            parts.append(f"but {'; '.join(self.unanswered)}")
         return ", ".join(parts)
 
 
@@ -108,6 +120,16 @@ def service_condition(wanted: int, running: int, restarts: int) -> Condition:
     if not running:
         return Condition.DOWN
     return Condition.SERVING if running >= wanted and restarts < LOOPING_ENDS else Condition.DEGRADED
+
+
+def with_answers(service: SeenService, wrong: tuple[str, ...], *, none: bool) -> SeenService:
+    """As its routes have it: `wrong` says what is not right with their answers, `none` that this is so of all.
+
+    Where nothing of it runs, that is reason enough.
+    """
+    if not service.wanted or not service.running or not wrong:
+        return service
+    return replace(service, condition=Condition.DOWN if none else Condition.DEGRADED, unanswered=wrong)
 
 
 def condition_of(services: Iterable[SeenService]) -> Condition:

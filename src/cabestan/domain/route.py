@@ -13,6 +13,9 @@ ROUTE_HEADER = "cabestan-route"
 #: the marks of the router's own pages: for names that lead nowhere, and for what is deployed and down
 NO_ROUTE, DOWN_ROUTE = "none", "down"
 
+#: from here on, statuses say that it is not the asker's fault
+_FAULT = 500
+
 #: stands for the port of an image that is not built yet
 IMAGE_PORT = 0
 
@@ -76,6 +79,42 @@ class Probe:
     headers: tuple[tuple[str, str], ...] = ()
     marks: tuple[str, ...] = ()
 
+    @property
+    def address(self) -> str:
+        return f"{self.host}{self.path}"
+
     def __str__(self) -> str:
         method = "" if self.method == "GET" else f"{self.method} "
-        return f"{method}{self.host}{self.path}"
+        return f"{method}{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAnswer:
+    """What came through the router. `trouble` says why nothing did; then `status` is 0.
+
+    `reached`: the router was there. `milliseconds` went by until the answer began.
+    """
+
+    status: int = 0
+    mark: str = ""
+    milliseconds: float = 0
+    trouble: str = ""
+    reached: bool = True
+
+    def wrong(self, wanted: Probe, status: int) -> str:
+        """What is not as it should be; empty where all is. `status` is the one that is expected, 0: any below 500."""
+        if self.trouble:
+            return f"{wanted} {self.trouble}"
+        if self.mark == NO_ROUTE:
+            return f"the router has no route for {wanted}"
+        if self.mark == DOWN_ROUTE:
+            return f"nothing runs that {wanted} leads to"
+        if not self.is_own(wanted):
+            return f"{wanted} is answered by another route than its own ({self.status})"
+        if status and self.status != status:
+            return f"{wanted} answers {self.status} instead of {status}"
+        return f"{wanted} answers {self.status}" if not status and self.status >= _FAULT else ""
+
+    def is_own(self, wanted: Probe) -> bool:
+        """Whether it came by a route that may answer; those of a deployment under way have other marks."""
+        return not wanted.marks or self.mark in wanted.marks

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from cabestan.domain.outbox import Event
 from cabestan.engine.alarm import Alarm
-from cabestan.engine.alerts import raise_alert
+from cabestan.engine.alerts import clear_all, raise_alert
 from cabestan.engine.repeating import Repeating
 from cabestan.engine.services import Services
+from cabestan.store import alerts as alert_store
 from cabestan.store import outbox
 
 ALERT = "delivery"
@@ -28,6 +29,8 @@ _ATTEMPTS = 50
 #: events that everybody was handed are kept so long, for who wants to look
 _KEPT = timedelta(days=1)
 _REASON_LENGTH = 500
+#: that one was not handed on is told for so long
+_TOLD = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,10 @@ class Delivery(_Reader):
 
 
 def drop_old(services: Services) -> None:
-    """Events that were handed to everybody."""
+    """Events that were handed to everybody, and alerts that one was not: nothing else ends them."""
+    now = services.now()
     with services.database.writing() as tx:
-        outbox.drop(tx, services.now() - _KEPT)
+        outbox.drop(tx, now - _KEPT)
+    with services.database.reading() as tx:
+        old = {alert.subject for alert in alert_store.all_open(tx, ALERT) if now - alert.raised_at > _TOLD}
+    clear_all(services, ALERT, old.__contains__)

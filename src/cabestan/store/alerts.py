@@ -13,18 +13,25 @@ _ALERTS = Rows(Alert, alerts, alerts.outerjoin(projects), project=PROJECT_OR_NON
 
 
 def put(
-    tx: sa.Connection, kind: str, subject: str, message: str, remedy: str, project_id: int | None, now: datetime
+    tx: sa.Connection,
+    kind: str,
+    subject: str,
+    message: str,
+    remedy: str,
+    project_id: int | None,
+    now: datetime,
+    words: str = "",
 ) -> bool:
     """Opens it, or renews the words of the one that is open. True where anything changed."""
-    words = {"message": message, "remedy": remedy, "project_id": project_id}
+    told = {"message": message, "remedy": remedy, "project_id": project_id, "words": words}
     present = tx.execute(sa.select(alerts).where(_is_open(kind, subject))).one_or_none()
     if present is None:
-        row = {"kind": kind, "subject": subject, "raised_at": now, **words}
+        row = {"kind": kind, "subject": subject, "raised_at": now, **told}
         tx.execute(sa.insert(alerts).values(row))
         return True
-    if (present.message, present.remedy, present.project_id) == (message, remedy, project_id):
+    if all(getattr(present, name) == value for name, value in told.items()):
         return False
-    tx.execute(sa.update(alerts).where(alerts.c.id == present.id).values(words))
+    tx.execute(sa.update(alerts).where(alerts.c.id == present.id).values(told))
     return True
 
 
@@ -35,6 +42,15 @@ def clear(tx: sa.Connection, key: int, now: datetime) -> None:
 
 def find_open(tx: sa.Connection, kind: str, subject: str) -> Alert | None:
     return _ALERTS.find(tx, _is_open(kind, subject))
+
+
+def find(tx: sa.Connection, key: int) -> Alert | None:
+    return _ALERTS.find(tx, alerts.c.id == key)
+
+
+def newest(tx: sa.Connection, kind: str, subject: str) -> Alert | None:
+    """The last one of a kind and subject, open or not."""
+    return _ALERTS.latest(tx, alerts.c.kind == kind, alerts.c.subject == subject)
 
 
 def all_open(tx: sa.Connection, kind: str = "") -> tuple[Alert, ...]:

@@ -55,6 +55,11 @@ def by_id(tx: sa.Connection, environment_id: int) -> Environment:
     return _ENVIRONMENTS.one(tx, environment_id)
 
 
+def find_by_id(tx: sa.Connection, environment_id: int) -> Environment | None:
+    """None where it has gone meanwhile."""
+    return _ENVIRONMENTS.find(tx, environments.c.id == environment_id)
+
+
 def of_project(tx: sa.Connection, project_id: int) -> tuple[Environment, ...]:
     """In the order in which a release travels."""
     return _ENVIRONMENTS.all(tx, environments.c.project_id == project_id, by=(environments.c.position,))

@@ -7,7 +7,7 @@ from tests.engine.managed.samples import instance_of
 from tests.engine.world import World
 
 from cabestan.domain.backup import BackupStatus, Reason
-from cabestan.domain.managed import Instance
+from cabestan.domain.managed import Instance, InstanceStatus
 from cabestan.engine.managed import backup_clock
 from cabestan.errors import Invalid, StepFailed
 from cabestan.store import alerts, backups, managed
@@ -81,6 +81,38 @@ def test_one_that_is_missed_alerts_until_there_is_a_good_one(world: World, insta
     world.clock.now += timedelta(days=1)
     backup_clock.tick(world.services)
     world.durable.run()
+    assert alerted(world) == []
+
+
+def test_one_that_is_missed_is_forgotten_when_none_is_due_any_more(world: World, instance: Instance) -> None:
+    world.clock.now += timedelta(days=2)
+    backup_clock.tick(world.services)
+    assert len(alerted(world)) == 1
+    with world.services.database.writing() as tx:
+        managed.put_settings(tx, instance.environment_id, managed.ManagedSettings(None, "off", ""))
+    backup_clock.tick(world.services)
+    assert alerted(world) == []
+
+
+def test_what_failed_is_not_told_as_missed_too(world: World, instance: Instance) -> None:
+    world.clock.now += timedelta(days=1)
+    world.databases.fail("dump", StepFailed("No.\nIt said:\n  more"))
+    backup_clock.tick(world.services)
+    world.durable.run()
+    world.clock.now += timedelta(hours=3)
+    backup_clock.tick(world.services)
+    with world.services.database.reading() as tx:
+        (alert,) = alerts.all_open(tx)
+    assert (alert.kind, alert.message) == ("backup", "The backup of staging/postgresql in shop/api failed: No.")
+    assert alert.words == "It said:\n  more"
+
+
+def test_a_database_that_is_gone_leaves_no_alert(world: World, instance: Instance) -> None:
+    world.clock.now += timedelta(days=2)
+    backup_clock.tick(world.services)
+    with world.services.database.writing() as tx:
+        managed.update(tx, instance.id, status=InstanceStatus.DELETED)
+    backup_clock.tick(world.services)
     assert alerted(world) == []
 
 

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
 
+import pytest
 from tests.web.pages.samples import deployment, environment, project, rendered
 
 from cabestan.domain.alert import Alert
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.status import DeploymentStatus
-from cabestan.web.pages.home import alert_title
+from cabestan.web.pages.alerts import alert_href, alert_title
 from cabestan.web.pages.listing import FILTERS, SORTS, Row, Wish, groups, rows
 from cabestan.web.pages.overview import cell
 
@@ -43,6 +44,24 @@ def test_a_failure_is_shown_until_something_newer_ends_well() -> None:
 
 def test_what_runs_hides_an_older_failure() -> None:
     assert _pending(deployment(2, DeploymentStatus.FAILED), deployment(3, DeploymentStatus.RUNNING)) == ["running"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "project", "href"),
+    [
+        ("service", "ops/t staging", "ops/t", "/ops/t/environments/staging"),
+        ("memory", "ops/t review/x web", "ops/t", "/ops/t/environments/review/x"),
+        ("cron", "ops/t staging tick", "ops/t", "/ops/t/schedules?environment=staging"),
+        ("backup-missed", "ops/t staging/mysql", "ops/t", "/ops/t/databases"),
+        ("certificate", "www.example.org", "ops/t", "/ops/t/settings/certificates"),
+        ("certificate", "www.example.org", "", "/certificates"),
+        ("platform", "cabestan-router", "", ""),
+        ("delivery", "mail x", "ops/t", "/ops/t"),
+    ],
+)
+def test_an_alert_leads_to_what_it_is_about(kind: str, subject: str, project: str, href: str) -> None:
+    when = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    assert alert_href(Alert(1, kind, subject, "It failed.", "", project, when)) == href
 
 
 def _title(kind: str, subject: str, project: str) -> str:

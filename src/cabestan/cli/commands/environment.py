@@ -75,6 +75,9 @@ _FIELDS: tuple[Column, ...] = (
     field("watch_seconds"),
     field("plain_http"),
     field("time_zone"),
+    field("uptime"),
+    field("uptime_path"),
+    field("uptime_status"),
     field("changed_variables", "changed since"),
 )
 
@@ -86,6 +89,21 @@ _SERVICE: tuple[Column, ...] = (
     field("restarts"),
     Column("last exit", lambda service: _last_exit(service)),
     field("image"),
+)
+
+
+_AVAILABILITY: tuple[Column, ...] = (
+    field("route"),
+    Column("day", lambda route: _period(route["day"])),
+    Column("answers in", lambda route: _times(route["day"])),
+    Column("30 days", lambda route: _period(route["month"])),
+    Column("answers in", lambda route: _times(route["month"])),
+)
+_OUTAGES: tuple[Column, ...] = (
+    field("route"),
+    since("began_at", "began"),
+    since("ended_at", "ended"),
+    field("reason"),
 )
 
 
@@ -142,6 +160,17 @@ def set_(
             help='Compose file to deploy from; later ones go over earlier ones; "" for the repository\'s own.',
         ),
     ] = None,
+    uptime: Annotated[Answer | None, typer.Option("--uptime", help="Whether each route is asked every minute.")] = None,
+    uptime_path: Annotated[
+        str | None,
+        typer.Option(
+            "--uptime-path", metavar="PATH", help='What to ask for, such as /health; "" for each route\'s own.'
+        ),
+    ] = None,
+    uptime_status: Annotated[
+        int | None,
+        typer.Option("--uptime-status", min=0, metavar="N", help="The status to expect; 0 for any below 500."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change an environment, or make it; what is not named stays as it is."""
@@ -155,6 +184,9 @@ def set_(
         "plain_http": plain_http is Answer.YES if plain_http else None,
         "time_zone": time_zone,
         "compose_files": _names(compose_file),
+        "uptime": uptime is Answer.YES if uptime else None,
+        "uptime_path": uptime_path,
+        "uptime_status": uptime_status,
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)
@@ -173,11 +205,19 @@ def _print(environment: Thing, as_json: bool) -> None:
     if environment.get("services"):
         print_heading("Services")
         _print_services(environment["services"])
+    if environment.get("availability"):
+        print_heading("Availability")
+        print_list(environment["availability"], _AVAILABILITY, as_json=False, empty="")
+    if environment.get("outages"):
+        print_heading("Outages")
+        print_list(environment["outages"], _OUTAGES, as_json=False, empty="")
 
 
 def _print_services(services: Any) -> None:
     print_list(services, _SERVICE, as_json=False, empty="")
     for service in services:
+        for reason in service.get("unanswered") or ():
+            print_line(f"{service['name']}: {one_line(reason)}")
         if words := (service.get("last_exit") or {}).get("words"):
             print_heading(f"Last words of {service['name']}")
             for line in words.splitlines():
@@ -186,6 +226,17 @@ def _print_services(services: Any) -> None:
 
 def _runs(service: Thing) -> str:
     return f"{service['running']} of {service['wanted']}"
+
+
+def _period(period: Thing) -> str:
+    """`99.93 %, 1 min down`."""
+    if period["availability"] is None:
+        return "not asked yet"
+    return f"{period['availability']:g} %, {period['down_minutes']} min down"
+
+
+def _times(period: Thing) -> str:
+    return f"{period['median']} ms, 95 %: {period['p95']} ms" if period["median"] is not None else ""
 
 
 def _last_exit(service: Thing) -> str:

@@ -1,5 +1,6 @@
 """Environments, variables and secrets as people set them. What waits for approval is planned again each time."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,9 @@ from cabestan.store.variables import Scope
 
 _LONGEST_WATCH = 3600
 _MOST_FILES = 10
+#: what uptime may ask for, percent-encoded where it must be
+_PATH, _LONGEST_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*"), 200
+_STATUSES = range(200, 600)
 _MOST_PIPELINE_VARIABLES = 100
 #: what decides who approves and what, in the words of the refusal
 _OF_APPROVAL = {
@@ -59,6 +63,9 @@ def set_environment(
     plain_http: bool | None = None,
     time_zone: str | None = None,
     compose_files: tuple[str, ...] | None = None,
+    uptime: bool | None = None,
+    uptime_path: str | None = None,
+    uptime_status: int | None = None,
 ) -> Environment:
     """Changes what is given; makes the environment where there is none. Raises Forbidden for what is its approvers'."""
     with services.database.writing() as tx:
@@ -77,6 +84,9 @@ def set_environment(
             "plain_http": plain_http,
             "time_zone": _time_zone(time_zone),
             "compose_files": _compose_files(compose_files),
+            "uptime": uptime,
+            "uptime_path": _uptime_path(uptime_path),
+            "uptime_status": _uptime_status(uptime_status),
         }
         given = {key: value for key, value in changes.items() if value is not None}
         _check_approval(tx, user, environment, given)
@@ -256,6 +266,22 @@ def _compose_files(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
 def _watch_seconds(given: int | None) -> int | None:
     if given is not None and not 0 <= given <= _LONGEST_WATCH:
         raise Invalid(f"A watch time of {given} s is out of bounds.", f"Choose 0 to {_LONGEST_WATCH} seconds.")
+    return given
+
+
+def _uptime_path(given: str | None) -> str | None:
+    """Empty for the routes' own paths."""
+    if given and (not _PATH.fullmatch(given) or len(given) > _LONGEST_PATH):
+        remedy = f"Write one such as /health, of at most {_LONGEST_PATH} characters; a query may follow, no fragment."
+        raise Invalid(f"“{given[:80]}” is not a path that can be asked for.", remedy)
+    return given
+
+
+def _uptime_status(given: int | None) -> int | None:
+    if given and given not in _STATUSES:
+        raise Invalid(
+            f"{given} is not a status that an answer has.", "Write one from 200 to 599, or 0 for any below 500."
+        )
     return given
 
 

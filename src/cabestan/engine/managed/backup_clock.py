@@ -10,12 +10,13 @@ from cronsim import CronSim, CronSimError
 
 from cabestan.domain.backup import BackupStatus
 from cabestan.domain.managed import Instance
-from cabestan.engine.alerts import raise_alert
+from cabestan.engine.alerts import clear_alert, clear_all, raise_alert
 from cabestan.engine.managed import wishes
-from cabestan.engine.managed.backups import KIND
+from cabestan.engine.managed.backups import KIND, MISSED
 from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, Conflict, Invalid
+from cabestan.store import alerts as alert_store
 from cabestan.store import backups as store
 from cabestan.store import managed as managed_store
 from cabestan.store import projects as project_store
@@ -36,6 +37,9 @@ def tick(services: Services) -> None:
     """May be called at any time, any number of times: what was started is not due any more."""
     with services.database.reading() as tx:
         present = managed_store.present(tx)
+    there = {_subject(instance) for instance in present}
+    for kind in (KIND, MISSED):  # nothing is owed to a database that is gone
+        clear_all(services, kind, lambda subject: subject not in there)
     for instance in present:
         try:
             _look(services, instance)
@@ -79,14 +83,21 @@ def next_due(schedule: str, after: datetime) -> datetime | None:
 
 
 def _alert_when_missed(services: Services, instance: Instance) -> None:
-    """The newest good backup is older than the schedule allows. Cleared by the next good one."""
+    """The newest good backup is older than the schedule allows; not where an alert tells already that it failed."""
     with services.database.reading() as tx:
+        failed = alert_store.find_open(tx, KIND, _subject(instance))
         good = store.newest(tx, instance.id, BackupStatus.VERIFIED)
         project = project_store.by_id(tx, instance.project_id)
     since = good.created_at if good else instance.created_at
     due = next_due(schedule_of(services, instance), since)
-    if due is not None and services.now() - due > _GRACE:
+    if due is None or services.now() - due <= _GRACE or failed:
+        clear_alert(services, MISSED, _subject(instance))
+    else:
         last = f"the last good one is of {since:%Y-%m-%d %H:%M} UTC" if good else "there is no good one"
         message = f"A backup of {instance.name} in {instance.project} was missed: {last}."
         remedy = "`cabestan database backups` shows what became of them; then `cabestan database backup`."
-        raise_alert(services, KIND, f"{instance.project} {instance.name}", message, remedy, project=project)
+        raise_alert(services, MISSED, _subject(instance), message, remedy, project=project)
+
+
+def _subject(instance: Instance) -> str:
+    return f"{instance.project} {instance.name}"

@@ -27,6 +27,7 @@ from cabestan.store import projects as project_store
 _log = structlog.get_logger(__name__)
 #: of alerts
 KIND = "backup"
+MISSED = "backup-missed"
 
 
 def take(services: Services, instance: Instance, backup: Backup, container: str) -> Backup:
@@ -113,6 +114,7 @@ def tell(services: Services, instance: Instance, failure: str) -> None:
         raise_alert(services, KIND, subject, message, "Mend it, then `cabestan database backup`.", project=project)
     else:
         clear_alert(services, KIND, subject)
+    clear_alert(services, MISSED, subject)  # that is known to have failed, or there is a good one
 
 
 def forget_old(services: Services, instance: Instance) -> int:

@@ -16,11 +16,10 @@ from cabestan.domain import docker_names
 from cabestan.domain.certificate import Certificate, CertificateKind
 from cabestan.domain.project import Project
 from cabestan.domain.target import LOCAL
-from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.alerts import clear_alert, clear_all, raise_alert
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.names.signers import signer_of
 from cabestan.engine.services import Services
-from cabestan.store import alerts as alert_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
@@ -54,10 +53,7 @@ def watch(services: Services) -> None:
             raise_alert(services, KIND, name.host, problem, _remedy(services.settings, name.host), project=name.project)
         else:
             clear_alert(services, KIND, name.host)
-    with services.database.reading() as tx:
-        gone = [alert.subject for alert in alert_store.all_open(tx, KIND) if alert.subject not in routed]
-    for host in gone:
-        clear_alert(services, KIND, host)
+    clear_all(services, KIND, lambda host: host not in routed)
 
 
 def routed_names(services: Services) -> Mapping[str, Routed]:

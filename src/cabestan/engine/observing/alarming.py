@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from cabestan.domain.environment import Environment
 from cabestan.domain.observed import WELL, Condition, Seen
-from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.observing.outages import is_deploying
 from cabestan.engine.services import Services
-from cabestan.store import deployments as deployment_store
 from cabestan.store import projects as project_store
 
 KIND = "service"
@@ -21,10 +20,11 @@ def look(services: Services, environment: Environment, seen: Seen) -> None:
         return
     if seen.condition in WELL:
         clear(services, environment)
-    elif _is_trouble(services, seen) and not _is_deploying(services, environment):
+    elif _is_trouble(services, seen) and not is_deploying(services, environment):
         with services.database.reading() as tx:
             project = project_store.by_id(tx, environment.project_id)
-        raise_alert(services, KIND, _subject(environment), message(environment, seen), _REMEDY, project=project)
+        told = message(environment, seen)
+        raise_alert(services, KIND, _subject(environment), told, _REMEDY, words=last_words(seen), project=project)
 
 
 def clear(services: Services, environment: Environment) -> None:
@@ -35,24 +35,21 @@ _REMEDY = "Its page shows what each service said last; `cabestan rollback` bring
 
 
 def message(environment: Environment, seen: Seen) -> str:
-    """Which services, and what the first one said last."""
-    told = [f"{service.name}: {service.sentence}." for service in seen.unwell]
-    words = next((one.last_exit.words for one in seen.unwell if one.last_exit and one.last_exit.words), "")
-    if words:
-        told.append(f"Its last words: {words}")
-    head = f"{environment.name} of {environment.project} is {seen.condition}."
-    return "\n".join((head, *told))
+    """Which services, and why."""
+    told = (f"{service.name}: {service.sentence}." for service in seen.unwell)
+    return " ".join((f"{environment.name} of {environment.project} is {seen.condition}.", *told))
+
+
+def last_words(seen: Seen) -> str:
+    """Of the first service that said any; an application that runs and does not answer said none that matter."""
+    ended = (one.last_exit for one in seen.unwell if one.last_exit and not one.unanswered)
+    return next((last.words for last in ended if last.words), "")
 
 
 def _is_trouble(services: Services, seen: Seen) -> bool:
-    if any(service.loops for service in seen.services):
+    if any(service.loops or service.unanswered for service in seen.services):
         return True
     return seen.condition is Condition.DOWN and services.now() - seen.since >= _GRACE
-
-
-def _is_deploying(services: Services, environment: Environment) -> bool:
-    with services.database.reading() as tx:
-        return any(one.status is DeploymentStatus.RUNNING for one in deployment_store.open_in(tx, environment.id))
 
 
 def _subject(environment: Environment) -> str:

@@ -21,6 +21,7 @@ def judged(service: ServiceState, now: datetime) -> SeenService:
         last_exit=_exit(ends[-1]) if ends else None,
         routed=service.routed,
         update=service.update,
+        memory=service.memory,
         nodes=tuple(sorted({task.node for task in service.tasks if task.state == "running"})),
     )
 

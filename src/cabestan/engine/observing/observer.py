@@ -23,6 +23,7 @@ from cabestan.engine.services import Services
 from cabestan.errors import CabestanError
 from cabestan.store import environments as environment_store
 from cabestan.store import observations as store
+from cabestan.store import uptime as uptime_store
 
 #: everything is compared so often, whatever was heard (seconds)
 _COMPARE_SECONDS = 60.0
@@ -51,7 +52,7 @@ class Observer:
         self._compared = self._troubled = -math.inf
         self._looking = Repeating("observer", self._round, _TROUBLE_SECONDS, alarm=self._alarm, again=_TROUBLE_SECONDS)
         self._happenings = [
-            Happenings(engine, lambda event: self._hear(stack_of(event)))
+            Happenings(engine, lambda event: self.hear(stack_of(event)))
             for cluster in services.clusters.values()
             for engine in cluster.nodes.all
         ]
@@ -91,11 +92,11 @@ class Observer:
         if event.subject is Subject.ENVIRONMENT:
             with self._services.database.reading() as tx:
                 environment = environment_store.by_id(tx, event.key)
-            self._hear(environment.stack_name(self._services.settings.instance))
+            self.hear(environment.stack_name(self._services.settings.instance))
             self._deployed.ring()
 
-    def _hear(self, name: str) -> None:
-        """Of what others have on the same engine, nothing."""
+    def hear(self, name: str) -> None:
+        """A stack, or a service, of which something may have changed. Of others, nothing."""
         if not name.startswith(f"{self._services.settings.instance}-"):
             return
         with self._lock:
@@ -136,13 +137,16 @@ def observe(
     with services.database.reading() as tx:
         every = environment_store.all_environments(tx)
         seen = store.of(tx, (one.id for one in every))
+        outages = uptime_store.open_outages(tx)
     named = {one.stack_name(services.settings.instance): one for one in every}
     chosen = {stack: one for stack, one in named.items() if wanted(stack, seen.get(one.id))}
     for cluster in services.clusters.values():
         mine = {stack: one for stack, one in chosen.items() if one.target == cluster.target.name}
         states, trouble = _states(cluster, tuple(mine))
         for stack, one in mine.items():
-            recorder.record(one, seen.get(one.id), states.get(stack, StackState(stack, ())), trouble)
+            recorder.record(
+                one, seen.get(one.id), states.get(stack, StackState(stack, ())), trouble, outages.get(one.id, ())
+            )
 
 
 def _states(cluster: Cluster, stacks: Sequence[str]) -> tuple[Mapping[str, StackState], str]:

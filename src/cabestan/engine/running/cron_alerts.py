@@ -5,6 +5,8 @@ from cabestan.domain.run import Cause, Run
 from cabestan.domain.schedule import Firing, Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.engine.alerts import clear_alert, raise_alert
+from cabestan.engine.running.following import last_lines
+from cabestan.engine.running.service_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.store import projects as project_store
 
@@ -22,6 +24,7 @@ def judge(services: Services, run: Run) -> None:
             subject,
             f"{run.service} failed on {run.environment}: {run.reason}",
             f"`cabestan cron log {run.id}` shows what it said; `cabestan cron run` tries it again.",
+            words="\n".join(last_lines(services, log_id(run.id))),
             project=_project(services, run),
         )
     elif run.status is RunStatus.SUCCEEDED:

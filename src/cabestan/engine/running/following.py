@@ -67,10 +67,15 @@ def _with_last_line(services: Services, log: str, verdict: Verdict) -> Verdict:
     """A bare exit code tells little: the last line of the output is put beside it."""
     if not verdict.reason.startswith("Exit code"):
         return verdict
+    texts = [text for line in last_lines(services, log) if (text := line.strip())]
+    return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
+
+
+def last_lines(services: Services, log: str) -> list[str]:
+    """The end of what was said, without colours."""
     reader = services.logs.reader(log)
     lines = reader.lines_from(max(1, reader.lines() - _LAST_LINES), _LAST_LINES + 1)
-    texts = [text for line in lines if (text := _ESCAPES.sub("", line.text).strip())]
-    return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
+    return [_ESCAPES.sub("", line.text).rstrip() for line in lines]
 
 
 def _close_log(writer: LogWriter, verdict: Verdict, key: str) -> None:

@@ -17,9 +17,11 @@ from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_accounts, watch
+from cabestan.engine.observing.availability import fold_uptime
 from cabestan.engine.repeating import Repeating, every
 from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
+from cabestan.engine.upkeep.volume_watch import watch_volumes
 from cabestan.errors import CabestanError, DeadlineExceeded
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
@@ -60,9 +62,11 @@ def _keep_house(services: Services) -> None:
         drop_networks,
         forget,
         outbox.drop_old,
+        fold_uptime,
         certificates.renew,
         keep_accounts,
         watch,
+        watch_volumes,
     ):
         try:
             work(services)

@@ -25,6 +25,7 @@ from cabestan.store.schema.managed import backups, database_operations, managed_
 from cabestan.store.schema.observations import observations
 from cabestan.store.schema.outbox import outbox, outbox_cursors, outbox_retries
 from cabestan.store.schema.runs import runs, schedules
+from cabestan.store.schema.uptime import outages, tallies
 from cabestan.store.schema.waivers import waivers
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "memberships",
     "metadata",
     "observations",
+    "outages",
     "outbox",
     "outbox_cursors",
     "outbox_retries",
@@ -58,6 +60,7 @@ __all__ = [
     "schedules",
     "settings",
     "steps",
+    "tallies",
     "tokens",
     "users",
     "waivers",

@@ -13,6 +13,7 @@ alerts = sa.Table(
     text_("subject"),
     text_("message"),
     text_("remedy"),
+    text_("words"),
     of_("projects", nullable=True, index=True),
     moment_("raised_at", nullable=False),
     moment_("cleared_at"),

@@ -168,6 +168,9 @@ environments = sa.Table(
     sa.Column("plain_http", sa.Boolean, nullable=False, server_default=sa.false()),
     text_("time_zone"),
     json_("compose_files", Texts, server_default="[]"),
+    sa.Column("uptime", sa.Boolean, nullable=False, server_default=sa.true()),
+    text_("uptime_path"),
+    sa.Column("uptime_status", sa.Integer, nullable=False, server_default="0"),
     sa.Column("current_deployment_id", Id, nullable=True),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )

@@ -13,12 +13,14 @@ from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying.composing import Wanted
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import make_plan
+from cabestan.engine.observing.availability import answering
 from cabestan.engine.observing.judging import judged
 from cabestan.engine.services import Services
 from cabestan.store import environments as store
 from cabestan.store import releases as release_store
 from cabestan.web.access import SignedIn, Wired, project_for
 from cabestan.web.api import shapes
+from cabestan.web.api.availability import answering_shape
 
 router = APIRouter()
 _AT = "/projects/{group}/{name}/environments"
@@ -35,6 +37,9 @@ class EnvironmentChange(BaseModel):
     plain_http: bool | None = None
     time_zone: str | None = Field(None, max_length=100)
     compose_files: list[str] | None = Field(None, max_length=10)
+    uptime: bool | None = None
+    uptime_path: str | None = Field(None, max_length=200)
+    uptime_status: int | None = None
 
 
 @router.get(_AT)
@@ -96,6 +101,9 @@ def set_environment(
         plain_http=change.plain_http,
         time_zone=change.time_zone,
         compose_files=None if change.compose_files is None else tuple(change.compose_files),
+        uptime=change.uptime,
+        uptime_path=change.uptime_path,
+        uptime_status=change.uptime_status,
     )
     with services.database.reading() as tx:
         return shapes.standing(engine.standing(services, tx, changed))
@@ -105,11 +113,12 @@ def _one(services: Services, project: Project, name: str) -> shapes.Json:
     with services.database.reading() as tx:
         found: Environment = store.get(tx, project.id, name)
         standing = engine.standing(services, tx, found)
+        answers = answering(services, tx, found)
     state = engine.services_of(services, found)
     known = {service.name: service for service in standing.seen.services} if standing.seen else {}
     now = services.now()
     there = [_service(known.get(service.name) or judged(service, now), service) for service in state.services]
-    return shapes.standing(standing) | {"services": there}
+    return shapes.standing(standing) | {"services": there} | answering_shape(answers)
 
 
 def _service(seen: SeenService, service: ServiceState) -> shapes.Json:

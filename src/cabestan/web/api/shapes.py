@@ -106,6 +106,7 @@ def standing(value: Standing) -> Json:
         "services": [seen_service(service) for service in value.seen.services] if value.seen else [],
         **fields(environment, "trigger", "branches", "compose_files", "approvers"),
         **fields(environment, "target", "watch_seconds", "plain_http", "time_zone"),
+        **fields(environment, "uptime", "uptime_path", "uptime_status"),
         "deployment": current.id if current else None,
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,
@@ -115,7 +116,7 @@ def standing(value: Standing) -> Json:
 
 def seen_service(value: SeenService) -> Json:
     last = value.last_exit
-    told = fields(value, "name", "wanted", "running", "restarts", "update")
+    told = fields(value, "name", "wanted", "running", "restarts", "update", "unanswered")
     ended = {**fields(last, "code", "why", "words"), "at": moment(last.at)} if last else None
     return told | {"state": value.condition, "last_exit": ended}
 

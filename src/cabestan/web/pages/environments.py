@@ -12,6 +12,7 @@ from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying.compose_files import has_its_files
 from cabestan.engine.deploying.composing import url_of
+from cabestan.engine.observing.availability import answering
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
 from cabestan.errors import CabestanError
@@ -22,6 +23,7 @@ from cabestan.store import releases as release_store
 from cabestan.store import variables as variable_store
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.answers import Configuring, Inside, Reading, Text, see
+from cabestan.web.pages.availability import route_view
 from cabestan.web.pages.frame import Crumb
 from cabestan.web.pages.overview import cell
 from cabestan.web.pages.projects import cells
@@ -68,6 +70,9 @@ def change(
     plain_http: Annotated[bool, Form()] = False,
     time_zone: Line = "",
     compose_files: Line = "",
+    uptime: Annotated[bool, Form()] = True,
+    uptime_path: Line = "",
+    uptime_status: Annotated[int, Form()] = 0,
 ) -> Response:
     with at.services.database.reading() as tx:
         found = store.get(tx, at.project.id, environment)
@@ -84,6 +89,9 @@ def change(
         plain_http=plain_http,
         time_zone=time_zone.strip(),
         compose_files=split_list(compose_files),
+        uptime=uptime,
+        uptime_path=uptime_path.strip(),
+        uptime_status=uptime_status,
     )
     return see(href(found))
 
@@ -92,6 +100,7 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
     deployments = deployment_store.page(tx, environment_id=found.id, limit=_HISTORY)
     overview = deployment_store.overview(tx, [found.id])
     seen = observation_store.find(tx, found.id)
+    answers = answering(at.services, tx, found)
     running, trouble = _running(at.services, found)
     glance = cell(found, overview, seen)
     reader = Reader(f"/{found.project}/settings/variables", at.rights.configure, project=found.project)
@@ -107,6 +116,8 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
         cell=glance,
         titles=release_store.titles(tx, {d.release_id for d in (*deployments, *overview)}),
         unwell=seen.unwell if seen and found.current_deployment_id is not None else (),
+        uptime=[route_view(route) for route in answers.routes],
+        outages=answers.outages,
         services=running,
         engine_trouble=trouble,
         routes=_routes(at.services, tx, found),

@@ -5,6 +5,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cabestan.web.pages import (
+    alerts,
     certificates,
     databases,
     deploying,
@@ -31,6 +32,7 @@ pages = APIRouter(include_in_schema=False)
 for module in (
     home,
     groups,
+    alerts,
     certificates,
     search,
     routes,

@@ -2,12 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from cabestan.domain.alert import Alert
 from cabestan.domain.observed import Condition
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine import disk
-from cabestan.store import alerts as alert_store
 from cabestan.web.access import SignedIn, Wired
+from cabestan.web.pages.alerts import views, visible
 from cabestan.web.pages.answers import Asked, html
 from cabestan.web.pages.frame import plain_frame
 from cabestan.web.pages.listing import FEW, FILTERS, SORTS, Wish, groups, read, titles_of, visible_projects
@@ -18,15 +16,6 @@ router = APIRouter()
 _OBVIOUS = 6
 #: shown before the projects; the others are folded away
 _MOST_NEEDS, _MOST_ALERTS = 8, 4
-#: what happened, by the alert's kind; another kind speaks for itself
-_HAPPENED = {
-    "backup": "Backup",
-    "certificate": "Certificate",
-    "cron": "Scheduled run failed",
-    "cron-missed": "Schedule missed",
-    "disk": "The disk is full",
-    "service": "Application",
-}
 
 
 @router.get("/")
@@ -39,10 +28,7 @@ def home(visitor: SignedIn, services: Wired, project: Asked = "", state: Asked =
         few = len(projects) <= FEW
         found = groups(rows, wish, few=few)
         titles = titles_of(tx, found) if few else {}
-        names = [project.name for project in projects]
-        alerts = alert_store.page(tx, installation=visitor.user.admin, project_names=names)
-    if full := disk.alert(services):
-        alerts = (full, *alerts)
+        alerts = visible(services, tx, visitor.user, [project.name for project in projects])
     cells = [cell for row in rows for cell in row.cells]
     down = sum(cell.state.word == Condition.DOWN for cell in cells)
     frame = plain_frame(visitor, "What runs where", "projects", "project:*")
@@ -61,12 +47,6 @@ def home(visitor: SignedIn, services: Wired, project: Asked = "", state: Asked =
         waiting=sum(one.status is DeploymentStatus.WAITING for cell in cells for one in cell.pending),
         needs=needs(cells, (row.newest for row in rows if row.newest)),
         titles=titles,
-        alerts=[(alert_title(alert), alert) for alert in alerts],
+        alerts=views(alerts),
         now=services.now(),
     )
-
-
-def alert_title(alert: Alert) -> str:
-    """Without its project, which the page tells beside it, as a link."""
-    subject = alert.subject.removeprefix(f"{alert.project} ") if alert.project else alert.subject
-    return f"{_HAPPENED.get(alert.kind, alert.kind)}: {subject}"

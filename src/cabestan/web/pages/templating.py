@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from cabestan.compose.cron import in_words
 from cabestan.domain.environment import DEFAULT_BRANCH
 from cabestan.web.pages.addresses import asking_href, back_href, environment_href, href
+from cabestan.web.pages.availability import is_noticeable, lasted, percent
 from cabestan.web.pages.frame import Frame
 from cabestan.web.pages.instead import LISTING, page_instead
 from cabestan.web.pages.marking import marked, placed
@@ -44,8 +45,11 @@ def _environment() -> Environment:
         "environment_href": environment_href,
         "href": href,
         "in_words": in_words,
+        "lasted": lasted,
         "many": many,
         "minute": minute,
+        "noticeable": is_noticeable,
+        "percent": percent,
         "prose": prose_here,
         "size": size,
         "sign": sign,
