@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from cabestan.domain.access import Role
+from cabestan.domain.action import ActionKind, Kept, Numbers
 from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.pipeline import JobSpec, Source
@@ -169,6 +170,7 @@ environments = sa.Table(
     text_("time_zone"),
     json_("compose_files", Texts, server_default="[]"),
     sa.Column("current_deployment_id", Id, nullable=True),
+    json_("kept", Kept, server_default="{}"),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )
 
@@ -202,6 +204,9 @@ deployments = sa.Table(
     of_("environments"),
     of_("releases"),
     word_("status", DeploymentStatus),
+    word_("kind", ActionKind, server_default=ActionKind.DEPLOY),
+    json_("services", Texts, server_default="[]"),
+    json_("replicas", Numbers, server_default="[]"),
     text_("reason"),
     text_("by"),
     text_("approved_by"),
