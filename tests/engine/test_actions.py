@@ -168,6 +168,17 @@ def test_what_was_approved_waits_again_where_it_would_do_otherwise(
     assert (again.status, "The plan has changed" in again.reason) == (WAITING, True)
 
 
+def test_a_stop_behind_a_deployment_needs_no_approval(world: World, project: Project, boss: User) -> None:
+    world.released(project)
+    approve(world, latest(world, project, "production"), boss)
+    world.durable.run()
+    ask(world, project, boss)
+    stop = act(world, project, boss, ActionKind.STOP, where="production")
+    assert world.deployment(stop.id).status is QUEUED
+    world.durable.run()
+    assert world.deployment(stop.id).status is SUCCEEDED
+
+
 def test_one_that_fails_is_on_record_and_takes_nothing_back(world: World, project: Project, dev: User) -> None:
     world.released(project)
     current = world.environment(project, "staging").current_deployment_id

@@ -277,13 +277,14 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
     """Plans it anew; None where it failed.
 
     What a person decided on an environment that waits for people was this plan: where it is another one by now,
-    approvals are void and it waits again.
+    approvals are void and it waits again. A restart, a stop and the like stay what they were.
     """
     before = store.plan_of(tx, deployment.id)
     environment = environment_store.by_id(tx, deployment.environment_id)
     wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
     plan = _plan_or_fail(services, tx, wanted, deployment.id)
     decided = environment.trigger is Trigger.MANUAL and deployment.status is DeploymentStatus.QUEUED
+    decided = decided and deployment.kind is ActionKind.DEPLOY
     if plan and before and plan.fingerprint != before.fingerprint and decided:
         why = _changed_words(deployment)
         store.void_approvals(tx, deployment.id, why)
