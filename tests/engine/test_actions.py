@@ -14,7 +14,7 @@ from cabestan.domain.action import ActionKind, Kept, Numbers
 from cabestan.domain.deployment import Deployment, StepKind
 from cabestan.domain.project import Project
 from cabestan.domain.status import DeploymentStatus
-from cabestan.engine.deploying import deployments, settings
+from cabestan.engine.deploying import acting, deployments, settings
 from cabestan.engine.deploying.environments import standing
 from cabestan.engine.upkeep import recovery
 from cabestan.errors import Conflict, Forbidden, Invalid, NotFound
@@ -41,7 +41,7 @@ def act(
     numbers: Numbers = (),
 ) -> Deployment:
     environment = world.environment(project, where)
-    return deployments.act(world.services, environment, kind, user, names=names, numbers=numbers)
+    return acting.act(world.services, environment, kind, user, names=names, numbers=numbers)
 
 
 def done(world: World, project: Project, user: User, kind: ActionKind, *names: str, **more: Numbers) -> Deployment:

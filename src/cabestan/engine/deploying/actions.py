@@ -15,6 +15,7 @@ from cabestan.domain.action import MOST_REPLICAS, ActionKind, Kept, Numbers, kee
 from cabestan.domain.deployment import Deployment, Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.names import meant
+from cabestan.domain.route import Probe
 from cabestan.domain.variable import fingerprint
 from cabestan.engine.names import hosts
 from cabestan.engine.services import Services
@@ -46,11 +47,8 @@ def make_plan(services: Services, tx: sa.Connection, environment: Environment, d
     before, kept = own.keeping(environment.kept), kept_after(environment, own, deployment)
     after = own.keeping(kept)
     names = _meant(deployment, own, environment.kept)
-    hosts_elsewhere = {other.pattern for other in hosts.routed_elsewhere(tx, environment, base.hosts)}
-    routes = [route for route in after.awake if route.service in names]
-    probes = probes_of(after.awake, environment.stack_name(services.settings.instance), hosts_elsewhere)
-    marks = {route.mark(environment.stack_name(services.settings.instance)) for route in routes}
-    probes = tuple(probe for probe in probes if marks.intersection(probe.marks))
+    shared = {other.pattern for other in hosts.routed_elsewhere(tx, environment, base.hosts)}
+    probes = _probes(after, environment.stack_name(services.settings.instance), names, shared)
     plan = replace(
         base,
         steps=_steps(services, environment, deployment, names, after, tuple(map(str, probes))),
@@ -62,6 +60,13 @@ def make_plan(services: Services, tx: sa.Connection, environment: Environment, d
     )
     key = environment.current_deployment_id or 0
     return replace(plan, fingerprint=fingerprint(deployment.release_id, key, asdict(plan)))
+
+
+def _probes(after: Stack, stack: str, names: Collection[str], shared: Collection[str]) -> tuple[Probe, ...]:
+    """Of routes that lead to these services, and to nothing else that might answer."""
+    marks = {route.mark(stack) for route in after.awake if route.service in names}
+    found = probes_of(after.awake, stack, shared)
+    return tuple(probe for probe in found if marks.intersection(probe.marks))
 
 
 def serving(tx: sa.Connection, environment: Environment) -> Plan:

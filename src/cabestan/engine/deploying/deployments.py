@@ -2,9 +2,8 @@
 
 import sqlalchemy as sa
 
-from cabestan.compose.stack import Stack
 from cabestan.domain.access import User, may_approve
-from cabestan.domain.action import ActionKind, Numbers
+from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arrival, next_to_run
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.outbox import Subject
@@ -104,41 +103,6 @@ def roll_back(
     with services.database.reading() as tx:
         back = way_back(tx, environment, number, deployment_id)
     return deploy(services, environment, back.release, user, restores=back.restores, seen=seen)
-
-
-def act(
-    services: Services,
-    environment: Environment,
-    kind: ActionKind,
-    user: User,
-    *,
-    names: tuple[str, ...] = (),
-    numbers: Numbers = (),
-) -> Deployment:
-    """Restarts, stops, starts or scales what serves, when it is its turn. Raises Forbidden, and what `check` raises."""
-    with services.database.writing() as tx:
-        environment = environment_store.by_id(tx, environment.id)
-        actions.require_rights(user, environment, kind)
-        actions.check(environment, Stack.from_yaml(actions.serving(tx, environment).stack), kind, names, numbers)
-        deployment = store.create(
-            tx,
-            project_id=environment.project_id,
-            environment_id=environment.id,
-            release_id=store.get(tx, environment.current_deployment_id or 0).release_id,
-            status=DeploymentStatus.QUEUED,
-            by=user.name,
-            url=url_of(services, environment),
-            restores_id=None,
-            now=services.now(),
-            kind=kind,
-            services=names,
-            replicas=numbers,
-        )
-        store.set_plan(tx, deployment.id, actions.make_plan(services, tx, environment, deployment))
-        begun = take_turn(services, tx, environment.id, fresh=deployment.id)
-        made = store.get(tx, deployment.id)
-    start_steps(services, begun)
-    return made
 
 
 def way_back(

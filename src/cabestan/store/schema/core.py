@@ -219,6 +219,8 @@ deployments = sa.Table(
     moment_("started_at"),
     moment_("finished_at"),
     sa.Index("ix_deployments_environment_id_id", "environment_id", "id"),
+    #: the newest of a release is found without a look at what else was done
+    sa.Index("ix_deployments_environment_id_kind_id", "environment_id", "kind", "id"),
     sa.Index("ix_deployments_project_id_id", "project_id", "id"),
     sa.Index("ix_deployments_status", "status"),
     sa.Index("ix_deployments_release_id", "release_id"),

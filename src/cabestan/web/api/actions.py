@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.action import ActionKind, Numbers
-from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying import acting as engine
 from cabestan.engine.services import Services
 from cabestan.store import environments as environment_store
 from cabestan.web.access import SignedIn, Visitor, Wired, project_for

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Response
 from cabestan.compose.stack import Stack
 from cabestan.domain.action import NOTHING_KEPT, ActionKind, Numbers, kept_words
 from cabestan.domain.environment import Environment
+from cabestan.engine.deploying import acting as engine
 from cabestan.engine.deploying import actions
-from cabestan.engine.deploying import deployments as engine
 from cabestan.errors import Invalid
 from cabestan.store import environments as environment_store
 from cabestan.web.pages.addresses import href

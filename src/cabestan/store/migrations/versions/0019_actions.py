@@ -14,4 +14,5 @@ def upgrade() -> None:
     op.add_column("deployments", sa.Column("kind", sa.Text(), server_default="deploy", nullable=False))
     op.add_column("deployments", sa.Column("services", sa.Text(), server_default="[]", nullable=False))
     op.add_column("deployments", sa.Column("replicas", sa.Text(), server_default="[]", nullable=False))
+    op.create_index("ix_deployments_environment_id_kind_id", "deployments", ["environment_id", "kind", "id"])
     op.add_column("environments", sa.Column("kept", sa.Text(), server_default="{}", nullable=False))
