@@ -4,7 +4,7 @@ import pytest
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import Asked, FakeServer
 from tests.cli.terminal import on_a_terminal
-from tests.cli.things import DEPLOYMENT, STEP
+from tests.cli.things import DEPLOYMENT, ENVIRONMENT, STEP
 
 E = "/projects/demo/hello/environments/staging"
 IN = ("-p", "demo/hello", "-e", "staging")
@@ -56,3 +56,11 @@ def test_what_is_no_number_is_refused_before_anything_is_asked(cli: Cli, server:
 def test_scale_without_a_service_says_how_it_is_written(cli: Cli) -> None:
     done = cli("scale", *IN)
     assert (done.code, "web=3" in done.err) == (2, True)
+
+
+def test_an_environment_shows_what_is_kept(cli: Cli, server: FakeServer) -> None:
+    kept = {"everything": False, "stopped": ["db"], "replicas": {"web": 3}}
+    server.on("GET", E, {**ENVIRONMENT, "kept": kept})
+    assert "db stopped, web 3 replicas\n" in cli("environment", "show", "staging", "-p", "demo/hello").out
+    server.on("GET", E, {**ENVIRONMENT, "kept": {**kept, "everything": True}})
+    assert "all stopped, web 3 replicas\n" in cli("environment", "show", "staging", "-p", "demo/hello").out
