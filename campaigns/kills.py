@@ -27,8 +27,11 @@ _LINES = 50
 _LATEST_SECONDS, _END_SECONDS = 15.0, 240
 _RESTARTS, _START_SECONDS = 20, 180
 _ENDED = frozenset({"succeeded", "failed", "rolled_back", "superseded", "canceled", "skipped", "missed"})
-#: those that a failure, a database or a first service alone comes to
-_ELSEWHERE = ("release.fail", "deployment.put-back", "deployment.managed", "deployment.start")
+#: those that a failure, a database, a first service or a restart and the like alone comes to
+_ELSEWHERE = (
+    *("release.fail", "deployment.put-back", "deployment.managed", "deployment.start"),
+    *("deployment.restart", "deployment.scale", "deployment.stop"),
+)
 #: what each action comes to on its way, by the first word of the step's name
 _WAYS = {"push": ("pipeline", "lint", "job", "release", "deployment"), "deploy": ("deployment",), "run": ("cron",)}
 _APP = """\

@@ -106,6 +106,8 @@ STEP: dict[str, Any] = {
     "finished_at": LATER,
 }
 DEPLOYMENT: dict[str, Any] = {
+    "kind": "deploy",
+    "what": "Release 2",
     "id": 4,
     "project": "demo/hello",
     "environment": "staging",

@@ -59,6 +59,9 @@ def test_a_step_reads_as_a_sentence() -> None:
         "Apply the stack: a, b",
         "Watch until healthy: a, b",
         "Check through the router: a, b",
+        "Restart, one container after the other: a, b",
+        "Set the number of replicas: a, b",
+        "Stop: a, b",
         "Put the previous release back: a, b",
     ]
     assert Step(StepKind.PULL, (), 1).text == "Pull nothing"

@@ -339,6 +339,17 @@ class FakeStacks(Failing):
     def resume_update(self, stack: str, service: str) -> None:
         self._call("resume_update", stack, service)
 
+    def restart(self, stack: str, service: str, mark: int) -> None:
+        self._call("restart", stack, service, mark)
+
+    def scale(self, stack: str, service: str, replicas: int) -> None:
+        self._call("scale", stack, service, replicas)
+        document: dict[str, Any] = dict(Stack.from_yaml(self.deployed[stack]).document)
+        one = document["services"][service]
+        changed = {**one, "deploy": {**one["deploy"], "replicas": replicas}}
+        document["services"] = {**document["services"], service: changed}
+        self.deployed[stack] = Stack(document).to_yaml()
+
     def node_names(self) -> Mapping[str, str]:
         self._call("node_names")
         return {"node": "here"}

@@ -232,7 +232,7 @@ def test_the_token_never_shows_in_the_log(world: World) -> None:
 #: those that such a push does not come to
 _ELSEWHERE = (
     *("release.fail", "deployment.put-back", "deployment.start", "deployment.run", "deployment.managed"),
-    *("cron.run", "cron.end"),
+    *("cron.run", "cron.end", "deployment.restart", "deployment.scale", "deployment.stop"),
     *(step for step in STEPS if step.startswith("database.")),
 )
 PLACES = [

@@ -129,6 +129,8 @@ def _value(name: str, annotation: Any) -> Any:
         return 1
     if get_origin(annotation) is list:
         return ["x"]
+    if get_origin(annotation) is dict:
+        return {"x": 1}
     return None if name == "role" else "x"
 
 

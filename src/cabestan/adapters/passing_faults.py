@@ -73,10 +73,15 @@ def start_again(client: DockerClient, service: Mapping[str, Any], words: str, *,
     return True
 
 
-def hand_over(client: DockerClient, service: Mapping[str, Any], template: Mapping[str, Any]) -> None:
-    """Gives a service to Swarm as it is, but for its `TaskTemplate`.
+def hand_over(
+    client: DockerClient,
+    service: Mapping[str, Any],
+    template: Mapping[str, Any],
+    mode: Mapping[str, Any] | None = None,
+) -> bool:
+    """Gives a service to Swarm as it is, but for its `TaskTemplate`, and its `Mode` where there is one.
 
-    Nothing where Swarm has changed it since it was looked at: who sees that it is needed looks again.
+    False where Swarm has changed it since it was looked at: who sees that it is needed looks again.
     """
     spec = service["Spec"]
     try:
@@ -86,7 +91,7 @@ def hand_over(client: DockerClient, service: Mapping[str, Any], template: Mappin
             task_template=template,
             name=spec["Name"],
             labels=spec.get("Labels"),
-            mode=spec["Mode"],
+            mode=mode or spec["Mode"],
             update_config=spec.get("UpdateConfig"),
             rollback_config=spec.get("RollbackConfig"),
             endpoint_spec=spec.get("EndpointSpec"),
@@ -94,3 +99,5 @@ def hand_over(client: DockerClient, service: Mapping[str, Any], template: Mappin
     except APIError as error:
         if CHANGED_MEANWHILE not in str(error.explanation):
             raise
+        return False
+    return True

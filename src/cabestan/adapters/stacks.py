@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ from cabestan.errors import DeadlineExceeded, StepFailed
 from cabestan.errors import NotFound as NotReached
 
 _log = structlog.get_logger(__name__)
+_Spec = Mapping[str, Any]
+#: seconds in which Swarm takes a change of a service
+_CHANGE_SECONDS = 30.0
 _LAST_LINES = 5
 #: of an application that ended by itself
 _TOLD_LINES, _TOLD_LENGTH = 20, 2000
@@ -284,6 +287,35 @@ class Stacks:
         with self._engine.speaking(f"go on with the update of {service}") as client:
             if found := service_named(client, f"{stack}_{service}"):
                 hand_over(client, found, found["Spec"]["TaskTemplate"])
+
+    def restart(self, stack: str, service: str, mark: int) -> None:
+        """Has Swarm replace all containers, by the service's own rules for updates; once for each mark."""
+
+        def marked(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ForceUpdate": mark}}
+
+        self._change(stack, service, marked, f"restart {service}")
+
+    def scale(self, stack: str, service: str, replicas: int) -> None:
+        def scaled(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {**spec, "Mode": {"Replicated": {"Replicas": replicas}}}
+
+        self._change(stack, service, scaled, f"scale {service}")
+
+    def _change(self, stack: str, service: str, changed: Callable[[_Spec], _Spec], what: str) -> None:
+        """Never while the stack is being deployed. Raises StepFailed where Swarm has no such service."""
+        deadline = time.monotonic() + _CHANGE_SECONDS
+        with self._alone(stack, deadline), self._engine.speaking(what) as client:
+            while True:
+                found = service_named(client, f"{stack}_{service}")
+                if not found:
+                    raise StepFailed(f"Swarm has no service {stack}_{service}.", "Deploy the release again.")
+                wanted = changed(found["Spec"])
+                if wanted == found["Spec"] or hand_over(client, found, wanted["TaskTemplate"], wanted["Mode"]):
+                    return
+                if time.monotonic() > deadline:
+                    raise DeadlineExceeded(f"Swarm changes {stack}_{service} all the time.", "Try again.")
+                time.sleep(_CHANGED_AGAIN_SECONDS)
 
     def node_names(self) -> Mapping[str, str]:
         """The host name of each node, by its id."""

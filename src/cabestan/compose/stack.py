@@ -31,6 +31,7 @@ from cabestan.compose import kept_routes
 from cabestan.compose.braces import Turn, literal, meant, turned_service, turned_volume
 from cabestan.compose.placeholder import SECRET_VARIABLE
 from cabestan.compose.scalars import resolve
+from cabestan.domain.action import Kept
 from cabestan.domain.route import Route
 from cabestan.errors import Invalid, StepFailed
 
@@ -81,6 +82,34 @@ class Stack:
         """The same, of the services that are kept running only these."""
         services = {name: service for name, service in self.document["services"].items() if name in names}
         return Stack({**self.document, "services": services})
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """How many replicas each service has by the Compose file."""
+        written = {name: _replicas(service) for name, service in self.document["services"].items()}
+        return {**written, **self._kept("replicas")}
+
+    def replicas_of(self, service: str) -> int:
+        """How many it is to have here."""
+        return _replicas(self.document["services"][service])
+
+    def keeping(self, kept: Kept) -> Stack:
+        """The same with what people have stopped and scaled, and nothing of what they had before."""
+        own = self.numbers
+        changed = {name: number for name, number in own.items() if kept.wanted(name, number) != number}
+        services = {
+            name: _with_replicas(service, kept.wanted(name, own[name]))
+            for name, service in self.document["services"].items()
+        }
+        beside = {key: value for key, value in self.document[EXTENSION].items() if key != "replicas"}
+        beside |= {"replicas": changed} if changed else {}
+        return Stack({**self.document, "services": services, EXTENSION: beside})
+
+    @property
+    def awake(self) -> tuple[Route, ...]:
+        """The routes of services of which something is to run."""
+        asleep = {name for name, service in self.document["services"].items() if _replicas(service) == 0}
+        return tuple(route for route in self.routes if route.service not in asleep)
 
     @property
     def once(self) -> Mapping[str, Any]:
@@ -135,6 +164,16 @@ class Stack:
     def secret_files(self) -> Mapping[str, str]:
         """What Swarm calls each secret that services get as a file, to the name of the environment's secret."""
         return {entry["name"]: name for name, entry in self.document.get("secrets", {}).items()}
+
+
+def _replicas(service: Mapping[str, Any]) -> int:
+    return int(service["deploy"].get("replicas", 1))
+
+
+def _with_replicas(service: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+    if number == _replicas(service):
+        return service
+    return {**service, "deploy": {**service["deploy"], "replicas": number}}
 
 
 def routes_in(text: str) -> tuple[Route, ...]:

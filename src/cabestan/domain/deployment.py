@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from cabestan.domain.action import ActionKind, Numbers, replicas_words
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.route import Probe
 from cabestan.domain.status import DeploymentStatus
@@ -29,6 +30,12 @@ class StepKind(StrEnum):
     WATCH = "watch"
     #: each route must answer through the router
     ROUTES = "routes"
+    #: of a restart: Swarm replaces the containers of services, by their own rules for updates
+    RESTART = "restart"
+    #: services get another number of replicas
+    SCALE = "scale"
+    #: no container of a service is left
+    STOP = "stop"
     #: only after a failure: the previous release's stack is applied again, and watched
     PUT_BACK = "put back"
 
@@ -59,6 +66,9 @@ _STEP_TEXT = {
     StepKind.APPLY: "Apply the stack: {subjects}",
     StepKind.WATCH: "Watch until healthy: {subjects}",
     StepKind.ROUTES: "Check through the router: {subjects}",
+    StepKind.RESTART: "Restart, one container after the other: {subjects}",
+    StepKind.SCALE: "Set the number of replicas: {subjects}",
+    StepKind.STOP: "Stop: {subjects}",
     StepKind.PUT_BACK: "Put the previous release back: {subjects}",
 }
 
@@ -108,6 +118,8 @@ class StepRun:
 
 @dataclass(frozen=True)
 class Deployment:
+    """One turn of an environment's queue: a release is put there, or something is done to the one that is there."""
+
     id: int
     project_id: int
     project: str
@@ -128,9 +140,27 @@ class Deployment:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     url: str = ""
+    kind: ActionKind = ActionKind.DEPLOY
+    #: that are restarted, stopped or started; all where none is named
+    services: tuple[str, ...] = ()
+    #: what services are scaled to
+    replicas: Numbers = ()
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+    @property
+    def what(self) -> str:
+        """`Release 12`, `Restart of web`, `Stop of everything`, `Scaling of web to 3 replicas`."""
+        if self.kind is ActionKind.DEPLOY:
+            return f"Release {self.release}"
+        if self.kind is ActionKind.SCALE:
+            return f"Scaling of {', '.join(_scaled(name, number) for name, number in self.replicas)}"
+        return f"{self.kind.capitalize()} of {', '.join(self.services) or 'everything'}"
+
+
+def _scaled(name: str, number: int | None) -> str:
+    return f"{name} to {'its own number' if number is None else replicas_words(number)}"
 
 
 @dataclass(frozen=True)
@@ -160,19 +190,24 @@ def decide_arrival(
 ) -> Arrival:
     """A release arrives at an environment: the newest wins.
 
-    Those that wait or are queued are superseded; a running one finishes, and the new one is queued behind it.
+    Those that wait or are queued are superseded; a running one finishes, and the new one is queued behind it, and
+    behind what else people have asked for.
     `decided`: whoever asked for it may approve here, so that nobody else needs to.
     """
-    standing = [d for d in open_deployments if d.status is not DeploymentStatus.RUNNING]
+    releases = (d for d in open_deployments if d.kind is ActionKind.DEPLOY)
+    standing = [d for d in releases if d.status is not DeploymentStatus.RUNNING]
     waits = environment.trigger is Trigger.MANUAL and not decided
     status = DeploymentStatus.WAITING if waits else DeploymentStatus.QUEUED
     return Arrival(status, tuple(d.id for d in standing if d.release <= release or decided))
 
 
 def next_to_run(open_deployments: Iterable[Deployment]) -> Deployment | None:
-    """The queued deployment that may start: none while one runs."""
+    """The queued one that may start: none while one runs. Of releases the newest, else what was asked for first."""
     present = list(open_deployments)
     if any(d.status is DeploymentStatus.RUNNING for d in present):
         return None
     queued = [d for d in present if d.status is DeploymentStatus.QUEUED]
-    return max(queued, key=lambda d: d.id, default=None)
+    first = min(queued, key=lambda d: d.id, default=None)
+    if first is None or first.kind is not ActionKind.DEPLOY:
+        return first
+    return max((d for d in queued if d.kind is ActionKind.DEPLOY), key=lambda d: d.id)

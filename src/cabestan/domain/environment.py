@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, Self
 
+from cabestan.domain.action import NOTHING_KEPT, Kept
 from cabestan.domain.names import LABEL_LENGTH, slug
 
 #: hexadecimal digits that tell apart what would have one name
@@ -61,6 +62,8 @@ class Environment:
     uptime_status: int = 0
     #: the deployment that serves now, the last one that succeeded
     current_deployment_id: int | None = None
+    #: what people have stopped and scaled here
+    kept: Kept = NOTHING_KEPT
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)

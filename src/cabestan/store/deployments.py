@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cabestan.domain.action import ActionKind, Numbers
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepKind, StepRun
 from cabestan.domain.outbox import Subject
 from cabestan.domain.status import DeploymentStatus
@@ -23,6 +24,8 @@ _DEPLOYMENTS = Rows(
     release=releases.c.number,
     commit=releases.c.commit,
 )
+#: those that put a release there
+_OF_RELEASES = deployments.c.kind == ActionKind.DEPLOY
 _STEPS = Rows(StepRun, steps)
 _APPROVALS = Rows(Approval, approvals)
 
@@ -38,6 +41,9 @@ def create(
     url: str,
     restores_id: int | None,
     now: datetime,
+    kind: ActionKind = ActionKind.DEPLOY,
+    services: tuple[str, ...] = (),
+    replicas: Numbers = (),
 ) -> Deployment:
     key = _DEPLOYMENTS.add(
         tx,
@@ -49,6 +55,9 @@ def create(
         url=url,
         restores_id=restores_id,
         created_at=now,
+        kind=kind,
+        services=services,
+        replicas=replicas,
     )
     arrived(tx, Subject.DEPLOYMENT, key, now)
     return get(tx, key)
@@ -79,6 +88,11 @@ def page(
     return _DEPLOYMENTS.newest(tx, *where, before=before, limit=limit)
 
 
+def latest(tx: sa.Connection, environment_id: int) -> Deployment | None:
+    """The newest one of a release."""
+    return _DEPLOYMENTS.latest(tx, deployments.c.environment_id == environment_id, _OF_RELEASES)
+
+
 def open_in(tx: sa.Connection, environment_id: int) -> tuple[Deployment, ...]:
     """The oldest first. By way of all that are open, which are few: SQLite would walk the environment's history."""
     return tuple(deployment for deployment in all_open(tx) if deployment.environment_id == environment_id)
@@ -89,27 +103,27 @@ def all_open(tx: sa.Connection) -> tuple[Deployment, ...]:
 
 
 def of_release(tx: sa.Connection, release_id: int) -> tuple[Deployment, ...]:
-    return _DEPLOYMENTS.all(tx, deployments.c.release_id == release_id, by=(deployments.c.id,))
+    return _DEPLOYMENTS.all(tx, deployments.c.release_id == release_id, _OF_RELEASES, by=(deployments.c.id,))
 
 
 def succeeded_in(tx: sa.Connection, environment_id: int, limit: int = 100) -> tuple[Deployment, ...]:
     """Those that succeeded, the newest first: what can be rolled back to."""
     where = (deployments.c.environment_id == environment_id, deployments.c.status == DeploymentStatus.SUCCEEDED)
-    return _DEPLOYMENTS.newest(tx, *where, limit=limit)
+    return _DEPLOYMENTS.newest(tx, *where, _OF_RELEASES, limit=limit)
 
 
 def overview(tx: sa.Connection, environment_ids: Iterable[int]) -> tuple[Deployment, ...]:
-    """Of each environment: the one that serves, the newest one, and all that have not ended.
+    """Of each environment: the one that serves, the newest one, and all that have not ended, each of a release.
 
     The ids come first, by themselves: together the database would go through all deployments there ever were.
     """
     wanted = frozenset(environment_ids)
-    newest = sa.select(sa.func.max(deployments.c.id)).where(deployments.c.environment_id == environments.c.id)
+    here = (deployments.c.environment_id == environments.c.id, _OF_RELEASES)
+    newest = sa.select(sa.func.max(deployments.c.id)).where(*here)
     chosen = sa.select(newest.correlate(environments).scalar_subquery(), environments.c.current_deployment_id)
     pairs = tx.execute(chosen.where(environments.c.id.in_(wanted)))
-    unfinished = tx.execute(
-        sa.select(deployments.c.id, deployments.c.environment_id).where(deployments.c.status.in_(_OPEN))
-    )
+    is_open = (deployments.c.status.in_(_OPEN), _OF_RELEASES)
+    unfinished = tx.execute(sa.select(deployments.c.id, deployments.c.environment_id).where(*is_open))
     ids = {key for pair in pairs for key in pair if key is not None}
     ids |= {row.id for row in unfinished if row.environment_id in wanted}
     return _DEPLOYMENTS.all(tx, deployments.c.id.in_(ids), by=(deployments.c.id,))

@@ -15,6 +15,7 @@ from cabestan.errors import CabestanError
 from cabestan.web import builds, failures, git_http, registry_token, sessions
 from cabestan.web.access import is_known, signed_in
 from cabestan.web.api import (
+    actions,
     alerts,
     certificates,
     databases,
@@ -106,6 +107,7 @@ def _mount(app: FastAPI) -> None:
         journal,
         environments,
         deployments,
+        actions,
         waivers,
         routes,
         hosts,

@@ -116,6 +116,17 @@ def test_what_ends_again_and_again_raises_one_at_once_and_ends_it_when_that_is_o
     assert raised(world) == ()
 
 
+def test_what_ended_again_and_again_and_was_stopped_raises_none(world: World, watch: Any) -> None:
+    stopped = stack(*(ended(world, number=number) for number in (1, 2, 3)), replicas=0).services
+    worse = ServiceState("other", "i", 2, False, "", "", healthy("s", ("other",)).services[0].tasks)
+    seen = watch(StackState("s", (*stopped, worse)))
+    assert [(one.name, one.condition, one.restarts) for one in seen.services] == [
+        ("app", Condition.STOPPED, 0),
+        ("other", Condition.DEGRADED, 0),
+    ]
+    assert raised(world) == ()
+
+
 def test_a_container_is_asked_once_for_its_last_words(world: World, watch: Any) -> None:
     task = ended(world)
     for _ in range(3):

@@ -42,7 +42,7 @@ _COLUMNS: tuple[Column, ...] = (
     field("id"),
     status(),
     field("environment"),
-    field("release"),
+    field("what"),
     commit(),
     field("by"),
     since("created_at"),

@@ -79,6 +79,7 @@ _FIELDS: tuple[Column, ...] = (
     field("uptime_path"),
     field("uptime_status"),
     field("changed_variables", "changed since"),
+    Column("kept", lambda environment: _kept(environment)),
 )
 
 
@@ -245,3 +246,11 @@ def _last_exit(service: Thing) -> str:
         return ""
     code = "did not start" if last["code"] is None else f"exit code {last['code']}"
     return one_line(f"{code}, {last['why']}" if last["why"] else code)
+
+
+def _kept(environment: Thing) -> str:
+    """`all stopped`, `web stopped, worker 3 replicas`: what people have set, whatever is deployed."""
+    kept = environment.get("kept") or {}
+    stopped = ["all stopped"] if kept.get("everything") else [f"{name} stopped" for name in kept.get("stopped", [])]
+    numbers = kept.get("replicas", {}).items()
+    return ", ".join(clean(part) for part in (*stopped, *(f"{name} {number} replicas" for name, number in numbers)))

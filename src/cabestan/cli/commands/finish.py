@@ -8,6 +8,7 @@ FIELDS: tuple[Column, ...] = (
     field("id", "deployment"),
     field("project"),
     field("environment"),
+    field("what"),
     field("release"),
     field("commit"),
     status(),

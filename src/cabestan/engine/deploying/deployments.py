@@ -3,11 +3,13 @@
 import sqlalchemy as sa
 
 from cabestan.domain.access import User, may_approve
+from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Approval, Deployment, Plan, decide_arrival, next_to_run
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.outbox import Subject
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus
+from cabestan.engine.deploying import actions
 from cabestan.engine.deploying.composing import Wanted, url_of
 from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.names import hosts
@@ -239,13 +241,14 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
     """Plans it anew; None where it failed.
 
     What a person decided on an environment that waits for people was this plan: where it is another one by now,
-    approvals are void and it waits again.
+    approvals are void and it waits again. A restart, a stop and the like stay what they were.
     """
     before = store.plan_of(tx, deployment.id)
     environment = environment_store.by_id(tx, deployment.environment_id)
     wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
     plan = _plan_or_fail(services, tx, wanted, deployment.id)
     decided = environment.trigger is Trigger.MANUAL and deployment.status is DeploymentStatus.QUEUED
+    decided = decided and deployment.kind is ActionKind.DEPLOY
     if plan and before and plan.fingerprint != before.fingerprint and decided:
         why = _changed_words(deployment)
         store.void_approvals(tx, deployment.id, why)
@@ -268,8 +271,12 @@ def refresh_waiting(services: Services, tx: sa.Connection, project_id: int) -> N
 
 
 def _plan_or_fail(services: Services, tx: sa.Connection, wanted: Wanted, deployment_id: int) -> Plan | None:
+    deployment = store.get(tx, deployment_id)
     try:
-        plan = make_plan(services, tx, wanted)
+        if deployment.kind is ActionKind.DEPLOY:
+            plan = make_plan(services, tx, wanted)
+        else:
+            plan = actions.make_plan(services, tx, wanted.environment, deployment)
     except CabestanError as error:
         project = project_store.by_id(tx, wanted.environment.project_id)
         reason = secrets.redactor(tx, services.vault, project).text(str(error))

@@ -61,8 +61,7 @@ def standing(services: Services, tx: sa.Connection, environment: Environment) ->
     key = environment.current_deployment_id
     current = store.get(tx, key) if key is not None else None
     present = store.open_in(tx, environment.id)
-    newest = store.page(tx, environment_id=environment.id, limit=1)
-    latest = newest[0] if newest else None
+    latest = store.latest(tx, environment.id)
     return Standing(
         environment=environment,
         url=url_of(services, environment),

@@ -17,6 +17,7 @@ from cabestan.compose.routing.trying import probes as probes_of
 from cabestan.compose.stack import Stack
 from cabestan.config import Settings
 from cabestan.domain import docker_names
+from cabestan.domain.action import kept_words
 from cabestan.domain.deployment import Plan, PlannedChange, Step, StepKind
 from cabestan.domain.environment import DEFAULT_BRANCH, Environment
 from cabestan.domain.labels import COMMIT_LABEL
@@ -38,7 +39,8 @@ def make_plan(services: Services, tx: sa.Connection, wanted: Wanted) -> Plan:
     _check_branch(tx, wanted)
     gathered = gather(services, tx, wanted)
     made = compose(services, gathered)
-    stack = render(_with_ports(made.compose, wanted.release), _context(services, tx, gathered, made))
+    rendered = render(_with_ports(made.compose, wanted.release), _context(services, tx, gathered, made))
+    stack = rendered.keeping(wanted.environment.kept)
     hosts = tuple(sorted({claim for route in stack.routes for claim in route.claims}))
     host_engine.check(services, tx, wanted.environment, hosts)
     plan = _plan(services, tx, gathered, made, stack, hosts)
@@ -73,10 +75,11 @@ def _plan(
     wanted, configuration = gathered.wanted, gathered.configuration
     environment = wanted.environment
     before = _serving(tx, environment)
-    former = Stack.from_yaml(before.stack) if before else None
+    former = Stack.from_yaml(before.stack).keeping(environment.kept) if before else None
     changes = [PlannedChange(c.kind, c.subject, c.text) for c in difference(former, stack)]
+    changes += kept_changes(environment, stack)
     elsewhere = tuple(host_engine.routed_elsewhere(tx, environment, hosts))
-    probes = probes_of(stack.routes, gathered.place.stack, {other.pattern for other in elsewhere})
+    probes = probes_of(stack.awake, gathered.place.stack, {other.pattern for other in elsewhere})
     first = phases(made.compose, former.services if former else (), stack.services)
     return Plan(
         steps=_steps(services, wanted, stack, first, probes),
@@ -96,6 +99,12 @@ def _plan(
         fingerprint="",
         compose_files=tuple(file.path for file in made.sources),
     )
+
+
+def kept_changes(environment: Environment, stack: Stack) -> Iterable[PlannedChange]:
+    """What people have stopped and scaled, and stays so: no change, but something to know before one says yes."""
+    for subject, text in kept_words(environment.kept, environment.name, stack.numbers):
+        yield PlannedChange("kept", subject, text)
 
 
 def _with_ports(file: ComposeFile, release: Release) -> ComposeFile:

@@ -8,12 +8,14 @@ from functools import partial
 from cabestan.compose.stack import Stack, StackNetwork, networks_in
 from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain import docker_names
+from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine import disk
 from cabestan.engine.cluster import Cluster
+from cabestan.engine.deploying import actions
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
@@ -118,12 +120,12 @@ def _apply(doing: Doing) -> str:
 def apply(services: Services, environment: Environment, plan: Plan, seconds: int, first: tuple[str, ...] = ()) -> str:
     """The networks, with the router in them, then the stack, or the services of it that come first.
 
-    All of it may be done again.
+    With what people have stopped and scaled, whatever it was when the plan was made. All of it may be done again.
     """
     stack, cluster = environment.stack_name(services.settings.instance), services.cluster_of(environment)
     with services.database.reading() as tx:
         used, files = secrets.used_by(tx, services.vault, stack, plan, use.passwords(services, tx, environment, plan))
-    whole = Stack.from_yaml(plan.stack)
+    whole = Stack.from_yaml(plan.stack).keeping(environment.kept)
     volumes = volumes_of(whole)
     document = filled_already(whole.only(first) if first else whole).to_yaml()
 
@@ -154,7 +156,14 @@ def _watch(doing: Doing) -> str:
     """Until all tasks have been healthy for the watch time. Raises StepFailed with the words of the task."""
     environment = doing.environment
     given = doing.services, environment, doing.since, doing.step.deadline_seconds
-    return f"healthy for {environment.watch_seconds} s: {watch_stack(*given, doing.canceled).progress}"
+    return f"healthy for {environment.watch_seconds} s: {watch_stack(*given, doing.canceled, _judged(doing)).progress}"
+
+
+def _judged(doing: Doing) -> tuple[str, ...]:
+    """The services whose failures count: all of a release, those that were meant of anything else."""
+    if doing.deployment.kind is ActionKind.DEPLOY:
+        return ()
+    return next((step.subjects for step in doing.plan.steps if step.kind is StepKind.WATCH), ())
 
 
 def _check_routes(doing: Doing) -> str:
@@ -165,12 +174,43 @@ def _check_routes(doing: Doing) -> str:
         while wrong := cluster.probe(probe):
             if doing.canceled():
                 raise StepFailed(CANCELED)
-            look(doing.services, doing.environment, doing.since)
+            look(doing.services, doing.environment, doing.since, _judged(doing))
             if time.monotonic() > deadline:
                 remedy = "Check traefik.port and what the service listens on; `cabestan route match` tells who answers."
                 raise StepFailed(f"Not routed after {seconds} s: {wrong}.", remedy)
             time.sleep(_PROBE_AGAIN_SECONDS)
     return f"{len(doing.plan.probes)} answered"
+
+
+def _restart(doing: Doing) -> str:
+    """The mark of this deployment has Swarm replace the containers once, however often it is given."""
+    cluster, stack = doing.cluster, doing.environment.stack_name(doing.services.settings.instance)
+    for name in doing.step.subjects:
+        cluster.patiently(partial(cluster.stacks.restart, stack, name, doing.deployment.id))
+    return ""
+
+
+def _scale(doing: Doing) -> str:
+    """What is wanted is kept first: from then on each deployment keeps it."""
+    numbers = actions.keep(doing.services, doing.deployment)
+    cluster, stack = doing.cluster, doing.environment.stack_name(doing.services.settings.instance)
+    names = actions.names_in(doing.step)
+    for name in names:
+        cluster.patiently(partial(cluster.stacks.scale, stack, name, numbers[name]))
+    return ", ".join(f"{name} to {numbers[name]}" for name in names)
+
+
+def _stop(doing: Doing) -> str:
+    """Until no container of it is left, each with the time that it is given to end."""
+    _scale(doing)
+    stack, deadline = doing.environment.stack_name(doing.services.settings.instance), doing.step.deadline_seconds
+    until, stacks = time.monotonic() + deadline, doing.cluster.stacks
+    while not (state := doing.cluster.patiently(lambda: stacks.state(stack)).only(doing.step.subjects)).stopped:
+        if time.monotonic() > until:
+            left = ", ".join(service.name for service in state.services if service.live) or "a container"
+            raise StepFailed(f"Not ended after {deadline} s: {left}.", "Give it a shorter stop_grace_period.")
+        time.sleep(_PROBE_AGAIN_SECONDS)
+    return "no container is left"
 
 
 _HOW: dict[StepKind, Callable[[Doing], str]] = {
@@ -181,4 +221,7 @@ _HOW: dict[StepKind, Callable[[Doing], str]] = {
     StepKind.APPLY: _apply,
     StepKind.WATCH: _watch,
     StepKind.ROUTES: _check_routes,
+    StepKind.RESTART: _restart,
+    StepKind.SCALE: _scale,
+    StepKind.STOP: _stop,
 }

@@ -1,6 +1,7 @@
 """The way back from a deployment that failed: the whole former release, or nothing where nothing ran before."""
 
 from cabestan.domain import docker_names
+from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
@@ -16,12 +17,16 @@ def touches(services: Services, deployment_id: int, planned: Step) -> bool:
     """Whether there is something to put back, or to take away, after this step.
 
     What runs once leaves the services as they are; but the first deployment made their network for it. A managed
-    service leaves them too, unless it took the name of one of them.
+    service leaves them too, unless it took the name of one of them. What people do to a release stays as it is.
     """
+    with services.database.reading() as tx:
+        deployment = store.get(tx, deployment_id)
+    if deployment.kind is not ActionKind.DEPLOY:
+        return False
     if planned.kind not in (StepKind.RUN, StepKind.MANAGED):
         return planned.kind is not StepKind.PULL
     with services.database.reading() as tx:
-        previous = store.get(tx, deployment_id).previous_id
+        previous = deployment.previous_id
         former = store.plan_of(tx, previous) if previous is not None else None
     if planned.kind is StepKind.RUN:
         return previous is None

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from cabestan.domain.action import ActionKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.outbox import Subject
 from cabestan.domain.schedule import Schedule
@@ -32,12 +33,13 @@ def register(services: Services) -> None:
 
 def _turn(services: Services, deployment_id: int) -> Turn:
     """Those that a person brought about never wait for a place behind those that releases do: what was approved, takes
-    another back, or goes where nothing comes by itself.
+    another back, goes where nothing comes by itself, or is done to what is there.
     """
     with services.database.reading() as tx:
         deployment = store.get(tx, deployment_id)
         environment = environment_store.by_id(tx, deployment.environment_id)
     asked = deployment.approved_by or deployment.restores_id is not None or environment.trigger is Trigger.MANUAL
+    asked = asked or deployment.kind is not ActionKind.DEPLOY
     return Turn(Kind.ASKED_DEPLOYMENT if asked else Kind.DEPLOYMENT, deployment.project_id, deployment_id)
 
 
@@ -92,7 +94,7 @@ def _record(services: Services, deployment_id: int, failure: str, undone: str) -
         status, reason = outcome(failure, undone)
         now = services.now()
         transition(tx, Subject.DEPLOYMENT, deployment_id, status, now, reason=reason, finished_at=now)
-        if status is DeploymentStatus.SUCCEEDED:
+        if status is DeploymentStatus.SUCCEEDED and deployment.kind is ActionKind.DEPLOY:
             environment_store.set_current(
                 tx, environment_store.by_id(tx, deployment.environment_id), deployment_id, now
             )

@@ -11,7 +11,8 @@ _ENDED = ("failed", "rejected", "orphaned", "complete")
 def judged(service: ServiceState, now: datetime) -> SeenService:
     """Without the last words of its containers, which their engine has."""
     ends = sorted((task for task in service.tasks if _ended(task)), key=lambda task: task.moment)
-    restarts = sum(1 for task in ends if now - task.moment <= LOOPING_WITHIN)
+    recent = sum(1 for task in ends if now - task.moment <= LOOPING_WITHIN)
+    restarts = recent if service.replicas else 0  # what was stopped ends no more
     return SeenService(
         name=service.name,
         condition=service_condition(service.replicas, service.live, restarts),

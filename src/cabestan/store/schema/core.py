@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from cabestan.domain.access import Role
+from cabestan.domain.action import ActionKind, Kept, Numbers
 from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.pipeline import JobSpec, Source
@@ -172,6 +173,7 @@ environments = sa.Table(
     text_("uptime_path"),
     sa.Column("uptime_status", sa.Integer, nullable=False, server_default="0"),
     sa.Column("current_deployment_id", Id, nullable=True),
+    json_("kept", Kept, server_default="{}"),
     sa.UniqueConstraint("project_id", "name", name="uq_environments_project_id"),
 )
 
@@ -205,6 +207,9 @@ deployments = sa.Table(
     of_("environments"),
     of_("releases"),
     word_("status", DeploymentStatus),
+    word_("kind", ActionKind, server_default=ActionKind.DEPLOY),
+    json_("services", Texts, server_default="[]"),
+    json_("replicas", Numbers, server_default="[]"),
     text_("reason"),
     text_("by"),
     text_("approved_by"),
@@ -217,6 +222,8 @@ deployments = sa.Table(
     moment_("started_at"),
     moment_("finished_at"),
     sa.Index("ix_deployments_environment_id_id", "environment_id", "id"),
+    #: the newest of a release is found without a look at what else was done
+    sa.Index("ix_deployments_environment_id_kind_id", "environment_id", "kind", "id"),
     sa.Index("ix_deployments_project_id_id", "project_id", "id"),
     sa.Index("ix_deployments_status", "status"),
     sa.Index("ix_deployments_release_id", "release_id"),

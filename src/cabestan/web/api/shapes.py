@@ -111,6 +111,10 @@ def standing(value: Standing) -> Json:
         "since": moment(current.finished_at) if current else None,
         "by": current.by if current else None,
         "changed_variables": list(value.changed),
+        "kept": {
+            **fields(environment.kept, "everything", "stopped"),
+            "replicas": dict(environment.kept.replicas),
+        },
     }
 
 
@@ -122,7 +126,8 @@ def seen_service(value: SeenService) -> Json:
 
 
 def deployment(value: Deployment) -> Json:
-    told = fields(value, "id", "project", "environment", "release", "commit", "status", "reason", "url")
+    told = fields(value, "id", "project", "environment", "kind", "release", "commit", "status", "reason", "url")
+    told |= {"what": value.what, "services": list(value.services), "replicas": dict(value.replicas)}
     return told | fields(value, "by", "approved_by", "created_at", "started_at", "finished_at")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Protocol
 from urllib.parse import urlencode
 
+from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment
 from cabestan.domain.managed import Instance
@@ -51,7 +52,8 @@ def asking_href(project: str, environment: str, release: int, back_to: int | Non
 
 
 def back_href(deployment: Deployment, serving: Collection[int | None]) -> str:
-    """Of putting it back; empty where it did not succeed, or serves."""
-    if deployment.status is not DeploymentStatus.SUCCEEDED or deployment.id in serving:
+    """Of putting it back; empty where it put no release there, or serves."""
+    put_there = deployment.kind is ActionKind.DEPLOY and deployment.status is DeploymentStatus.SUCCEEDED
+    if not put_there or deployment.id in serving:
         return ""
     return asking_href(deployment.project, deployment.environment, deployment.release, deployment.id)

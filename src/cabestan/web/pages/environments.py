@@ -10,6 +10,7 @@ from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings as settings_engine
+from cabestan.engine.deploying.actions import may_act
 from cabestan.engine.deploying.compose_files import has_its_files
 from cabestan.engine.deploying.composing import url_of
 from cabestan.engine.observing.availability import answering
@@ -21,6 +22,7 @@ from cabestan.store import environments as store
 from cabestan.store import observations as observation_store
 from cabestan.store import releases as release_store
 from cabestan.store import variables as variable_store
+from cabestan.web.pages.actions import kept_lines
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.answers import Configuring, Inside, Reading, Text, see
 from cabestan.web.pages.availability import route_view
@@ -127,6 +129,8 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
         choices=[(release.number, _choice(release)) for release in choices if _can_come(release, found)],
         default_domain=found.default_domain(at.services.settings.target_domain),
         default_time_zone=at.services.settings.time_zone,
+        may_act=found.current_deployment_id is not None and may_act(at.user, found),
+        kept=kept_lines(tx, found),
         may_set_approval=may_set_approval(at.user, found.project, found.approvers),
         outdated=levels.outdated(tx, found),
     )

@@ -5,6 +5,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cabestan.web.pages import (
+    actions,
     alerts,
     certificates,
     databases,
@@ -41,6 +42,7 @@ for module in (
     jobs,
     releases,
     deploying,
+    actions,
     deployments,
     schedules,
     databases,

@@ -37,6 +37,8 @@ class ServiceView:
     image: str
     tasks: tuple[TaskView, ...]
     ended: tuple[TaskView, ...] = ()
+    #: how many are wanted; None of what ends by itself, and is not started, stopped or scaled
+    wanted: int | None = None
 
 
 def service_view(service: ServiceState, nodes: Mapping[str, str], now: datetime) -> ServiceView:
@@ -52,6 +54,7 @@ def service_view(service: ServiceState, nodes: Mapping[str, str], now: datetime)
         image=_short(service.image),
         tasks=tasks[:present],
         ended=tasks[present:],
+        wanted=None if service.one_shot else service.replicas,
     )
 
 
