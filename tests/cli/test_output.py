@@ -26,10 +26,11 @@ def test_pipelines_stand_in_columns(cli: Cli, server: FakeServer) -> None:
 def test_a_pipeline_is_shown_with_its_jobs(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/pipelines/3", PIPELINE)
     assert cli("pipeline", "show", "3").out == (
+        "✗ failed: build web failed\n"
+        "\n"
         "pipeline  3\n"
         "project   demo/hello\n"
         "status    ✗ failed\n"
-        "reason    build web failed\n"
         "branch    main\n"
         "commit    0123456789abcdef0123456789abcdef01234567\n"
         "title     Say [bold]hello[/bold][U+001B][2J\n"
@@ -95,7 +96,7 @@ def test_other_things_have_their_lines(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/jobs/7", JOB)
     server.on("GET", P, PROJECT)
     server.lists(f"{P}/variables", VARIABLE)
-    assert cli("job", "show", "7").out.startswith("job       7\nname      build web\n")
+    assert cli("job", "show", "7").out.startswith("✗ failed: exit code 2\n\njob       7\nname      build web\n")
     assert cli("project", "show", "demo/hello").out.endswith("page     http://cabestan.example/demo/hello\n")
     assert "COLOUR  blue ⏎ and green" in cli("variable", "list", "-p", "demo/hello").out
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.cells import one_line, status_words, took
 from cabestan.cli.failures import Unreachable, Unsuccessful
+from cabestan.domain.why import headline
 
 #: of deployments
 ENDED = frozenset({"succeeded", "failed", "rolled_back", "superseded", "canceled"})
@@ -40,7 +41,7 @@ def check_succeeded(deployment: Thing) -> None:
     status = deployment["status"]
     if status in ENDED and status != "succeeded":
         words = str(status).replace("_", " ")
-        reason = str(deployment.get("reason") or "").rstrip(".")
+        reason = headline(str(deployment.get("reason") or "")).rstrip(".")
         raise Unsuccessful(
             f"Deployment {deployment['id']} {words}" + (f": {reason}." if reason else "."),
             f"See: cabestan deployment show {deployment['id']}",

@@ -24,6 +24,8 @@ class Verdict:
     reason: str = ""
     #: the container was taken away from outside (the engine stopped): run the job again
     again: bool = False
+    #: of the log, where what failed says why; 0 where that is not told
+    line: int = 0
 
 
 #: A container that ends so was ended from outside: 128 + SIGKILL, 128 + SIGTERM, and the engine's own for "lost".

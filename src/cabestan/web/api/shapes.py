@@ -75,7 +75,7 @@ def job(services: Services, value: Job, project_name: str) -> Json:
     return {
         **fields(value, "id", "name", "stage"),
         "kind": value.spec.kind,
-        **fields(value, "status", "reason", "attempt"),
+        **fields(value, "status", "reason", "log_line", "attempt"),
         "pipeline": value.pipeline_id,
         "project": project_name,
         "url": f"{services.settings.public_url}/{project_name}/jobs/{value.id}",
