@@ -79,7 +79,7 @@ def test_output_without_end_is_told_by_its_end_and_named_by_the_last_block() -> 
     said = [*(f"#9 1.0 line {number}" for number in range(30)), "#9 ERROR: executor failed running [x]: exit code: 1"]
     why, line = why_failed(list(enumerate([*said, " > [2/2] RUN x:"], 1)))
     assert why.headline == "Step 2/2 of the Dockerfile ended with exit code 1: RUN x"
-    assert (why.lines[0], why.lines[-1], line) == ("line 18", "line 29", 19)
+    assert (why.lines[0], why.lines[-1], line) == ("line 15", "line 29", 16)
 
 
 def test_what_is_no_build_s_word_is_told_by_the_last_lines() -> None:

@@ -26,9 +26,10 @@ def wait_until_ended(
 
     Raises Unreachable when no server answered for a minute.
     """
-    told = 0
+    told, seen = 0, ""
     while True:
         told = _tell_steps(deployment, told, tell)
+        seen = _tell_seen(deployment, seen, tell)
         status = deployment["status"]
         if status in ENDED or (status == "waiting" and not through_approval):
             return deployment
@@ -59,6 +60,15 @@ def _fetch(api: Api, number: int) -> Thing:
             time.sleep(_POLL_SECONDS)
         else:
             return deployment
+
+
+def _tell_seen(deployment: Thing, seen: str, tell: Callable[[str], None]) -> str:
+    """What the step that is being done has to say so far, where it is news."""
+    now = next((step for step in deployment.get("steps") or [] if step.get("status") == "running"), {})
+    detail = one_line(now.get("detail"))
+    if detail and detail != seen:
+        tell(f"  {detail}")
+    return detail
 
 
 def _tell_steps(deployment: Thing, told: int, tell: Callable[[str], None]) -> int:

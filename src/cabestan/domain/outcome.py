@@ -34,6 +34,18 @@ _FROM_OUTSIDE = frozenset({137, 143, 255})
 ATTEMPTS = 3
 
 
+_HINTS = {
+    126: "It is no program that can be run: has it the right to be executed?",
+    127: "A command was not found: is it installed in this image?",
+    137: "It was killed: mostly because it used more memory than there is.",
+}
+
+
+def exit_hint(code: int) -> str:
+    """What shells and kernels mean by an exit code; empty for those of programs."""
+    return _HINTS.get(code, "")
+
+
 def judge_exit(exit: Exit, attempt: int) -> Verdict:
     """What an ended container means for its job."""
     if verdict := _as_wanted(exit):

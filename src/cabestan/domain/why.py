@@ -8,7 +8,7 @@ from typing import Self
 from cabestan.errors import CabestanError, StepFailed
 
 #: of what was said the last lines tell most
-MOST_LINES = 12
+MOST_LINES = 15
 _LONGEST_LINE = 300
 _INDENT = "    "
 #: what a terminal would obey

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cabestan.domain.outcome import exit_hint
 from cabestan.domain.why import Why, last_lines
 
 #: so many lines of a log are looked at, from its end
@@ -18,11 +19,6 @@ _NOT_THERE = re.compile(r'"(?P<path>[^"]+)"(?:: | )not found')
 _BASE = re.compile(r"\[internal\] load metadata for (.+)")
 _UNSOLVED = "ERROR: failed to solve: "
 _UNREAD = re.compile(r"dockerfile parse error.*? line (\d+): (.*)")
-_CODES = {
-    "126": "It is no program that can be run: has it the right to be executed?",
-    "127": "A command was not found: is it installed in this image?",
-    "137": "It was killed: mostly because it used more memory than there is.",
-}
 _LONGEST = 160
 
 
@@ -68,7 +64,7 @@ def _of_step(step: _Step, said: tuple[str, ...]) -> Why:
     what = _short(named["what"] if named else step.name)
     place = f"Step {named['place']}{_of_stage(named['stage'])} of the Dockerfile" if named else "A step of the build"
     if code := _EXIT_CODE.search(step.error):
-        return Why(f"{place} ended with exit code {code[1]}: {what}", said, _CODES.get(code[1], ""))
+        return Why(f"{place} ended with exit code {code[1]}: {what}", said, exit_hint(int(code[1])))
     if missing := _NOT_THERE.search(step.error):
         return Why(f"{place} needs {missing['path']}, which is not there: {what}", said, _MISSING_REMEDY)
     return Why(f"{place} failed: {what}", (*said, *last_lines([step.error])))

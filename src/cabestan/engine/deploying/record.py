@@ -8,6 +8,7 @@ import structlog
 from cabestan.domain.deployment import Deployment, Plan, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
+from cabestan.domain.why import of_error
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, StepFailed, StorageFull
@@ -35,7 +36,7 @@ def on_record(
     except StorageFull:
         raise
     except CabestanError as error:
-        failure = str(error)
+        failure = of_error(error).text
     except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
         if services.durable.closing or is_full(error):
             raise
