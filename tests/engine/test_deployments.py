@@ -282,7 +282,7 @@ def test_one_that_is_canceled_while_its_routes_are_asked_is_canceled(world: Worl
 def test_a_service_that_fails_puts_the_whole_previous_release_back(world: World, project: Project) -> None:
     first = world.released(project)
     world.stacks.states.append(failing("s", "app", "No such image"))
-    world.stacks.words = "its last output: boom"
+    world.stacks.words = "boom"
     world.released(project)
     staging = world.environment(project, "staging")
     good, bad = world.deployments(staging)

@@ -45,8 +45,7 @@ def test_what_is_never_healthy_is_told_by_what_was_asked_and_what_came() -> None
     assert why.text.splitlines()[:3] == [
         "web is not healthy: `curl -f localhost:8080/up` was asked 3 times and ended with exit code 7.",
         "    curl: (7) Failed to connect to localhost port 8080",
-        "It is asked within the container. healthcheck in the Compose file says what is asked, how often, and from when "
-        "on (start_period).",
+        "It is asked within the container; healthcheck in the Compose file says what, how often, from when on.",
     ]
 
 
@@ -74,6 +73,11 @@ def test_a_check_that_says_nothing_leaves_the_word_to_the_application() -> None:
             "web does not stay up: its container ended, without an error, each time it was started.",
         ),
         (Failure("web", None, "update paused"), ContainerWords(), "web does not come up: update paused."),
+        (
+            Failure("web", task("complete"), "update paused due to failure"),
+            ContainerWords(check=FailedCheck("true", 1, 2)),
+            "web is not healthy: `true` was asked 2 times and ended with exit code 1.",
+        ),
         # a check that failed once is no reason for what ended by itself
         (
             Failure("web", task("failed"), "task: non-zero exit (7)"),

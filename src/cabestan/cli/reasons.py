@@ -20,6 +20,14 @@ def print_reason(thing: Thing) -> None:
     print_line("")
 
 
+def print_trouble(state: str, reason: str) -> None:
+    """Why something that was deployed is in that state, which its headline names."""
+    why = Why.of(reason)
+    print_line(f"{status_words(state).partition(' ')[0]} {why.headline}", colour(state))
+    print_why(why)
+    print_line("")
+
+
 def print_why(why: Why) -> None:
     """What was said, and what to do about it; its headline stands above."""
     for line in why.lines:

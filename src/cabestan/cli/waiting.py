@@ -64,8 +64,8 @@ def _fetch(api: Api, number: int) -> Thing:
 
 def _tell_seen(deployment: Thing, seen: str, tell: Callable[[str], None]) -> str:
     """What the step that is being done has to say so far, where it is news."""
-    now = next((step for step in deployment.get("steps") or [] if step.get("status") == "running"), {})
-    detail = one_line(now.get("detail"))
+    running = (step for step in deployment.get("steps") or [] if step.get("status") == "running")
+    detail = one_line(next((step.get("detail") for step in running), ""))
     if detail and detail != seen:
         tell(f"  {detail}")
     return detail

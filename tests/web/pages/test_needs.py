@@ -24,7 +24,7 @@ def test_what_is_down_comes_before_what_failed_and_what_waits() -> None:
     found = needs(cells, [])
     assert [need.state.word for need in found] == ["down", "failed", "waiting"]
     assert found[0].href == "/demo/hello/environments/staging"
-    assert found[0].detail == "web: 0 of 1 run, restarted 4 × in 2 minutes, exit code 1"
+    assert found[0].detail == "web is down: 0 of 1 run, restarted 4 × in 2 minutes, exit code 1."
 
 
 def test_what_serves_needs_nobody() -> None:
@@ -36,4 +36,4 @@ def test_the_first_page_shows_the_state_that_is() -> None:
     matrix = home_matrix([project()], (STAGING,), [deployment(1)], {1: Seen(Condition.DOWN, NOW, (DOWN,))})
     page = rendered("home.html", matrix=matrix, titles={}, alerts=(), needs=needs(matrix.cells, []), pipelines={})
     assert "serving" not in page
-    assert page.index("Needs somebody") < page.index("web: 0 of 1 run") < page.index("matrix")
+    assert page.index("Needs somebody") < page.index("web is down: 0 of 1 run") < page.index("matrix")

@@ -61,11 +61,16 @@ def judge(findings: tuple[Finding, ...], texts: Texts = lambda _file: None) -> V
     errors = [finding for finding in findings if finding.severity == "error"]
     if not errors:
         return Verdict(RunStatus.SUCCEEDED)
-    first = errors[0]
+    # what is wrong within a part may be all that is wrong with it: a service without an image has an `imag`
+    first = next((one for one in errors if not any(_is_within(other, one) for other in errors)), errors[0])
     more = f"{len(errors) - 1} more: see the log." if len(errors) > 1 else ""
     lines = excerpt(first, (texts(first.file) or "").splitlines())
     why = Why(str(replace(first, remedy="")), tuple(lines.splitlines()), f"{first.remedy} {more}".strip())
     return Verdict(RunStatus.FAILED, why.text)
+
+
+def _is_within(one: Finding, other: Finding) -> bool:
+    return bool(other.path) and one.file == other.file and one.path.startswith(f"{other.path}.")
 
 
 def _first_error(log: str) -> int:

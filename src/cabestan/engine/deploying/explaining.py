@@ -12,10 +12,7 @@ from cabestan.domain.why import Why, last_lines
 
 _NOTHING = ContainerWords()
 _EXIT = re.compile(r"non-zero exit \((\d+)\)|exit code (\d+)")
-_HEALTH_REMEDY = (
-    "It is asked within the container. healthcheck in the Compose file says what is asked, how often, and from when on "
-    "(start_period)."
-)
+_HEALTH_REMEDY = "It is asked within the container; healthcheck in the Compose file says what, how often, from when on."
 _MEMORY_REMEDY = "Raise deploy.resources.limits.memory, or use less."
 #: seconds are told so coarsely, so that what is told does not change all the time
 _COARSE = 5
@@ -25,7 +22,9 @@ _BAD_GATEWAY = re.compile(r" answers 50[234]$")
 def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
     """Of a service that will not come up."""
     name = failure.service
-    if words.check and "unhealthy" in failure.words:
+    # one that is stopped for its check may end without an error
+    stopped = "unhealthy" in failure.words or (failure.task is not None and failure.task.state == "complete")
+    if words.check and stopped:
         said = words.check.said or words.output
         return Why(f"{name} is not healthy: {_of_check(words)}.", said, _HEALTH_REMEDY)
     if words.out_of_memory:
@@ -33,9 +32,8 @@ def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
     if failure.task and failure.task.state == "complete":
         return Why(f"{name} does not stay up: {failure.words}.", words.output, failure.remedy)
     if code := _exit_code(failure):
-        return Why(
-            f"{name} does not come up: its container ended with exit code {code}.", words.output, exit_hint(code)
-        )
+        ended = f"{name} does not come up: its container ended with exit code {code}."
+        return Why(ended, words.output, exit_hint(code))
     return Why(f"{name} does not come up: {failure.words}.", words.output, failure.remedy)
 
 

@@ -104,6 +104,7 @@ def standing(value: Standing) -> Json:
         "status": value.status,
         "state": shown(bool(value.current), value.seen),
         "services": [seen_service(service) for service in value.seen.services] if value.seen else [],
+        "reasons": [service.why.text for service in value.seen.unwell] if value.seen and value.current else [],
         **fields(environment, "trigger", "branches", "compose_files", "approvers"),
         **fields(environment, "target", "watch_seconds", "plain_http", "time_zone"),
         "deployment": current.id if current else None,
