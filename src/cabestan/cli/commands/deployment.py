@@ -117,6 +117,11 @@ def approve(
     """Show the plan of a deployment that waits, ask, and approve exactly that plan."""
     api = connect()
     number = number or _waiting(api, environment, project)
+    if as_json and not fingerprint:
+        raise Unable(
+            "With --json the plan is not shown, so it cannot be approved.",
+            f"Look at it (`cabestan deployment show {number} --json`), and give the plan's --fingerprint.",
+        )
     deployment = api.get(address("deployments", number))
     plan = deployment.get("plan") or {}
     asked = to_be_asked(yes=yes, as_json=as_json)
@@ -188,7 +193,7 @@ def _print_question(deployment: Thing, plan: Thing) -> None:
     print_reason(deployment)
     print_thing(deployment, FIELDS)
     if plan:
-        print_plan(plan)
+        print_plan({**plan, "evidence": deployment.get("evidence")})
 
 
 def _print(deployment: Thing) -> None:
@@ -196,7 +201,7 @@ def _print(deployment: Thing) -> None:
     print_thing(deployment, FIELDS)
     steps, approvals = deployment.get("steps"), deployment.get("approvals")
     if deployment.get("plan"):
-        print_plan(deployment["plan"])
+        print_plan({**deployment["plan"], "evidence": deployment.get("evidence")})
     if steps:
         print_heading("Steps done")
         print_list(steps, _STEP_COLUMNS, as_json=False, empty="")
