@@ -43,7 +43,7 @@ def test_what_is_never_healthy_is_told_by_what_was_asked_and_what_came() -> None
     failure = Failure("web", task("failed"), "task: non-zero exit (137): dockerexec: unhealthy container")
     why = why_not_up(failure, ContainerWords(("Listening on 3000",), CHECK))
     assert why.text.splitlines()[:3] == [
-        "web is not healthy: `curl -f localhost:8080/up` was asked 3 times and ended with exit code 7.",
+        "web is not healthy: its health check was asked 3 times and ended with exit code 7: curl -f localhost:8080/up",
         "    curl: (7) Failed to connect to localhost port 8080",
         "It is asked within the container; healthcheck in the Compose file says what, how often, from when on.",
     ]
@@ -76,7 +76,7 @@ def test_a_check_that_says_nothing_leaves_the_word_to_the_application() -> None:
         (
             Failure("web", task("complete"), "update paused due to failure"),
             ContainerWords(check=FailedCheck("true", 1, 2)),
-            "web is not healthy: `true` was asked 2 times and ended with exit code 1.",
+            "web is not healthy: its health check was asked 2 times and ended with exit code 1: true",
         ),
         # a check that failed once is no reason for what ended by itself
         (

@@ -167,14 +167,21 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
 
 
 def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platform) -> None:
-    check = "    healthcheck: {test: 'echo nobody is there; exit 3', interval: 1s, retries: 2}\n"
+    check = "    healthcheck: {test: 'echo nobody is there; exit 3', interval: 1s, retries: 4}\n"
     work = platform.make_project(unbuilt())
     work.goes_live()
     work.files |= unbuilt(SMALL | {"docker-compose.yml": COMPOSE + check})
-    bad = work.deployed()
+    key = work.pushed_to("staging")["id"]
+
+    def seen() -> str:
+        details = [step["detail"] for step in platform.get(f"/deployments/{key}")["steps"] if step["kind"] == "watch"]
+        return next((detail for detail in details if "health check failed" in detail), "")
+
+    assert re.search("health check failed [0-9]+ ×: nobody is there", eventually(seen, 60, "it tells what it sees"))
+    bad = platform.wait_for_deployment(key)
     assert bad["status"] == "rolled_back"
     headline, said = bad["reason"].splitlines()[:2]
-    asked = r"app is not healthy: `echo nobody is there; exit 3` was asked \d times and ended with exit code 3\."
+    asked = "app is not healthy: its health check was asked [4-6] times and ended with exit code 3: echo .*; exit 3"
     assert re.fullmatch(asked, headline), headline
     assert said == "    nobody is there"
 

@@ -138,12 +138,10 @@ def test_what_is_never_healthy(world: World, told: Told) -> None:
     world.stacks.states.append(failing("s", "app", "task: non-zero exit (137): dockerexec: unhealthy container"))
     world.stacks.container = ContainerWords((), FailedCheck("curl -f localhost/up", 22, 3, ("The URL returned 404",)))
     world.released(world.project())
-    words = "app is not healthy: {} was asked 3 times and ended with exit code 22."
+    asked = "app is not healthy: its health check was asked 3 times and ended with exit code 22: curl -f localhost/up"
     remedy = "It is asked within the container; healthcheck in the Compose file says what, how often, from when on."
     with told() as (page, command):
-        asked = words.format("curl -f localhost/up")
         assert page("/shop/api/deployments/1") == [asked, "The URL returned 404", remedy]
-        asked = words.format("`curl -f localhost/up`")
         assert command("deployment", "show", "1") == [f"✗ failed: {asked}", "The URL returned 404", remedy]
 
 

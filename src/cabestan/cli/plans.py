@@ -27,7 +27,7 @@ def print_plan(plan: Thing) -> None:
 
 
 def print_evidence(evidence: Thing | None) -> None:
-    """How the release fared elsewhere, and the commits that it brings, or takes away."""
+    """How the release fared elsewhere, and the commits that it brings, or lacks."""
     if not evidence:
         return
     print_heading("What is known of it")
@@ -40,7 +40,7 @@ def print_evidence(evidence: Thing | None) -> None:
     elif not evidence["brings"]["total"] and not evidence["takes"]["total"]:
         print_line("It is of the same commit as what serves.")
     _print_commits("It brings {}:", evidence["brings"])
-    _print_commits("It takes {} away that serves now:", evidence["takes"])
+    _print_commits("It lacks {} of what serves now:", evidence["takes"])
 
 
 def _print_commits(words: str, found: Thing) -> None:

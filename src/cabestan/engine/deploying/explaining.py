@@ -16,6 +16,8 @@ _HEALTH_REMEDY = "It is asked within the container; healthcheck in the Compose f
 _MEMORY_REMEDY = "Raise deploy.resources.limits.memory, or use less."
 #: seconds are told so coarsely, so that what is told does not change all the time
 _COARSE = 5
+#: of a command
+_LONGEST = 200
 _BAD_GATEWAY = re.compile(r" answers 50[234]$")
 
 
@@ -26,7 +28,7 @@ def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
     stopped = "unhealthy" in failure.words or (failure.task is not None and failure.task.state == "complete")
     if words.check and stopped:
         said = words.check.said or words.output
-        return Why(f"{name} is not healthy: {_of_check(words)}.", said, _HEALTH_REMEDY)
+        return Why(f"{name} is not healthy: {_of_check(words)}", said, _HEALTH_REMEDY)
     if words.out_of_memory:
         return Why(f"{name} does not come up: it used more memory than it may.", words.output, _MEMORY_REMEDY)
     if failure.task and failure.task.state == "complete":
@@ -40,8 +42,8 @@ def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
 def _of_check(words: ContainerWords) -> str:
     check = words.check
     assert check
-    asked = f"`{check.asked}`" if check.asked else "its health check"
-    return f"{asked} was asked {_times(check.times)} and ended with exit code {check.exit_code}"
+    asked = f": {check.asked[:_LONGEST]}" if check.asked else "."
+    return f"its health check was asked {_times(check.times)} and ended with exit code {check.exit_code}{asked}"
 
 
 def _exit_code(failure: Failure) -> int:
