@@ -286,7 +286,10 @@ def test_a_service_that_fails_puts_the_whole_previous_release_back(world: World,
     world.released(project)
     staging = world.environment(project, "staging")
     good, bad = world.deployments(staging)
-    assert (bad.status, bad.reason) == (ROLLED_BACK, "app does not come up: No such image.\n    boom")
+    assert (bad.status, bad.reason) == (
+        ROLLED_BACK,
+        "app does not come up: No such image.\n    boom\n`cabestan logs -e staging app` shows what it said before.",
+    )
     assert (staging.current_deployment_id, bad.previous_id) == (good.id, good.id)
     assert image_of(first) in world.stacks.deployed["cabestan-1-shop-api-staging"]
     with world.services.database.reading() as tx:

@@ -26,22 +26,25 @@ def service(*tasks: TaskState, name: str = "web", replicas: int = 2) -> ServiceS
 
 def test_a_crash_at_the_start_is_told_by_its_exit_code_and_its_last_lines() -> None:
     failure = Failure("web", task("failed"), "task: non-zero exit (7)")
-    why = why_not_up(failure, ContainerWords(("Traceback (most recent call last):", "KeyError: 'DATABASE_URL'")))
+    why = why_not_up(
+        failure, "staging", ContainerWords(("Traceback (most recent call last):", "KeyError: 'DATABASE_URL'"))
+    )
     assert why.text.splitlines()[:3] == [
         "web does not come up: its container ended with exit code 7.",
         "    Traceback (most recent call last):",
         "    KeyError: 'DATABASE_URL'",
     ]
+    assert why.remedy == "`cabestan logs -e staging web` shows what it said before."
 
 
 def test_what_shells_mean_by_an_exit_code_is_said() -> None:
-    why = why_not_up(Failure("web", task("failed"), "task: non-zero exit (127)"))
+    why = why_not_up(Failure("web", task("failed"), "task: non-zero exit (127)"), "staging")
     assert (why.lines, why.remedy) == ((), "A command was not found: is it installed in this image?")
 
 
 def test_what_is_never_healthy_is_told_by_what_was_asked_and_what_came() -> None:
     failure = Failure("web", task("failed"), "task: non-zero exit (137): dockerexec: unhealthy container")
-    why = why_not_up(failure, ContainerWords(("Listening on 3000",), CHECK))
+    why = why_not_up(failure, "staging", ContainerWords(("Listening on 3000",), CHECK))
     assert why.text.splitlines()[:3] == [
         "web is not healthy: its health check was asked 3 times and ended with exit code 7: curl -f localhost:8080/up",
         "    curl: (7) Failed to connect to localhost port 8080",
@@ -52,7 +55,7 @@ def test_what_is_never_healthy_is_told_by_what_was_asked_and_what_came() -> None
 def test_a_check_that_says_nothing_leaves_the_word_to_the_application() -> None:
     failure = Failure("web", task("failed"), "unhealthy container")
     words = ContainerWords(("no database",), FailedCheck("", 1, 1))
-    why = why_not_up(failure, words)
+    why = why_not_up(failure, "staging", words)
     assert (why.headline, why.lines) == (
         "web is not healthy: its health check was asked once and ended with exit code 1.",
         ("no database",),
@@ -87,7 +90,7 @@ def test_a_check_that_says_nothing_leaves_the_word_to_the_application() -> None:
     ],
 )
 def test_other_ends_have_their_own_sentence(failure: Failure, words: ContainerWords, headline: str) -> None:
-    assert why_not_up(failure, words).headline == headline
+    assert why_not_up(failure, "staging", words).headline == headline
 
 
 @pytest.mark.parametrize(

@@ -129,9 +129,12 @@ def test_a_crash_at_the_start(world: World, told: Told) -> None:
     world.stacks.words = "KeyError: 'DATABASE_URL'"
     world.released(world.project())
     words = ["app does not come up: its container ended with exit code 1.", "KeyError: 'DATABASE_URL'"]
+    remedy = "{} shows what it said before."
     with told() as (page, command):
-        assert page("/shop/api/deployments/1") == words
-        assert command("deployment", "show", "1") == [f"✗ failed: {words[0]}", words[1], ""]
+        before = remedy.format("cabestan logs -e staging app")
+        assert page("/shop/api/deployments/1") == [*words, before]
+        before = remedy.format("`cabestan logs -e staging app`")
+        assert command("deployment", "show", "1") == [f"✗ failed: {words[0]}", words[1], before]
 
 
 def test_what_is_never_healthy(world: World, told: Told) -> None:

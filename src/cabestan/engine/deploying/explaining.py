@@ -21,9 +21,10 @@ _LONGEST = 200
 _BAD_GATEWAY = re.compile(r" answers 50[234]$")
 
 
-def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
-    """Of a service that will not come up."""
+def why_not_up(failure: Failure, environment: str, words: ContainerWords = _NOTHING) -> Why:
+    """Of a service that will not come up there."""
     name = failure.service
+    before = f"`cabestan logs -e {environment} {name}` shows what it said before." if words.output else ""
     # one that is stopped for its check may end without an error
     stopped = "unhealthy" in failure.words or (failure.task is not None and failure.task.state == "complete")
     if words.check and stopped:
@@ -35,8 +36,8 @@ def why_not_up(failure: Failure, words: ContainerWords = _NOTHING) -> Why:
         return Why(f"{name} does not stay up: {failure.words}.", words.output, failure.remedy)
     if code := _exit_code(failure):
         ended = f"{name} does not come up: its container ended with exit code {code}."
-        return Why(ended, words.output, exit_hint(code))
-    return Why(f"{name} does not come up: {failure.words}.", words.output, failure.remedy)
+        return Why(ended, words.output, exit_hint(code) or before)
+    return Why(f"{name} does not come up: {failure.words}.", words.output, failure.remedy or before)
 
 
 def _of_check(words: ContainerWords) -> str:

@@ -87,7 +87,7 @@ def look(services: Services, environment: Environment, since: str, only: tuple[s
     if failure := state.failure(since):
         task = failure.task
         own = cluster.patiently(lambda: cluster.stacks.words_of(task)) if task else ContainerWords()
-        why = why_not_up(failure, own)
+        why = why_not_up(failure, environment.name, own)
         raise StepFailed(why.headline, why.remedy, why.lines)
     return state
 
