@@ -2,7 +2,7 @@
 
 import pytest
 
-from cabestan.domain.why import Why, headline, last_lines, of_error
+from cabestan.domain.why import Why, headline, last_lines, of_error, shortened
 from cabestan.errors import Invalid, StepFailed
 
 WHOLE = Why("web does not come up.", ("boom", "  at line 3"), "Look at it.")
@@ -31,4 +31,8 @@ def test_an_error_of_a_step_brings_the_lines_of_what_failed() -> None:
 def test_last_lines_are_as_a_terminal_shows_them_and_bounded() -> None:
     assert last_lines("\x1b[31mred\x1b[0m\r\n\n  \nend\n") == ("red", "end")
     assert last_lines("\n".join(map(str, range(50))), 3) == ("47", "48", "49")
-    assert len(last_lines("x" * 5000)[0]) == 300
+
+
+def test_a_line_is_shortened_when_no_secret_is_in_it_any_more() -> None:
+    assert len(last_lines("x" * 5000)[0]) == 5000
+    assert [len(line) for line in shortened(f"short\n{'x' * 5000}").split("\n")] == [5, 501]

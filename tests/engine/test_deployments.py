@@ -444,6 +444,14 @@ def test_the_end_of_the_steps_becomes_a_status(
     assert outcome(failure, undone) == expected
 
 
+def test_no_half_of_a_secret_is_left_where_a_long_line_is_cut(world: World, project: Project) -> None:
+    settings.put(world.services, Scope(project.id), "KEY", "the-canary", "boss", secret=True)
+    world.stacks.states.append(failing("s", "app", "task: non-zero exit (7)"))
+    world.stacks.words = f"{'x' * 495}the-canary and more"
+    world.released(project)
+    assert "the-" not in latest(world, project).reason
+
+
 def test_what_broke_is_told_without_secrets(world: World, project: Project, boss: User) -> None:
     settings.put(world.services, Scope(project.id), "KEY", "the-canary", "boss", secret=True)
     world.released(project)

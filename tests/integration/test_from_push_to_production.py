@@ -128,6 +128,19 @@ def test_a_commit_that_cannot_be_understood_fails_with_file_and_line(platform: P
     assert platform.deployments(work.name) == []
 
 
+def test_a_build_that_fails_is_told_by_the_step_s_own_last_lines_at_which_its_log_opens(platform: Platform) -> None:
+    broken = DOCKERFILE.replace("COPY", "RUN echo no such module >&2; exit 3\nCOPY")
+    work = platform.make_project(SMALL | {"Dockerfile": broken})
+    pushed = work.push()
+    assert pushed.pipeline
+    ended = platform.wait_for_pipeline(pushed.pipeline)
+    step = "Step 2/3 of the Dockerfile ended with exit code 3: RUN echo no such module >&2; exit 3"
+    assert ended["reason"].splitlines() == [f"build: {step}", "    no such module"]
+    job = next(job for job in ended["jobs"] if job["name"] == "build")
+    [line] = platform.get(f"/jobs/{job['id']}/log/lines", **{"from": job["log_line"], "count": 1})["lines"]
+    assert line["text"].endswith("no such module\r") or line["text"].endswith("no such module")
+
+
 def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
     dies = unbuilt()["docker-compose.yml"].replace("[python3, app.py]", "[sh, -c, 'echo no such database; exit 7']")
     work = platform.make_project(unbuilt() | {"docker-compose.yml": dies})

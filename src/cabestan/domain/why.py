@@ -9,7 +9,7 @@ from cabestan.errors import CabestanError, StepFailed
 
 #: of what was said the last lines tell most
 MOST_LINES = 15
-_LONGEST_LINE = 300
+_LONGEST_LINE = 500
 _INDENT = "    "
 #: what a terminal would obey
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
@@ -59,7 +59,14 @@ def of_error(error: CabestanError) -> Why:
 
 
 def last_lines(text: str | Iterable[str], most: int = MOST_LINES) -> tuple[str, ...]:
-    """The last ones that say something, as a terminal would show them."""
+    """The last ones that say something, as a terminal would show them. None is cut: a secret in it could else not be
+    found any more.
+    """
     given = text.splitlines() if isinstance(text, str) else text
     told = [shown for line in given if (shown := _ESCAPES.sub("", line).rstrip().expandtabs(4))]
-    return tuple(line[:_LONGEST_LINE] for line in told[-most:])
+    return tuple(told[-most:])
+
+
+def shortened(text: str) -> str:
+    """A text without secrets, its lines no longer than is read."""
+    return "\n".join(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in text.split("\n"))

@@ -16,8 +16,6 @@ _HEALTH_REMEDY = "It is asked within the container; healthcheck in the Compose f
 _MEMORY_REMEDY = "Raise deploy.resources.limits.memory, or use less."
 #: seconds are told so coarsely, so that what is told does not change all the time
 _COARSE = 5
-#: of a command
-_LONGEST = 200
 _BAD_GATEWAY = re.compile(r" answers 50[234]$")
 
 
@@ -43,7 +41,7 @@ def why_not_up(failure: Failure, environment: str, words: ContainerWords = _NOTH
 def _of_check(words: ContainerWords) -> str:
     check = words.check
     assert check
-    asked = f": {check.asked[:_LONGEST]}" if check.asked else "."
+    asked = f": {check.asked}" if check.asked else "."
     return f"its health check was asked {_times(check.times)} and ended with exit code {check.exit_code}{asked}"
 
 

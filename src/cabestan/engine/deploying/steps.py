@@ -14,7 +14,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
 from cabestan.domain.route import Probe
 from cabestan.domain.status import RunStatus
-from cabestan.domain.why import Why
+from cabestan.domain.why import Why, shortened
 from cabestan.engine import disk
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.deploying.explaining import why_not_routed
@@ -61,7 +61,7 @@ class Doing:
         """How far it is, for who looks."""
         with self.services.database.writing() as tx:
             project = project_store.by_id(tx, self.deployment.project_id)
-            shown = secrets.redactor(tx, self.services.vault, project).text(detail)
+            shown = shortened(secrets.redactor(tx, self.services.vault, project).text(detail))
             store.note_step(tx, self.deployment.id, self.position, shown)
             touched(tx, Subject.DEPLOYMENT, self.deployment.id, self.services.now())
 

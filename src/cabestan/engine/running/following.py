@@ -14,7 +14,7 @@ from cabestan.adapters.task_ends import LOST
 from cabestan.domain.outcome import Exit, Verdict
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import RunStatus
-from cabestan.domain.why import Why, headline
+from cabestan.domain.why import Why, headline, shortened
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, NotFound
@@ -82,7 +82,7 @@ def _explained(services: Services, what: Followed, verdict: Verdict) -> Verdict:
     lines = reader.lines_from(max(1, reader.lines() - count), count + 1)
     if what.explain and lines:
         why, line = what.explain.why([(line.number, line.text) for line in lines])
-        return replace(verdict, reason=why.text, line=line)
+        return replace(verdict, reason=shortened(why.text), line=line)
     texts = [text for line in lines if (text := _ESCAPES.sub("", line.text).strip())]
     return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
 
