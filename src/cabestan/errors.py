@@ -4,6 +4,8 @@ A message names the thing, the place and the remedy. Errors are caught at the ed
 HTTP status, an exit code or a failed step.
 """
 
+from collections.abc import Sequence
+
 
 class CabestanError(Exception):
     """The root of all errors that are told to a person. `remedy` says what to do about it."""
@@ -99,9 +101,13 @@ class StorageFull(CabestanError):
 
 
 class StepFailed(CabestanError):
-    """A step of a job or a deployment failed, in the words of what failed."""
+    """A step of a job or a deployment failed, in the words of what failed: `lines` are its own."""
 
     code = "step_failed"
+
+    def __init__(self, message: str, remedy: str = "", lines: Sequence[str] = ()) -> None:
+        super().__init__(message, remedy)
+        self.lines = tuple(lines)
 
 
 class DeadlineExceeded(StepFailed):

@@ -7,7 +7,7 @@ import pytest
 from tests.adapters.engine_answers import NEW, OLD, STACK, container, service, task, template
 
 from cabestan.adapters.passing_faults import EngineStart
-from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, last_words, parse_stack
+from cabestan.adapters.tasks import Failure, ServiceState, StackState, TaskState, parse_stack
 
 SINCE = "2024-05-06T07:09:00.000000"
 JOB = {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}
@@ -211,31 +211,6 @@ def test_a_stack_fails_with_its_first_service_and_is_settled_with_its_last() -> 
     assert (broken.failure(SINCE), broken.settled) == (Failure("worker", worker.tasks[0], "no luck"), False)
     whole = parse_stack(STACK, services, [good, task(2, of="worker"), task(3, of="worker")])
     assert (whole.failure(SINCE), whole.settled, whole.progress) == (None, True, "web 1/1, worker 2/2")
-
-
-@pytest.mark.parametrize(
-    ("state", "output", "words"),
-    [
-        ({}, "", ""),
-        ({"Health": None}, " \n", ""),
-        ({"Health": {"Status": "healthy", "Log": [{"ExitCode": 1, "Output": "x"}]}}, "", ""),
-        ({"Health": {"Status": "unhealthy", "Log": []}}, "", ""),
-        ({"Health": {"Status": "unhealthy", "Log": [{"ExitCode": 0, "Output": "ok"}]}}, "", ""),
-        (
-            {
-                "Health": {
-                    "Status": "unhealthy",
-                    "Log": [{"ExitCode": 0, "Output": ""}, {"ExitCode": 7, "Output": "no\n"}],
-                }
-            },
-            "one\ntwo\n",
-            "its health check failed (exit code 7): no; its last output: one\ntwo",
-        ),
-        ({"OOMKilled": True}, "x" * 600, f"it used more memory than it may; its last output: {'x' * 500}"),
-    ],
-)
-def test_a_container_adds_its_own_last_words(state: dict[str, Any], output: str, words: str) -> None:
-    assert last_words(state, output) == words
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,17 @@ def test_an_approval_sends_the_fingerprint_of_the_plan_that_was_shown(server: Fa
 def test_a_script_is_not_asked(cli: Cli, server: FakeServer, options: list[str], fingerprint: str) -> None:
     server.on("GET", "/deployments/4", WAITING)
     server.on("POST", "/deployments/4/approve", RUNNING)
-    assert cli("deployment", "approve", "4", *options, "--json").json == RUNNING
+    assert cli("deployment", "approve", "4", *options).code == 0
     assert server.asked[-1] == Asked("POST", "/deployments/4/approve", {"fingerprint": fingerprint})
+
+
+def test_what_is_not_shown_is_not_approved(cli: Cli, server: FakeServer) -> None:
+    server.on("GET", "/deployments/4", WAITING)
+    server.on("POST", "/deployments/4/approve", RUNNING)
+    refused = cli("deployment", "approve", "4", "--json")
+    assert (refused.code, server.asked) == (2, [])
+    assert "With --json the plan is not shown, so it cannot be approved." in refused.err
+    assert cli("deployment", "approve", "4", "--json", "--fingerprint", "seen").json == RUNNING
 
 
 def test_an_approval_can_wait_for_the_end(cli: Cli, server: FakeServer) -> None:
@@ -76,7 +85,7 @@ def test_an_approval_can_wait_for_the_end(cli: Cli, server: FakeServer) -> None:
 def test_a_void_approval_is_refused_in_the_server_s_words(cli: Cli, server: FakeServer) -> None:
     server.on("GET", "/deployments/4", WAITING)
     server.on("POST", "/deployments/4/approve", refusal(409, "conflict", "The plan has changed.", "Look again."))
-    done = cli("deployment", "approve", "4", "--json")
+    done = cli("deployment", "approve", "4", "--json", "--fingerprint", "f1")
     assert (done.code, done.out, done.err) == (3, "", "error: The plan has changed.\nhint: Look again.\n")
 
 
@@ -103,7 +112,7 @@ def test_what_waits_at_an_environment_is_approved_without_its_number(cli: Cli, s
     server.lists("/projects/demo/hello/deployments", {"id": 5, "status": "failed"}, {"id": 4, "status": "waiting"})
     server.on("GET", "/deployments/4", {**WAITING, "plan": PLAN})
     server.on("POST", "/deployments/4/approve", RUNNING)
-    assert cli("approve", "-e", "staging", "-p", "demo/hello", "--json").json == RUNNING
+    assert cli("approve", "-e", "staging", "-p", "demo/hello").code == 0
     assert server.asked[-1] == Asked("POST", "/deployments/4/approve", {"fingerprint": "f1"})
     server.on("POST", "/deployments/4/reject", DONE)
     assert cli("reject", "-e", "staging", "-p", "demo/hello").code == 0

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from tests.cli.conftest import Cli
 from tests.cli.fake_server import Asked, FakeServer, refusal, stream
 from tests.cli.terminal import on_a_terminal
+from tests.cli.things import JOB
 
 from cabestan.cli import follow
 
@@ -39,6 +40,7 @@ def test_a_terminal_gets_colours_and_text_of_a_log_alone(server: FakeServer) -> 
     cut = HARMFUL.index("52;c;")
     blocks = (log_event(0, HARMFUL[:cut]), log_event(cut, HARMFUL[cut:]), end_event("succeeded"))
     server.on("GET", "/jobs/7/log", Response(HARMFUL.encode()))
+    server.on("GET", "/jobs/7", {**JOB, "status": "succeeded", "reason": ""})
     server.on("GET", PATH, stream(*blocks))
     for more in ((), ("--follow",)):
         assert on_a_terminal(["job", "log", "7", *more]).written == "\x1b[31mred and \x1b[0m"

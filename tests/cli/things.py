@@ -84,6 +84,7 @@ ENVIRONMENT: dict[str, Any] = {
             "last_exit": {"code": 1, "why": "", "words": "no \x1b[31mroom\nleft", "at": THEN},
         }
     ],
+    "reasons": ["web is degraded: 1 of 2 run, exit code 1.\n    no \x1b[31mroom\n    left\nLook at it."],
 }
 PLAN: dict[str, Any] = {
     "steps": [

@@ -13,6 +13,7 @@ from tests.samples import set_status
 from cabestan.domain.outbox import Subject
 from cabestan.domain.status import RunStatus
 from cabestan.engine.building.job_runs import log_id
+from cabestan.store import pipelines as pipeline_store
 
 pytestmark = pytest.mark.e2e
 #: first and last line that can be seen, and how many of those are still being fetched
@@ -32,6 +33,20 @@ def test_a_million_lines_open_at_once_and_only_some_are_in_the_document(page: Pa
     expect(page.locator("[data-log-count]")).to_have_text(f"{LONG:,} lines")
     assert _seen(page)[0] == 1
     assert page.locator(".log-row").count() < 150
+
+
+def test_the_log_of_what_failed_opens_where_it_says_why(page: Page, site: Site) -> None:
+    """Unless the address names another line."""
+    with site.services.database.writing() as tx:
+        pipeline_store.update_job(tx, site.jobs["long"], log_line=765_432)
+    try:
+        _open(page, site, "long")
+        _until(page, lambda first, last: first < 765_432 < last)
+        page.goto(site.job_path("long") + "#L12")
+        _until(page, lambda first, last: first <= 12 < last)
+    finally:
+        with site.services.database.writing() as tx:
+            pipeline_store.update_job(tx, site.jobs["long"], log_line=0)
 
 
 def test_both_ends_and_every_line_between_can_be_reached(page: Page, site: Site) -> None:

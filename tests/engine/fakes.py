@@ -8,6 +8,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from cabestan.adapters.stack_runs import Named, StackRun
 from cabestan.adapters.tasks import ServiceState, StackState, TaskState
 from cabestan.compose.stack import Stack
 from cabestan.compose.volumes import StackVolume
+from cabestan.domain.container_words import ContainerWords, Listener
 from cabestan.domain.image import ImageConfiguration
 from cabestan.domain.managed import Instance
 from cabestan.domain.outcome import Exit
@@ -246,10 +248,13 @@ class FakeStacks(Failing):
         self.volumes: dict[str, StackVolume] = {}
         self.states: deque[StackState] = deque()
         self.missing: set[str] = set()
-        #: what a container that failed said at its end
+        #: what a container that failed said at its end, and what else is known of it
         self.words = ""
         #: what ended it beside itself
         self.why = ""
+        self.container = ContainerWords()
+        #: where containers take connections
+        self.listening: tuple[Listener, ...] | None = None
         #: image without its digest to what it says of itself
         self.images: dict[str, ImageConfiguration] = {}
 
@@ -354,9 +359,13 @@ class FakeStacks(Failing):
         self._call("node_names")
         return {"node": "here"}
 
-    def last_words(self, task: TaskState) -> str:
-        self._call("last_words", task.id)
-        return self.words
+    def words_of(self, task: TaskState) -> ContainerWords:
+        self._call("words_of", task.id)
+        return replace(self.container, output=(self.words,)) if self.words else self.container
+
+    def listeners(self, task: TaskState) -> tuple[Listener, ...] | None:
+        self._call("listeners", task.id)
+        return self.listening
 
     def end_of(self, task: TaskState) -> tuple[str, str]:
         self._call("end_of", task.id)

@@ -282,11 +282,14 @@ def test_one_that_is_canceled_while_its_routes_are_asked_is_canceled(world: Worl
 def test_a_service_that_fails_puts_the_whole_previous_release_back(world: World, project: Project) -> None:
     first = world.released(project)
     world.stacks.states.append(failing("s", "app", "No such image"))
-    world.stacks.words = "its last output: boom"
+    world.stacks.words = "boom"
     world.released(project)
     staging = world.environment(project, "staging")
     good, bad = world.deployments(staging)
-    assert (bad.status, bad.reason) == (ROLLED_BACK, "app: No such image; its last output: boom")
+    assert (bad.status, bad.reason) == (
+        ROLLED_BACK,
+        "app does not come up: No such image.\n    boom\n`cabestan logs -e staging app` shows what it said before.",
+    )
     assert (staging.current_deployment_id, bad.previous_id) == (good.id, good.id)
     assert image_of(first) in world.stacks.deployed["cabestan-1-shop-api-staging"]
     with world.services.database.reading() as tx:
@@ -330,7 +333,7 @@ def test_what_dies_while_its_routes_are_asked_is_told_in_the_words_of_its_task(w
 
     object.__setattr__(world.services.home, "probe", probe)
     world.released(project)
-    assert latest(world, project).reason == "app: task: non-zero exit (7)"
+    assert latest(world, project).reason == "app does not come up: its container ended with exit code 7."
 
 
 @pytest.mark.parametrize("error", [storage_full(), OSError(errno.ENOSPC, "No space left on device")])
@@ -352,7 +355,8 @@ def test_a_way_back_that_fails_too_is_told(world: World, project: Project) -> No
     world.stacks.states.append(failing("s", "app", "No luck either"))
     world.released(project)
     made = latest(world, project)
-    assert (made.status, made.reason) == (FAILED, "app: No luck. The way back failed too: app: No luck either")
+    words = "app does not come up: No luck. The way back failed too: app does not come up: No luck either."
+    assert (made.status, made.reason) == (FAILED, words)
 
 
 def test_a_rollback_brings_back_the_variables_and_secrets_that_the_release_ran_with(
@@ -438,6 +442,14 @@ def test_the_end_of_the_steps_becomes_a_status(
     failure: str, undone: str, expected: tuple[DeploymentStatus, str]
 ) -> None:
     assert outcome(failure, undone) == expected
+
+
+def test_no_half_of_a_secret_is_left_where_a_long_line_is_cut(world: World, project: Project) -> None:
+    settings.put(world.services, Scope(project.id), "KEY", "the-canary", "boss", secret=True)
+    world.stacks.states.append(failing("s", "app", "task: non-zero exit (7)"))
+    world.stacks.words = f"{'x' * 495}the-canary and more"
+    world.released(project)
+    assert "the-" not in latest(world, project).reason
 
 
 def test_what_broke_is_told_without_secrets(world: World, project: Project, boss: User) -> None:

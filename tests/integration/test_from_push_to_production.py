@@ -1,5 +1,6 @@
 """A commit's way to production, and what is refused or goes wrong on it."""
 
+import re
 import uuid
 
 import pytest
@@ -127,12 +128,26 @@ def test_a_commit_that_cannot_be_understood_fails_with_file_and_line(platform: P
     assert platform.deployments(work.name) == []
 
 
+def test_a_build_that_fails_is_told_by_the_step_s_own_last_lines_at_which_its_log_opens(platform: Platform) -> None:
+    broken = DOCKERFILE.replace("COPY", "RUN echo no such module >&2; exit 3\nCOPY")
+    work = platform.make_project(SMALL | {"Dockerfile": broken})
+    pushed = work.push()
+    assert pushed.pipeline
+    ended = platform.wait_for_pipeline(pushed.pipeline)
+    step = "Step 2/3 of the Dockerfile ended with exit code 3: RUN echo no such module >&2; exit 3"
+    assert ended["reason"].splitlines() == [f"build: {step}", "    no such module"]
+    job = next(job for job in ended["jobs"] if job["name"] == "build")
+    [line] = platform.get(f"/jobs/{job['id']}/log/lines", **{"from": job["log_line"], "count": 1})["lines"]
+    assert line["text"].endswith("no such module\r") or line["text"].endswith("no such module")
+
+
 def test_a_first_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
-    dies = unbuilt()["docker-compose.yml"].replace("[python3, app.py]", "[sh, -c, 'exit 7']")
+    dies = unbuilt()["docker-compose.yml"].replace("[python3, app.py]", "[sh, -c, 'echo no such database; exit 7']")
     work = platform.make_project(unbuilt() | {"docker-compose.yml": dies})
     failed = work.deployed()
     assert failed["status"] == "failed"
-    assert "exit (7)" in failed["reason"]
+    words = ["app does not come up: its container ended with exit code 7.", "    no such database"]
+    assert failed["reason"].splitlines()[:2] == words
     # those of other tests may be on their way out
     [(environment,)] = platform.rows(f"select environment_id from deployments where id = {failed['id']}")
     eventually(lambda: platform.of_environment(environment) == [], 60, "services and network go")
@@ -157,7 +172,8 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
     broken = second.replace("[python3, app.py]", "[sh, -c, 'exit 7']")
     work.files |= {"docker-compose.yml": compose.replace("one", "two") + broken}
     bad = work.deployed()
-    assert (bad["status"], bad["reason"]) == ("rolled_back", "other: task: non-zero exit (7)")
+    words = "other does not come up: its container ended with exit code 7."
+    assert (bad["status"], bad["reason"]) == ("rolled_back", words)
     said = f"one staging {good['commit']}"
     for host in (work.host("staging"), f"other.{work.host('staging')}"):
         platform.comes_to_say(host, said)
@@ -165,13 +181,32 @@ def test_a_release_that_does_not_come_up_is_taken_back_whole(platform: Platform)
 
 
 def test_a_failed_health_check_is_told_in_the_words_of_the_task(platform: Platform) -> None:
-    check = "    healthcheck: {test: [CMD, 'false'], interval: 1s, retries: 1}\n"
+    check = "    healthcheck: {test: 'echo nobody is there; exit 3', interval: 1s, retries: 4}\n"
     work = platform.make_project(unbuilt())
     work.goes_live()
     work.files |= unbuilt(SMALL | {"docker-compose.yml": COMPOSE + check})
-    bad = work.deployed()
+    key = work.pushed_to("staging")["id"]
+
+    def seen() -> str:
+        details = [step["detail"] for step in platform.get(f"/deployments/{key}")["steps"] if step["kind"] == "watch"]
+        return next((detail for detail in details if "health check failed" in detail), "")
+
+    assert re.search("health check failed [0-9]+ ×: nobody is there", eventually(seen, 60, "it tells what it sees"))
+    bad = platform.wait_for_deployment(key)
     assert bad["status"] == "rolled_back"
-    assert "unhealthy" in bad["reason"]
+    headline, said = bad["reason"].splitlines()[:2]
+    asked = "app is not healthy: its health check was asked [4-6] times and ended with exit code 3: echo .*; exit 3"
+    assert re.fullmatch(asked, headline), headline
+    assert said == "    nobody is there"
+
+
+def test_a_wrong_port_is_told_with_the_one_that_is_listened_on(platform: Platform) -> None:
+    wrong = COMPOSE.replace('traefik.port: "8000"', 'traefik.port: "8001"')
+    work = platform.make_project(unbuilt(SMALL | {"docker-compose.yml": wrong}))
+    with platform.served_with(routes_seconds="5"):
+        bad = work.deployed()
+    assert bad["status"] == "failed"
+    assert bad["reason"].splitlines()[0] == "app answers on nothing at port 8001; it listens on 8000."
 
 
 def test_a_second_project_cannot_have_a_host_name_that_the_first_one_has(platform: Platform) -> None:

@@ -97,11 +97,12 @@ def test_things_have_the_documented_keys(world: World, project: Project, client:
     assert first(f"{AT}/releases") == set(got(f"{AT}/releases/1")) == keys("release")
     assert first(f"{AT}/environments") == keys("environment") - {"availability", "outages"}
     assert set(got(f"{AT}/environments/staging")) == keys("environment")
-    assert first(f"{AT}/deployments") == keys("deployment") - {"plan", "steps", "runs", "approvals", "variables"}
+    alone = {"plan", "evidence", "steps", "runs", "approvals", "variables"}
+    assert first(f"{AT}/deployments") == keys("deployment") - alone
     assert set(got("/api/v1/deployments/1")) == keys("deployment")
     assert first(f"{AT}/schedules") == set(got("/api/v1/schedules/1")) == keys("schedule")
     assert first("/api/v1/schedules/1/runs") == set(got("/api/v1/runs/1")) == keys("run")
-    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"}
+    plan = {"steps", "changes", "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files", "evidence"}
     assert set(got(f"{AT}/environments/staging/plan")) >= plan
     route_keys = keys("route") - {"kind", "options"}
     assert first("/api/v1/routes") == first("/api/v1/routes?project=shop/api") == route_keys

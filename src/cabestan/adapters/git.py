@@ -82,6 +82,16 @@ class Repositories:
                     continue
         return found
 
+    def between(self, project_id: int, old: str, new: str, most: int) -> tuple[tuple[CommitInfo, ...], int]:
+        """The newest commits that `new` has and `old` lacks, at most so many, and how many there are."""
+        if old == new:
+            return (), 0
+        lacking = ("--end-of-options", new, f"^{old}")
+        listed = self._run(project_id, "rev-list", f"--max-count={most}", *lacking).split()
+        total = int(self._run(project_id, "rev-list", "--count", *lacking)) if len(listed) == most else len(listed)
+        found = self.commits(project_id, listed)
+        return tuple(found[commit] for commit in listed if commit in found), total
+
     def _named(self, project_id: int, name: str) -> str:
         """The commit of a branch, a tag or the beginning of a hash: of names alone, nothing that is searched for."""
         if not name or any(sign in name for sign in _NO_NAME):

@@ -16,6 +16,7 @@ import yaml
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from cabestan.adapters.config_files import drop_configs, ensure_configs
+from cabestan.adapters.container_words import LISTENING, parse_listeners, parse_words
 from cabestan.adapters.node_engines import NodeContainer, Nodes
 from cabestan.adapters.once import service_named
 from cabestan.adapters.passing_faults import CHANGED_MEANWHILE, engine_start, hand_over
@@ -23,10 +24,11 @@ from cabestan.adapters.registry import parse_configuration
 from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.secret_files import SwarmSecret, drop_secrets, ensure_secrets
 from cabestan.adapters.stack_client import deploy_command, refusal
-from cabestan.adapters.tasks import StackState, TaskState, ended_badly, last_words, parse_stack
+from cabestan.adapters.tasks import StackState, TaskState, ended_badly, parse_stack
 from cabestan.adapters.volumes import make, unready
 from cabestan.compose.stack import as_in_file, with_values
 from cabestan.compose.volumes import StackVolume
+from cabestan.domain.container_words import ContainerWords, Listener
 from cabestan.domain.image import ImageConfiguration, familiar_name
 from cabestan.domain.labels import ENVIRONMENT_ID_LABEL, INSTANCE_LABEL, STACK_LABEL
 from cabestan.domain.redaction import Redactor
@@ -39,9 +41,8 @@ _log = structlog.get_logger(__name__)
 _Spec = Mapping[str, Any]
 #: seconds in which Swarm takes a change of a service
 _CHANGE_SECONDS = 30.0
-_LAST_LINES = 5
-#: of an application that ended by itself
-_TOLD_LINES, _TOLD_LENGTH = 20, 2000
+#: of the end of a container's output
+_TOLD_LINES = 20
 #: a task that is told to end may take its grace period, and Swarm a moment more to forget it
 _LEAVE_SECONDS = 60
 _LEAVE_AGAIN_SECONDS = 0.5
@@ -322,24 +323,33 @@ class Stacks:
         with self._engine.speaking("look at the Swarm's nodes") as client:
             return {node["ID"]: node["Description"]["Hostname"] for node in client.api.nodes()}
 
-    def last_words(self, task: TaskState) -> str:
-        """What the task's container said at its end, where the engine of its node is reached and still has it."""
+    def words_of(self, task: TaskState) -> ContainerWords:
+        """What the task's container says, where the engine of its node is reached and still has it."""
         if not task.container:
-            return ""
+            return ContainerWords()
         try:
-            return last_words(*_end_of(NodeContainer(task.container, self._nodes.of(task.node)), _LAST_LINES))
+            return _words_of(NodeContainer(task.container, self._nodes.of(task.node)))
         except (NotReached, StepFailed):
-            return ""
+            return ContainerWords()
+
+    def listeners(self, task: TaskState) -> tuple[Listener, ...] | None:
+        """Where the task's container takes connections; None where that cannot be told."""
+        try:
+            with self._nodes.of(task.node).speaking("look where a container listens") as client:
+                made = client.api.exec_create(task.container, LISTENING)["Id"]
+                return parse_listeners(client.api.exec_start(made).decode(errors="replace"))
+        except (NotReached, StepFailed):
+            return None
 
     def end_of(self, task: TaskState) -> tuple[str, str]:
         """What ended the task's container, beside itself, and its last lines; empty where that cannot be told."""
         if not task.container:
             return task.error, ""
         try:
-            state, output = _end_of(NodeContainer(task.container, self._nodes.of(task.node)), _TOLD_LINES)
+            words = _words_of(NodeContainer(task.container, self._nodes.of(task.node)))
         except (NotReached, StepFailed):
             return "", ""
-        return last_words(state, ""), output.strip()[-_TOLD_LENGTH:]
+        return words.why, "\n".join(words.output)
 
     def remove(self, stack: str, networks: Collection[str]) -> None:
         """Takes the stack's services, secrets and configs away, and the networks that are named; never its volumes."""
@@ -393,11 +403,11 @@ def parse_pushed_digest(answers: Sequence[Mapping[str, Any]], reference: str) ->
     return str(digests[-1])
 
 
-def _end_of(container: NodeContainer, lines: int) -> tuple[Mapping[str, Any], str]:
-    """The engine's `State` of it, and its last lines. Raises StepFailed where it is gone."""
+def _words_of(container: NodeContainer) -> ContainerWords:
+    """Raises StepFailed where it is gone."""
     with container.engine.speaking("look at the container that failed") as client:
-        state: Mapping[str, Any] = client.api.inspect_container(container.id)["State"]
-        return state, client.api.logs(container.id, tail=lines).decode(errors="replace")
+        found: Mapping[str, Any] = client.api.inspect_container(container.id)
+        return parse_words(found, client.api.logs(container.id, tail=_TOLD_LINES).decode(errors="replace"))
 
 
 def _remove_network(network: Any) -> None:

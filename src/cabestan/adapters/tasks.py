@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from cabestan.adapters.passing_faults import EngineStart, passes
-from cabestan.domain.observed import OUT_OF_MEMORY
 
 #: A service whose new tasks failed this often will not come up by itself.
 MOST_FAILURES = 3
@@ -46,6 +45,10 @@ class TaskState:
         return datetime.fromisoformat(self.since)
 
     @property
+    def live(self) -> bool:
+        return self.wanted == self.state == "running"
+
+    @property
     def fault_passes(self) -> bool:
         """Whether it ended for something that another start may not meet."""
         return self.engine_left or passes(self.error)
@@ -70,7 +73,7 @@ class ServiceState:
     @property
     def live(self) -> int:
         """How many run, also of those that an update has not reached yet."""
-        return sum(1 for task in self.tasks if task.wanted == task.state == "running")
+        return sum(1 for task in self.tasks if task.live)
 
     @property
     def running(self) -> int:
@@ -156,22 +159,6 @@ class Failure:
     def remedy(self) -> str:
         """What to do about it, where that can be told."""
         return _ENDED_WELL if self.task and self.task.state == "complete" else ""
-
-
-def last_words(state: Mapping[str, Any], output: str) -> str:
-    """What a container's own state and the end of its output add to Swarm's words; empty where they add nothing."""
-    checks = (state.get("Health") or {}).get("Log") or []
-    said = []
-    # the engine calls every container unhealthy that it sees end, also where its last check was good
-    if (state.get("Health") or {}).get("Status") == "unhealthy" and checks and checks[-1]["ExitCode"]:
-        said.append(
-            f"its health check failed (exit code {checks[-1]['ExitCode']}): {checks[-1]['Output'].strip()[-300:]}"
-        )
-    if state.get("OOMKilled"):
-        said.append(OUT_OF_MEMORY)
-    if output.strip():
-        said.append(f"its last output: {output.strip()[-500:]}")
-    return "; ".join(said)
 
 
 def parse_stack(

@@ -34,8 +34,8 @@ COLOURED = Palette("\x1b[1;31m", "\x1b[1;33m", "\x1b[1m", "\x1b[2m", "\x1b[0m")
 
 
 def report(findings: Iterable[Finding], texts: Texts, palette: Palette = PLAIN) -> str:
-    """All findings, and how many there are. Ends with a line end."""
-    findings = tuple(findings)
+    """All findings, errors first, and how many there are. Ends with a line end."""
+    findings = tuple(sorted(findings, key=lambda finding: finding.severity != "error"))
     lines: dict[str, list[str]] = {}
     for finding in findings:
         if finding.file not in lines:
@@ -60,10 +60,10 @@ def _finding(finding: Finding, lines: list[str], palette: Palette) -> str:
         f"{plain(finding.message)} {palette.quiet}[{finding.code}]{palette.end}"
     )
     remedy = f"  {palette.quiet}→{palette.end} {plain(finding.remedy)}" if finding.remedy else ""
-    return "\n".join(part for part in (head, _excerpt(finding, lines, palette), remedy) if part) + "\n"
+    return "\n".join(part for part in (head, excerpt(finding, lines, palette), remedy) if part) + "\n"
 
 
-def _excerpt(finding: Finding, lines: list[str], palette: Palette) -> str:
+def excerpt(finding: Finding, lines: list[str], palette: Palette = PLAIN) -> str:
     """The line with a caret below; nothing where the file does not have it."""
     if not 0 < finding.line <= len(lines):
         return ""

@@ -136,6 +136,11 @@ def print_line(text: str, style: str = "default") -> None:
     _write(_console(), Text(one_line(text), style=style))
 
 
+def print_verbatim(text: str) -> None:
+    """A line with its blanks."""
+    sys.stdout.write(f"{clean(text)}\n")
+
+
 def tell(text: str) -> None:
     """A word to the person, beside the output: on stderr."""
     print(clean(text), file=sys.stderr, flush=True)

@@ -5,13 +5,14 @@ import sys
 import typer
 
 from cabestan.cli.api import Thing
-from cabestan.cli.cells import clean
+from cabestan.cli.cells import clean, colour, short_commit
 from cabestan.cli.failures import EXIT_FAILED
 from cabestan.cli.output import at_a_terminal, print_heading, print_line, tell
 
 
 def print_plan(plan: Thing) -> None:
-    """The steps, the difference and the warnings."""
+    """What is known of the release, the steps, the difference and the warnings."""
+    print_evidence(plan.get("evidence"))
     print_heading("Steps")
     for number, step in enumerate(plan["steps"], 1):
         print_line(f"{number}. {step['text']}{_deadline(step)}")
@@ -23,6 +24,34 @@ def print_plan(plan: Thing) -> None:
         print_line("None: what serves is what this would put there.")
     for warning in plan.get("warnings") or []:
         print_line(f"warning: {_words(warning)}", "yellow")
+
+
+def print_evidence(evidence: Thing | None) -> None:
+    """How the release fared elsewhere, and the commits that it brings, or lacks."""
+    if not evidence:
+        return
+    print_heading("What is known of it")
+    for one in evidence["fared"]:
+        print_line(one["told"], colour(str(one["status"] or "")))
+    if evidence["trouble"]:
+        print_line(evidence["trouble"])
+    elif evidence["first"]:
+        print_line("Nothing serves there yet.")
+    elif not evidence["brings"]["total"] and not evidence["takes"]["total"]:
+        print_line("It is of the same commit as what serves.")
+    _print_commits("It brings {}:", evidence["brings"])
+    _print_commits("It lacks {} of what serves now:", evidence["takes"])
+
+
+def _print_commits(words: str, found: Thing) -> None:
+    if not found["total"]:
+        return
+    count = int(found["total"])
+    print_line(words.format(f"{count} commit{'s' if count > 1 else ''}"))
+    for one in found["commits"]:
+        print_line(f"  {short_commit(one['commit'])}  {one['title']}  by {one['author']}")
+    if more := count - len(found["commits"]):
+        print_line(f"  and {more} more")
 
 
 def confirm(question: str, *, asked: bool) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cabestan.cli.api import Api, Thing, address
 from cabestan.cli.cells import one_line, status_words, took
 from cabestan.cli.failures import Unreachable, Unsuccessful
+from cabestan.domain.why import headline
 
 #: of deployments
 ENDED = frozenset({"succeeded", "failed", "rolled_back", "superseded", "canceled"})
@@ -25,9 +26,10 @@ def wait_until_ended(
 
     Raises Unreachable when no server answered for a minute.
     """
-    told = 0
+    told, seen = 0, ""
     while True:
         told = _tell_steps(deployment, told, tell)
+        seen = _tell_seen(deployment, seen, tell)
         status = deployment["status"]
         if status in ENDED or (status == "waiting" and not through_approval):
             return deployment
@@ -40,7 +42,7 @@ def check_succeeded(deployment: Thing) -> None:
     status = deployment["status"]
     if status in ENDED and status != "succeeded":
         words = str(status).replace("_", " ")
-        reason = str(deployment.get("reason") or "").rstrip(".")
+        reason = headline(str(deployment.get("reason") or "")).rstrip(".")
         raise Unsuccessful(
             f"Deployment {deployment['id']} {words}" + (f": {reason}." if reason else "."),
             f"See: cabestan deployment show {deployment['id']}",
@@ -58,6 +60,15 @@ def _fetch(api: Api, number: int) -> Thing:
             time.sleep(_POLL_SECONDS)
         else:
             return deployment
+
+
+def _tell_seen(deployment: Thing, seen: str, tell: Callable[[str], None]) -> str:
+    """What the step that is being done has to say so far, where it is news."""
+    running = (step for step in deployment.get("steps") or [] if step.get("status") == "running")
+    detail = one_line(next((step.get("detail") for step in running), ""))
+    if detail and detail != seen:
+        tell(f"  {detail}")
+    return detail
 
 
 def _tell_steps(deployment: Thing, told: int, tell: Callable[[str], None]) -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from cabestan.domain.why import Why, last_lines
+
 #: a service whose containers ended so often within that time ends again and again
 LOOPING_ENDS = 3
 LOOPING_WITHIN = timedelta(minutes=2)
@@ -24,6 +26,7 @@ class Condition(StrEnum):
     UNKNOWN = "unknown"
 
 
+_WHAT_TO_DO = "`cabestan rollback` brings the release before back."
 #: nobody needs to do anything
 WELL = (Condition.SERVING, Condition.STOPPED)
 
@@ -78,6 +81,13 @@ class SeenService:
     @property
     def loops(self) -> bool:
         return self.restarts >= LOOPING_ENDS
+
+    @property
+    def why(self) -> Why:
+        """Of one that is not well: how it does, what its container said last, and what to do."""
+        last = self.last_exit
+        said = last_lines(last.words) if last and not self.unanswered else ()
+        return Why(f"{self.name} is {self.condition}: {self.sentence}.", said, _WHAT_TO_DO)
 
     @property
     def sentence(self) -> str:

@@ -24,12 +24,26 @@ class Verdict:
     reason: str = ""
     #: the container was taken away from outside (the engine stopped): run the job again
     again: bool = False
+    #: of the log, where what failed says why; 0 where that is not told
+    line: int = 0
 
 
 #: A container that ends so was ended from outside: 128 + SIGKILL, 128 + SIGTERM, and the engine's own for "lost".
 _FROM_OUTSIDE = frozenset({137, 143, 255})
 #: How often a job is run when its container is taken away from outside.
 ATTEMPTS = 3
+
+
+_HINTS = {
+    126: "It is no program that can be run: has it the right to be executed?",
+    127: "A command was not found: is it installed in this image?",
+    137: "It was killed: mostly because it used more memory than there is.",
+}
+
+
+def exit_hint(code: int) -> str:
+    """What shells and kernels mean by an exit code; empty for those of programs."""
+    return _HINTS.get(code, "")
 
 
 def judge_exit(exit: Exit, attempt: int) -> Verdict:

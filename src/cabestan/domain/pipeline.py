@@ -173,6 +173,8 @@ class Job:
     finished_at: datetime | None = None
     #: of the image that it pushed, `sha256:…`
     digest: str = ""
+    #: of its log, where what failed says why; 0 where that is not told
+    log_line: int = 0
 
     @property
     def name(self) -> str:

@@ -53,6 +53,9 @@ def test_the_plan_is_shown_and_asked_about_before_anything_is_done(
         page = client.get("/shop/api/deploy", params=WISH)
         for words in ("Deploy release 1 on production", "What it changes", "Steps", "Serves now", button):
             assert words in page.text
+        places = [page.text.index(f'id="{part}"') for part in ("evidence", "changes", "decision")]
+        assert places == sorted(places), "what is to be known stands above the button"
+        assert "It succeeded on staging." in page.text
         (arrived,) = world.deployments(production)
         done = client.post("/shop/api/deploy", data=_form(page))
     superseded, made = world.deployments(production)
@@ -94,6 +97,30 @@ def test_a_plan_that_is_another_one_by_now_is_not_deployed(world: World, project
     assert 'href="/shop/api/deploy?environment=production&amp;release=1">Back</a>' in refused.text
     assert unseen.status_code == 422
     assert [d.status for d in world.deployments(world.environment(project, "production"))] == ["waiting"]
+
+
+def test_an_approval_is_asked_for_below_what_is_known(world: World, project: Project) -> None:
+    (waiting,) = world.deployments(world.environment(project, "production"))
+    with asking(world) as client:
+        sign_in(client, world, "boss")
+        page = client.get(f"/shop/api/deployments/{waiting.id}").text
+        told = client.get(f"/api/v1/deployments/{waiting.id}").json()["evidence"]
+        ended = client.get("/api/v1/deployments/1").json()["evidence"]
+    places = [page.index(f'id="{part}"') for part in ("evidence", "changes", "decision")]
+    assert places == sorted(places)
+    assert [one["told"] for one in told["fared"]] == ["It succeeded on staging."]
+    assert ended is None, "what has ended is not decided on"
+
+
+def test_who_may_not_see_the_project_learns_nothing_of_its_commits(world: World, project: Project) -> None:
+    world.user("foreign", other=Role.MAINTAINER)
+    with asking(world, **token("foreign")) as client:
+        plan = client.get("/api/v1/projects/shop/api/environments/production/plan")
+        page = client.get("/shop/api/deploy", params=WISH)
+    assert (plan.status_code, page.status_code) == (404, 404)
+    with asking(world, **token("reader")) as client:
+        plan = client.get("/api/v1/projects/shop/api/environments/production/plan")
+    assert plan.json()["evidence"]["first"] is True
 
 
 def test_a_rollback_is_shown_with_the_variables_that_come_back(world: World, project: Project) -> None:

@@ -40,6 +40,7 @@ def _page(**values: Any) -> str:
         "title": None,
         "serving": [],
         "plan": None,
+        "evidence": None,
         "steps": (),
         "approvals": [],
         "offers": Offers(approve=False, cancel=False),

@@ -23,7 +23,7 @@ def test_what_is_down_comes_before_what_failed_and_what_waits() -> None:
     found = needs(cells, [])
     assert [need.state.word for need in found] == ["down", "failed", "waiting"]
     assert found[0].href == "/demo/hello/environments/staging"
-    assert found[0].detail == "web: 0 of 1 run, restarted 4 × in 2 minutes, exit code 1"
+    assert found[0].detail == "web is down: 0 of 1 run, restarted 4 × in 2 minutes, exit code 1."
 
 
 def test_what_serves_needs_nobody() -> None:

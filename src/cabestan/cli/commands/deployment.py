@@ -6,6 +6,7 @@ import typer
 
 from cabestan.cli import run_logs
 from cabestan.cli.api import Api, Thing, address
+from cabestan.cli.cells import one_line
 from cabestan.cli.commands.finish import FIELDS, finish
 from cabestan.cli.completion import environment_names, waiting_numbers
 from cabestan.cli.failures import EXIT_FAILED, Unable
@@ -35,6 +36,8 @@ from cabestan.cli.output import (
     tell,
 )
 from cabestan.cli.plans import confirm, print_plan, to_be_asked
+from cabestan.cli.reasons import print_reason
+from cabestan.domain.why import headline
 
 app = typer.Typer(help="Deployments: releases being put on environments.", no_args_is_help=True)
 
@@ -48,7 +51,12 @@ _COLUMNS: tuple[Column, ...] = (
     since("created_at"),
     run_time(),
 )
-_STEP_COLUMNS: tuple[Column, ...] = (status(), field("text", "step"), run_time(), field("detail"))
+_STEP_COLUMNS: tuple[Column, ...] = (
+    status(),
+    field("text", "step"),
+    run_time(),
+    Column("detail", lambda step: one_line(headline(str(step.get("detail") or "")))),
+)
 _APPROVAL_COLUMNS: tuple[Column, ...] = (
     field("by"),
     field("approved"),
@@ -114,6 +122,11 @@ def approve(
     """Show the plan of a deployment that waits, ask, and approve exactly that plan."""
     api = connect()
     number = number or _waiting(api, environment, project)
+    if as_json and not fingerprint:
+        raise Unable(
+            "With --json the plan is not shown, so it cannot be approved.",
+            f"Look at it (`cabestan deployment show {number} --json`), and give the plan's --fingerprint.",
+        )
     deployment = api.get(address("deployments", number))
     plan = deployment.get("plan") or {}
     asked = to_be_asked(yes=yes, as_json=as_json)
@@ -176,20 +189,24 @@ def _waiting(api: Api, environment: str | None, project: str | None) -> int:
 
 def _end(number: int, action: str, body: Thing, as_json: bool) -> None:
     deployment = connect().post(address("deployments", number, action), body)
+    if not as_json:
+        print_reason(deployment)
     print_thing(deployment, FIELDS, as_json=as_json)
 
 
 def _print_question(deployment: Thing, plan: Thing) -> None:
+    print_reason(deployment)
     print_thing(deployment, FIELDS)
     if plan:
-        print_plan(plan)
+        print_plan({**plan, "evidence": deployment.get("evidence")})
 
 
 def _print(deployment: Thing) -> None:
+    print_reason(deployment)
     print_thing(deployment, FIELDS)
     steps, approvals = deployment.get("steps"), deployment.get("approvals")
     if deployment.get("plan"):
-        print_plan(deployment["plan"])
+        print_plan({**deployment["plan"], "evidence": deployment.get("evidence")})
     if steps:
         print_heading("Steps done")
         print_list(steps, _STEP_COLUMNS, as_json=False, empty="")

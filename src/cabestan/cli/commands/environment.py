@@ -27,6 +27,7 @@ from cabestan.cli.output import (
     since,
     status,
 )
+from cabestan.cli.reasons import print_trouble
 
 app = typer.Typer(help="Environments: where releases are deployed.", no_args_is_help=True)
 
@@ -202,6 +203,8 @@ def _print(environment: Thing, as_json: bool) -> None:
     if as_json:
         print_json(environment)
         return
+    for reason in environment.get("reasons") or []:
+        print_trouble(str(environment["state"]), reason)
     print_thing(environment, _FIELDS)
     if environment.get("services"):
         print_heading("Services")
@@ -217,9 +220,8 @@ def _print(environment: Thing, as_json: bool) -> None:
 def _print_services(services: Any) -> None:
     print_list(services, _SERVICE, as_json=False, empty="")
     for service in services:
-        for reason in service.get("unanswered") or ():
-            print_line(f"{service['name']}: {one_line(reason)}")
-        if words := (service.get("last_exit") or {}).get("words"):
+        # of one that is not well they stand above
+        if service["state"] in ("serving", "stopped") and (words := (service.get("last_exit") or {}).get("words")):
             print_heading(f"Last words of {service['name']}")
             for line in words.splitlines():
                 print_line(clean(line))

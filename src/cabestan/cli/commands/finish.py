@@ -2,6 +2,7 @@
 
 from cabestan.cli.api import Api, Thing
 from cabestan.cli.output import Column, field, print_json, print_thing, run_time, since, status, tell
+from cabestan.cli.reasons import print_reason
 from cabestan.cli.waiting import check_succeeded, wait_until_ended
 
 FIELDS: tuple[Column, ...] = (
@@ -12,7 +13,6 @@ FIELDS: tuple[Column, ...] = (
     field("release"),
     field("commit"),
     status(),
-    field("reason"),
     field("by"),
     field("approved_by"),
     since("created_at"),
@@ -32,6 +32,7 @@ def finish(api: Api, deployment: Thing, *, wait: bool, through_approval: bool, a
     if as_json:
         print_json(deployment)
     else:
+        print_reason(deployment)
         print_thing(deployment, FIELDS)
         _tell_next(deployment)
     check_succeeded(deployment)

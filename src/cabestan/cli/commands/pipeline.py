@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cabestan.cli.api import Api, Thing, address
+from cabestan.cli.cells import one_line
 from cabestan.cli.commands.variable import pair
 from cabestan.cli.failures import Refused
 from cabestan.cli.options import JsonOption, LimitOption, NumberArgument, ProjectOption, connect, the_project
@@ -21,6 +22,8 @@ from cabestan.cli.output import (
     since,
     status,
 )
+from cabestan.cli.reasons import print_reason, where_in_log
+from cabestan.domain.why import headline
 
 app = typer.Typer(help="Pipelines: what a push or a person set off.", no_args_is_help=True)
 
@@ -38,7 +41,6 @@ _FIELDS: tuple[Column, ...] = (
     field("id", "pipeline"),
     field("project"),
     status(),
-    field("reason"),
     field("branch"),
     field("commit"),
     field("title"),
@@ -57,7 +59,7 @@ _JOB_COLUMNS: tuple[Column, ...] = (
     field("name"),
     field("kind"),
     run_time(),
-    field("reason"),
+    Column("reason", lambda job: one_line(headline(str(job.get("reason") or "")))),
 )
 
 
@@ -138,6 +140,9 @@ def _print(pipeline: Thing, as_json: bool) -> None:
     if as_json:
         print_json(pipeline)
         return
+    print_reason(pipeline)
+    for words in filter(None, map(where_in_log, pipeline.get("jobs") or [])):
+        print_line(words)
     print_thing(pipeline, _FIELDS)
     if pipeline.get("advice"):
         print_line(pipeline["advice"], "yellow")

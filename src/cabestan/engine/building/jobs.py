@@ -20,11 +20,12 @@ from cabestan.engine.building.job_runs import log_id, redactor_of, run_of, token
 from cabestan.engine.building.runners import runner_of
 from cabestan.engine.guard import guarded
 from cabestan.engine.running import finishing
-from cabestan.engine.running.following import Followed, follow_to_the_end
+from cabestan.engine.running.following import Explain, Followed, follow_to_the_end
 from cabestan.engine.services import Services
 from cabestan.engine.turns.line import Turn
 from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError
+from cabestan.pipeline import build_log
 from cabestan.store import pipelines as store
 from cabestan.store import users as user_store
 from cabestan.store.logs import LogWriter
@@ -186,6 +187,7 @@ def _follow(services: Services, job_id: int, attempt: int, failure: str) -> dict
 
 def _followed(services: Services, job: Job, attempt: int) -> Followed:
     seconds = services.settings.job_seconds
+    builds = job.spec.kind is JobKind.BUILD
     return Followed(
         run=run_of(services, job, attempt),
         cluster=services.home,
@@ -196,6 +198,7 @@ def _followed(services: Services, job: Job, attempt: int) -> Followed:
         judge=lambda ended: judge_exit(ended, attempt),
         cancel_asked=lambda: _cancel_asked(services, job.id),
         seconds_left=finishing.seconds_left(job.started_at, seconds, services.now()),
+        explain=Explain(build_log.LOOKED_AT, build_log.why_failed) if builds else None,
         too_late=f"Not done after {seconds} s, so it was stopped. Raise job_seconds, or let it do less.",
     )
 
@@ -215,14 +218,16 @@ def _clean(services: Services, job_id: int, attempt: int) -> None:
 
 def _record(services: Services, job_id: int, attempt: int, verdict: dict[str, Any]) -> None:
     """Ends the job as the verdict has it, or prepares its next attempt."""
-    outcome = Verdict(RunStatus(verdict["status"]), verdict["reason"], verdict["again"])
+    # what a former version has recorded of a step knows no line
+    outcome = Verdict(RunStatus(verdict["status"]), verdict["reason"], verdict["again"], verdict.get("line", 0))
     now = services.now()
     with services.database.writing() as tx:
         if outcome.again:
             store.update_job(tx, job_id, attempt=attempt + 1, digest="")
             touched(tx, Subject.JOB, job_id, now)
         else:
-            transition(tx, Subject.JOB, job_id, outcome.status, now, reason=outcome.reason, finished_at=now)
+            told = {"reason": outcome.reason, "log_line": outcome.line, "finished_at": now}
+            transition(tx, Subject.JOB, job_id, outcome.status, now, **told)
     services.hub.advanced(log_id(job_id))
 
 

@@ -4,13 +4,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cabestan.checks.check import check
-from cabestan.checks.report import COLOURED, report
+from cabestan.checks.report import COLOURED, Texts, excerpt, report
 from cabestan.checks.subject import Place, Subject
 from cabestan.compose.findings import Waivers
 from cabestan.domain.finding import Finding
 from cabestan.domain.outcome import Verdict
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import RunStatus
+from cabestan.domain.why import Why, headline
 from cabestan.engine.building.job_runs import log_id, redactor_of
 from cabestan.engine.building.releases import draft
 from cabestan.engine.building.subjects import subject_of
@@ -33,7 +34,8 @@ def lint(services: Services, job_id: int) -> dict[str, Any]:
     except CabestanError as error:
         return asdict(Verdict(RunStatus.FAILED, str(error))) | {"log": ""}
     words = f"\x1b[1;36m{_title(subject, places)}\x1b[0m\n\n"
-    return asdict(judge(findings)) | {"log": words + report(findings, lambda file: _text(subject, file), COLOURED)}
+    log = words + report(findings, lambda file: _text(subject, file), COLOURED)
+    return asdict(judge(findings, lambda file: _text(subject, file))) | {"log": log, "line": _first_error(log)}
 
 
 def write_log(services: Services, job_id: int, attempt: int, outcome: dict[str, Any]) -> dict[str, Any]:
@@ -48,19 +50,33 @@ def write_log(services: Services, job_id: int, attempt: int, outcome: dict[str, 
         writer.feed(text[writer.attach(f"lint {attempt}") :])
         writer.finish()
         if verdict["reason"]:
-            writer.note(f"\x1b[1;31m{verdict['reason']}\x1b[0m", key=f"end-{attempt}")
+            writer.note(f"\x1b[1;31m{headline(verdict['reason'])}\x1b[0m", key=f"end-{attempt}")
         writer.end()
     services.hub.advanced(log_id(job_id))
-    return {key: verdict[key] for key in ("status", "reason", "again")}
+    return {key: verdict[key] for key in ("status", "reason", "again", "line") if key in verdict}
 
 
-def judge(findings: tuple[Finding, ...]) -> Verdict:
-    """An error fails the job; warnings do not."""
+def judge(findings: tuple[Finding, ...], texts: Texts = lambda _file: None) -> Verdict:
+    """An error fails the job; warnings do not. The first error is told with its place in the file."""
     errors = [finding for finding in findings if finding.severity == "error"]
     if not errors:
         return Verdict(RunStatus.SUCCEEDED)
-    more = f" {len(errors) - 1} more: see the log." if len(errors) > 1 else ""
-    return Verdict(RunStatus.FAILED, f"{errors[0]}{more}")
+    # what is wrong within a part may be all that is wrong with it: a service without an image has an `imag`
+    first = next((one for one in errors if not any(_is_within(other, one) for other in errors)), errors[0])
+    more = f"{len(errors) - 1} more: see the log." if len(errors) > 1 else ""
+    lines = excerpt(first, (texts(first.file) or "").splitlines())
+    why = Why(str(replace(first, remedy="")), tuple(lines.splitlines()), f"{first.remedy} {more}".strip())
+    return Verdict(RunStatus.FAILED, why.text)
+
+
+def _is_within(one: Finding, other: Finding) -> bool:
+    return bool(other.path) and one.file == other.file and one.path.startswith(f"{other.path}.")
+
+
+def _first_error(log: str) -> int:
+    """Its line."""
+    mark = f"{COLOURED.error}error:"
+    return next((number for number, line in enumerate(log.split("\n"), 1) if mark in line), 0)
 
 
 def _places(services: Services, pipeline: Pipeline, subject: Subject) -> tuple[tuple[Place, ...], Waivers]:

@@ -138,7 +138,7 @@ def retry(services: Services, pipeline_id: int) -> None:
 
 
 def _reset_job(services: Services, tx: sa.Connection, job: Job) -> None:
-    again = {"attempt": job.attempt + 1, "reason": "", "cancel": False, "digest": ""}
+    again = {"attempt": job.attempt + 1, "reason": "", "cancel": False, "digest": "", "log_line": 0}
     again |= {"started_at": None, "finished_at": None}
     transition(tx, Subject.JOB, job.id, RunStatus.CREATED, services.now(), **again)
 

@@ -243,9 +243,8 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
     What a person decided on an environment that waits for people was this plan: where it is another one by now,
     approvals are void and it waits again. A restart, a stop and the like stay what they were.
     """
-    before = store.plan_of(tx, deployment.id)
-    environment = environment_store.by_id(tx, deployment.environment_id)
-    wanted = Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
+    before, wanted = store.plan_of(tx, deployment.id), wanted_of(tx, deployment)
+    environment = wanted.environment
     plan = _plan_or_fail(services, tx, wanted, deployment.id)
     decided = environment.trigger is Trigger.MANUAL and deployment.status is DeploymentStatus.QUEUED
     decided = decided and deployment.kind is ActionKind.DEPLOY
@@ -255,6 +254,12 @@ def refresh_plan(services: Services, tx: sa.Connection, deployment: Deployment) 
         waiting = {"approved_by": "", "reason": why}
         transition(tx, Subject.DEPLOYMENT, deployment.id, DeploymentStatus.WAITING, services.now(), **waiting)
     return plan
+
+
+def wanted_of(tx: sa.Connection, deployment: Deployment) -> Wanted:
+    """What it deploys where."""
+    environment = environment_store.by_id(tx, deployment.environment_id)
+    return Wanted(release_store.by_id(tx, deployment.release_id), environment, deployment.restores_id)
 
 
 def _changed_words(deployment: Deployment) -> str:

@@ -8,6 +8,7 @@ import structlog
 from cabestan.domain.deployment import Deployment, Plan, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
+from cabestan.domain.why import of_error, shortened
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, StepFailed, StorageFull
@@ -35,7 +36,7 @@ def on_record(
     except StorageFull:
         raise
     except CabestanError as error:
-        failure = str(error)
+        failure = of_error(error).text
     except Exception as error:  # whatever it is, the deployment has to end, and the previous release to serve
         if services.durable.closing or is_full(error):
             raise
@@ -43,7 +44,7 @@ def on_record(
         failure = f"Something unexpected went wrong: {type(error).__name__}: {error}. The server's log tells more."
     with services.database.writing() as tx:
         redactor = secrets.redactor(tx, services.vault, project_store.by_id(tx, deployment.project_id))
-        failure, detail = redactor.text(failure), redactor.text(detail)
+        failure, detail = shortened(redactor.text(failure)), redactor.text(detail)
         status = "failed" if failure else "succeeded"
         store.end_step(tx, deployment.id, position, status, failure or detail, services.now())
         touched(tx, Subject.DEPLOYMENT, deployment.id, services.now())

@@ -5,17 +5,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from cabestan.compose.stack import Stack, StackNetwork, networks_in
+from cabestan.adapters.tasks import StackState
+from cabestan.compose.stack import Stack, StackNetwork, networks_in, routes_in
 from cabestan.compose.volumes import filled_already, volumes_of
 from cabestan.domain import docker_names
 from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Deployment, Plan, Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.outbox import Subject
+from cabestan.domain.route import Probe
 from cabestan.domain.status import RunStatus
+from cabestan.domain.why import Why, shortened
 from cabestan.engine import disk
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.deploying import actions
+from cabestan.engine.deploying.explaining import why_not_routed
 from cabestan.engine.deploying.record import CANCELED, cancel_asked, load, on_record
 from cabestan.engine.deploying.watching import engine_time, look, watch_stack
 from cabestan.engine.managed import instances, use
@@ -25,9 +29,11 @@ from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import StepFailed
 from cabestan.store import deployments as store
+from cabestan.store import projects as project_store
 from cabestan.store.transitions import touched
 
 _PROBE_AGAIN_SECONDS = 0.2
+_TELL_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,9 @@ class Doing:
     def tell(self, detail: str) -> None:
         """How far it is, for who looks."""
         with self.services.database.writing() as tx:
-            store.note_step(tx, self.deployment.id, self.position, detail)
+            project = project_store.by_id(tx, self.deployment.project_id)
+            shown = shortened(secrets.redactor(tx, self.services.vault, project).text(detail))
+            store.note_step(tx, self.deployment.id, self.position, shown)
             touched(tx, Subject.DEPLOYMENT, self.deployment.id, self.services.now())
 
 
@@ -96,7 +104,7 @@ def _start_first(doing: Doing) -> str:
     apply(services, doing.environment, doing.plan, services.settings.apply_seconds, first=step.subjects)
     now_healthy = doing.environment.evolve(watch_seconds=0)
     given = services, now_healthy, doing.since, step.deadline_seconds
-    return f"healthy: {watch_stack(*given, doing.canceled, only=step.subjects).progress}"
+    return f"healthy: {watch_stack(*given, doing.canceled, only=step.subjects, tell=doing.tell).progress}"
 
 
 def _run_once(doing: Doing) -> str:
@@ -156,7 +164,8 @@ def _watch(doing: Doing) -> str:
     """Until all tasks have been healthy for the watch time. Raises StepFailed with the words of the task."""
     environment = doing.environment
     given = doing.services, environment, doing.since, doing.step.deadline_seconds
-    return f"healthy for {environment.watch_seconds} s: {watch_stack(*given, doing.canceled, _judged(doing)).progress}"
+    progress = watch_stack(*given, doing.canceled, _judged(doing), doing.tell).progress
+    return f"healthy for {environment.watch_seconds} s: {progress}"
 
 
 def _judged(doing: Doing) -> tuple[str, ...]:
@@ -169,17 +178,31 @@ def _judged(doing: Doing) -> tuple[str, ...]:
 def _check_routes(doing: Doing) -> str:
     """Each route must answer through the router; what died after the watch time answers nobody, and is told as such."""
     seconds, cluster = doing.step.deadline_seconds, doing.cluster
-    deadline = time.monotonic() + seconds
+    deadline, tell_at = time.monotonic() + seconds, time.monotonic() + _TELL_SECONDS
     for probe in doing.plan.probes:
         while wrong := cluster.probe(probe):
             if doing.canceled():
                 raise StepFailed(CANCELED)
-            look(doing.services, doing.environment, doing.since, _judged(doing))
-            if time.monotonic() > deadline:
-                remedy = "Check traefik.port and what the service listens on; `cabestan route match` tells who answers."
-                raise StepFailed(f"Not routed after {seconds} s: {wrong}.", remedy)
+            state = look(doing.services, doing.environment, doing.since, _judged(doing))
+            late = time.monotonic() > deadline
+            if late or time.monotonic() > tell_at:
+                why = _why_not_routed(doing, probe, wrong, state, seconds)
+                if late:
+                    raise StepFailed(why.headline, why.remedy, why.lines)
+                doing.tell(f"{wrong}: {why.headline}" if why.lines else wrong)
+                tell_at = time.monotonic() + _TELL_SECONDS
             time.sleep(_PROBE_AGAIN_SECONDS)
     return f"{len(doing.plan.probes)} answered"
+
+
+def _why_not_routed(doing: Doing, probe: Probe, wrong: str, state: StackState, seconds: float) -> Why:
+    """With what the container that the route leads to listens on."""
+    stack = doing.environment.stack_name(doing.services.settings.instance)
+    route = next((one for one in routes_in(doing.plan.stack) if one.mark(stack) in probe.marks), None)
+    services = (service for service in state.services if route and service.name == route.service)
+    task = next((task for service in services for task in service.tasks if task.live), None)
+    listeners = doing.cluster.patiently(lambda: doing.cluster.stacks.listeners(task)) if task else None
+    return why_not_routed(wrong, route, listeners, seconds)
 
 
 def _restart(doing: Doing) -> str:

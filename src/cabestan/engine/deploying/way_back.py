@@ -1,10 +1,13 @@
 """The way back from a deployment that failed: the whole former release, or nothing where nothing ran before."""
 
+from dataclasses import replace
+
 from cabestan.domain import docker_names
 from cabestan.domain.action import ActionKind
 from cabestan.domain.deployment import Step, StepKind
 from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
+from cabestan.domain.why import Why, headline
 from cabestan.engine.deploying.record import CANCELED, load, on_record
 from cabestan.engine.deploying.steps import apply
 from cabestan.engine.deploying.watching import engine_time, watch_stack
@@ -84,4 +87,6 @@ def outcome(failure: str, undone: str) -> tuple[DeploymentStatus, str]:
         return DeploymentStatus.ROLLED_BACK, failure
     if undone in ("", "put back", "removed"):
         return (DeploymentStatus.CANCELED if failure == CANCELED else DeploymentStatus.FAILED), failure
-    return DeploymentStatus.FAILED, f"{failure.removesuffix('.')}. The way back failed too: {undone}"
+    why = Why.of(failure)
+    both = f"{why.headline.removesuffix('.')}. The way back failed too: {headline(undone)}"
+    return DeploymentStatus.FAILED, replace(why, headline=both).text

@@ -5,6 +5,7 @@ from dataclasses import replace
 from cabestan.adapters.tasks import StackState
 from cabestan.domain.environment import Environment
 from cabestan.domain.observed import LastExit, SeenService
+from cabestan.domain.why import shortened
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import EngineUnavailable
@@ -32,4 +33,4 @@ def _told(services: Services, environment: Environment, state: StackState, last:
     with services.database.reading() as tx:
         project = project_store.by_id(tx, environment.project_id)
         hidden = secrets.redactor(tx, services.vault, project)
-    return replace(last, why=hidden.text(why), words=hidden.text(words))
+    return replace(last, why=hidden.text(why), words=shortened(hidden.text(words)))

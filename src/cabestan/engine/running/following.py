@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from cabestan.adapters.task_ends import LOST
 from cabestan.domain.outcome import Exit, Verdict
 from cabestan.domain.redaction import Redactor
 from cabestan.domain.status import RunStatus
+from cabestan.domain.why import Why, headline, shortened
 from cabestan.engine.cluster import Cluster
 from cabestan.engine.services import Services
 from cabestan.errors import CabestanError, NotFound
@@ -24,6 +25,14 @@ _LAST_LINES = 20
 #: for what is read of a container that has ended (seconds)
 _SETTLE_SECONDS = 5.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Why an exit code came, out of a log's last `lines`, each with its number, and the line that tells most."""
+
+    lines: int
+    why: Callable[[Sequence[tuple[int, str]]], tuple[Why, int]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Followed:
     framed: bool = False
     #: what it says is kept among the lines of its environment, too: it is not taken away before it was read for that
     collected: bool = False
+    #: says more of why it failed, from the log's last lines
+    explain: Explain | None = None
 
 
 def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdict:
@@ -57,17 +68,22 @@ def follow_to_the_end(services: Services, what: Followed, failure: str) -> Verdi
     with services.logs.writer(what.log, what.redactor) as writer:
         verdict = Verdict(RunStatus.FAILED, failure) if failure else _verdict(services, what, writer)
         verdict = replace(verdict, reason=what.redactor.text(verdict.reason))
-        verdict = _with_last_line(services, what.log, verdict)
+        verdict = _explained(services, what, verdict)
         _close_log(writer, verdict, what.key)
     services.hub.advanced(what.log)
     return verdict
 
 
-def _with_last_line(services: Services, log: str, verdict: Verdict) -> Verdict:
-    """A bare exit code tells little: the last line of the output is put beside it."""
+def _explained(services: Services, what: Followed, verdict: Verdict) -> Verdict:
+    """A bare exit code tells little: the last line of the output is put beside it, or what is made of more of them."""
     if not verdict.reason.startswith("Exit code"):
         return verdict
-    texts = [text for line in last_lines(services, log) if (text := line.strip())]
+    if what.explain:
+        reader, count = services.logs.reader(what.log), what.explain.lines
+        if lines := reader.lines_from(max(1, reader.lines() - count), count + 1):
+            why, line = what.explain.why([(line.number, line.text) for line in lines])
+            return replace(verdict, reason=shortened(why.text), line=line)
+    texts = [text for line in last_lines(services, what.log) if (text := line.strip())]
     return replace(verdict, reason=f"{verdict.reason} Its last line: {texts[-1][:300]}") if texts else verdict
 
 
@@ -83,7 +99,7 @@ def _close_log(writer: LogWriter, verdict: Verdict, key: str) -> None:
         writer.note(f"\x1b[1;33m{verdict.reason} The job is run again.\x1b[0m", key=f"again-{key}")
         return
     if verdict.reason:
-        writer.note(f"\x1b[1;31m{verdict.reason}\x1b[0m", key=f"end-{key}")
+        writer.note(f"\x1b[1;31m{headline(verdict.reason)}\x1b[0m", key=f"end-{key}")
     writer.end()
 
 

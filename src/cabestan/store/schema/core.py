@@ -127,6 +127,7 @@ jobs = sa.Table(
     moment_("started_at"),
     moment_("finished_at"),
     text_("digest"),
+    sa.Column("log_line", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("pipeline_id", "name", name="uq_jobs_pipeline_id"),
     sa.Index("ix_jobs_status", "status"),
 )

@@ -5,7 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cabestan.domain.access import Permission
 from cabestan.domain.deployment import Deployment
+from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying.evidence import gather
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.services import Services
 from cabestan.engine.variables import levels
@@ -120,8 +122,10 @@ def _whole(services: Services, visitor: Visitor, found: Deployment) -> shapes.Js
         runs = run_store.of_deployment(tx, found.id)
         used = levels.restored(tx, plan) if plan else ()
         shown = plan_for(tx, visitor.user, found.project, plan) if plan else None
+        wanted = engine.wanted_of(tx, found) if found.status is DeploymentStatus.WAITING else None
     return shapes.deployment(found) | {
         "plan": shapes.plan(shown),
+        "evidence": shapes.evidence(gather(services, wanted) if wanted else None),
         "variables": [shapes.used_setting(setting) for setting in used],
         "steps": [shapes.step(step) for step in steps],
         "runs": [run_shape(services, run) for run in runs],

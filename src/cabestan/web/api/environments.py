@@ -11,6 +11,7 @@ from cabestan.domain.project import Project
 from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying.composing import Wanted
+from cabestan.engine.deploying.evidence import gather
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.observing.availability import answering
@@ -71,7 +72,8 @@ def plan(
             else Wanted(release_store.chosen(tx, found, release), found)
         )
         made = make_plan(services, tx, wanted)
-        return shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
+        told = shapes.plan(plan_for(tx, visitor.user, project.name, made)) or {}
+    return told | {"evidence": shapes.evidence(gather(services, wanted))}
 
 
 @router.get(_AT + "/{environment:path}")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from cabestan.domain.access import User
 from cabestan.domain.certificate import Certificate
 from cabestan.domain.deployment import Approval, Deployment, Plan, StepRun
+from cabestan.domain.evidence import Commits, Evidence, Fared
 from cabestan.domain.observed import SeenService, shown
 from cabestan.domain.pipeline import Job, Pipeline
 from cabestan.domain.project import Project
@@ -75,7 +76,7 @@ def job(services: Services, value: Job, project_name: str) -> Json:
     return {
         **fields(value, "id", "name", "stage"),
         "kind": value.spec.kind,
-        **fields(value, "status", "reason", "attempt"),
+        **fields(value, "status", "reason", "log_line", "attempt"),
         "pipeline": value.pipeline_id,
         "project": project_name,
         "url": f"{services.settings.public_url}/{project_name}/jobs/{value.id}",
@@ -104,6 +105,7 @@ def standing(value: Standing) -> Json:
         "status": value.status,
         "state": shown(bool(value.current), value.seen),
         "services": [seen_service(service) for service in value.seen.services] if value.seen else [],
+        "reasons": [service.why.text for service in value.seen.unwell] if value.seen and value.current else [],
         **fields(environment, "trigger", "branches", "compose_files", "approvers"),
         **fields(environment, "target", "watch_seconds", "plain_http", "time_zone"),
         **fields(environment, "uptime", "uptime_path", "uptime_status"),
@@ -139,6 +141,29 @@ def plan(value: Plan | None) -> Json | None:
         "changes": [fields(change, "kind", "subject", "text") for change in value.changes],
         **fields(value, "warnings", "fingerprint", "stack", "hosts", "secrets", "compose_files"),
     }
+
+
+def evidence(value: Evidence | None) -> Json | None:
+    """What is known of a release before it is deployed."""
+    if not value:
+        return None
+    return {
+        "fared": [_fared(one) for one in value.fared],
+        "brings": _commits(value.brings),
+        "takes": _commits(value.takes),
+        **fields(value, "first", "trouble"),
+    }
+
+
+def _fared(value: Fared) -> Json:
+    last = value.last
+    told = {"environment": value.environment, "status": last.status if last else None, "told": value.sentence}
+    return told | {"deployment": last.id if last else None, "at": moment(last.finished_at) if last else None}
+
+
+def _commits(value: Commits) -> Json:
+    listed = [fields(one, "commit", "title", "author", "committed_at") for one in value.listed]
+    return {"commits": listed, "total": value.total}
 
 
 def step(value: StepRun) -> Json:

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Form, Query, Response
 
 from cabestan.domain.access import may_approve
 from cabestan.domain.environment import Trigger
+from cabestan.domain.evidence import Evidence
 from cabestan.engine.deploying import deployments as engine
 from cabestan.engine.deploying.composing import Wanted
+from cabestan.engine.deploying.evidence import gather
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.deploying.planning import make_plan
 from cabestan.engine.variables import levels
@@ -35,7 +37,8 @@ def ask(at: Reading, environment: Asked, release: AskedNumber) -> Response:
     """Shows what deploying the release would do, and asks who may deploy."""
     with at.services.database.reading() as tx:
         target = environment_store.get(tx, at.project.id, environment)
-        return _shown(at, tx, Wanted(release_store.get(tx, at.project.id, release), target))
+        wanted = Wanted(release_store.get(tx, at.project.id, release), target)
+    return _shown(at, wanted)
 
 
 @router.get(_BACK)
@@ -48,7 +51,8 @@ def ask_back(
     """Shows what putting an earlier release back would do, and asks who may deploy."""
     with at.services.database.reading() as tx:
         target = environment_store.get(tx, at.project.id, environment)
-        return _shown(at, tx, engine.way_back(tx, target, release, deployment))
+        wanted = engine.way_back(tx, target, release, deployment)
+    return _shown(at, wanted)
 
 
 @router.post(_DEPLOY)
@@ -76,7 +80,13 @@ def roll_back(
     )
 
 
-def _shown(at: Inside, tx: sa.Connection, wanted: Wanted) -> Response:
+def _shown(at: Inside, wanted: Wanted) -> Response:
+    evidence = gather(at.services, wanted)
+    with at.services.database.reading() as tx:
+        return _page(at, tx, wanted, evidence)
+
+
+def _page(at: Inside, tx: sa.Connection, wanted: Wanted, evidence: Evidence) -> Response:
     """Raises what a deployment would raise, where there is no plan for it."""
     environment, release, back = wanted.environment, wanted.release, wanted.restores is not None
     plan = make_plan(at.services, tx, wanted)
@@ -98,6 +108,7 @@ def _shown(at: Inside, tx: sa.Connection, wanted: Wanted) -> Response:
         present=cell(environment, overview, observation_store.find(tx, environment.id)),
         titles=release_store.titles(tx, {deployment.release_id for deployment in overview}),
         plan=shown,
+        evidence=evidence,
         steps=steps(shown, (), ended=False),
         used=used(levels.restored(tx, plan)),
         restores=wanted.restores,

@@ -9,6 +9,7 @@ from cabestan.domain.access import may_approve
 from cabestan.domain.deployment import Deployment, Plan
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying import deployments as engine
+from cabestan.engine.deploying.evidence import gather
 from cabestan.engine.deploying.plan_shown import plan_for
 from cabestan.engine.variables import levels
 from cabestan.store import deployments as store
@@ -69,6 +70,8 @@ def deployment(at: Reading, deployment_id: int) -> Response:
         once = run_store.of_deployment(tx, found.id)
         uses = levels.restored(tx, plan) if plan else ()
         shown = plan_for(tx, at.user, found.project, plan) if plan else None
+        wanted = engine.wanted_of(tx, found) if found.status is DeploymentStatus.WAITING else None
+    evidence = gather(at.services, wanted) if wanted else None
     may_say = may_approve(at.user, found.project, environment.approvers)
     return at.html(
         "deployment.html",
@@ -80,6 +83,7 @@ def deployment(at: Reading, deployment_id: int) -> Response:
         title=titles.get(found.release_id),
         serving={environment.current_deployment_id},
         plan=shown,
+        evidence=evidence,
         steps=steps(shown, runs, ended=found.status.ended),
         approvals=approvals,
         offers=offers(found, shown, may_approve=may_say, may_deploy=at.rights.deploy),

@@ -8,6 +8,7 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.observed import WELL
 from cabestan.domain.pipeline import Pipeline
 from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.domain.why import headline
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.overview import Cell, approvers
 from cabestan.web.pages.states import State, severity, state
@@ -46,7 +47,7 @@ def _needs_somebody(deployment: Deployment) -> bool:
 
 def _of_deployment(cell: Cell, deployment: Deployment) -> Need:
     waits = deployment.status is DeploymentStatus.WAITING
-    detail = f"It waits for {approvers(cell.environment)}." if waits else _first_line(deployment.reason)
+    detail = f"It waits for {approvers(cell.environment)}." if waits else headline(deployment.reason)
     what = f"release {deployment.release} to {cell.environment.name}"
     since = deployment.finished_at or deployment.created_at
     return Need(state(deployment.status), deployment.project, what, href(deployment), detail, since)
@@ -55,8 +56,4 @@ def _of_deployment(cell: Cell, deployment: Deployment) -> Need:
 def _of_pipeline(pipeline: Pipeline) -> Need:
     what = f"pipeline {pipeline.id} on {pipeline.branch}"
     since = pipeline.finished_at or pipeline.created_at
-    return Need(state(pipeline.status), pipeline.project, what, href(pipeline), _first_line(pipeline.reason), since)
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
+    return Need(state(pipeline.status), pipeline.project, what, href(pipeline), headline(pipeline.reason), since)

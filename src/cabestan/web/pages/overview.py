@@ -36,7 +36,7 @@ class Cell:
             return ()
         if self.seen.trouble:
             return (self.seen.trouble,)
-        return tuple(f"{service.name}: {service.sentence}" for service in self.seen.unwell)
+        return tuple(service.why.headline for service in self.seen.unwell)
 
 
 def cell(environment: Environment, deployments: Iterable[Deployment], seen: Seen | None) -> Cell:

@@ -75,6 +75,7 @@ def pipeline(at: Reading, pipeline_id: int) -> Response:
         stages=stages(jobs),
         release=release,
         arrivals=arrivals,
+        failed_log=failed_log(found, jobs),
         nowhere=nowhere(release, environments) if release and not arrivals else "",
         offers=offers(found, jobs, may_run=at.rights.run),
     )
@@ -109,6 +110,13 @@ def stages(jobs: tuple[Job, ...]) -> tuple[Stage, ...]:
     """Jobs by stage, in the order in which the stages first appear."""
     found = {name: tuple(job for job in jobs if job.stage == name) for name in dict.fromkeys(j.stage for j in jobs)}
     return tuple(Stage(name, merge_status(job.status for job in mine), mine) for name, mine in found.items())
+
+
+def failed_log(pipeline: Pipeline, jobs: tuple[Job, ...]) -> str:
+    """The place in the log of the job that the pipeline's reason is about; empty where there is none."""
+    failed = (job for job in jobs if job.status is RunStatus.FAILED)
+    told = next((job for job in failed if pipeline.reason == f"{job.name}: {job.reason}"), None)
+    return f"/{pipeline.project}/jobs/{told.id}#L{told.log_line}" if told and told.log_line else ""
 
 
 def offers(pipeline: Pipeline, jobs: tuple[Job, ...], *, may_run: bool) -> Offers:

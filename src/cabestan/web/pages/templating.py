@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from cabestan.compose.cron import in_words
 from cabestan.domain.environment import DEFAULT_BRANCH
+from cabestan.domain.why import Why
 from cabestan.web.pages.addresses import asking_href, back_href, environment_href, href
 from cabestan.web.pages.availability import is_noticeable, lasted, percent
 from cabestan.web.pages.frame import Frame
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         "titled": titled,
         "took": took,
         "when": when,
+        "why": Why.of,
     }
     environment.globals |= {"asking_href": asking_href}
     return environment

@@ -141,13 +141,18 @@ export class LogView {
     if (this.follow) this.drawSoon();
   }
 
-  lineOfAddress() {
+  /** The line that the address names, or where what failed says why. */
+  get wanted() {
     const found = /^#L([0-9]+)$/.exec(location.hash);
-    return found ? Math.min(Math.max(1, Number(found[1])), Math.max(1, this.lines.total)) : 1;
+    return Number(found ? found[1] : location.hash ? 0 : this.section.dataset.at || 0);
+  }
+
+  lineOfAddress() {
+    return Math.min(Math.max(1, this.wanted), Math.max(1, this.lines.total));
   }
 
   goToAddress() {
-    if (!/^#L[0-9]+$/.test(location.hash)) return;
+    if (!this.wanted) return;
     this.controls.select(this.lineOfAddress());
     this.goTo(this.lineOfAddress());
   }
