@@ -11,6 +11,7 @@ from tests.samples import set_status
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
 from cabestan.domain.access import Role
+from cabestan.domain.deletion import DeletionKind, DeletionStatus
 from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
@@ -18,7 +19,7 @@ from cabestan.engine.alerts import raise_alert
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import settings
 from cabestan.engine.running import cron
-from cabestan.store import schedules, users
+from cabestan.store import deletions, schedules, users
 from cabestan.store.variables import Scope
 
 #: all that anybody may ask for
@@ -48,6 +49,8 @@ EVERYBODYS = {
     "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
+    "GET /api/v1/deletions",
+    "GET /deletions",
     "GET /api/v1/routes",
     "GET /api/v1/routes/match",
     "GET /api/v1/hosts",
@@ -99,6 +102,10 @@ def project(world: World) -> Project:
     world.durable.run()
     backed_up(world, world.environment(made, "staging"))
     raise_alert(world.services, "cron", "shop/api staging nightly", "It failed.", "", project=made)
+    with world.services.database.writing() as tx:
+        gone = {"project_id": made.id, "project": made.name, "environment_id": 99, "environment": "review"}
+        deletion = deletions.begin(tx, DeletionKind.ENVIRONMENT, **gone, by="dev", saving=True, now=world.clock())
+        deletions.update(tx, deletion.id, status=DeletionStatus.SUCCEEDED)
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)

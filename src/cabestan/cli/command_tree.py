@@ -46,6 +46,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "alert": "commands.alert:app",
         "cron": "commands.cron:app",
         "database": "commands.database:app",
+        "volume": "commands.volume:app",
         "route": "commands.route:app",
     },
     "Settings": {
@@ -55,6 +56,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "certificate": "commands.certificate:app",
         "member": "commands.user:member_app",
         "waiver": "commands.waiver:app",
+        "deletion": "commands.deletion:app",
     },
     "Platform": {
         "status": "platform:status",

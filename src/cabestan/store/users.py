@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cabestan.domain.access import Identity, JobIdentity, Role, User
 from cabestan.domain.status import RunStatus
 from cabestan.errors import Conflict, NotFound
+from cabestan.store.ids import numbered
 from cabestan.store.schema import jobs, memberships, projects, tokens, users
 
 
@@ -37,7 +38,8 @@ def token_hash(token: str) -> str:
 
 
 def create(tx: sa.Connection, name: str, *, admin: bool, now: datetime, password_hash: str = "") -> User:
-    row = {"name": name, "admin": admin, "password_hash": password_hash, "created_at": now}
+    values = {"name": name, "admin": admin, "password_hash": password_hash, "created_at": now}
+    (row,) = numbered(tx, users, [values])
     try:
         key = tx.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one()
     except IntegrityError as error:

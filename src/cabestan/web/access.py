@@ -11,10 +11,12 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from cabestan.domain.access import Identity, Permission, User, may, may_in_group
+from cabestan.domain.deletion import Deletion
 from cabestan.domain.names import meant
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound, NotSignedIn
+from cabestan.store import deletions as deletion_store
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
@@ -154,7 +156,15 @@ def project_for(services: Services, identity: Identity, name: str, permission: P
             )
     if not may(identity, permission, name):
         raise Forbidden(f"You may not {permission} in {name}.", "Ask one of its maintainers.")
+    if permission is not Permission.READ:
+        _refuse_while_deleted(services, project)
     return project
+
+
+def _refuse_while_deleted(services: Services, project: Project) -> None:
+    with services.database.reading() as tx:
+        if deletion := deletion_store.open_of_project(tx, project.id):
+            raise deletion_store.under_way(deletion)
 
 
 def group_for(services: Services, user: User, group: str, permission: Permission) -> str:
@@ -174,6 +184,11 @@ def require(identity: Identity, permission: Permission, project: str, missing: N
         raise missing
     if not may(identity, permission, project):
         raise Forbidden(f"You may not {permission} in {project}.", "Ask one of its maintainers.")
+
+
+def sees_deletion(user: User, deletion: Deletion) -> bool:
+    """Of a project that one sees, or would if it were still there; and one's own."""
+    return deletion.by == user.name or may(user, Permission.READ, deletion.project)
 
 
 def require_admin(user: User) -> None:

@@ -18,6 +18,7 @@ from cabestan.web.api import (
     alerts,
     certificates,
     databases,
+    deletions,
     deployments,
     environments,
     hosts,
@@ -114,6 +115,7 @@ def _mount(app: FastAPI) -> None:
         runs,
         schedules,
         databases,
+        deletions,
     ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)

@@ -5,13 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cabestan.cli import deleting
 from cabestan.cli.api import Thing, address
 from cabestan.cli.cells import clean, one_line
 from cabestan.cli.options import (
+    ConfirmOption,
     EnvironmentArgument,
     JsonOption,
     LimitOption,
     ProjectOption,
+    WaitOption,
+    WithoutBackupOption,
     connect,
     the_project,
 )
@@ -190,6 +194,24 @@ def set_(
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)
+
+
+@app.command()
+def delete(
+    name: EnvironmentArgument,
+    project: ProjectOption = None,
+    confirm: ConfirmOption = None,
+    without_backup: WithoutBackupOption = False,
+    wait: WaitOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete an environment with all that it has; last backups of its data are kept."""
+    api, of_project = connect(), the_project(project)
+    going = deleting.preview(api, of_project, name) if confirm is None else []
+    typed = deleting.confirmed(name, confirm, going)
+    where = address("projects", of_project, "environments", name)
+    begun = api.delete(where, confirm=typed, without_backup=str(without_backup).lower())
+    deleting.finish(api, begun, wait=wait, as_json=as_json)
 
 
 def _names(given: list[str] | None) -> list[str] | None:

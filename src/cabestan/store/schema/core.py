@@ -84,7 +84,7 @@ pipelines = sa.Table(
     metadata,
     id_(),
     of_("projects"),
-    of_("events", nullable=True),
+    of_("events", nullable=True, index=True),
     text_("commit"),
     text_("branch"),
     text_("title"),
