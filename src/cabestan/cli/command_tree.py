@@ -65,6 +65,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "serve": "platform:serve",
         "image": "images:app",
         "user": "commands.user:app",
+        "token": "commands.token:app",
         "ca": "commands.ca:ca",
         "journal": "commands.logs:journal",
         "git-credential": "commands.git_credential:git_credential",

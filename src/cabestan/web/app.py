@@ -24,6 +24,7 @@ from cabestan.web.api import (
     hosts,
     jobs,
     journal,
+    people,
     pipelines,
     projects,
     routes,
@@ -101,6 +102,7 @@ def _mount(app: FastAPI) -> None:
     private = [Depends(signed_in)]
     for module in (
         projects,
+        people,
         pipelines,
         jobs,
         variables,

@@ -1,18 +1,24 @@
 """`cabestan user` and `cabestan member`."""
 
+import sys
 from enum import StrEnum
+from getpass import getpass
 from typing import Annotated
 
 import typer
 
+from cabestan.cli import deleting
 from cabestan.cli.api import address
 from cabestan.cli.cells import one_line
-from cabestan.cli.options import JsonOption, LimitOption, ProjectOption, connect, the_project
-from cabestan.cli.output import Column, field, print_json, print_line, print_list, tell
+from cabestan.cli.completion import user_names
+from cabestan.cli.options import ConfirmOption, JsonOption, LimitOption, ProjectOption, connect, the_project
+from cabestan.cli.output import Column, at_a_terminal, field, print_json, print_line, print_list, tell
 
 app = typer.Typer(help="Users, for administrators.", no_args_is_help=True)
 member_app = typer.Typer(help="Who may do what in a project.", no_args_is_help=True)
 
+UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.", autocompletion=user_names)]
+MemberArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's name.", autocompletion=user_names)]
 _COLUMNS: tuple[Column, ...] = (
     field("name"),
     field("admin", "administrator"),
@@ -52,9 +58,37 @@ def create(
     print_line(str(user["token"]))
 
 
+@app.command()
+def delete(name: UserArgument, confirm: ConfirmOption = None) -> None:
+    """Delete a user with tokens, sessions and roles; what was done stays on record."""
+    connect().delete(address("users", name), confirm=deleting.confirmed(name, confirm, []))
+    tell(f"Deleted the user {name}.")
+
+
+@app.command()
+def password(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Whose, for administrators; yours if not given.")
+    ] = None,
+) -> None:
+    """Set a password, for signing in with a browser; it is asked for, or read from stdin."""
+    if name is not None:
+        connect().put(address("users", name, "password"), {"password": _word("New password")})
+        tell(f"Set the password of {name}; {name} is signed out everywhere.")
+        return
+    current = _word("Present password, or a token") if at_a_terminal() else sys.stdin.readline().strip()
+    connect().put("/user/password", {"current": current, "password": _word("New password")})
+    tell("Set your password; other browsers are signed out.")
+
+
+def _word(what: str) -> str:
+    """Not shown at a terminal; a line of stdin otherwise."""
+    return getpass(f"{what}: ") if at_a_terminal() else sys.stdin.readline().strip()
+
+
 @member_app.command("set")
 def set_member(
-    user: Annotated[str, typer.Argument(metavar="USER", help="The user's name.")],
+    user: MemberArgument,
     role: Annotated[Role, typer.Argument(help="`none` takes the user out of the project.")],
     project: ProjectOption = None,
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from cabestan.domain.access import Role
+from cabestan.domain.access import Role, TokenScope
 from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
 from cabestan.domain.pipeline import JobSpec, Source
@@ -46,6 +46,7 @@ tokens = sa.Table(
     text_("csrf"),
     moment_("created_at", nullable=False),
     moment_("expires_at"),
+    word_("scope", TokenScope, server_default="all"),
 )
 
 projects = sa.Table(
