@@ -62,6 +62,12 @@ ONES_OWN = {
     "POST /api/v1/user/tokens",
     "DELETE /api/v1/user/tokens/{token_id}",
     "PUT /api/v1/user/password",
+    "GET /account",
+    "POST /account/password",
+    "POST /account/tokens",
+    "POST /account/tokens/delete",
+    "GET /new",
+    "POST /new",
 }
 #: never ends
 STREAMS = {
@@ -76,6 +82,13 @@ ADMINISTRATORS = {
     "POST /api/v1/users/{user}/tokens",
     "DELETE /api/v1/users/{user}/tokens/{token_id}",
     "PUT /api/v1/users/{user}/password",
+    "GET /users",
+    "POST /users",
+    "GET /users/{user}",
+    "POST /users/{user}/password",
+    "POST /users/{user}/tokens",
+    "POST /users/{user}/tokens/delete",
+    "POST /users/{user}/delete",
     "POST /api/v1/projects",
     "PUT /api/v1/hosts/{pattern}",
     "DELETE /api/v1/hosts/{pattern}",

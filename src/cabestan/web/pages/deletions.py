@@ -12,7 +12,7 @@ from cabestan.web.access import SignedIn, Wired, require, sees_deletion
 from cabestan.web.api.deletions import require_approval_right
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.answers import Asked, Configuring, Inside, Reading, Text, html, see
-from cabestan.web.pages.frame import Crumb, plain_frame
+from cabestan.web.pages.frame import GENERAL, Crumb, plain_frame
 
 router = APIRouter()
 _AT = "/{group}/{name}/delete"
@@ -49,7 +49,7 @@ def ask(at: Reading, environment: Asked = "", volume: Asked = "") -> Response:
     crumbs = (Crumb(found.name, href(found)),) if found else ()
     return at.html(
         "delete.html",
-        "Environments" if found else "Settings",
+        "Environments" if found else GENERAL,
         *crumbs,
         Crumb("Delete", f"/{at.project.name}/delete"),
         kind="volume" if volume else "environment" if environment else "project",
