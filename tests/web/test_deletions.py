@@ -91,6 +91,20 @@ def test_a_project_that_is_being_deleted_takes_no_changes(world: World, project:
         assert client.get("/api/v1/deletions/1").status_code == 404
 
 
+def test_a_volume_that_nothing_has_is_offered_for_deletion_by_page(world: World, project: Project) -> None:
+    with asking(world) as client:
+        csrf = sign_in(client, world, "boss")
+        at = "/shop/api/delete?environment=staging&amp;volume=data"
+        assert at in client.get("/shop/api/environments/staging").text
+        form = {"csrf_token": csrf, "environment": "staging", "volume": "data", "confirm": "data"}
+        assert "Type data" in client.get(at.replace("&amp;", "&")).text
+        assert client.post("/shop/api/delete", data=form).status_code == 303
+        world.durable.run()
+        assert "volume-data" not in client.get("/shop/api/environments/staging").text
+    with asking(world, **token("dev")) as client:
+        assert "Delete the volume" not in client.get("/shop/api/environments/staging").text
+
+
 def test_the_page_shows_what_goes_and_asks_for_the_name(world: World, project: Project) -> None:
     with asking(world) as client:
         csrf = sign_in(client, world, "boss")
@@ -107,5 +121,6 @@ def test_the_page_shows_what_goes_and_asks_for_the_name(world: World, project: P
         assert "It is gone." in page
         assert "data-of-deletion-1.tar.gz" in page
         assert "/deletions/1" in client.get("/deletions").text
+        assert client.get("/shop/api/environments/staging").status_code == 404
         assert client.get("/shop/api/delete?environment=staging").status_code == 404
         assert client.get("/shop/api/delete?environment=production&volume=none").status_code == 404

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response
 from cabestan.domain.access import may_set_approval
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
+from cabestan.engine.deleting.wishes import PlacedVolume, volumes_of
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying.compose_files import has_its_files
@@ -164,7 +165,16 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
         may_set_approval=may_set_approval(at.user, found.project, found.approvers),
         outdated=levels.outdated(tx, found),
         people=names_of_members(at, tx),
+        volumes=_volumes(at.services, found),
     )
+
+
+def _volumes(services: Services, environment: Environment) -> tuple[PlacedVolume, ...]:
+    """None where the engine does not answer, which the page tells elsewhere."""
+    try:
+        return volumes_of(services, environment)
+    except CabestanError:
+        return ()
 
 
 def names_of_members(at: Inside, tx: sa.Connection) -> tuple[str, ...]:
