@@ -87,6 +87,7 @@ def addresses(site: Site) -> list[str]:
         "/alerts",
         "/certificates",
         "/account",
+        "/groups/demo/members",
         "/users",
         "/users/rita",
         "/new",

@@ -137,6 +137,46 @@ def test_a_password_is_set_and_signs_in_and_others_are_signed_out(world: World) 
         assert client.put("/api/v1/user/password", json=again | {"current": LONG}).status_code == 204
 
 
+def test_a_role_in_a_group_is_one_in_all_of_its_projects(world: World) -> None:
+    world.user("ada")
+    world.user("dev", shop=Role.DEVELOPER)
+    at = "/api/v1/groups/shop/members"
+    with asking(world, **token("boss")) as client:
+        assert client.put(f"{at}/ada", json={"role": "reporter"}).status_code == 204
+        assert {one["user"]: one["role"] for one in client.get(at).json()["items"]}["ada"] == "reporter"
+        of_project = client.get("/api/v1/projects/shop/api/members").json()["items"]
+        assert {"user": "ada", "role": "reporter", "scope": "shop"} in of_project
+        assert client.put("/api/v1/groups/other/members/ada", json={"role": "reporter"}).status_code == 404
+    with asking(world, **token("ada")) as client:
+        assert client.get("/api/v1/projects/shop/api").status_code == 200
+        assert client.put(f"{at}/ada", json={"role": "maintainer"}).status_code == 403
+    with asking(world, **token("dev")) as client:
+        assert client.put(f"{at}/dev", json={"role": "maintainer"}).status_code == 403
+
+
+def test_an_administrator_makes_a_group_before_its_projects(world: World) -> None:
+    world.user("ada")
+    with asking(world, **token("admin")) as client:
+        assert client.put("/api/v1/groups/new-one/members/ada", json={"role": "maintainer"}).status_code == 204
+        assert client.put("/api/v1/groups/No Name/members/ada", json={"role": "maintainer"}).status_code == 422
+        assert client.put("/api/v1/groups/library/members/ada", json={"role": "maintainer"}).status_code == 422
+    with asking(world, **token("ada")) as client:
+        assert client.post("/api/v1/projects", json={"name": "new-one/first"}).status_code == 201
+        assert client.post("/api/v1/projects", json={"name": "shop/second"}).status_code == 403
+
+
+def test_the_page_of_a_groups_members_gives_and_takes_roles(world: World) -> None:
+    world.user("ada")
+    with asking(world) as client:
+        csrf = sign_in(client, world, "boss")
+        assert 'href="/groups/shop/members"' in client.get("/shop/api/settings/members").text
+        form = {"csrf_token": csrf, "user": "ada", "role": "developer"}
+        assert client.post("/groups/shop/members", data=form).status_code == 303
+        assert "member-ada" in client.get("/groups/shop/members").text
+        assert client.post("/groups/shop/members", data=form | {"role": ""}).status_code == 303
+        assert "member-ada" not in client.get("/groups/shop/members").text
+
+
 def test_administrators_set_passwords_and_tokens_of_others(world: World) -> None:
     with asking(world, **token("admin")) as client:
         assert client.put("/api/v1/users/boss/password", json={"password": LONG}).status_code == 204

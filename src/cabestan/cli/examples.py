@@ -54,6 +54,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "journal": ("cabestan journal -e staging", "cabestan journal -e staging --lines -30 --follow --regexp Handshake"),
     "environment list": ("cabestan environment list", "cabestan environment list -p shop/api --json"),
     "environment show": ("cabestan environment show production",),
+    "environment create": (
+        "cabestan environment create qa --like staging --branch 'feature/*'",
+        "cabestan environment create review/login --trigger automatic --branch login",
+    ),
     "environment set": (
         "cabestan environment set qa --trigger automatic --branch 'feature/*'",
         "cabestan environment set production --domain shop.example.org --approver ada",
@@ -113,7 +117,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cabestan token create ci --scope deploy --user robot",
     ),
     "token delete": ("cabestan token delete 4", "cabestan token delete 4 --confirm laptop"),
-    "member set": ("cabestan member set ada developer -p shop/api",),
+    "member list": ("cabestan member list -p shop/api", "cabestan member list --group shop"),
+    "member set": ("cabestan member set ada developer -p shop/api", "cabestan member set ada maintainer --group shop"),
     "completion install": ("cabestan completion install bash",),
     "completion show": ("cabestan completion show zsh",),
 }

@@ -24,6 +24,7 @@ from cabestan.web.api import (
     hosts,
     jobs,
     journal,
+    members,
     people,
     pipelines,
     projects,
@@ -103,6 +104,7 @@ def _mount(app: FastAPI) -> None:
     for module in (
         projects,
         people,
+        members,
         pipelines,
         jobs,
         variables,

@@ -28,6 +28,12 @@ _COLUMNS: tuple[Column, ...] = (
 )
 
 
+GroupOption = Annotated[
+    str | None, typer.Option("--group", metavar="GROUP", help="All projects of this group, instead of one.")
+]
+_MEMBERS: tuple[Column, ...] = (field("user"), field("role"), field("scope", "in"))
+
+
 class Role(StrEnum):
     """What a user may do in a project."""
 
@@ -86,14 +92,32 @@ def _word(what: str) -> str:
     return getpass(f"{what}: ") if at_a_terminal() else sys.stdin.readline().strip()
 
 
+@member_app.command("list")
+def list_members(
+    project: ProjectOption = None, group: GroupOption = None, limit: LimitOption = 200, as_json: JsonOption = False
+) -> None:
+    """List who has which role in a project, or in a group."""
+    items = connect().items(f"{_place(project, group)[1]}/members", limit)
+    print_list(items, _MEMBERS, as_json=as_json, empty="Nobody but administrators.")
+
+
 @member_app.command("set")
 def set_member(
     user: MemberArgument,
-    role: Annotated[Role, typer.Argument(help="`none` takes the user out of the project.")],
+    role: Annotated[Role, typer.Argument(help="`none` takes the user out.")],
     project: ProjectOption = None,
+    group: GroupOption = None,
 ) -> None:
-    """Give a user a role in a project."""
-    name = the_project(project)
+    """Give a user a role in a project, or in all projects of a group."""
+    name, place = _place(project, group)
     body = {"role": None if role is Role.NONE else role.value}
-    connect().put(address("projects", name, "members", user), body)
+    connect().put(f"{place}{address('members', user)}", body)
     tell(f"{user} is no member of {name}." if role is Role.NONE else f"{user} is {role.value} of {name}.")
+
+
+def _place(project: str | None, group: str | None) -> tuple[str, str]:
+    """Its name and its address."""
+    if group is not None:
+        return f"the group {group}", address("groups", group)
+    name = the_project(project)
+    return name, address("projects", name)
