@@ -26,7 +26,7 @@ def project_names(incomplete: str) -> list[str]:
 
 def user_names(incomplete: str) -> list[str]:
     """For administrators, who alone may list them."""
-    return _matching(incomplete, lambda api, _: _names(api, "/users"))
+    return _alone(_matching(incomplete, lambda api, _: _names(api, "/users")))
 
 
 def environment_names(ctx: typer.Context, incomplete: str) -> list[str]:
