@@ -74,6 +74,7 @@ OTHERS: dict[str, Any] = {
     "backup_schedule": "off",
     "backup_keep": "daily=1",
     "backup_remote": "nas:cabestan",
+    "last_backup_days": "365",
     "backup_seconds": "67",
     "watch_seconds": "65",
     "job_log_bytes": "2048",

@@ -27,6 +27,7 @@ from cabestan.engine.building import pipelines, releases, strict_rules
 from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
 from cabestan.engine.cluster import Cluster, cluster_at, local_target
+from cabestan.engine.deleting import workflow as deleting
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.durable import Durable
@@ -181,6 +182,7 @@ def _register(services: Services) -> None:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
+    deleting.register(services)
     operations.register(services, partial(deployments.configuration_changed, services))
 
 

@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     backup_remote: str = ""
     """Where copies of backups go, as rclone writes it: `nas:cabestan`. Empty: they are on this disk alone."""
 
+    last_backup_days: int = Field(90, ge=1, le=3650)
+    """How long the last backups of what was deleted are kept."""
+
     backup_seconds: int = Field(6 * 3600, ge=1)
     """How long a dump, a restore or a copy may take."""
 

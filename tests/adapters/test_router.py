@@ -16,6 +16,7 @@ def test_the_registry_is_reached_on_the_loopback_address_and_takes_our_tokens_al
         "REGISTRY_AUTH_TOKEN_SERVICE": "cabestan",
         "REGISTRY_AUTH_TOKEN_ISSUER": login.issuer,
         "REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE": path,
+        "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "none",
     }
     assert content.startswith(b"-----BEGIN CERTIFICATE-----")
     assert made.reader == 1001

@@ -75,6 +75,9 @@ def addresses(site: Site) -> list[str]:
         "/settings/certificates",
         "/settings/members",
         "/settings/waivers",
+        "/settings",
+        "/delete",
+        "/delete?environment=staging",
     )
     group = "/groups/demo/variables"
     return [
@@ -83,6 +86,12 @@ def addresses(site: Site) -> list[str]:
         "/groups/demo",
         "/alerts",
         "/certificates",
+        "/account",
+        "/groups/demo/members",
+        "/users",
+        "/users/rita",
+        "/new",
+        "/deletions",
         "/routes",
         "/routes?url=nowhere.localhost",
         group,

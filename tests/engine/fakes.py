@@ -4,7 +4,9 @@
 """
 
 import hashlib
+import io
 import json
+import tarfile
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -65,7 +67,7 @@ class FakeEngine(Engine):
 
     @property
     def client(self) -> Any:
-        return SimpleNamespace(api=SimpleNamespace(api_version="1.41"))
+        return SimpleNamespace(api=SimpleNamespace(api_version="1.41", images=list))
 
     def patiently(self, work: Callable[[], _T], seconds: float | None = None) -> _T:
         for _ in range(5):
@@ -371,12 +373,54 @@ class FakeStacks(Failing):
         self._call("end_of", task.id)
         return self.why, self.words
 
+    def forget(self, stack: str) -> None:
+        self._call("forget", stack)
+
     def remove(self, stack: str, networks: Collection[str]) -> None:
         self._call("remove", stack, *sorted(networks))
         self.deployed.pop(stack, None)
         self.files.pop(stack, None)
         for network in networks:
             self.networks.pop(network, None)
+
+
+class FakeVolumes(Failing):
+    """Of each stack its volumes; each is packed as `contents` has it, or as a folder with one file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there: dict[str, dict[str, str]] = {}
+        self.contents: dict[str, bytes] = {}
+
+    def of_stack(self, stack: str) -> dict[str, str]:
+        self._call("of_stack", stack)
+        return dict(self.there.get(stack, {}))
+
+    def in_use(self, name: str) -> bool:
+        return False
+
+    def wait_until_free(self, name: str) -> None:
+        self._call("wait_until_free", name)
+
+    def pack(self, name: str, write: Callable[[bytes], object], seconds: float) -> None:
+        self._call("pack", name)
+        write(self.contents.get(name) or packed("volume/", "volume/file"))
+
+    def remove(self, name: str) -> None:
+        self._call("remove", name)
+        for volumes in self.there.values():
+            volumes.pop(name, None)
+
+
+def packed(*names: str) -> bytes:
+    """A tar with empty files, and folders where a name ends with a slash."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        for name in names:
+            entry = tarfile.TarInfo(name.rstrip("/"))
+            entry.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            tar.addfile(entry)
+    return whole.getvalue()
 
 
 class FakeDatabases(Failing):
@@ -496,6 +540,9 @@ class FakePlatform(Failing):
     def write(self, name: str, files: Mapping[str, bytes]) -> None:
         self._call("write", name, *files)
         self.files.update(files)
+
+    def run_inside(self, name: str, script: str, *arguments: str) -> None:
+        self._call("run_inside", name, *arguments)
 
     def read(self, name: str, path: str) -> bytes | None:
         self._call("read", name, path)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cabestan.adapters.router import PlatformContainers
     from cabestan.adapters.stack_runs import StackRuns
     from cabestan.adapters.stacks import Stacks
+    from cabestan.adapters.volume_archives import VolumeArchives
     from cabestan.engine.durable import Durable
 
     class _Jobs(fakes.FakeJobs, JobContainers): ...
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     class _Stacks(fakes.FakeStacks, Stacks): ...
 
     class _Databases(fakes.FakeDatabases, Databases): ...
+
+    class _Volumes(fakes.FakeVolumes, VolumeArchives): ...
 
     class _Registry(fakes.FakeRegistry, Registry): ...
 

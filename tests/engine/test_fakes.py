@@ -14,6 +14,7 @@ from cabestan.adapters.registry import Registry
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.volume_archives import VolumeArchives
 from cabestan.engine.durable import Durable
 
 
@@ -29,6 +30,7 @@ from cabestan.engine.durable import Durable
         (fakes.FakePlatform, PlatformContainers),
         (fakes.FakeDurable, Durable),
         (fakes.FakeDatabases, Databases),
+        (fakes.FakeVolumes, VolumeArchives),
         (fakes.FakeImages, ImageCatalogue),
     ],
 )

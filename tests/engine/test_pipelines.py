@@ -233,7 +233,7 @@ def test_the_token_never_shows_in_the_log(world: World) -> None:
 _ELSEWHERE = (
     *("release.fail", "deployment.put-back", "deployment.start", "deployment.run", "deployment.managed"),
     *("cron.run", "cron.end", "deployment.restart", "deployment.scale", "deployment.stop"),
-    *(step for step in STEPS if step.startswith("database.")),
+    *(step for step in STEPS if step.startswith(("database.", "deletion."))),
 )
 PLACES = [
     f"{step}:{edge}" for step in STEPS if step not in _ELSEWHERE for edge in ("before", "done, not recorded", "after")

@@ -21,6 +21,7 @@ from tests.engine.fakes import (
     FakeRegistry,
     FakeRuns,
     FakeStacks,
+    FakeVolumes,
 )
 from tests.repositories import Checkout
 from tests.samples import NOW
@@ -45,6 +46,7 @@ from cabestan.engine.building import build_sources, intake, pipelines, releases
 from cabestan.engine.building.jobs import JobRunner
 from cabestan.engine.changes import Changes
 from cabestan.engine.cluster import Cluster, local_target
+from cabestan.engine.deleting import workflow as deleting
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.managed import operations
@@ -112,6 +114,7 @@ class World:
     platform: FakePlatform
     images: FakeImages
     clock: Clock
+    volumes: FakeVolumes
     #: what is wrong with the answers through the router
     wrong_routes: dict[str, str] = field(default_factory=dict)
 
@@ -186,6 +189,7 @@ def register(services: Services) -> None:
     releases.register(services)
     deploying.register(services)
     CronRunner(services).register()
+    deleting.register(services)
     operations.register(services, partial(deployments.configuration_changed, services))
 
 
@@ -197,6 +201,7 @@ def fake_cluster(
     databases: FakeDatabases,
     platform: FakePlatform,
     wrong_routes: Mapping[str, str] = MappingProxyType({}),
+    volumes: FakeVolumes | None = None,
 ) -> Cluster:
     engine = FakeEngine()
     return Cluster(
@@ -207,6 +212,7 @@ def fake_cluster(
         stacks=stacks,  # type: ignore[arg-type]
         runs=runs,  # type: ignore[arg-type]
         databases=databases,  # type: ignore[arg-type]
+        volumes=volumes or FakeVolumes(),  # type: ignore[arg-type]
         platform=platform,  # type: ignore[arg-type]
         images=LocalImages(engine, target.registry),
         here=moved(chosen.registry, target.registry),
@@ -221,12 +227,13 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
     images = FakeImages()
     runs = FakeRuns()
     databases = FakeDatabases()
+    volumes = FakeVolumes()
     wrong_routes: dict[str, str] = {}
     quick = {"watch_seconds": 0, "free_bytes": 0, "routes_seconds": 1, "healthy_seconds": 1, "push_follow_seconds": 0}
     given: dict[str, Any] = {"data": folder / "data", "registry_port": 5600, **quick, **settings}
     chosen = Settings(**given)
     chosen.data.mkdir()
-    home = fake_cluster(local_target(chosen), chosen, stacks, runs, databases, platform, wrong_routes)
+    home = fake_cluster(local_target(chosen), chosen, stacks, runs, databases, platform, wrong_routes, volumes)
     services = Services(
         settings=chosen,
         database=database,
@@ -263,5 +270,6 @@ def make_world(folder: Path, database: Database, **settings: Any) -> World:
         platform,
         images,
         clock,
+        volumes,
         wrong_routes,
     )

@@ -17,12 +17,14 @@ pytestmark = pytest.mark.integration
 
 #: those that only a failure comes to
 _ON_FAILURE = ("release.fail", "deployment.put-back")
-#: those of services that run once or by the clock, of databases, and of what people do to what is deployed, have tests
-#: of their own
+#: those of services that run once or by the clock, of databases, of deletions, and of what people do to what is
+#: deployed, have tests of their own
 _OF_RUNS = ("deployment.start", "deployment.run", "cron.run", "cron.end", "deployment.managed")
 _OF_ACTIONS = ("deployment.restart", "deployment.scale", "deployment.stop")
 _ON_SUCCESS = tuple(
-    step for step in STEPS if step not in (*_ON_FAILURE, *_OF_RUNS, *_OF_ACTIONS) and not step.startswith("database.")
+    step
+    for step in STEPS
+    if step not in (*_ON_FAILURE, *_OF_RUNS, *_OF_ACTIONS) and not step.startswith(("database.", "deletion."))
 )
 _LINES = 300
 

@@ -74,7 +74,15 @@ class Address:
 
 
 #: what stands in the world that the addresses are asked in
-VALUES = {"group": "shop", "name": "api", "environment": "staging", "variable": "LEVEL", "secret": "KEY", "user": "dev"}
+VALUES = {
+    "group": "shop",
+    "name": "api",
+    "environment": "staging",
+    "variable": "LEVEL",
+    "secret": "KEY",
+    "user": "dev",
+    "volume": "data",
+}
 
 #: what some pages are asked with, by the end of their routes
 QUERIES = {
@@ -82,6 +90,8 @@ QUERIES = {
     "variables/history": "?variable=LEVEL",
     "{name}/deploy": "?environment=staging&release=1",
     "{name}/rollback": "?environment=staging&release=1",
+    "{name}/volumes": "?environment=staging",
+    "volumes/{volume}": "?environment=staging",
 }
 
 

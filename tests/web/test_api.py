@@ -367,7 +367,12 @@ def test_a_user_is_made_by_an_administrator_and_the_token_is_shown_once(world: W
         assert admin.post("/api/v1/users", json={"name": "new"}).status_code == 409
         assert admin.put(f"{AT}/members/new", json={"role": "reporter"}).status_code == 204
     with asking(world, Authorization=f"Bearer {secret}") as client:
-        assert client.get("/api/v1/user").json() == {"name": "new", "admin": False, "roles": {"shop/api": "reporter"}}
+        assert client.get("/api/v1/user").json() == {
+            "name": "new",
+            "admin": False,
+            "roles": {"shop/api": "reporter"},
+            "scope": "all",
+        }
         assert client.get(AT).status_code == 200
     with world.services.database.reading() as tx:
         everything = str([tx.execute(table.select()).all() for table in metadata.sorted_tables])

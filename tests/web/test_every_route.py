@@ -10,7 +10,8 @@ from tests.engine.world import COMPOSE, ENDING, World
 from tests.samples import set_status
 from tests.web.client import Address, addresses, application, asking, sign_in, token
 
-from cabestan.domain.access import Role
+from cabestan.domain.access import Role, TokenScope
+from cabestan.domain.deletion import DeletionKind, DeletionStatus
 from cabestan.domain.outbox import Subject
 from cabestan.domain.outcome import Exit
 from cabestan.domain.project import Project
@@ -18,7 +19,7 @@ from cabestan.engine.alerts import raise_alert
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import settings
 from cabestan.engine.running import cron
-from cabestan.store import schedules, users
+from cabestan.store import deletions, schedules, users
 from cabestan.store.variables import Scope
 
 #: all that anybody may ask for
@@ -48,10 +49,25 @@ EVERYBODYS = {
     "GET /api/v1/alerts",
     "GET /api/v1/projects",
     "POST /logout",
+    "GET /api/v1/deletions",
+    "GET /deletions",
     "GET /api/v1/routes",
     "GET /api/v1/routes/match",
     "GET /api/v1/hosts",
     "GET /routes",
+}
+#: about the user who asks
+ONES_OWN = {
+    "GET /api/v1/user/tokens",
+    "POST /api/v1/user/tokens",
+    "DELETE /api/v1/user/tokens/{token_id}",
+    "PUT /api/v1/user/password",
+    "GET /account",
+    "POST /account/password",
+    "POST /account/tokens",
+    "POST /account/tokens/delete",
+    "GET /new",
+    "POST /new",
 }
 #: never ends
 STREAMS = {
@@ -61,6 +77,18 @@ STREAMS = {
 ADMINISTRATORS = {
     "GET /api/v1/users",
     "POST /api/v1/users",
+    "DELETE /api/v1/users/{user}",
+    "GET /api/v1/users/{user}/tokens",
+    "POST /api/v1/users/{user}/tokens",
+    "DELETE /api/v1/users/{user}/tokens/{token_id}",
+    "PUT /api/v1/users/{user}/password",
+    "GET /users",
+    "POST /users",
+    "GET /users/{user}",
+    "POST /users/{user}/password",
+    "POST /users/{user}/tokens",
+    "POST /users/{user}/tokens/delete",
+    "POST /users/{user}/delete",
     "POST /api/v1/projects",
     "PUT /api/v1/hosts/{pattern}",
     "DELETE /api/v1/hosts/{pattern}",
@@ -77,7 +105,7 @@ EVERY = [
     if address.name not in PUBLIC
 ]
 PRIVATE = [address for address in EVERY if address.name not in OTHERWISE]
-IN_PROJECT = [a for a in PRIVATE if a.name not in EVERYBODYS | STREAMS | ADMINISTRATORS]
+IN_PROJECT = [a for a in PRIVATE if a.name not in EVERYBODYS | ONES_OWN | STREAMS | ADMINISTRATORS]
 
 
 def by_name(address: Address) -> str:
@@ -99,6 +127,10 @@ def project(world: World) -> Project:
     world.durable.run()
     backed_up(world, world.environment(made, "staging"))
     raise_alert(world.services, "cron", "shop/api staging nightly", "It failed.", "", project=made)
+    with world.services.database.writing() as tx:
+        gone = {"project_id": made.id, "project": made.name, "environment_id": 99, "environment": "review"}
+        deletion = deletions.begin(tx, DeletionKind.ENVIRONMENT, **gone, by="dev", saving=True, now=world.clock())
+        deletions.update(tx, deletion.id, status=DeletionStatus.SUCCEEDED)
     world.user("foreign", other=Role.MAINTAINER)
     world.user("reporter", shop=Role.REPORTER)
     world.user("dev", shop=Role.DEVELOPER)
@@ -107,7 +139,7 @@ def project(world: World) -> Project:
 
 def test_the_lists_name_only_routes_that_there_are() -> None:
     there = {address.name for address in addresses(application(SimpleNamespace(services=None)))}  # type: ignore[arg-type]
-    assert there >= PUBLIC | OTHERWISE | EVERYBODYS | STREAMS | ADMINISTRATORS
+    assert there >= PUBLIC | OTHERWISE | EVERYBODYS | ONES_OWN | STREAMS | ADMINISTRATORS
     assert len(IN_PROJECT) > 30
 
 
@@ -175,6 +207,34 @@ def test_a_reporter_sees_everything_and_changes_nothing(world: World, project: P
             assert "canary" not in answer.text, address.name
     assert world.stacks.called("remove") == []
     assert len(world.pipelines(project)) == 1
+
+
+def test_a_token_for_reading_changes_nothing_whoever_has_it(world: World, project: Project) -> None:
+    admin = world.user("admin", admin=True)
+    with world.services.database.writing() as tx:
+        users.add_token(tx, "only-reads", kind="personal", user_id=admin.id, now=world.clock(), scope=TokenScope.READ)
+    with asking(world, Authorization="Bearer only-reads") as client:
+        for address in [a for a in PRIVATE if a.name not in STREAMS and a.writes]:
+            answer = client.request(address.method, address.path, **address.body)
+            assert answer.status_code == 403, (address.name, answer.text[:300])
+        for address in [a for a in IN_PROJECT if not a.writes]:
+            assert client.get(address.path).status_code == 200, address.name
+    assert len(world.pipelines(project)) == 1
+
+
+def test_a_token_for_deploying_sets_and_deletes_nothing_whoever_has_it(world: World, project: Project) -> None:
+    admin = world.user("admin", admin=True)
+    with world.services.database.writing() as tx:
+        users.add_token(tx, "deploys", kind="personal", user_id=admin.id, now=world.clock(), scope=TokenScope.DEPLOY)
+    with asking(world, Authorization="Bearer deploys") as client:
+        let_through = set()
+        for address in [a for a in PRIVATE if a.name not in STREAMS and a.writes]:
+            if client.request(address.method, address.path, **address.body).status_code != 403:
+                let_through.add(address.name.replace("/api/v1", ""))
+        assert {name for name in let_through if name.startswith("DELETE ")} == set()
+        words = ("settings", "users", "password", "tokens", "members", "hosts", "secrets", "variables", "delete")
+        assert {name for name in let_through if any(word in name for word in words)} == set()
+        assert "POST /projects/{group}/{name}/pipelines" in let_through
 
 
 def test_a_jobs_token_opens_no_page_and_no_api(world: World, project: Project) -> None:

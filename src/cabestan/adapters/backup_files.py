@@ -104,6 +104,16 @@ class BackupFiles:
         for left in (path, self.described(name), path.with_name(path.name + _PARTIAL)):
             left.unlink(missing_ok=True)
 
+    def remove_folder_of(self, name: str) -> None:
+        """The folders that a file was in, as far as nothing else is in them."""
+        for folder in self.path(name).parents:
+            if folder == self.folder:
+                return
+            try:
+                folder.rmdir()
+            except OSError:  # something is in it, or it is gone
+                return
+
     def check(self, name: str, sha256: str) -> None:
         """Raises StepFailed where the file is not what was written."""
         found = hashlib.sha256()

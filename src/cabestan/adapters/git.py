@@ -1,5 +1,6 @@
 """The built-in Git repositories, through the `git` command."""
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -52,6 +53,12 @@ class Repositories:
         path.parent.mkdir(parents=True, exist_ok=True)
         words = ("init", "--quiet", "--bare", f"--initial-branch={default_branch}", "--end-of-options", str(path))
         _git(*words, limits=self.limits)
+
+    def remove(self, project_id: int) -> None:
+        """With all commits; does nothing where it is gone."""
+        path = self.path(project_id)
+        if path.exists():
+            shutil.rmtree(path)
 
     def set_default_branch(self, project_id: int, branch: str) -> None:
         self._run(project_id, "symbolic-ref", "--end-of-options", "HEAD", f"refs/heads/{branch}")

@@ -43,6 +43,18 @@ class LocalImages:
                         raise
 
 
+def of_project(images: Iterable[LocalImage], registry: str, project: str) -> tuple[LocalImage, ...]:
+    """Those that were built for a project; of one that is another's too, the references that are the project's."""
+    beginnings = tuple(f"{registry}/{project}{sign}" for sign in ("/", ":", "@"))
+    found = []
+    for image in images:
+        tags = tuple(tag for tag in image.tags if tag.startswith(beginnings))
+        digests = tuple(digest for digest in image.digests if digest.startswith(beginnings))
+        if tags or digests:
+            found.append(LocalImage(tags, digests, image.created_at))
+    return tuple(found)
+
+
 def parse_images(answer: Iterable[Mapping[str, Any]], registry: str) -> tuple[LocalImage, ...]:
     """From the engine's `GET /images/json`, those that have a reference in the registry."""
     found = []

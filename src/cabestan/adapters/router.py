@@ -74,6 +74,8 @@ def registry_container(instance: str, image: str, port: int, login: RegistryLogi
             "REGISTRY_AUTH_TOKEN_SERVICE": SERVICE,
             "REGISTRY_AUTH_TOKEN_ISSUER": login.issuer,
             "REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE": _REGISTRY_CERTIFICATE,
+            # it would remember layers of projects that were deleted, and let nobody push them again
+            "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "none",
         },
         files={_REGISTRY_CERTIFICATE: login.certificate},
         reader=_REGISTRY_USER,
@@ -134,6 +136,17 @@ class PlatformContainers:
                 _put_in_place(container, files)
             elif container:
                 _write(container, files)
+
+    def run_inside(self, name: str, script: str, *arguments: str) -> None:
+        """A script of `sh`, in a container that runs. Raises StepFailed with its words."""
+        with self._engine.speaking(f"run something in {name}") as client:
+            container = self._find(client, name)
+            if not container or container.status != "running":
+                raise StepFailed(f"The container {name} does not run.", "`cabestan up` starts it; then try again.")
+            code, output = container.exec_run(["sh", "-c", script, "sh", *arguments])
+        if code != 0:
+            words = output.decode(errors="replace").strip()[-1000:]
+            raise StepFailed(f"In {name}: {words or f'exit code {code}'}.", "See its log; then try again.")
 
     def read(self, name: str, path: str) -> bytes | None:
         """A file in a container; None where either is not there."""

@@ -367,6 +367,10 @@ class Stacks:
                     found.disconnect(container, force=True)
                 _remove_network(found)
 
+    def forget(self, stack: str) -> None:
+        """What is kept on the disk of a stack that will never be deployed again."""
+        (self._locks / stack).unlink(missing_ok=True)
+
 
 def _held(client: Any, image: str) -> Mapping[str, Any]:
     """What the engine says of the image that it has under exactly this name. Raises ImageNotFound.

@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "alert": "commands.alert:app",
         "cron": "commands.cron:app",
         "database": "commands.database:app",
+        "volume": "commands.volume:app",
         "route": "commands.route:app",
     },
     "Settings": {
@@ -59,6 +60,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "certificate": "commands.certificate:app",
         "member": "commands.user:member_app",
         "waiver": "commands.waiver:app",
+        "deletion": "commands.deletion:app",
     },
     "Platform": {
         "status": "platform:status",
@@ -67,6 +69,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "serve": "platform:serve",
         "image": "images:app",
         "user": "commands.user:app",
+        "token": "commands.token:app",
         "ca": "commands.ca:ca",
         "journal": "commands.logs:journal",
         "git-credential": "commands.git_credential:git_credential",

@@ -24,6 +24,11 @@ def project_names(incomplete: str) -> list[str]:
     return _alone(_matching(incomplete, lambda api, _: _names(api, "/projects")))
 
 
+def user_names(incomplete: str) -> list[str]:
+    """For administrators, who alone may list them."""
+    return _alone(_matching(incomplete, lambda api, _: _names(api, "/users")))
+
+
 def environment_names(ctx: typer.Context, incomplete: str) -> list[str]:
     given = ctx.params.get("project")
 

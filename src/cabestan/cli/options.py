@@ -16,6 +16,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer
 LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many, the newest first.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it has ended.")]
+ConfirmOption = Annotated[
+    str | None, typer.Option("--confirm", metavar="NAME", help="Its name, typed out; asked for when not given.")
+]
+WithoutBackupOption = Annotated[
+    bool, typer.Option("--without-backup", help="Take no last backup of its data, which is lost then.")
+]
 CommentOption = Annotated[str, typer.Option("--comment", metavar="TEXT", help="Why; kept with the decision.")]
 ProjectOption = Annotated[
     str | None,

@@ -1,7 +1,8 @@
 """Who may do what. Everything not said here is denied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -43,14 +44,50 @@ _NEEDED = {
 }
 
 
+class TokenScope(StrEnum):
+    """What a token may do, of all that its user may."""
+
+    #: looks, fetches with Git, pulls images; changes nothing
+    READ = "read"
+    #: pushes, runs pipelines, deploys and approves besides; sets nothing, makes nothing, deletes nothing
+    DEPLOY = "deploy"
+    #: everything that its user may
+    ALL = "all"
+
+
+_SCOPES = {
+    TokenScope.READ: frozenset({Permission.READ}),
+    TokenScope.DEPLOY: frozenset(Permission) - {Permission.CONFIGURE},
+    TokenScope.ALL: frozenset(Permission),
+}
+
+
 @dataclass(frozen=True)
 class User:
-    """Somebody, with the roles in groups (`group`) and projects (`group/name`)."""
+    """Somebody, with the roles in groups (`group`) and projects (`group/name`).
+
+    `scope` is that of the token by which they ask; who asks by a password has all rights.
+    """
 
     id: int
     name: str
     admin: bool
     roles: Mapping[str, Role]
+    scope: TokenScope = TokenScope.ALL
+
+    def scoped(self, scope: TokenScope) -> "User":
+        return replace(self, scope=scope)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A personal one, of which only the hash is kept. `expires_at` None: it does not end by itself."""
+
+    id: int
+    name: str
+    scope: TokenScope
+    created_at: datetime
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -71,9 +108,16 @@ def role_in(user: User, project: str) -> Role | None:
     return max(held, key=_ORDER.index, default=None)
 
 
+def allows(user: User, permission: Permission) -> bool:
+    """Whether the token's scope does, whoever has it."""
+    return permission in _SCOPES[user.scope]
+
+
 def may(identity: Identity, permission: Permission, project: str) -> bool:
     if isinstance(identity, JobIdentity):
         return permission is Permission.READ and identity.project == project
+    if not allows(identity, permission):
+        return False
     if identity.admin:
         return True
     role = role_in(identity, project)
@@ -82,6 +126,8 @@ def may(identity: Identity, permission: Permission, project: str) -> bool:
 
 def may_in_group(user: User, permission: Permission, group: str) -> bool:
     """For what belongs to a whole group: a role in one of its projects is not enough."""
+    if not allows(user, permission):
+        return False
     role = user.roles.get(group)
     return user.admin or (role is not None and _ORDER.index(role) >= _ORDER.index(_NEEDED[permission]))
 
@@ -93,6 +139,8 @@ def may_set_approval(user: User, project: str, approvers: tuple[str, ...]) -> bo
 
 def may_approve(user: User, project: str, approvers: tuple[str, ...]) -> bool:
     """Where an environment names approvers, they alone approve (and administrators)."""
+    if not allows(user, Permission.APPROVE):
+        return False
     if user.admin:
         return True
     if approvers:

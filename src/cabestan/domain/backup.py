@@ -118,6 +118,8 @@ class Operation:
     former_volume: str
     created_at: datetime
     finished_at: datetime | None
+    #: what it is a part of, and done by; None for a wish of its own
+    deletion_id: int | None = None
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)

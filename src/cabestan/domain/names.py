@@ -34,6 +34,7 @@ _RESERVED_ENDINGS = ("/plan", "/deployments", "/rollback", "/variables")
 #: names that would stand where the server's own addresses are
 _RESERVED_GROUPS = frozenset(
     {"api", "static", "login", "logout", "search", "live", "internal", "docs", "openapi", "new", "groups", "registry"}
+    | {"deletions", "account", "users"}
     # and where images that are no project's are in the registry
     | {"cabestan", "library"}
 )

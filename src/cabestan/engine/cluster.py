@@ -13,6 +13,7 @@ from cabestan.adapters.registry_login import RegistryLogin
 from cabestan.adapters.router import PlatformContainers
 from cabestan.adapters.stack_runs import StackRuns
 from cabestan.adapters.stacks import Stacks
+from cabestan.adapters.volume_archives import VolumeArchives
 from cabestan.config import Settings
 from cabestan.domain import docker_names
 from cabestan.domain.references import Form
@@ -41,6 +42,7 @@ class Cluster:
     stacks: Stacks
     runs: StackRuns
     databases: Databases
+    volumes: VolumeArchives
     #: its router, and what else of the platform runs there
     platform: PlatformContainers
     #: its own copies of images
@@ -80,6 +82,7 @@ def cluster_at(target: Target, settings: Settings, login: RegistryLogin) -> Clus
         stacks=Stacks(nodes, settings.instance, login, settings.data / "locks"),
         runs=StackRuns(nodes, settings.instance, login),
         databases=Databases(engine, settings.instance, login.here),
+        volumes=VolumeArchives(engine, settings.instance, docker_names.router(settings.instance)),
         platform=PlatformContainers(engine, settings.instance),
         images=LocalImages(engine, target.registry),
         here=login.here,

@@ -65,6 +65,11 @@ def stored(tx: sa.Connection, instance_id: int) -> tuple[Backup, ...]:
     return _BACKUPS.newest(tx, backups.c.managed_service_id == instance_id, backups.c.status.in_(kept))
 
 
+def last_of(tx: sa.Connection, instance_id: int) -> tuple[Backup, ...]:
+    """Those that were taken before it was deleted and have files: one, as a rule."""
+    return tuple(backup for backup in stored(tx, instance_id) if backup.reason is Reason.BEFORE_DELETE)
+
+
 def newest(tx: sa.Connection, instance_id: int, *statuses: BackupStatus) -> Backup | None:
     return _BACKUPS.latest(tx, backups.c.managed_service_id == instance_id, backups.c.status.in_(statuses))
 
@@ -88,6 +93,7 @@ def begin(
     backup_id: int | None = None,
     image: str = "",
     version: str = "",
+    deletion_id: int | None = None,
 ) -> Operation:
     """One at a time per managed service: raises Conflict while another one runs."""
     if running := open_of(tx, instance_id):
@@ -104,6 +110,7 @@ def begin(
             backup_id=backup_id,
             image=image,
             version=version,
+            deletion_id=deletion_id,
             created_at=now,
         )
     except IntegrityError as error:
@@ -125,8 +132,12 @@ def open_of(tx: sa.Connection, instance_id: int) -> Operation | None:
 
 
 def open_operations(tx: sa.Connection) -> tuple[Operation, ...]:
-    """In the order of their wishes; sorted here, since SQLite would read the whole table in order otherwise."""
-    return tuple(sorted(_OPERATIONS.all(tx, _IS_OPEN), key=lambda operation: operation.id))
+    """In the order of their wishes; sorted here, since SQLite would read the whole table in order otherwise.
+
+    Without those that a deletion does itself.
+    """
+    of_their_own = (_IS_OPEN, database_operations.c.deletion_id.is_(None))
+    return tuple(sorted(_OPERATIONS.all(tx, *of_their_own), key=lambda operation: operation.id))
 
 
 def latest_operation(tx: sa.Connection, instance_id: int) -> Operation | None:

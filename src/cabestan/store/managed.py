@@ -115,6 +115,11 @@ def in_environment(tx: sa.Connection, environment_id: int) -> tuple[Instance, ..
     return _all(tx, managed_services.c.environment_id == environment_id)
 
 
+def ever_in(tx: sa.Connection, environment_id: int) -> tuple[Instance, ...]:
+    """Those that were deleted as well."""
+    return _INSTANCES.all(tx, managed_services.c.environment_id == environment_id, by=(managed_services.c.id,))
+
+
 def of_project(tx: sa.Connection, project_id: int, environment_id: int | None = None) -> tuple[Instance, ...]:
     """By environment, in the order in which a release travels."""
     here = () if environment_id is None else (managed_services.c.environment_id == environment_id,)

@@ -10,6 +10,7 @@ from cabestan.domain.outbox import Subject
 from cabestan.domain.pipeline import BuildJob, Job, JobSpec, Pipeline
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
+from cabestan.store.ids import numbered
 from cabestan.store.rows import Rows, columns_of
 from cabestan.store.schema import jobs, pipelines, projects
 from cabestan.store.transitions import arrived
@@ -120,7 +121,7 @@ def add_jobs(tx: sa.Connection, pipeline: Pipeline, specs: tuple[JobSpec, ...], 
         if spec.name not in there
     ]
     if rows:
-        tx.execute(sa.insert(jobs), rows)
+        tx.execute(sa.insert(jobs), numbered(tx, jobs, rows))
 
 
 def jobs_of(tx: sa.Connection, pipeline_id: int) -> tuple[Job, ...]:

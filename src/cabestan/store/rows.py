@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 import sqlalchemy as sa
 
 from cabestan.errors import NotFound
+from cabestan.store.ids import numbered
 from cabestan.store.schema import environments, projects
 
 V = TypeVar("V")
@@ -89,7 +90,8 @@ class Rows(Generic[V]):
 
     def add(self, tx: sa.Connection, **values: Any) -> int:
         """Gives its id."""
-        return int(tx.execute(sa.insert(self._table).values(values).returning(self._key)).scalar_one())
+        (row,) = numbered(tx, self._table, [values])
+        return int(tx.execute(sa.insert(self._table).values(row).returning(self._key)).scalar_one())
 
     def update(self, tx: sa.Connection, key: int, **values: Any) -> None:
         tx.execute(sa.update(self._table).where(self._key == key).values(values))

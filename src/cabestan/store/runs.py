@@ -12,6 +12,7 @@ from cabestan.domain.run import Cause, Run, RunKind
 from cabestan.domain.schedule import Overlap, Schedule
 from cabestan.domain.status import RunStatus
 from cabestan.errors import NotFound
+from cabestan.store.ids import numbered
 from cabestan.store.rows import PLACE, Rows, placed
 from cabestan.store.schema import deployments, releases, runs, schedules
 from cabestan.store.transitions import arrived
@@ -106,7 +107,9 @@ def add(tx: sa.Connection, rows: list[dict[str, Any]]) -> None:
     """Those whose due time has no run yet: the clock may have been put back."""
     insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     if rows:
-        tx.execute(insert(runs).on_conflict_do_nothing(index_elements=["schedule_id", "due_at"]), rows)
+        tx.execute(
+            insert(runs).on_conflict_do_nothing(index_elements=["schedule_id", "due_at"]), numbered(tx, runs, rows)
+        )
 
 
 def add_one(tx: sa.Connection, row: dict[str, Any]) -> int:
@@ -138,6 +141,11 @@ def latest(tx: sa.Connection, schedule_ids: Iterable[int]) -> dict[int, Run]:
 def open_of_schedule(tx: sa.Connection, schedule_id: int) -> tuple[Run, ...]:
     """Those that have not ended, the oldest first."""
     return _RUNS.all(tx, runs.c.status.in_(_OPEN), runs.c.schedule_id == schedule_id, by=(runs.c.id,))
+
+
+def open_in(tx: sa.Connection, environment_id: int) -> tuple[Run, ...]:
+    """Those of an environment that have not ended, the oldest first."""
+    return _RUNS.all(tx, runs.c.status.in_(_OPEN), runs.c.environment_id == environment_id, by=(runs.c.id,))
 
 
 def running_of_schedules(tx: sa.Connection) -> tuple[Run, ...]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cabestan.domain.environment import Environment
 from cabestan.domain.schedule import Overlap, Schedule, Timetable
 from cabestan.errors import NotFound
+from cabestan.store.ids import numbered
 from cabestan.store.rows import PLACE, Rows, columns_of, placed
 from cabestan.store.schema import environments, schedules
 
@@ -68,7 +69,7 @@ def put(
     }
     place = sa.and_(schedules.c.environment_id == environment.id, schedules.c.service == timetable.service)
     if not tx.execute(sa.update(schedules).where(place).values(values)).rowcount:
-        tx.execute(sa.insert(schedules).values(values))
+        tx.execute(sa.insert(schedules), numbered(tx, schedules, [values]))
 
 
 def update(tx: sa.Connection, schedule_id: int, **values: Any) -> None:

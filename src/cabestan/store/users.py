@@ -8,10 +8,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from cabestan.domain.access import Identity, JobIdentity, Role, User
+from cabestan.domain.access import Identity, JobIdentity, Role, Token, TokenScope, User
 from cabestan.domain.status import RunStatus
 from cabestan.errors import Conflict, NotFound
+from cabestan.store.ids import note_used, numbered
+from cabestan.store.rows import Rows
 from cabestan.store.schema import jobs, memberships, projects, tokens, users
+
+_TOKENS = Rows(Token, tokens)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ def token_hash(token: str) -> str:
 
 
 def create(tx: sa.Connection, name: str, *, admin: bool, now: datetime, password_hash: str = "") -> User:
-    row = {"name": name, "admin": admin, "password_hash": password_hash, "created_at": now}
+    values = {"name": name, "admin": admin, "password_hash": password_hash, "created_at": now}
+    (row,) = numbered(tx, users, [values])
     try:
         key = tx.execute(sa.insert(users).values(row).returning(users.c.id)).scalar_one()
     except IntegrityError as error:
@@ -104,10 +109,12 @@ def add_token(
     name: str = "",
     csrf: str = "",
     expires_at: datetime | None = None,
+    scope: TokenScope = TokenScope.ALL,
 ) -> None:
     """Keeps the hash of it. `kind` is `personal`, `session` or `job`."""
     row = {"hash": token_hash(token), "kind": kind, "user_id": user_id, "job_id": job_id, "name": name}
-    tx.execute(sa.insert(tokens).values(row | {"csrf": csrf, "created_at": now, "expires_at": expires_at}))
+    more = {"csrf": csrf, "created_at": now, "expires_at": expires_at, "scope": scope}
+    tx.execute(sa.insert(tokens).values(row | more))
 
 
 def identity_of_token(tx: sa.Connection, token: str, now: datetime) -> Identity | None:
@@ -116,7 +123,7 @@ def identity_of_token(tx: sa.Connection, token: str, now: datetime) -> Identity 
     if not row or row.kind == "session":
         return None
     if row.user_id is not None:
-        return _user(tx, row.user_id)
+        return _user(tx, row.user_id).scoped(row.scope)
     query = sa.select(projects.c.name).join_from(jobs, projects)
     project = tx.execute(query.where(jobs.c.id == row.job_id, jobs.c.status == RunStatus.RUNNING)).scalar_one_or_none()
     return JobIdentity(row.job_id, project) if project else None
@@ -124,11 +131,37 @@ def identity_of_token(tx: sa.Connection, token: str, now: datetime) -> Identity 
 
 def session(tx: sa.Connection, token: str, now: datetime) -> Session | None:
     row = _token_row(tx, token, now)
-    return Session(_user(tx, row.user_id), row.csrf) if row and row.kind == "session" else None
+    return Session(_user(tx, row.user_id).scoped(row.scope), row.csrf) if row and row.kind == "session" else None
 
 
 def drop_token(tx: sa.Connection, token: str) -> None:
     tx.execute(sa.delete(tokens).where(tokens.c.hash == token_hash(token)))
+
+
+def drop_token_by_id(tx: sa.Connection, token_id: int) -> None:
+    tx.execute(sa.delete(tokens).where(tokens.c.id == token_id))
+
+
+def drop_sessions(tx: sa.Connection, user_id: int, but: str = "") -> None:
+    """Of a user, all but the one with this token."""
+    own = (tokens.c.user_id == user_id, tokens.c.kind == "session", tokens.c.hash != token_hash(but))
+    tx.execute(sa.delete(tokens).where(*own))
+
+
+def tokens_of(tx: sa.Connection, user_id: int) -> tuple[Token, ...]:
+    """Personal ones, the oldest first; those that have ended go within the hour."""
+    return _TOKENS.all(tx, tokens.c.user_id == user_id, tokens.c.kind == "personal", by=(tokens.c.id,))
+
+
+def set_password(tx: sa.Connection, user_id: int, kept: str) -> None:
+    """`kept` is its hash."""
+    tx.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=kept))
+
+
+def delete(tx: sa.Connection, user_id: int) -> None:
+    """With tokens, sessions and roles."""
+    note_used(tx)
+    tx.execute(sa.delete(users).where(users.c.id == user_id))
 
 
 def drop_job_tokens(tx: sa.Connection, job_id: int) -> None:

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from cabestan.domain.access import Identity, Permission, User, may, may_in_group
+from cabestan.domain.access import Identity, Permission, TokenScope, User, allows, may, may_in_group
+from cabestan.domain.deletion import Deletion
 from cabestan.domain.names import meant
 from cabestan.domain.project import Project
 from cabestan.engine.services import Services
 from cabestan.errors import Forbidden, NotFound, NotSignedIn
+from cabestan.store import deletions as deletion_store
 from cabestan.store import projects as project_store
 from cabestan.store import users as user_store
 
@@ -25,6 +27,7 @@ CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SCOPE_REMEDY = "Use one of a larger scope: `cabestan token create` makes it."
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ async def signed_in(request: Request) -> Visitor:
             "You are not signed in.",
             "Sign in; at the command line: `cabestan login URL`; programs send `Authorization: Bearer TOKEN`.",
         )
+    if found.user.scope is TokenScope.READ and request.method not in _SAFE_METHODS and not found.csrf:
+        raise Forbidden("This token is for reading alone.", _SCOPE_REMEDY)
     if found.csrf and request.method not in _SAFE_METHODS and not await _brings_csrf(request, found.csrf):
         raise Forbidden("The form is too old, or did not come from this site.", "Load the page again and repeat it.")
     return found
@@ -153,8 +158,16 @@ def project_for(services: Services, identity: Identity, name: str, permission: P
                 f"{meant(name, seen)}`cabestan project list` shows yours.",
             )
     if not may(identity, permission, name):
-        raise Forbidden(f"You may not {permission} in {name}.", "Ask one of its maintainers.")
+        raise forbidden(identity, permission, name)
+    if permission is not Permission.READ:
+        _refuse_while_deleted(services, project)
     return project
+
+
+def _refuse_while_deleted(services: Services, project: Project) -> None:
+    with services.database.reading() as tx:
+        if deletion := deletion_store.open_of_project(tx, project.id):
+            raise deletion_store.under_way(deletion)
 
 
 def group_for(services: Services, user: User, group: str, permission: Permission) -> str:
@@ -164,7 +177,7 @@ def group_for(services: Services, user: User, group: str, permission: Permission
     if not there or not may_in_group(user, Permission.READ, group):
         raise NotFound(f"There is no group {group}, or you may not see it.", "`cabestan project list` shows yours.")
     if not may_in_group(user, permission, group):
-        raise Forbidden(f"You may not {permission} in the group {group}.", "Ask one of its maintainers.")
+        raise forbidden(user, permission, f"the group {group}")
     return group
 
 
@@ -173,10 +186,29 @@ def require(identity: Identity, permission: Permission, project: str, missing: N
     if not may(identity, Permission.READ, project):
         raise missing
     if not may(identity, permission, project):
-        raise Forbidden(f"You may not {permission} in {project}.", "Ask one of its maintainers.")
+        raise forbidden(identity, permission, project)
+
+
+def forbidden(identity: Identity, permission: Permission, where: str) -> Forbidden:
+    """The refusal: for want of a role, or for the scope of the token."""
+    if isinstance(identity, User) and not allows(identity, permission):
+        return Forbidden(f"This token may not {permission} in {where}: its scope is “{identity.scope}”.", _SCOPE_REMEDY)
+    return Forbidden(f"You may not {permission} in {where}.", "Ask one of its maintainers.")
+
+
+def require_all_rights(user: User) -> None:
+    """For what concerns the user: a token that may do less must not make one that may do more."""
+    if user.scope is not TokenScope.ALL:
+        raise Forbidden(f"This token's scope is “{user.scope}”.", _SCOPE_REMEDY)
+
+
+def sees_deletion(user: User, deletion: Deletion) -> bool:
+    """Of a project that one sees, or would if it were still there; and one's own."""
+    return deletion.by == user.name or may(user, Permission.READ, deletion.project)
 
 
 def require_admin(user: User) -> None:
+    require_all_rights(user)
     if not user.admin:
         raise Forbidden("Only administrators may do this.", "Ask one.")
 

@@ -19,11 +19,14 @@ from cabestan.web.api import (
     alerts,
     certificates,
     databases,
+    deletions,
     deployments,
     environments,
     hosts,
     jobs,
     journal,
+    members,
+    people,
     pipelines,
     projects,
     routes,
@@ -101,6 +104,8 @@ def _mount(app: FastAPI) -> None:
     private = [Depends(signed_in)]
     for module in (
         projects,
+        people,
+        members,
         pipelines,
         jobs,
         variables,
@@ -116,6 +121,7 @@ def _mount(app: FastAPI) -> None:
         runs,
         schedules,
         databases,
+        deletions,
     ):
         app.include_router(module.router, prefix=_API, dependencies=private)
     app.include_router(sessions.router, dependencies=private)

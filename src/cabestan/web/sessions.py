@@ -52,6 +52,12 @@ def check_login(services: Services, name: str, secret: str, address: str) -> Use
     raise _no_match()
 
 
+def hashed(password: str) -> str:
+    """What is kept of it."""
+    with _hashing:
+        return PasswordHasher().hash(password)
+
+
 def _no_match() -> NotSignedIn:
     return NotSignedIn("Name and password (or token) do not fit together.", "Check both, and try again.")
 
@@ -71,7 +77,16 @@ def open_session(services: Services, user: User, address: str = "/") -> Response
     with services.database.writing() as tx:
         expires_at = services.now() + lifetime
         now = services.now()
-        store.add_token(tx, token, kind="session", user_id=user.id, csrf=csrf, now=now, expires_at=expires_at)
+        store.add_token(
+            tx,
+            token,
+            kind="session",
+            user_id=user.id,
+            csrf=csrf,
+            now=now,
+            expires_at=expires_at,
+            scope=user.scope,
+        )
     response = RedirectResponse(_own_address(address), 303)
     _set_cookie(services, response, token, int(lifetime.total_seconds()))
     return response

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cabestan.cli import deleting
 from cabestan.cli.api import address
 from cabestan.cli.databases import BACKUPS, COLUMNS, FIELDS, Kind, ask, find, finish
+from cabestan.cli.options import ConfirmOption as NameOption
 from cabestan.cli.options import (
     EnvironmentArgument,
     EnvironmentOption,
@@ -177,10 +179,11 @@ def upgrade(
 def delete(
     kind: KindArgument,
     environment: EnvironmentOption,
-    confirm: ConfirmOption,
+    confirm: NameOption = None,
     project: ProjectOption = None,
     wait: WaitOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Delete it with all its data, after a last backup that was restored and compared."""
-    ask(project, environment, kind, "delete", {"confirm": confirm}, wait=wait, as_json=as_json)
+    typed = deleting.confirmed(f"{environment}/{kind}", confirm, [])
+    ask(project, environment, kind, "delete", {"confirm": typed}, wait=wait, as_json=as_json)

@@ -5,13 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
+from cabestan.cli import deleting
 from cabestan.cli.api import Thing, address
 from cabestan.cli.cells import clean, one_line
+from cabestan.cli.completion import environment_names
 from cabestan.cli.options import (
+    ConfirmOption,
     EnvironmentArgument,
     JsonOption,
     LimitOption,
     ProjectOption,
+    WaitOption,
+    WithoutBackupOption,
     connect,
     the_project,
 )
@@ -28,6 +33,7 @@ from cabestan.cli.output import (
     status,
 )
 from cabestan.cli.reasons import print_trouble
+from cabestan.errors import Conflict, NotFound
 
 app = typer.Typer(help="Environments: where releases are deployed.", no_args_is_help=True)
 
@@ -84,6 +90,18 @@ _FIELDS: tuple[Column, ...] = (
 )
 
 
+#: from the environment that another is to be like; its domain is its own
+_TAKEN_OVER = (
+    "trigger",
+    "branches",
+    "approvers",
+    "target",
+    "watch_seconds",
+    "plain_http",
+    "time_zone",
+    "compose_files",
+)
+_MOST = 1000
 _SERVICE: tuple[Column, ...] = (
     field("name"),
     status("state"),
@@ -120,6 +138,41 @@ def list_(project: ProjectOption = None, limit: LimitOption = 50, as_json: JsonO
 def show(name: EnvironmentArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show one environment with its services."""
     _print(connect().get(address("projects", the_project(project), "environments", name)), as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="ENV", help="Its name, such as qa or review/login.")],
+    project: ProjectOption = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="ENV", help="Set as this one is.", autocompletion=environment_names),
+    ] = None,
+    domain: Annotated[str | None, typer.Option("--domain", metavar="HOST", help="Its own host name.")] = None,
+    trigger: Annotated[Trigger | None, typer.Option("--trigger", help="How a new release comes here.")] = None,
+    branch: Annotated[
+        list[str] | None,
+        typer.Option("--branch", metavar="PATTERN", help="Branches whose releases come here; may be repeated."),
+    ] = None,
+    approver: Annotated[
+        list[str] | None, typer.Option("--approver", metavar="USER", help="Who may approve; may be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an environment; one of that name that there is already is left alone."""
+    api, of_project = connect(), the_project(project)
+    places = address("projects", of_project, "environments")
+    present = {str(one["name"]): one for one in api.items(places, _MOST)}
+    if name in present:
+        raise Conflict(
+            f"There is an environment {name} in {of_project} already.", "`cabestan environment set` changes it."
+        )
+    if like is not None and like not in present:
+        raise NotFound(f"There is no environment {like} in {of_project}.", "`cabestan environment list` shows them.")
+    body = {key: present[like][key] for key in _TAKEN_OVER} if like is not None else {}
+    given = {"domain": domain, "trigger": trigger and trigger.value, "branches": branch, "approvers": approver}
+    body |= {key: value for key, value in given.items() if value is not None}
+    _print(api.put(f"{places}{address(name)}", body), as_json)
 
 
 @app.command("set")
@@ -192,6 +245,24 @@ def set_(
     }
     body = {key: value for key, value in given.items() if value is not None}
     _print(connect().put(address("projects", the_project(project), "environments", name), body), as_json)
+
+
+@app.command()
+def delete(
+    name: EnvironmentArgument,
+    project: ProjectOption = None,
+    confirm: ConfirmOption = None,
+    without_backup: WithoutBackupOption = False,
+    wait: WaitOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete an environment with all that it has; last backups of its data are kept."""
+    api, of_project = connect(), the_project(project)
+    going = deleting.preview(api, of_project, name) if confirm is None else []
+    typed = deleting.confirmed(name, confirm, going)
+    where = address("projects", of_project, "environments", name)
+    begun = api.delete(where, confirm=typed, without_backup=str(without_backup).lower())
+    deleting.finish(api, begun, wait=wait, as_json=as_json)
 
 
 def _names(given: list[str] | None) -> list[str] | None:

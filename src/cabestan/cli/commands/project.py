@@ -4,14 +4,17 @@ from typing import Annotated
 
 import typer
 
-from cabestan.cli import client_config
+from cabestan.cli import client_config, deleting
 from cabestan.cli import clone as clones
 from cabestan.cli.api import address
 from cabestan.cli.options import (
+    ConfirmOption,
     JsonOption,
     LimitOption,
     ProjectArgument,
     ProjectOption,
+    WaitOption,
+    WithoutBackupOption,
     checked_project,
     connect,
     the_project,
@@ -79,6 +82,21 @@ def protect(
         print_json(found)
     else:
         tell(f"Protected in {found['name']}: {', '.join(found['protected_branches']) or 'no branch'}.")
+
+
+@app.command()
+def delete(
+    name: ProjectArgument,
+    confirm: ConfirmOption = None,
+    without_backup: WithoutBackupOption = False,
+    wait: WaitOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a project with all that it has; last backups of its data are kept."""
+    api, project = connect(), checked_project(name, "G/N")
+    typed = deleting.confirmed(project, confirm, deleting.preview(api, project) if confirm is None else [])
+    begun = api.delete(address("projects", project), confirm=typed, without_backup=str(without_backup).lower())
+    deleting.finish(api, begun, wait=wait, as_json=as_json)
 
 
 @app.command()

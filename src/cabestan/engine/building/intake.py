@@ -13,6 +13,7 @@ from cabestan.engine.building import crowding, pipelines
 from cabestan.engine.deploying import environments, settings
 from cabestan.engine.services import Services
 from cabestan.errors import Conflict
+from cabestan.store import deletions as deletion_store
 from cabestan.store import outbox
 from cabestan.store import pipelines as pipeline_store
 from cabestan.store import projects as project_store
@@ -70,6 +71,8 @@ def _take_moved(services: Services, project: Project, by: str) -> list[Pipeline]
     None where another look was noted by then: this one may be the older of the two, and would undo it.
     """
     with services.database.reading() as tx:
+        if deletion_store.open_of_project(tx, project.id):
+            return []
         last = project_store.last_event(tx, project.id)
         seen = project_store.seen_refs(tx, project.id)
     moved = ref_changes(seen, services.repositories.refs(project.id))

@@ -29,6 +29,7 @@ from cabestan.engine.guard import guarded
 from cabestan.engine.services import Services
 from cabestan.engine.turns.places import Kind
 from cabestan.errors import CabestanError, Invalid
+from cabestan.store import deletions as deletion_store
 from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as environment_store
 from cabestan.store import pipelines as pipeline_store
@@ -112,7 +113,8 @@ def _arrive(services: Services, pipeline_id: int) -> list[int]:
         newer = store.newer(tx, pipeline)
         targets = () if newer else tuple(e for e in _targets(tx, pipeline) if is_deployable(release, e))
         for environment in targets:
-            if environment.id not in there:
+            gone = deletion_store.open_of(tx, environment.project_id, environment.id)
+            if environment.id not in there and not gone:
                 arrived = deployments.arrive(services, tx, Wanted(release, environment), pipeline.by)
                 deployments.take_turn(services, tx, environment.id, fresh=arrived.id)
         _end(services, tx, pipeline, release, newer)

@@ -10,7 +10,7 @@ from cabestan.domain.environment import Environment
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.deploying import actions
 from cabestan.engine.deploying.composing import url_of
-from cabestan.engine.deploying.deployments import start_steps, take_turn
+from cabestan.engine.deploying.deployments import refuse_while_deleted, start_steps, take_turn
 from cabestan.engine.services import Services
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
@@ -27,6 +27,7 @@ def act(
 ) -> Deployment:
     """To what serves, when it is its turn. Raises Forbidden, and what `actions.check` raises, to the person's face."""
     with services.database.writing() as tx:
+        refuse_while_deleted(tx, environment)
         environment = environment_store.by_id(tx, environment.id)
         actions.require_rights(user, environment, kind)
         actions.check(environment, Stack.from_yaml(actions.serving(tx, environment).stack), kind, names, numbers)

@@ -17,6 +17,7 @@ from cabestan.engine.running import service_runs
 from cabestan.engine.services import Services
 from cabestan.engine.variables import secrets
 from cabestan.errors import CabestanError, Conflict, Forbidden, NotFound
+from cabestan.store import deletions as deletion_store
 from cabestan.store import deployments as store
 from cabestan.store import environments as environment_store
 from cabestan.store import projects as project_store
@@ -80,6 +81,7 @@ def deploy(
     """
     decided = may_approve(user, environment.project, environment.approvers)
     with services.database.writing() as tx:
+        refuse_while_deleted(tx, environment)
         wanted = Wanted(release, environment_store.by_id(tx, environment.id), restores)
         plan = make_plan(services, tx, wanted)  # refuses now, to the person's face
         if seen and plan.fingerprint != seen:
@@ -88,6 +90,12 @@ def deploy(
         begun = take_turn(services, tx, environment.id, fresh=deployment.id)
     start_steps(services, begun)
     return deployment
+
+
+def refuse_while_deleted(tx: sa.Connection, environment: Environment) -> None:
+    """Raises Conflict for what would come to an environment that is being taken away, or a volume of it."""
+    if deletion := deletion_store.open_of(tx, environment.project_id, environment.id):
+        raise deletion_store.under_way(deletion)
 
 
 def roll_back(
@@ -198,11 +206,17 @@ def take_turn(services: Services, tx: sa.Connection, environment_id: int, *, fre
 
     The plan of `fresh` was made in this transaction and cannot have changed; that of any other one is made anew.
     """
-    while chosen := next_to_run(store.open_in(tx, environment_id)):
+    while (chosen := next_to_run(store.open_in(tx, environment_id))) and not _is_deleted(tx, environment_id):
         plan = store.plan_of(tx, chosen.id) if chosen.id == fresh else refresh_plan(services, tx, chosen)
         if plan and _takes_its_turn(services, tx, chosen, plan):
             return chosen.id
     return next((d.id for d in store.open_in(tx, environment_id) if d.status is DeploymentStatus.RUNNING), None)
+
+
+def _is_deleted(tx: sa.Connection, environment_id: int) -> bool:
+    """Whether it is being taken away: what is queued behind that waits, or was canceled."""
+    environment = environment_store.by_id(tx, environment_id)
+    return deletion_store.open_of(tx, environment.project_id, environment_id) is not None
 
 
 def start_steps(services: Services, deployment_id: int | None) -> None:

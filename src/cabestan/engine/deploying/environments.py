@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from cabestan.adapters.tasks import StackState
+from cabestan.compose.stack import Stack
+from cabestan.compose.volumes import volumes_of
 from cabestan.domain.deployment import Deployment
 from cabestan.domain.environment import Environment, EnvironmentDraft, free_label
 from cabestan.domain.observed import Seen
@@ -88,3 +90,11 @@ def status_word(current: Deployment | None, present: tuple[Deployment, ...], lat
 def services_of(services: Services, environment: Environment) -> StackState:
     """Its services and tasks, as Swarm tells them now."""
     return services.cluster_of(environment).stacks.state(environment.stack_name(services.settings.instance))
+
+
+def deployed_volumes(tx: sa.Connection, environment: Environment) -> frozenset[str]:
+    """What the Compose file calls the volumes of what serves there, or is being deployed."""
+    keys = [d.id for d in store.open_in(tx, environment.id)]
+    keys += [environment.current_deployment_id] if environment.current_deployment_id is not None else []
+    plans = (store.plan_of(tx, key) for key in keys)
+    return frozenset(volume.key for plan in plans if plan for volume in volumes_of(Stack.from_yaml(plan.stack)))

@@ -45,7 +45,7 @@ class JournalKeeper:
             there = {environment.id for environment in environment_store.all_environments(tx)}
         now = time.time_ns()
         settings = self._services.settings
-        for environment_id in self._services.journals.present():
+        for environment_id in {*self._services.journals.present(), *self._ledger.open()}:
             if environment_id in there:
                 oldest = now - settings.journal_days * _DAY
                 self._ledger.bound(environment_id, settings.journal_bytes, oldest, now)

@@ -112,6 +112,11 @@ class Ledger:
                 writer.pack_old(now)
             self._services.journals.bound(environment_id, most, oldest)
 
+    def open(self) -> tuple[int, ...]:
+        """The environments whose journals are written."""
+        with self._lock:
+            return tuple(self._writers)
+
     def drop(self, environment_id: int) -> None:
         """The environment is gone."""
         with self._lock:

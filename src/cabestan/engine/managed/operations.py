@@ -1,7 +1,7 @@
 """The workflow that does what is wished of a managed service, and its steps. Each may be done again after a kill."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -57,10 +57,31 @@ def _turn(services: Services, operation_id: int) -> Turn:
 
 
 def _run(services: Services, changed: Changed, operation_id: int) -> None:
-    step = services.durable.step
-    kind = operation_of(services, operation_id).kind
+    _do_all(services, changed, operation_id, _STEPS[operation_of(services, operation_id).kind], services.durable.step)
+
+
+def delete_at_once(
+    services: Services, changed: Changed, instance: Instance, deletion_id: int, by: str, *, saving: bool
+) -> Operation:
+    """Deletes it, with a last backup where `saving`, within the step that deletes all else; as it ended.
+
+    After a kill the step goes on with what it had begun.
+    """
+    with services.database.writing() as tx:
+        present = store.open_of(tx, instance.id)
+        if not present or present.deletion_id != deletion_id:
+            present = store.begin(tx, instance.id, OperationKind.DELETE, by, services.now(), deletion_id=deletion_id)
+    names = _STEPS[OperationKind.DELETE] if saving else ("remove",)
+    _do_all(services, changed, present.id, names, lambda _name, work: work())
+    return operation_of(services, present.id)
+
+
+def _do_all(
+    services: Services, changed: Changed, operation_id: int, names: Iterable[str], step: Callable[..., str]
+) -> None:
+    """`step` is told the name of each and does it."""
     failure = name = ""
-    for name in _STEPS[kind]:
+    for name in names:
         failure = step(f"database.{name}", partial(_do, services, changed, operation_id, name))
         if failure:
             break
@@ -68,7 +89,7 @@ def _run(services: Services, changed: Changed, operation_id: int) -> None:
         amiss = step("database.take-back", partial(_do, services, changed, operation_id, "take-back"))
         failure += f" What served before could not be taken back: {amiss}" if amiss else ""
     untidy = step("database.tidy", partial(_do, services, changed, operation_id, "tidy"))
-    step("database.record", lambda: _record(services, operation_id, failure or untidy))
+    step("database.record", partial(_record, services, operation_id, failure or untidy))
 
 
 def fail(services: Services, operation_id: int, reason: str) -> None:

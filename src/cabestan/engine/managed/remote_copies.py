@@ -32,16 +32,31 @@ def fetch(services: Services, backup: Backup) -> None:
 
 
 def remove(services: Services, backup: Backup) -> None:
-    if backup.remote and services.settings.backup_remote:
-        for name in (backup.file, f"{backup.file}.json"):
-            _remote(services).remove(name)
+    if backup.remote:
+        remove_file(services, backup.file)
 
 
 def _put(services: Services, backup: Backup) -> None:
-    """The file that tells what is in it comes last: where it is, the other one is whole."""
+    put_file(services, backup.file)
+
+
+def put_file(services: Services, file: str) -> bool:
+    """False where there is no other storage. The file that tells what is in it comes last: where it is, the other one
+    is whole.
+    """
+    if not services.settings.backup_remote:
+        return False
     remote = _remote(services)
-    remote.put(services.backups.path(backup.file), backup.file)
-    remote.put(services.backups.described(backup.file), f"{backup.file}.json")
+    remote.put(services.backups.path(file), file)
+    remote.put(services.backups.described(file), f"{file}.json")
+    return True
+
+
+def remove_file(services: Services, file: str) -> None:
+    """With the one that tells what is in it."""
+    if services.settings.backup_remote:
+        for name in (file, f"{file}.json"):
+            _remote(services).remove(name)
 
 
 def _remote(services: Services) -> Remote:

@@ -139,8 +139,12 @@ def _is_covered(own: Certificate, uploaded: list[Certificate]) -> bool:
 def routed_hosts(services: Services) -> tuple[str, ...]:
     """The names that lead to what serves now."""
     with services.database.reading() as tx:
-        keys = [e.current_deployment_id for e in environment_store.all_environments(tx)]
-        plans = [deployment_store.plan_of(tx, key) for key in keys if key is not None]
+        return _routed(tx)
+
+
+def _routed(tx: sa.Connection) -> tuple[str, ...]:
+    keys = [e.current_deployment_id for e in environment_store.all_environments(tx)]
+    plans = [deployment_store.plan_of(tx, key) for key in keys if key is not None]
     return tuple(sorted({host for plan in plans if plan for host in plan.hosts}))
 
 
@@ -167,6 +171,16 @@ def _drop_unused(services: Services, hosts: tuple[str, ...]) -> None:
             unused = certificate.hosts not in kept and not _is_young(services, certificate)
             if unused or old or certificate.issuer != issuer:
                 store.remove(tx, certificate.id)
+
+
+def forget(services: Services, hosts: tuple[str, ...]) -> None:
+    """Certificates of our own for names that nothing has any more, of these; no router keeps a copy."""
+    with services.database.writing() as tx:
+        kept = _wanted(services, (*_routed(tx), *_domains(services, tx)))
+        for certificate in store.of_kind(tx, CertificateKind.OWN):
+            if certificate.hosts not in kept and frozenset(certificate.hosts) <= frozenset(hosts):
+                store.remove(tx, certificate.id)
+    deliver(services)
 
 
 def _is_young(services: Services, certificate: Certificate) -> bool:

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ASKED_DEPLOYMENT = "asked-deployment"
     #: one that a release brought about
     DEPLOYMENT = "deployment"
+    #: taking away what a person wished
+    DELETION = "deletion"
     #: what a person wishes of a managed service
     WISH = "wish"
     #: a run of a schedule
@@ -41,6 +43,7 @@ def places(settings: Settings) -> dict[str, Places]:
     return {
         Kind.ASKED_DEPLOYMENT: Places(48, each=16),
         Kind.DEPLOYMENT: Places(48, each=16),
+        Kind.DELETION: Places(8, each=4),
         Kind.WISH: Places(16, each=4),
         Kind.RUN: Places(runs, each=runs),
         Kind.RELEASE: Places(8, each=3),

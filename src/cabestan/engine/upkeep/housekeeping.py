@@ -15,6 +15,7 @@ from cabestan.domain import docker_names
 from cabestan.domain.environment import Environment
 from cabestan.engine import outbox
 from cabestan.engine.building.job_runs import log_id
+from cabestan.engine.deleting import last_backups
 from cabestan.engine.names import certificates
 from cabestan.engine.names.certificate_watch import keep_accounts, watch
 from cabestan.engine.observing.availability import fold_uptime
@@ -61,6 +62,7 @@ def _keep_house(services: Services) -> None:
         drop_secrets,
         drop_networks,
         forget,
+        last_backups.forget_old,
         outbox.drop_old,
         fold_uptime,
         certificates.renew,

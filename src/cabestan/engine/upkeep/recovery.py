@@ -8,6 +8,7 @@ from cabestan.domain.pipeline import Job
 from cabestan.domain.status import DeploymentStatus
 from cabestan.engine.building import intake, jobs, pipelines
 from cabestan.engine.building.job_runs import run_of
+from cabestan.engine.deleting import workflow as deleting
 from cabestan.engine.deploying import deployments
 from cabestan.engine.deploying import workflow as deploying
 from cabestan.engine.lost import LOST, take_up
@@ -57,6 +58,7 @@ def _begin_accepted(services: Services) -> None:
     """First what people wait for: there may be thousands of pipelines."""
     _take_up_deployments(services)
     _take_up_operations(services)
+    deleting.take_up_open(services)
     for environment_id in {deployment.environment_id for deployment in _open_deployments(services)}:
         deployments.give_turn(services, environment_id)
     _find_pushes(services)

@@ -20,6 +20,7 @@ from cabestan.store.schema.core import (
     tokens,
     users,
 )
+from cabestan.store.schema.deletions import deletions, last_backups, used_ids
 from cabestan.store.schema.hosts import host_claims, host_rules
 from cabestan.store.schema.managed import backups, database_operations, managed_services, managed_settings
 from cabestan.store.schema.observations import observations
@@ -36,6 +37,7 @@ __all__ = [
     "backups",
     "certificates",
     "database_operations",
+    "deletions",
     "deployments",
     "environments",
     "events",
@@ -43,6 +45,7 @@ __all__ = [
     "host_claims",
     "host_rules",
     "jobs",
+    "last_backups",
     "managed_services",
     "managed_settings",
     "memberships",
@@ -62,6 +65,7 @@ __all__ = [
     "steps",
     "tallies",
     "tokens",
+    "used_ids",
     "users",
     "waivers",
 ]

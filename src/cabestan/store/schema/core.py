@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from cabestan.domain.access import Role
+from cabestan.domain.access import Role, TokenScope
 from cabestan.domain.action import ActionKind, Kept, Numbers
 from cabestan.domain.deployment import Plan, StepKind
 from cabestan.domain.environment import Trigger
@@ -47,6 +47,7 @@ tokens = sa.Table(
     text_("csrf"),
     moment_("created_at", nullable=False),
     moment_("expires_at"),
+    word_("scope", TokenScope, server_default="all"),
 )
 
 projects = sa.Table(
@@ -85,7 +86,7 @@ pipelines = sa.Table(
     metadata,
     id_(),
     of_("projects"),
-    of_("events", nullable=True),
+    of_("events", nullable=True, index=True),
     text_("commit"),
     text_("branch"),
     text_("title"),

@@ -87,6 +87,8 @@ database_operations = sa.Table(
     reference_("former_image"),
     text_("former_version"),
     text_("former_volume"),
+    #: the deletion of an environment or a project that it is a part of, which does it itself
+    sa.Column("deletion_id", Id, nullable=True),
     moment_("created_at", nullable=False),
     moment_("finished_at"),
     sa.Index("ix_database_operations_managed_service_id_id", "managed_service_id", "id"),

@@ -1,7 +1,6 @@
-"""Projects, their members, and users."""
+"""Projects and their members."""
 
 import os
-import secrets
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,12 +25,6 @@ class NewProject(BaseModel):
     default_branch: str = Field(DEFAULT_BRANCH, max_length=200)
 
 
-class NewUser(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    name: str = Field(max_length=200)
-    admin: bool = False
-
-
 class Membership(BaseModel):
     model_config = ConfigDict(extra="forbid")
     role: Role | None
@@ -47,30 +40,6 @@ def status(services: Wired) -> shapes.Json:
         "url": settings.public_url,
         "instance": settings.instance,
     }
-
-
-@router.get("/user")
-def who(visitor: SignedIn) -> shapes.Json:
-    """Who the token belongs to."""
-    return shapes.user(visitor.user)
-
-
-@router.get("/users")
-def users(visitor: SignedIn, services: Wired) -> shapes.Json:
-    require_admin(visitor.user)
-    with services.database.reading() as tx:
-        return shapes.whole(user_store.all_users(tx), shapes.user)
-
-
-@router.post("/users", status_code=201)
-def create_user(visitor: SignedIn, services: Wired, wanted: NewUser) -> shapes.Json:
-    """The answer's `token` is shown this once."""
-    require_admin(visitor.user)
-    token = secrets.token_urlsafe(32)
-    with services.database.writing() as tx:
-        user = user_store.create(tx, names.user_name(wanted.name), admin=wanted.admin, now=services.now())
-        user_store.add_token(tx, token, kind="personal", user_id=user.id, name="first", now=services.now())
-    return shapes.user(user) | {"token": token}
 
 
 @router.get("/projects")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response
 from cabestan.domain.access import may_set_approval
 from cabestan.domain.environment import Environment, Trigger
 from cabestan.domain.release import Release
+from cabestan.engine.deleting.wishes import PlacedVolume, volumes_of
 from cabestan.engine.deploying import environments as engine
 from cabestan.engine.deploying import settings as settings_engine
 from cabestan.engine.deploying.actions import may_act
@@ -21,12 +22,14 @@ from cabestan.store import deployments as deployment_store
 from cabestan.store import environments as store
 from cabestan.store import observations as observation_store
 from cabestan.store import releases as release_store
+from cabestan.store import users as user_store
 from cabestan.store import variables as variable_store
 from cabestan.web.pages.actions import kept_lines
 from cabestan.web.pages.addresses import href
 from cabestan.web.pages.answers import Configuring, Inside, Reading, Text, see
 from cabestan.web.pages.availability import route_view
 from cabestan.web.pages.frame import Crumb
+from cabestan.web.pages.members import members_of
 from cabestan.web.pages.overview import cell
 from cabestan.web.pages.projects import cells
 from cabestan.web.pages.readers import Reader
@@ -46,12 +49,44 @@ Line = Annotated[str, Form(max_length=2000)]
 def environments(at: Reading) -> Response:
     with at.services.database.reading() as tx:
         found, titles = cells(tx, at.project)
-    return at.html("environments.html", "Environments", cells=found, titles=titles)
+        known = names_of_members(at, tx)
+    return at.html(
+        "environments.html",
+        "Environments",
+        cells=found,
+        titles=titles,
+        people=known,
+        default_branch=at.project.default_branch,
+        target_domain=at.services.settings.target_domain,
+    )
 
 
 @router.post(_AT)
-def create(at: Configuring, environment: Text) -> Response:
-    return see(href(settings_engine.set_environment(at.services, at.project, environment.strip(), at.user)))
+def create(
+    at: Configuring,
+    environment: Text,
+    trigger: Annotated[Trigger | None, Form()] = None,
+    branches: Line = "",
+    approvers: Line = "",
+    domain: Line = "",
+) -> Response:
+    """What is left empty is as in every new one. One that is there already keeps what it has."""
+    name = environment.strip()
+    with at.services.database.reading() as tx:
+        if present := store.find(tx, at.project.id, name):
+            return see(href(present))
+    patterns = split_list(branches)
+    made = settings_engine.set_environment(
+        at.services,
+        at.project,
+        name,
+        at.user,
+        trigger=trigger,
+        branches=patterns or None,
+        approvers=split_list(approvers) or None,
+        domain=domain.strip() or None,
+    )
+    return see(href(made))
 
 
 @router.get(_ONE)
@@ -133,7 +168,24 @@ def _shown(at: Inside, tx: sa.Connection, found: Environment) -> Response:
         kept=kept_lines(tx, found),
         may_set_approval=may_set_approval(at.user, found.project, found.approvers),
         outdated=levels.outdated(tx, found),
+        people=names_of_members(at, tx),
+        volumes=_volumes(at.services, found),
     )
+
+
+def _volumes(services: Services, environment: Environment) -> tuple[PlacedVolume, ...]:
+    """None where the engine does not answer, which the page tells elsewhere."""
+    try:
+        return volumes_of(services, environment)
+    except CabestanError:
+        return ()
+
+
+def names_of_members(at: Inside, tx: sa.Connection) -> tuple[str, ...]:
+    """To choose from, for those who may choose."""
+    if not at.rights.configure:
+        return ()
+    return tuple(member.name for member in members_of(user_store.all_users(tx), at.project.name))
 
 
 def _choice(release: Release) -> str:

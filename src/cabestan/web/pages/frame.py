@@ -5,6 +5,8 @@ from typing import Self
 
 from cabestan.web.access import Visitor
 
+#: the first section of the settings
+GENERAL = "General"
 _TABS = (
     ("Overview", ""),
     ("Pipelines", "/pipelines"),
@@ -14,9 +16,14 @@ _TABS = (
     ("Databases", "/databases"),
     ("Schedules", "/schedules"),
     ("Routes", "/routes"),
+    ("Settings", "/settings"),
+)
+#: of the settings: what is looked at and changed now and then
+_SECTIONS = (
+    (GENERAL, "/settings"),
     ("Variables", "/settings/variables"),
-    ("Certificates", "/settings/certificates"),
     ("Members", "/settings/members"),
+    ("Certificates", "/settings/certificates"),
     ("Waivers", "/settings/waivers"),
 )
 
@@ -42,6 +49,8 @@ class Frame:
     visitor: Visitor | None
     crumbs: tuple[Crumb, ...] = ()
     tabs: tuple[Tab, ...] = ()
+    #: below the tab that is current
+    sections: tuple[Tab, ...] = ()
     topics: tuple[str, ...] = ()
     query: str = ""
 
@@ -54,13 +63,18 @@ class Frame:
 
 
 def project_frame(visitor: Visitor, project: str, tab: str, *below: Crumb) -> Frame:
-    """The frame of a page in a project. `tab` is a tab's text, `below` the breadcrumbs under it."""
+    """The frame of a page in a project. `tab` is a tab's text, or a section's of the settings; `below` the breadcrumbs
+    under it.
+    """
     base = f"/{project}"
-    tabs = tuple(Tab(text, base + path, text == tab) for text, path in _TABS)
-    middle = tuple(Crumb(t.text, t.href) for t in tabs if t.current and t.text != "Overview")
+    sections = tuple(Tab(text, base + path, text == tab) for text, path in _SECTIONS)
+    inside = any(section.current for section in sections)
+    tabs = tuple(Tab(text, base + path, text == tab or (inside and text == "Settings")) for text, path in _TABS)
+    middle = [Crumb(t.text, t.href) for t in tabs if t.current and t.text != "Overview"]
+    middle += [Crumb(s.text, s.href) for s in sections if s.current and s.text != GENERAL]
     crumbs = (Crumb(project, base), *middle, *below)
     title = " · ".join([*(crumb.text for crumb in reversed(crumbs)), "Cabestan"])
-    return Frame(title, visitor, crumbs, tabs, (f"project:{project}",))
+    return Frame(title, visitor, crumbs, tabs, sections if inside else (), (f"project:{project}",))
 
 
 def plain_frame(visitor: Visitor | None, title: str, *topics: str, href: str = "") -> Frame:

@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Response
 
-from cabestan.domain.access import Role, User, role_in
+from cabestan.domain.access import Permission, Role, User, may_in_group, role_in
 from cabestan.store import outbox
 from cabestan.store import users as user_store
-from cabestan.web.pages.answers import Configuring, Reading, Text
+from cabestan.web.access import SignedIn, Wired, group_for
+from cabestan.web.pages.answers import Configuring, Reading, Text, html, see
+from cabestan.web.pages.frame import plain_frame
 
 router = APIRouter()
 _AT = "/{group}/{name}/settings/members"
+_GROUP = "/groups/{group}/members"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ def members(at: Reading) -> Response:
         users = user_store.all_users(tx)
     found = members_of(users, at.project.name)
     can_be_given = others(users, found) if at.rights.configure else ()  # names that nobody else needs to know
-    return at.html("members.html", "Members", members=found, others=can_be_given, roles=Role)
+    group = at.project.group if may_in_group(at.user, Permission.READ, at.project.group) else ""
+    return at.html("members.html", "Members", members=found, others=can_be_given, roles=Role, group=group)
 
 
 @router.post(_AT)
@@ -40,6 +44,29 @@ def set_member(at: Configuring, user: Text, role: Annotated[Role | Literal[""], 
         user_store.set_role(tx, user_store.get(tx, user.strip()).id, at.project.name, role or None)
         outbox.tell(tx, at.project.id, at.services.now())
     return at.see("settings/members")
+
+
+@router.get(_GROUP)
+def group_members(visitor: SignedIn, services: Wired, group: str) -> Response:
+    group_for(services, visitor.user, group, Permission.READ)
+    may_set = may_in_group(visitor.user, Permission.CONFIGURE, group)
+    with services.database.reading() as tx:
+        users = user_store.all_users(tx)
+    held = [(user.name, user.roles[group]) for user in users if group in user.roles]
+    named = frozenset(name for name, _ in held)
+    others = [user.name for user in users if user.name not in named] if may_set else ()
+    frame = plain_frame(visitor, f"Members of the group {group}", href=f"/groups/{group}/members")
+    return html("group_members.html", frame, group=group, members=held, others=others, roles=Role, may_set=may_set)
+
+
+@router.post(_GROUP)
+def set_group_member(
+    visitor: SignedIn, services: Wired, group: str, user: Text, role: Annotated[Role | Literal[""], Form()] = ""
+) -> Response:
+    group_for(services, visitor.user, group, Permission.CONFIGURE)
+    with services.database.writing() as tx:
+        user_store.set_role(tx, user_store.get(tx, user.strip()).id, group, role or None)
+    return see(f"/groups/{group}/members")
 
 
 def members_of(users: Iterable[User], project: str) -> tuple[Member, ...]:

@@ -1,0 +1,1 @@
+"""Taking away what was made, with a last backup of its data, so that nothing is left behind."""
