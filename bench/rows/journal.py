@@ -36,6 +36,8 @@ for number in range(0, {_LINES}, {_AT_ONCE}):
     os.write(1, ("\\n".join(lines) + "\\n").encode())
 time.sleep(3600)
 """
+#: of each line in an event
+_MARK = b'"number":'
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -97,8 +99,10 @@ class _Follower:
             suppress(httpx.TransportError),
             httpx.stream("GET", url, headers=headers, timeout=None, trust_env=False) as answer,
         ):
+            rest = b""
             for block in answer.iter_bytes():
-                self.lines += block.count(b'"number":')
+                *whole, rest = (rest + block).split(_MARK)
+                self.lines += len(whole)
                 if self._closed.is_set():
                     return
 
