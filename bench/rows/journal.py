@@ -53,7 +53,10 @@ def measure(instance: Instance) -> list[Figure]:
         engine = _engine()
         follower = _Follower(instance)
         ending.callback(follower.close)
-        bare = [ending.enter_context(_bare(instance.folder / f"{name}.log", name)) for name in names]
+        bare = [_bare(instance.folder / f"{name}.log", name) for name in names]
+        for process in bare:
+            ending.callback(process.wait)
+            ending.callback(process.kill)
         time.sleep(3)
         before, engine_before = _processor(instance.pid), _processor(engine)
         _begin(names)
@@ -62,8 +65,6 @@ def measure(instance: Instance) -> list[Figure]:
         ours, of_engine = _processor(instance.pid) - before, _processor(engine) - engine_before
         until(lambda: _counted(instance.folder, names) >= wanted, 60, "all lines of the bare tool")
         against = sum(_processor(process.pid) for process in bare)
-        for process in bare:
-            process.kill()
     return [_figure(ours, against, of_engine, (wanted, _kept(instance), follower.lines))]
 
 
