@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
-from tests.e2e import databases
+from tests.e2e import databases, journal
 from tests.samples import set_status
 
 from cabestan.bootstrap import bootstrap
@@ -180,6 +180,8 @@ def fill(site: Site) -> None:
     _answered(site)
     with services.database.reading() as tx:
         production = environment_store.get(tx, site.project.id, "production")
+        staging = environment_store.get(tx, site.project.id, "staging")
+    journal.fill(services, staging.id)
     site.database = databases.fill(services, production).id
     _configure_more(services)
 

@@ -69,6 +69,8 @@ def addresses(site: Site) -> list[str]:
         "/environments",
         "/environments/production",
         "/environments/staging",
+        "/environments/staging/logs",
+        "/environments/staging/logs?regexp=(",
         "/routes",
         "/settings/variables",
         "/settings/variables/history?variable=GREETING",

@@ -88,6 +88,7 @@ def test_what_is_wrong_is_told_first_by_page_and_api(world: World, project: Proj
         second = client.get("/shop/api").text
     assert "<title>down · staging · Environments · shop/api · Cabestan</title>" in text
     assert text.index("0 of 1 run, restarted 2") < text.index("eating &lt;b&gt;all") < text.index("Services</h2>")
+    assert "/shop/api/environments/staging/logs?service=app&amp;at=20" in text
     assert first.index("Needs somebody") < first.index("0 of 1 run, restarted 2")
     assert "<title>1 down · What runs where · Cabestan</title>" in first
     assert '<a href="/shop/api/pipelines/1">pipeline 1</a>' in first

@@ -17,6 +17,7 @@ from cabestan.web.pages import (
     groups,
     home,
     jobs,
+    journal,
     making,
     members,
     people,
@@ -54,6 +55,7 @@ for module in (
     deployments,
     schedules,
     databases,
+    journal,  # before environments, whose names take all that follows
     environments,
     members,
     waivers,
