@@ -9,6 +9,7 @@ from cabestan.adapters.images import catalogue
 from cabestan.config import Settings
 from cabestan.domain.pipeline import BuildJob, Job, Pipeline
 from cabestan.domain.status import RunStatus
+from cabestan.domain.why import Why
 from cabestan.engine import base_images
 from cabestan.engine.building import intake, pipelines
 from cabestan.errors import EngineUnavailable, StepFailed
@@ -88,9 +89,9 @@ def test_an_unknown_base_image_fails_the_pipeline_with_those_there_are(world: Wo
     pipeline, jobs = pushed(world, Dockerfile="FROM cabestan/nodejs:20\n")
     assert (pipeline.status, jobs) == (RunStatus.FAILED, ())
     assert "Dockerfile:1" in pipeline.reason
-    assert pipeline.reason.endswith(
-        "cabestan/nodejs:20 is no base image of this platform. There are: cabestan/node:18, cabestan/python:3.11."
-    )
+    why = Why.of(pipeline.reason)
+    assert why.headline.endswith("cabestan/nodejs:20 is no base image of this platform.")
+    assert why.remedy == "There are: cabestan/node:18, cabestan/python:3.11."
 
 
 def test_a_service_may_run_a_base_image_as_it_is(world: World) -> None:

@@ -11,6 +11,7 @@ from cabestan.domain.deployment import Deployment
 from cabestan.domain.project import Project
 from cabestan.domain.release import Release
 from cabestan.domain.status import DeploymentStatus, RunStatus
+from cabestan.domain.why import Why
 from cabestan.engine.building import intake
 from cabestan.engine.deploying import deployments, settings
 from cabestan.engine.deploying.settings import set_environment
@@ -226,10 +227,12 @@ def test_a_link_out_of_the_repository_under_env_file_is_named_with_the_line(worl
     (pipeline,) = intake.take_pushes(world.services, project, "dev")
     world.durable.run()
 
-    assert world.pipeline(pipeline.id).reason.startswith(
+    why = Why.of(world.pipeline(pipeline.id).reason)
+    assert why.headline == (
         "lint: docker-compose.yml:12:15 services.app.env_file: web.env is a symbolic link to ../shared/web.env, which "
-        "leads out of the repository. Commit the file itself in its place"
+        "leads out of the repository."
     )
+    assert why.remedy.startswith("Commit the file itself in its place")
 
 
 def test_a_submodule_and_a_pointer_of_git_lfs_end_the_pipeline_before_anything_is_built(world: World) -> None:

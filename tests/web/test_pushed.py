@@ -127,9 +127,10 @@ def test_a_failed_build_is_told_with_its_last_lines_and_the_push_is_stored(world
     world.durable.run()
     assert git.wait(_SECONDS) == 0
     assert world.services.repositories.refs(pushing.project.id) == {"refs/heads/main": commit}
+    assert pushing.said[-6] == "✗ failed     build  (4 s): The build ended before it was done. Its last lines:"
     assert pushing.said[-4:] == [
-        "✗ failed     build  (4 s): Exit code 1. Its last line: the last line",
         "    | no such file",
+        "    | the last line",
         "Pipeline 1 failed.",
         f"  See {pushing.said[0].partition(': ')[2]}",
     ]

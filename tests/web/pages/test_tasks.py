@@ -30,6 +30,7 @@ def test_tasks_that_should_run_come_before_those_that_ended() -> None:
         "demo/hello@sha256:abababababab",
         (TaskView("web.1", RUNNING, "ada", "", NOW.replace(minute=0, second=1)),),
         (TaskView("web.2", FAILED, "ada", "non-zero exit (1)", NOW.replace(minute=0, second=2)),),
+        wanted=1,
     )
 
 

@@ -9,6 +9,7 @@ from cabestan.domain.pipeline import BuildJob, Job
 from cabestan.domain.plain_text import plain_line
 from cabestan.domain.progress import DeploymentProgress, JobProgress, Progress, StepProgress
 from cabestan.domain.status import RunStatus
+from cabestan.domain.why import Why, headline
 from cabestan.engine.building.job_runs import log_id
 from cabestan.engine.services import Services
 from cabestan.errors import NotFound
@@ -54,7 +55,7 @@ def _job(services: Services, job: Job) -> JobProgress:
         id=job.id,
         name=job.name,
         status=job.status,
-        reason=job.reason,
+        reason=headline(job.reason),
         attempt=job.attempt,
         seconds=_seconds(job.started_at, job.finished_at),
         image=job.spec.build.reference if isinstance(job.spec, BuildJob) and job.digest else "",
@@ -63,7 +64,9 @@ def _job(services: Services, job: Job) -> JobProgress:
 
 
 def _last_lines(services: Services, job: Job) -> tuple[str, ...]:
-    """What it said last; the reason, which its log ends with, is told anyway."""
+    """Those of its reason, else what it said last; the reason, which its log ends with, is told anyway."""
+    if said := Why.of(job.reason).lines:
+        return tuple(_telling(said, headline(job.reason))[-_LINES:])
     reader, text = services.logs.reader(log_id(job.id)), ""
     with suppress(NotFound), reader:
         size = reader.size()
@@ -87,7 +90,7 @@ def _deployment(deployment: Deployment, steps: Iterable[StepRun]) -> DeploymentP
         id=deployment.id,
         environment=deployment.environment,
         status=deployment.status,
-        reason=deployment.reason,
+        reason=headline(deployment.reason),
         url=deployment.url,
         steps=tuple(StepProgress(s.text, s.status, _seconds(s.started_at, s.finished_at)) for s in steps),
     )
