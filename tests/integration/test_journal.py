@@ -15,8 +15,9 @@ from tests.integration.samples import SMALL, unbuilt
 
 pytestmark = pytest.mark.integration
 #: `talks` counts quickly in two replicas, `ends` says its last words each time, `shows` has a terminal
-_COMPOSE = """
-services:
+_COMPOSE = (
+    SMALL["docker-compose.yml"]
+    + """
   talks:
     image: cabestan/python:3.11
     user: "1001"
@@ -49,6 +50,7 @@ services:
     command: [sh, -c, "echo migrated; echo slowly >&2"]
 secrets: {KEY: {external: true}}
 """
+)
 _KEY = "k3y-that-nobody-sees"
 
 
@@ -122,6 +124,17 @@ def test_each_line_is_kept_once_whatever_is_killed(platform: Platform, work: Wor
     migration = said(platform, work, service="migrate")
     told = {(line["line"], line["kind"], line["stream"]) for line in migration}
     assert told == {("migrated", "run", "stdout"), ("slowly", "run", "stderr")}
+    # requests to its routes, if asked: once, without what was in the query
+    staging = platform.get(f"/projects/{work.name}/environments/staging")
+    platform.ask(staging["domain"], "/here?token=canary")
+
+    def requests() -> list[dict[str, Any]]:
+        return said(platform, work, access="true", regexp="/here")
+
+    (asked,) = eventually(requests, 10, "the request is told")
+    assert (asked["kind"], asked["fields"]["status"], asked["fields"]["path"]) == ("access", 200, "/here?…")
+    assert said(platform, work, regexp="/here") == []
+
     red, long = said(platform, work, service="shows")
     assert red["line"] == "\x1b[31mred\x1b[0m"
     assert long["line"] == "x" * 40_000
@@ -134,3 +147,4 @@ def test_each_line_is_kept_once_whatever_is_killed(platform: Platform, work: Wor
     platform.restart()
     assert len(said(platform, work, service="ends")) >= kept
     assert not [line for line in said(platform, work) if line["kind"] == "platform"]
+    assert requests() == [asked]

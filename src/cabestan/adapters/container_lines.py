@@ -19,7 +19,7 @@ from urllib.parse import quote
 from cabestan.adapters.container_logs import BLOCK, LogSource, parse_answer
 from cabestan.adapters.engine_api import Engine
 from cabestan.domain.journal import Said, continues
-from cabestan.domain.labels import INSTANCE_LABEL, RELEASE_LABEL, SERVICE_LABEL
+from cabestan.domain.labels import INSTANCE_LABEL, MANAGED_LABEL, RELEASE_LABEL, ROLE_LABEL, SERVICE_LABEL
 from cabestan.errors import NotFound
 
 #: longer lines are cut (bytes)
@@ -55,11 +55,13 @@ class Container:
 
 
 def containers_on(engine: Engine, manager: Engine, instance: str) -> tuple[Container, ...]:
-    """All that are there, running or not, of services of applications. Raises EngineUnavailable."""
+    """All that are there, running or not, of services of applications, and the router. Raises EngineUnavailable."""
     label = {"label": [f"{INSTANCE_LABEL}={instance}", SERVICE_LABEL]}
-    managed = {"label": [f"{INSTANCE_LABEL}={instance}", "cabestan.managed"]}
+    managed = {"label": [f"{INSTANCE_LABEL}={instance}", MANAGED_LABEL]}
+    router = {"label": [f"{INSTANCE_LABEL}={instance}", f"{ROLE_LABEL}=router"]}
     with engine.speaking("list the containers") as client:
         found = [*client.api.containers(all=True, filters=label), *client.api.containers(all=True, filters=managed)]
+        found += client.api.containers(all=True, filters=router)
     with manager.speaking("list the services") as client:
         services = client.api.services(filters={"label": f"{INSTANCE_LABEL}={instance}"})
     releases = {service["ID"]: (service["Spec"].get("Labels") or {}).get(RELEASE_LABEL, "") for service in services}

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from cabestan.adapters import access_lines
 from cabestan.adapters.certificates import Issued
 from cabestan.adapters.router import ServiceContainer
 from cabestan.domain import docker_names
@@ -81,6 +82,15 @@ def router_container(
     )
 
 
+#: a line for each request, with nothing that a client or an application may have put secrets into but the path
+_ACCESS_LOG = (
+    "--accesslog=true",
+    "--accesslog.format=json",
+    "--accesslog.fields.defaultmode=drop",
+    *(f"--accesslog.fields.names.{name}=keep" for name in access_lines.FIELDS),
+)
+
+
 def _command(instance: str) -> tuple[str, ...]:
     return (
         "--global.checknewversion=false",
@@ -105,6 +115,7 @@ def _command(instance: str) -> tuple[str, ...]:
         "--providers.providersthrottleduration=200ms",
         f"--experimental.localplugins.{_PLUGIN}.modulename=cabestan/{_PLUGIN}",
         "--log.level=WARN",
+        *_ACCESS_LOG,
     )
 
 

@@ -279,8 +279,9 @@ def test_words_that_a_match_must_have(pattern: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "a\nb", "x" * 1001, "(?P<a>", "*"])
 def test_what_is_no_expression_is_told(pattern: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         Query(pattern=pattern)
+    assert "?m" not in str(refused.value)
 
 
 def test_an_expression_takes_bounded_time(journals: Journals, writer: JournalWriter) -> None:

@@ -16,6 +16,7 @@ from cabestan.adapters.container_lines import Container, LineStream, containers_
 from cabestan.adapters.container_logs import LogSource
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.happenings import Event, Happenings, is_of
+from cabestan.engine.journal.access import AccessTap, Requests
 from cabestan.engine.journal.ledger import Ledger
 from cabestan.engine.journal.tap import Tap
 from cabestan.engine.repeating import Repeating
@@ -39,7 +40,7 @@ class Collector:
         self._manager = manager
         self._instance = instance
         self._ledger = ledger
-        self._taps: dict[str, Tap] = {}
+        self._taps: dict[str, Tap | AccessTap] = {}
         self._selector = selectors.DefaultSelector()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake, selectors.EVENT_READ)
@@ -90,7 +91,7 @@ class Collector:
         if now >= self._list_at:
             self._attach(containers_on(self._engine, self._manager, self._instance))
             self._list_at = time.monotonic() + _LIST_SECONDS
-        waiting = any(tap.waiting.lines for tap in self._taps.values())
+        waiting = any(part.waiting.lines for tap in self._taps.values() for part in tap.parts())
         ready = self._selector.select(_WAITING_SECONDS if waiting else max(0.0, self._list_at - now))
         if any(key.data for key, _ in ready):
             self._stopped.wait(_GATHER_SECONDS)
@@ -114,7 +115,7 @@ class Collector:
                 self._begin(tap)
         self._ledger.forget_all_but(self._engine.address, there)
 
-    def _begin(self, tap: Tap) -> None:
+    def _begin(self, tap: Tap | AccessTap) -> None:
         with suppress(NotFound):
             terminal = has_terminal(self._engine, tap.id)
             source = LogSource(self._engine.address, self._engine.client.api.api_version)
@@ -122,7 +123,7 @@ class Collector:
             self._taps[tap.id] = tap
             self._selector.register(tap.stream, selectors.EVENT_READ, tap)
 
-    def _read(self, tap: Tap) -> None:
+    def _read(self, tap: Tap | AccessTap) -> None:
         """A stream that ended before its container did, or as it did, is read again from where it was."""
         tap.read(time.monotonic())
         if tap.stream.ended:
@@ -134,11 +135,12 @@ class Collector:
                 self._list_at = min(self._list_at, time.monotonic() + _LIST_PAUSE)
 
     def _hand_on(self) -> None:
-        by_environment: dict[int, list[Tap]] = defaultdict(list)
+        by_environment: dict[int, list[Tap | Requests]] = defaultdict(list)
         for tap in self._taps.values():
-            by_environment[tap.environment_id].append(tap)
-        for environment_id, taps in by_environment.items():
-            self._ledger.write(environment_id, taps)
+            for part in tap.parts():
+                by_environment[part.environment_id].append(part)
+        for environment_id, parts in by_environment.items():
+            self._ledger.write(environment_id, parts)
         for tap in [tap for tap in self._taps.values() if tap.is_done]:
             del self._taps[tap.id]
 

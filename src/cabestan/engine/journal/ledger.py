@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from cabestan.adapters.container_lines import Container
 from cabestan.domain.journal import Origin, Position, Said, Source
-from cabestan.domain.labels import ENVIRONMENT_LABEL, MANAGED_LABEL, PROJECT_LABEL, RUN_LABEL, SERVICE_LABEL
+from cabestan.domain.labels import ENVIRONMENT_LABEL, MANAGED_LABEL, PROJECT_LABEL, ROLE_LABEL, RUN_LABEL, SERVICE_LABEL
 from cabestan.domain.redaction import Redactor
+from cabestan.engine.journal.access import AccessTap, Requests
 from cabestan.engine.journal.merging import merged, taken
 from cabestan.engine.journal.tap import Tap
 from cabestan.engine.services import Services
@@ -40,9 +42,13 @@ class Ledger:
         self._there: dict[str, Collection[str]] = {}
         self.settling = services.settling
 
-    def tap(self, container: Container) -> Tap | None:
-        """For one that has more to say than was taken of it, of an environment that is there."""
+    def tap(self, container: Container) -> Tap | AccessTap | None:
+        """For one that has more to say than was taken of it, of an environment that is there; and the router's."""
         labels = container.labels
+        if ROLE_LABEL in labels:
+            if not container.running:
+                return None
+            return AccessTap(container.id, self._services.settings.instance, partial(self._requests, container.id))
         with self._services.database.reading() as tx:
             project = project_store.find(tx, labels.get(PROJECT_LABEL, ""))
             environment = project and environment_store.find(tx, project.id, labels.get(ENVIRONMENT_LABEL, ""))
@@ -57,7 +63,18 @@ class Ledger:
         most = self._services.settings.journal_lines_per_second
         return Tap(container.id, environment.id, source_of(container), position, running=container.running, most=most)
 
-    def write(self, environment_id: int, taps: Sequence[Tap]) -> None:
+    def _requests(self, router: str, environment_id: int) -> Requests | None:
+        with self._services.database.reading() as tx:
+            if environment_id not in {environment.id for environment in environment_store.all_environments(tx)}:
+                return None
+            environment = environment_store.by_id(tx, environment_id)
+            redactor = secrets.redactor(tx, self._services.vault, project_store.by_id(tx, environment.project_id))
+        with self._lock:
+            self._redactors[environment_id] = redactor
+            position = self._writer(environment_id).positions.get(router, _NEVER)
+        return Requests(router, environment_id, position, self._services.settings.journal_lines_per_second)
+
+    def write(self, environment_id: int, taps: Sequence[Tap | Requests]) -> None:
         """Keeps what is ready of what they said. Raises StorageFull, and leaves the journal as it was."""
         now = time.monotonic()
         for tap in taps:
@@ -65,7 +82,9 @@ class Ledger:
         of = {id(tap.waiting): tap for tap in taps}
         parts = [(of[id(waiting)], lines) for waiting, lines in taken((tap.waiting for tap in taps), now)]
         told = {tap.id for tap, _ in parts}
-        over: list[tuple[Tap, list[Said]]] = [(tap, []) for tap in taps if tap.is_over and tap.id not in told]
+        over: list[tuple[Tap | Requests, list[Said]]] = [
+            (tap, []) for tap in taps if tap.is_over and tap.id not in told
+        ]
         if not parts and not over:
             return
         if self._services.database.out_of_room.is_set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cabestan.adapters.container_lines import Lines, LineStream
 from cabestan.domain.journal import Position, Progress, Resuming, Said, Source
 from cabestan.engine.journal.bounding import Bound
@@ -40,6 +42,10 @@ class Tap:
         """The engine has no more of it, unless it has not begun to answer yet."""
         if now - self._begun_at >= _ANSWER_SECONDS:
             self.waiting.behind_since = None
+
+    def parts(self) -> Sequence[Tap]:
+        """Those whose lines are kept in the journal of an environment: itself."""
+        return (self,)
 
     def read(self, now: float) -> None:
         """What has come; at its end also what was begun."""

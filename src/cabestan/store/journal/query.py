@@ -13,6 +13,8 @@ from cabestan.domain.journal import Origin, Source
 from cabestan.errors import Invalid
 
 LONGEST_PATTERN = 1000
+#: has ^ and $ mean those of each line
+_LINES = "(?m)"
 #: what is shown when nobody asks for more
 USUAL = frozenset(Origin) - {Origin.ACCESS}
 
@@ -39,7 +41,9 @@ class Query:
         _ = self.search
 
     def wants_source(self, source: Source) -> bool:
-        """The platform's own words on a service belong to it."""
+        """The platform's own words on a service belong to it. Requests, where they are wanted, are of all services."""
+        if source.origin is Origin.ACCESS:
+            return Origin.ACCESS in self.origins
         return (
             (not self.services or source.service in self.services)
             and (self.replica is None or source.replica == self.replica)
@@ -59,11 +63,11 @@ class Query:
         options = re2.Options()
         options.never_nl, options.log_errors = True, False
         try:
-            return re2.compile(f"(?m){self.pattern}".encode(errors="replace"), options)
+            return re2.compile(f"{_LINES}{self.pattern}".encode(errors="replace"), options)
         except re2.error as error:
-            words = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error.args[0]
+            told = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error.args[0]
             raise Invalid(
-                f"The regular expression {self.pattern!r} is none: {words}.",
+                f"The regular expression {self.pattern!r} is none: {told.replace(_LINES, '')}.",
                 "Its form is RE2's; escape with a backslash.",
             ) from error
 
