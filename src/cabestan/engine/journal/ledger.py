@@ -129,7 +129,7 @@ class Ledger:
         with self._lock:
             if writer := self._writers.get(environment_id):
                 writer.pack_old(now)
-            self._services.journals.bound(environment_id, most, oldest)
+        self._services.journals.bound(environment_id, most, oldest)  # of what nobody writes any more
 
     def open(self) -> tuple[int, ...]:
         """The environments whose journals are written."""

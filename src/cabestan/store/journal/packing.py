@@ -20,7 +20,7 @@ from cabestan.store.journal.records import (
 )
 
 #: of the texts in one packed record: what is expanded at once to find a line (bytes)
-BLOCK_BYTES = 512 << 10
+BLOCK_BYTES = 128 << 10
 #: and lines, which also may be empty
 _BLOCK_LINES = 32_768
 
