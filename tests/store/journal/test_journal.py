@@ -250,6 +250,8 @@ def test_a_query_has_all_its_conditions_hold(journals: Journals, writer: Journal
     writer.pack()
     assert all_of(reader, fields={"msg": "Out"}) == ['{"status": 500, "user": {"id": 4}, "msg": "Out"}']
     assert reader.at(_START + 11) == 7
+    assert reader.at(_START + 12) == 8
+    assert reader.sources() == {WEB, ROUTER}
 
 
 @pytest.mark.parametrize(

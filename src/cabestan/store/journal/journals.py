@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cabestan.store.journal.packing import thinned_records
 from cabestan.store.journal.reader import JournalReader
-from cabestan.store.journal.records import meta_of
+from cabestan.store.journal.records import Head, heads, meta_of
 from cabestan.store.journal.segments import Segment, SegmentFile, segments_in
 from cabestan.store.journal.writer import JournalWriter
 
@@ -45,7 +45,7 @@ class Journals:
         """
         packed = [segment for segment in segments_in(self._of(environment_id)) if segment.packed]
         for segment in packed:
-            if _newest(segment) < oldest:
+            if _summary(segment).newest < oldest:
                 segment.path.unlink()
         for _ in range(_AT_ONCE):
             if self.reader(environment_id).size() <= most or not self._thin(environment_id):
@@ -70,17 +70,17 @@ class Journals:
         return self._folder / str(environment_id)
 
 
-def _newest(segment: Segment) -> int:
-    return max((head.newest for head in SegmentFile(segment).heads() if head.count), default=0)
+def _summary(segment: Segment) -> Head:
+    """With which each packed one begins."""
+    return next(heads(SegmentFile(segment).read))
 
 
 def _bytes_of(segment: Segment) -> Counter[str]:
     """By service; what the platform says of one counts as its own."""
     file, found = SegmentFile(segment), Counter[str]()
-    for head in file.heads():
-        meta = meta_of(file.read, head)
-        for number, source in meta.sources.items():
-            found[source.service] += meta.sizes[number]
+    meta = meta_of(file.read, next(heads(file.read)))
+    for number, source in meta.sources.items():
+        found[source.service] += meta.sizes[number]
     return found
 
 

@@ -17,6 +17,8 @@ from cabestan.store.journal.records import (
     meta_of,
     record,
     source_number,
+    summary,
+    words_of,
 )
 
 #: of the texts in one packed record: what is expanded at once to find a line (bytes)
@@ -43,11 +45,49 @@ class _Block:
     def full(self) -> bool:
         return self.size >= BLOCK_BYTES or len(self.times) >= _BLOCK_LINES
 
-    def record(self, sources: Mapping[int, Source]) -> bytes:
-        return _packed(self.first, Columns(self.times, self.tags, b"\n".join(self.texts)), sources)
+    @property
+    def columns(self) -> Columns:
+        return Columns(self.times, self.tags, b"\n".join(self.texts))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Of a segment: one packed record."""
+
+    first: int
+    columns: Columns
+    sources: Mapping[int, Source]
+
+    @property
+    def meta(self) -> Meta:
+        sizes: Counter[int] = Counter()
+        for tagged, length in zip(self.columns.tags, map(len, self.columns.texts.split(b"\n")), strict=True):
+            sizes[tagged] += length + 1
+        by_number: Counter[int] = Counter()
+        for tagged, size in sizes.items():
+            by_number[source_number(tagged)] += size
+        used = {number: self.sources[number] for number in by_number if number in self.sources}
+        return Meta(used, sizes={number: by_number[number] for number in used})
 
 
 def packed_records(read: Read, found: Iterable[Head]) -> Iterator[bytes]:
+    """Of an open segment."""
+    return _written(_parts(read, found))
+
+
+def thinned_records(read: Read, found: Iterable[Head], services: Collection[str]) -> Iterator[bytes]:
+    """Of a packed one, without the lines of some services; numbers stay what they were."""
+    parts = []
+    for head in found:
+        sources = meta_of(read, head).sources
+        gone = {number for number, source in sources.items() if source.service in services}
+        kept = {number: source for number, source in sources.items() if number not in gone}
+        if head.count:
+            parts.append(_Part(head.first, _without(columns_of(read, head), gone), kept))
+    return _written(parts)
+
+
+def _parts(read: Read, found: Iterable[Head]) -> Iterator[_Part]:
     sources: dict[int, Source] = {}
     block: _Block | None = None
     for head in found:
@@ -57,30 +97,24 @@ def packed_records(read: Read, found: Iterable[Head]) -> Iterator[bytes]:
         block = block or _Block(head.first)
         block.add(columns_of(read, head))
         if block.full:
-            yield block.record(sources)
+            yield _Part(block.first, block.columns, sources)
             block = None
     if block:
-        yield block.record(sources)
+        yield _Part(block.first, block.columns, sources)
 
 
-def thinned_records(read: Read, found: Iterable[Head], services: Collection[str]) -> Iterator[bytes]:
-    """Packed ones without the lines of some services; numbers stay what they were."""
-    for head in found:
-        sources = meta_of(read, head).sources
-        gone = {number for number, source in sources.items() if source.service in services}
-        kept = {number: source for number, source in sources.items() if number not in gone}
-        yield _packed(head.first, _without(columns_of(read, head), gone), kept)
-
-
-def _packed(first: int, columns: Columns, sources: Mapping[int, Source]) -> bytes:
-    sizes: Counter[int] = Counter()
-    for tagged, length in zip(columns.tags, map(len, columns.texts.split(b"\n")), strict=True):
-        sizes[tagged] += length + 1
-    by_number: Counter[int] = Counter()
-    for tagged, size in sizes.items():
-        by_number[source_number(tagged)] += size
-    used = {number: sources[number] for number in by_number if number in sources}
-    return record(first, columns, Meta(used, sizes={number: by_number[number] for number in used}), packed=True)
+def _written(parts: Iterable[_Part]) -> Iterator[bytes]:
+    """A summary comes first: a record without lines, with the sources, sizes, times and words of all."""
+    told, sizes, sources = [(part, part.meta) for part in parts], Counter[int](), dict[int, Source]()
+    for _, meta in told:
+        sources |= meta.sources
+        sizes.update(meta.sizes)
+    if told:
+        times = [moment for part, _ in told for moment in (min(part.columns.times), max(part.columns.times))]
+        words = b"\n".join(words_of(part.columns.texts) for part, _ in told)
+        yield summary(told[0][0].first, (min(times), max(times)), Meta(sources, sizes=sizes), words_of(words))
+    for part, meta in told:
+        yield record(part.first, part.columns, meta, packed=True)
 
 
 def _without(columns: Columns, gone: Collection[int]) -> Columns:

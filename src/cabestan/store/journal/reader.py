@@ -10,8 +10,8 @@ from typing import Any
 
 from cabestan.domain.journal import Line, Source
 from cabestan.store.journal.query import Query
-from cabestan.store.journal.records import Head, columns_of, known_words, line_of, meta_of, source_number
-from cabestan.store.journal.segments import SegmentFile, segments_in
+from cabestan.store.journal.records import Head, columns_of, line_of, meta_of, source_number
+from cabestan.store.journal.segments import SegmentFile, may_match, segments_in
 
 #: of the texts in one answer (bytes)
 ANSWER_BYTES = 4 << 20
@@ -59,6 +59,8 @@ class JournalReader:
         for file in reversed(files):
             if before is not None and file.segment.first >= before:
                 continue
+            if not file.may_match(query):
+                continue
             found = _heads_with_sources(file)
             for head, sources in reversed(found):
                 if before is not None and head.first >= before:
@@ -74,21 +76,21 @@ class JournalReader:
         return Found(_last(pieces, limit), after, before=count > limit)
 
     def at(self, time: int) -> int:
-        """The number of the first line that was said then, or later."""
-        number = 1
+        """The number of the first line that was said then, or later; that of the next one where none was."""
         for file in self.opened():
+            if file.ended_before(time):
+                continue
             for head in file.heads():
                 if head.count and head.newest >= time:
                     times = columns_of(file.read, head).times
                     return next(head.first + place for place, moment in enumerate(times) if moment >= time)
-                number = head.after
-        return number
+        return self.bounds()[1]
 
     def sources(self) -> frozenset[Source]:
         """Of all lines that are there."""
         found: set[Source] = set()
         for file in self.opened():
-            for head in file.heads():
+            for head in file.heads()[:1] if file.segment.packed else file.heads():
                 found.update(meta_of(file.read, head).sources.values())
         return frozenset(found)
 
@@ -173,7 +175,7 @@ def _heads_with_sources(file: SegmentFile) -> list[tuple[Head, dict[int, Source]
 
 
 def _matching(file: SegmentFile, head: Head, sources: Mapping[int, Source], query: Query) -> Iterator[Line]:
-    if not head.count or not _may_match(file, head, query):
+    if not head.count or not may_match(file.read, head, query):
         return
     if head.packed:
         sources = meta_of(file.read, head).sources
@@ -192,12 +194,6 @@ def _matching(file: SegmentFile, head: Head, sources: Mapping[int, Source], quer
         line = line_of(head.first + place, moment, tagged, text, sources)
         if (line.error or not query.errors_only) and query.wants_fields(text):
             yield line
-
-
-def _may_match(file: SegmentFile, head: Head, query: Query) -> bool:
-    if head.newest < query.since or (query.until is not None and head.oldest >= query.until):
-        return False
-    return not head.packed or not query.words or query.may_be_in(known_words(file.read, head))
 
 
 def _searched(texts: bytes, search: Any) -> Iterator[tuple[int, bytes]]:

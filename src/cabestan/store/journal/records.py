@@ -19,7 +19,8 @@ from typing import Any
 from cabestan.domain.journal import Line, Origin, Position, Source
 
 _HEAD = struct.Struct("<4sIIIIIQqq")
-_MAGIC = {b"CbJr": False, b"CbJp": True}
+_OPEN, _PACKED = b"CbJr", b"CbJp"
+_MAGIC = {_OPEN: False, _PACKED: True}
 HEAD_SIZE = _HEAD.size
 _CONTINUED, _ERROR, _SOURCE_BITS = 2, 1, 2
 #: numbers of sources in one segment
@@ -92,17 +93,25 @@ def line_of(number: int, time: int, tagged: int, text: bytes, sources: Mapping[i
 
 
 def record(first: int, columns: Columns, meta: Meta, *, packed: bool = False) -> bytes:
-    told = json.dumps(_plain(meta), separators=(",", ":")).encode()
     body = b"".join((columns.times.tobytes(), columns.tags.tobytes(), columns.texts))
-    words = b""
-    if packed:
-        words = words_of(columns.texts)
-        body = _compressed(body)
-    payload = b"".join((told, words, body))
     times = columns.times or array("q", [0])
-    magic = next(magic for magic, is_packed in _MAGIC.items() if is_packed is packed)
-    count = len(columns.times)
-    head = (magic, len(told), len(words), len(body), zlib.crc32(payload), count, first, min(times), max(times))
+    bounds = (min(times), max(times))
+    if packed:
+        return _bytes(_PACKED, first, len(columns.times), bounds, meta, words_of(columns.texts), _compressed(body))
+    return _bytes(_OPEN, first, len(columns.times), bounds, meta, b"", body)
+
+
+def summary(first: int, bounds: tuple[int, int], meta: Meta, words: bytes) -> bytes:
+    """Of the packed records that follow it in a file: `bounds` are the times of their oldest and newest line."""
+    return _bytes(_PACKED, first, 0, bounds, meta, words, b"")
+
+
+def _bytes(
+    magic: bytes, first: int, count: int, bounds: tuple[int, int], meta: Meta, words: bytes, body: bytes
+) -> bytes:
+    told = json.dumps(_plain(meta), separators=(",", ":")).encode()
+    payload = b"".join((told, words, body))
+    head = (magic, len(told), len(words), len(body), zlib.crc32(payload), count, first, *bounds)
     return _HEAD.pack(*head) + payload
 
 

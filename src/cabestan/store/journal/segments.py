@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cabestan.store.journal.records import Head, heads
+from cabestan.store.journal.query import Query
+from cabestan.store.journal.records import Head, Read, heads, known_words
 from cabestan.store.logs.open_file import OpenFile
 
 OPEN, PACKED = ".open", ".packed"
@@ -52,6 +53,13 @@ def superfluous_in(folder: Path) -> Iterable[Path]:
     return [path for path in folder.iterdir() if path not in used]
 
 
+def may_match(read: Read, head: Head, query: Query) -> bool:
+    """By the times and the words of a packed record, or of all that follow a summary."""
+    if head.newest < query.since or (query.until is not None and head.oldest >= query.until):
+        return False
+    return not head.packed or not query.words or query.may_be_in(known_words(read, head))
+
+
 class SegmentFile:
     """For reading."""
 
@@ -61,6 +69,16 @@ class SegmentFile:
 
     def heads(self) -> tuple[Head, ...]:
         return tuple(heads(self.read))
+
+    def may_match(self, query: Query) -> bool:
+        """Whether it can have lines that do; of what is packed, by its summary."""
+        head = self.head(0) if self.segment.packed else None
+        return head is None or may_match(self.read, head, query)
+
+    def ended_before(self, time: int) -> bool:
+        """Whether all that was said in it is older."""
+        head = self.head(0) if self.segment.packed else None
+        return head is not None and head.newest < time
 
     def head(self, at: int) -> Head | None:
         """Of the record that begins there, where one does."""
