@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import docker.errors
+
 from cabestan.adapters.container_logs import BLOCK, LogSource, parse_answer
 from cabestan.adapters.engine_api import Engine
 from cabestan.domain.journal import Said, continues
@@ -30,6 +32,10 @@ _FRAME_HEAD = 8
 _STDERR = 2
 _PIECE = 16 << 10
 _TASK = re.compile(r"\.(\d+)\.[a-z0-9]+$")
+_ROUTER = "router"
+_NOT_STARTED = "created"
+#: labels of what says something that is kept
+_SPEAKING = (SERVICE_LABEL, MANAGED_LABEL, f"{ROLE_LABEL}={_ROUTER}")
 _SERVICE_ID_LABEL = "com.docker.swarm.service.id"
 _TASK_NAME_LABEL = "com.docker.swarm.task.name"
 
@@ -45,7 +51,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class Container:
-    """One of ours. `replica` is 0 where its service has no numbers, `release` where it is of none."""
+    """One of ours that was started. `replica` is 0 where its service has no numbers, `release` where it is of none."""
 
     id: str
     running: bool
@@ -56,23 +62,41 @@ class Container:
 
 def containers_on(engine: Engine, manager: Engine, instance: str) -> tuple[Container, ...]:
     """All that are there, running or not, of services of applications, and the router. Raises EngineUnavailable."""
-    label = {"label": [f"{INSTANCE_LABEL}={instance}", SERVICE_LABEL]}
-    managed = {"label": [f"{INSTANCE_LABEL}={instance}", MANAGED_LABEL]}
-    router = {"label": [f"{INSTANCE_LABEL}={instance}", f"{ROLE_LABEL}=router"]}
+    own = f"{INSTANCE_LABEL}={instance}"
     with engine.speaking("list the containers") as client:
-        found = [*client.api.containers(all=True, filters=label), *client.api.containers(all=True, filters=managed)]
-        found += client.api.containers(all=True, filters=router)
+        found = [one for label in _SPEAKING for one in client.api.containers(all=True, filters={"label": [own, label]})]
     with manager.speaking("list the services") as client:
-        services = client.api.services(filters={"label": f"{INSTANCE_LABEL}={instance}"})
-    releases = {service["ID"]: (service["Spec"].get("Labels") or {}).get(RELEASE_LABEL, "") for service in services}
-    return tuple({one["Id"]: _container(one, releases) for one in found}.values())
+        services = client.api.services(filters={"label": own})
+    releases = {service["ID"]: _release(service) for service in services}
+    return tuple({one["Id"]: _container(one, releases) for one in found if one["State"] != _NOT_STARTED}.values())
+
+
+def speaks(labels: Mapping[str, str]) -> bool:
+    """Whether what a container with these labels says is kept."""
+    return SERVICE_LABEL in labels or MANAGED_LABEL in labels or labels.get(ROLE_LABEL) == _ROUTER
+
+
+def container_on(engine: Engine, manager: Engine, container: str) -> Container | None:
+    """The one with that id; None where it is gone, or not started. Raises EngineUnavailable."""
+    with engine.speaking("look at a container") as client:
+        found = client.api.containers(all=True, filters={"id": container})
+    if not found or found[0]["State"] == _NOT_STARTED:
+        return None
+    service = found[0]["Labels"].get(_SERVICE_ID_LABEL, "")
+    with manager.speaking("look at a service") as client:
+        services = client.api.services(filters={"id": service}) if service else []
+    return _container(found[0], {one["ID"]: _release(one) for one in services})
+
+
+def _release(service: Mapping[str, Any]) -> str:
+    return str((service["Spec"].get("Labels") or {}).get(RELEASE_LABEL, ""))
 
 
 def _container(found: Mapping[str, Any], releases: Mapping[str, str]) -> Container:
     labels = found["Labels"]
     task = _TASK.search(labels.get(_TASK_NAME_LABEL, ""))
     release = releases.get(labels.get(_SERVICE_ID_LABEL, ""), "")
-    running = found["State"] not in ("exited", "dead")
+    running = found["State"] in ("running", "paused", "restarting")
     return Container(found["Id"], running, labels, int(task[1]) if task else 0, int(release or 0))
 
 
@@ -131,10 +155,10 @@ class LineStream:
 def has_terminal(engine: Engine, container: str) -> bool:
     """Raises NotFound where it is gone, EngineUnavailable."""
     with engine.speaking("look at a container") as client:
-        found = client.api.containers(all=True, filters={"id": container})
-        if not found:
-            raise NotFound(f"The container {container[:12]} is gone.", "Its log is gone with it.")
-        return bool(client.api.inspect_container(container)["Config"]["Tty"])
+        try:
+            return bool(client.api.inspect_container(container)["Config"]["Tty"])
+        except docker.errors.NotFound as error:
+            raise NotFound(f"The container {container[:12]} is gone.", "Its log is gone with it.") from error
 
 
 def framed_messages(data: bytes) -> tuple[list[Message], bytes]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
 from contextlib import suppress
 
 import structlog
 
-from cabestan.adapters.container_lines import Container, LineStream, containers_on, has_terminal
+from cabestan.adapters.container_lines import Container, LineStream, container_on, containers_on, has_terminal, speaks
 from cabestan.adapters.container_logs import LogSource
 from cabestan.adapters.engine_api import Engine
 from cabestan.adapters.happenings import Event, Happenings, is_of
@@ -23,13 +23,15 @@ from cabestan.engine.repeating import Repeating
 from cabestan.errors import CabestanError, NotFound
 
 _log = structlog.get_logger(__name__)
-#: containers are listed anew so often, whatever was heard, and at most so often (seconds)
-_LIST_SECONDS, _LIST_PAUSE = 30.0, 0.2
+#: containers are listed anew so often, whatever was heard (seconds)
+_LIST_SECONDS = 30.0
 #: what comes gathers for so long before it is read (seconds): the engine sends each line by itself
 _GATHER_SECONDS = 0.05
 #: what was read and waits is looked at so often (seconds)
 _WAITING_SECONDS = 0.1
 _AGAIN_SECONDS = 3.0
+#: a stream that ends again so soon is begun again so late (seconds)
+_BROKE_OFF_SECONDS = 1.0
 
 
 class Collector:
@@ -45,6 +47,9 @@ class Collector:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._list_at = 0.0
+        self._to_begin: deque[str] = deque()
+        #: when a container's stream ended last
+        self._broke_off: dict[str, float] = {}
         self._stopped = threading.Event()
         self._reading = threading.Thread(target=self._run, name="journal", daemon=True)
         self._happenings = Happenings(engine, self._heard)
@@ -68,10 +73,19 @@ class Collector:
         self._happenings.follow(self._list_soon)
 
     def _heard(self, event: Event) -> None:
-        if is_of(event, self._instance):
-            self._list_soon()
+        """What starts is begun with at once. What ends is noticed by its stream's end."""
+        if event["Action"] == "start" and is_of(event, self._instance) and speaks(event["Actor"]["Attributes"]):
+            self._begin_soon(event["Actor"]["ID"])
+
+    def _begin_soon(self, container: str) -> None:
+        self._to_begin.append(container)
+        self._wake_up()
 
     def _list_soon(self) -> None:
+        self._list_at = 0.0
+        self._wake_up()
+
+    def _wake_up(self) -> None:
         with suppress(OSError, BlockingIOError):
             os.eventfd_write(self._wake, 1)
 
@@ -87,18 +101,15 @@ class Collector:
         self._let_go()
 
     def _round(self) -> None:
-        now = time.monotonic()
-        if now >= self._list_at:
-            self._attach(containers_on(self._engine, self._manager, self._instance))
-            self._list_at = time.monotonic() + _LIST_SECONDS
+        self._begin_all()
         waiting = any(part.waiting.lines for tap in self._taps.values() for part in tap.parts())
-        ready = self._selector.select(_WAITING_SECONDS if waiting else max(0.0, self._list_at - now))
+        until_list = max(0.0, self._list_at - time.monotonic())
+        ready = self._selector.select(_WAITING_SECONDS if waiting else until_list)
         if any(key.data for key, _ in ready):
             self._stopped.wait(_GATHER_SECONDS)
         for key, _ in ready:
             if key.data is None:
                 os.eventfd_read(self._wake)
-                self._list_at = min(self._list_at, time.monotonic() + _LIST_PAUSE)
             else:
                 self._read(key.data)
         came = {key.data for key, _ in ready}
@@ -107,15 +118,23 @@ class Collector:
                 tap.nothing_came(time.monotonic())
         self._hand_on()
 
-    def _attach(self, found: Iterable[Container]) -> None:
-        """Begins with those that are new, and with those that have more to say than was taken of them."""
-        there = {container.id: container for container in found}
-        for container in there.values():
-            if container.id not in self._taps and (tap := self._ledger.tap(container)):
-                self._begin(tap)
-        self._ledger.forget_all_but(self._engine.address, there)
+    def _begin_all(self) -> None:
+        """With those that were heard of, and now and then with all that have more to say than was taken of them."""
+        if time.monotonic() >= self._list_at:
+            self._list_at = time.monotonic() + _LIST_SECONDS
+            found = containers_on(self._engine, self._manager, self._instance)
+            for container in found:
+                self._begin(container)
+            there = {container.id for container in found}
+            self._broke_off = {container: at for container, at in self._broke_off.items() if container in there}
+            self._ledger.forget_all_but(self._engine.address, there)
+        while self._to_begin:
+            if one := container_on(self._engine, self._manager, self._to_begin.popleft()):
+                self._begin(one)
 
-    def _begin(self, tap: Tap | AccessTap) -> None:
+    def _begin(self, container: Container) -> None:
+        if container.id in self._taps or not (tap := self._ledger.tap(container)):
+            return
         with suppress(NotFound):
             terminal = has_terminal(self._engine, tap.id)
             source = LogSource(self._engine.address, self._engine.client.api.api_version)
@@ -124,15 +143,12 @@ class Collector:
             self._selector.register(tap.stream, selectors.EVENT_READ, tap)
 
     def _read(self, tap: Tap | AccessTap) -> None:
-        """A stream that ended before its container did, or as it did, is read again from where it was."""
         tap.read(time.monotonic())
         if tap.stream.ended:
             self._selector.unregister(tap.stream)
             tap.stream.close()
             if tap.is_over:
                 self._ledger.settling.tell(tap.id)
-            else:
-                self._list_at = min(self._list_at, time.monotonic() + _LIST_PAUSE)
 
     def _hand_on(self) -> None:
         by_environment: dict[int, list[Tap | Requests]] = defaultdict(list)
@@ -143,6 +159,17 @@ class Collector:
             self._ledger.write(environment_id, parts)
         for tap in [tap for tap in self._taps.values() if tap.is_done]:
             del self._taps[tap.id]
+            if not tap.is_over:
+                self._go_on_with(tap.id)
+
+    def _go_on_with(self, container: str) -> None:
+        """A stream ended before its container did, or as it did: it is read on from where it was."""
+        now = time.monotonic()
+        if now - self._broke_off.get(container, -math.inf) < _BROKE_OFF_SECONDS:
+            self._list_at = min(self._list_at, now + _BROKE_OFF_SECONDS)
+        else:
+            self._begin_soon(container)
+        self._broke_off[container] = now
 
     def _let_go(self) -> None:
         """What was read and not kept is read again."""

@@ -38,6 +38,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._writers: dict[int, JournalWriter] = {}
         self._redactors: dict[int, Redactor] = {}
+        #: ended containers of which all was taken
+        self._over: set[str] = set()
         #: by engine
         self._there: dict[str, Collection[str]] = {}
         self.settling = services.settling
@@ -45,6 +47,8 @@ class Ledger:
     def tap(self, container: Container) -> Tap | AccessTap | None:
         """For one that has more to say than was taken of it, of an environment that is there; and the router's."""
         labels = container.labels
+        if container.id in self._over and not container.running:
+            return None
         if ROLE_LABEL in labels:
             if not container.running:
                 return None
@@ -58,8 +62,9 @@ class Ledger:
         with self._lock:
             self._redactors[environment.id] = redactor
             position = self._writer(environment.id).positions.get(container.id, _NEVER)
-        if position.ended and not container.running:
-            return None
+            if position.ended and not container.running:
+                self._over.add(container.id)
+                return None
         most = self._services.settings.journal_lines_per_second
         return Tap(container.id, environment.id, source_of(container), position, running=container.running, most=most)
 
@@ -100,6 +105,7 @@ class Ledger:
         with self._lock:
             self._there[engine] = frozenset(there)
             known = frozenset(container for of in self._there.values() for container in of)
+            self._over &= known
             for writer in self._writers.values():
                 if len(self._there) == self._engines():
                     writer.forget(set(writer.positions) - known)
