@@ -170,5 +170,5 @@ def test_the_names_of_all_steps_are_known_here() -> None:
     folder = Path(cabestan.engine.__file__).parent
     code = "".join(path.read_text() for path in folder.rglob("*.py"))
     written = set(re.findall(r'step\(\s*f?"([a-z]+\.[a-z{}.-]+)"', code))
-    assert written - {"deployment.{planned.kind}", "database.{name}"} <= set(STEPS)
+    assert written - {"deployment.{planned.kind}", "database.{name}", "deletion.{name}"} <= set(STEPS)
     assert "deployment.put-back" in written

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cli.terminal import hear_interrupts
 from tests.engine.world import FILES, World
 from tests.repositories import run_git
 from tests.web.client import application
@@ -46,7 +47,9 @@ class Pushing:
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
         command = ["git", "-C", str(self.world.checkout.path), "push", self.address, *(words or ("main",))]
         with output.open("wb") as file:
-            return subprocess.Popen(command, stderr=file, env=environment, start_new_session=True)
+            return subprocess.Popen(
+                command, stderr=file, env=environment, start_new_session=True, preexec_fn=hear_interrupts
+            )
 
     @property
     def said(self) -> list[str]:
