@@ -79,6 +79,8 @@ def test_a_release_is_told_where_a_container_has_another_one() -> None:
     newer = WEB._replace(release=8, container="ccc")
     found = blocks([line(1, "a"), line(2, "b", WORKER), line(3, "c", newer), line(4, "d", newer)])
     assert [block.starts for block in found] == [0, 0, 8, 0]
+    former = blocks([line(1, "a"), line(2, "b", newer), line(3, "c"), line(4, "d"), line(5, "e", newer)])
+    assert [block.starts for block in former] == [0, 8, WEB.release, 0, 8]
 
 
 def test_the_text_of_one_page_is_bounded() -> None:
@@ -137,7 +139,7 @@ def test_a_wrong_expression_or_time_is_told_in_the_page(client: httpx.Client, wr
     said(writer, "alpha")
     html = page(client, f"{AT}?regexp=(")
     assert 'id="trouble"' in html
-    assert "escape with a backslash" in html
+    assert "needs a backslash before" in html
     assert 'value="("' in html
     assert "is no time" in page(client, f"{AT}?since=yesterday")
     assert "is no time" in page(client, f"{AT}?at=yesterday")

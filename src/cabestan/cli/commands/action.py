@@ -18,13 +18,11 @@ from cabestan.cli.options import (
 from cabestan.cli.plans import confirm, to_be_asked
 
 ServicesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="SERVICE...", help="Services; all of them when none is given.")
+    list[str] | None, typer.Argument(metavar="SERVICE", help="Services; all of them when none is given.")
 ]
 NumbersArgument = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="SERVICE=N...", help="Replicas of a service; without a number, the Compose file's own again."
-    ),
+    typer.Argument(metavar="SERVICE=N", help="Replicas of a service; without a number, the Compose file's own again."),
 ]
 
 

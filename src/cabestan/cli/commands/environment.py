@@ -84,7 +84,7 @@ _FIELDS: tuple[Column, ...] = (
     field("time_zone"),
     field("uptime"),
     field("uptime_path"),
-    field("uptime_status"),
+    Column("uptime status", lambda thing: str(thing.get("uptime_status") or "")),
     field("changed_variables", "changed since"),
     Column("kept", lambda environment: _kept(environment)),
 )

@@ -17,10 +17,10 @@ _SHOWN, _SHOWN_IN_JOURNAL = 100, 10
 #: asked for at once, as the API gives them
 _PAGE = 10_000
 
-Services = Annotated[
-    list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Of these alone; of all when not given.")
+Services = Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Of these alone; of all when not given.")]
+Lines = Annotated[
+    int | None, typer.Option("--lines", "-n", metavar="N", help="The newest so many; 100, or 10 of `journal`.")
 ]
-Lines = Annotated[int, typer.Option("--lines", "-n", metavar="N", help="The newest so many (-30 is the same as 30).")]
 Since = Annotated[str, typer.Option("--since", metavar="TIME", help="From then on: 10m, 2h, 3d ago, or a time.")]
 Until = Annotated[str, typer.Option("--until", metavar="TIME", help="What was said before then.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is said from now on.")]
@@ -36,9 +36,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 def logs(
+    context: typer.Context,
     environment: EnvironmentOption,
     services: Services = None,
-    lines: Lines = _SHOWN,
+    lines: Lines = None,
     since: Since = "",
     until: Until = "",
     follow: Follow = False,
@@ -51,6 +52,8 @@ def logs(
     project: ProjectOption = None,
 ) -> None:
     """Show what applications say: all containers, also those that have ended, as one stream."""
+    if lines is None:
+        lines = _SHOWN_IN_JOURNAL if context.info_name == "journal" else _SHOWN
     query: dict[str, Value] = {
         "service": services or None,
         "since": since or None,
@@ -74,23 +77,8 @@ def logs(
         tell(f"Nothing of that kind was said in {environment}.")
 
 
-def journal(
-    environment: EnvironmentOption,
-    services: Services = None,
-    lines: Lines = _SHOWN_IN_JOURNAL,
-    since: Since = "",
-    until: Until = "",
-    follow: Follow = False,
-    regexp: Regexp = "",
-    field: Fields = None,
-    replica: Replica = None,
-    access: Access = False,
-    stderr: Errors = False,
-    as_json: AsJson = False,
-    project: ProjectOption = None,
-) -> None:
-    """The same as `logs`, which shows more of it."""
-    logs(environment, services, lines, since, until, follow, regexp, field, replica, access, stderr, as_json, project)
+#: another name for it, with fewer lines
+journal = logs
 
 
 def _newest(api: Api, path: str, count: int, query: dict[str, Value]) -> tuple[list[Thing], int]:

@@ -68,7 +68,7 @@ class Query:
             told = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error.args[0]
             raise Invalid(
                 f"The regular expression {self.pattern!r} is none: {told.replace(_LINES, '')}.",
-                "Its form is RE2's; escape with a backslash.",
+                "It is one of RE2; what is meant as it stands needs a backslash before ( ) [ ] { } . * + ? ^ $ |.",
             ) from error
 
     @cached_property

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from cabestan.domain.journal import Line, Origin
+from cabestan.domain.journal import Line, Origin, Source
 from cabestan.store.journal import fields_of
 from cabestan.web.journal_lines import exact
 from cabestan.web.pages.ansi import PAGE_LIMIT, PLAIN, Piece, Style, render_line
@@ -105,8 +105,10 @@ class Block:
 def blocks(lines: Iterable[Line]) -> list[Block]:
     """A continued line joins the last block of its container, also where others spoke in between."""
     found: list[Block] = []
-    last: dict[object, Block] = {}
-    styles: dict[object, Style] = {}
+    last: dict[Source, Block] = {}
+    styles: dict[Source, Style] = {}
+    #: the one that a replica's last block was of
+    releases: dict[str, int] = {}
     left = PAGE_LIMIT
     for line in lines:
         key, text = line.source, line.text.decode("utf-8", "replace")
@@ -115,19 +117,18 @@ def blocks(lines: Iterable[Line]) -> list[Block]:
         if line.continued and key in last:
             last[key].rows.append(pieces)
         else:
-            last[key] = _begun(line, pieces, last.values(), folds=left >= 0)
+            before = releases.get(key.name, key.release)
+            last[key] = _begun(line, pieces, key.release if key.release != before else 0, folds=left >= 0)
+            releases[key.name] = key.release
             found.append(last[key])
             style = PLAIN if not line.continued and style == PLAIN else style
         styles[key] = style
     return found
 
 
-def _begun(line: Line, pieces: tuple[Piece, ...], last: Iterable[Block], *, folds: bool) -> Block:
-    source = line.source
-    before = next((b.release for b in reversed(list(last)) if b.source == source.name), source.release)
-    starts = source.release if source.release != before else 0
+def _begun(line: Line, pieces: tuple[Piece, ...], starts: int, *, folds: bool) -> Block:
     fields = fields_of(line.text) if folds and line.text[:1] == b"{" else None
-    return Block(line, colour_of(source.name), starts, [pieces], folded(fields) if fields else None)
+    return Block(line, colour_of(line.source.name), starts, [pieces], folded(fields) if fields else None)
 
 
 def colour_of(name: str) -> str:
