@@ -129,8 +129,12 @@ def test_a_deleted_project_leaves_nothing_but_its_last_backups_across_kills(kill
     assert not _orphans(platform)
     eventually(lambda: disk(platform) - before[2] == set(), 90, "what applications said goes within a minute")
     more = {name: (was, now) for name, was, now in _more(before[3], rows(platform))}
-    more.pop("alerts", None)  # others of this platform may be in trouble meanwhile
+    for name in ("alerts", "tallies", "outages"):  # others of this platform are asked meanwhile, or in trouble
+        more.pop(name, None)
     assert more == {}
+    for name in ("tallies", "outages"):
+        lost = f"select count(*) from {name} where environment_id not in (select id from environments)"
+        assert platform.rows(lost)[0][0] == 0
     assert platform.rows(f"select count(*) from alerts where subject like '{work.name}%'")[0][0] == 0
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.engine.fakes import healthy
 from tests.engine.world import World
 from tests.samples import ADMIN, NOW, set_status
@@ -26,6 +27,7 @@ from cabestan.engine.observing.recording import Recorder
 from cabestan.engine.observing.uptime import Uptime
 from cabestan.store import alerts, observations
 from cabestan.store import uptime as store
+from cabestan.store.schema import environments
 
 GOOD, WRONG = RouteAnswer(200, milliseconds=12), RouteAnswer(502, milliseconds=3)
 
@@ -192,6 +194,15 @@ def test_what_is_stopped_is_not_asked(world: World, project: Project, uptime: Up
         observations.put(tx, world.environment(project, "staging").id, stopped)
     ask(world, uptime, WRONG, WRONG, router=router)
     assert (router.asked, known(world, project).routes[0].day.asked) == ([], 0)
+
+
+def test_what_is_on_a_target_that_is_not_there_any_more_is_not_asked(
+    world: World, project: Project, uptime: Uptime, router: Router
+) -> None:
+    with world.services.database.writing() as tx:
+        tx.execute(sa.update(environments).values(target="gone"))
+    ask(world, uptime, WRONG, WRONG, router=router)
+    assert router.asked == []
 
 
 def test_what_was_stopped_between_ask_and_answer_counts_for_nothing(

@@ -99,13 +99,14 @@ class Uptime:
         self._minute = Minute(begun if now - begun < _MINUTE else now, deque(ordered))
 
     def wanted(self) -> tuple[Ask, ...]:
-        """Of all environments that something serves and that nobody has stopped."""
+        """Of all environments that something serves and that nobody has stopped, on targets that there are."""
         with self._services.database.reading() as tx:
             every = environment_store.all_environments(tx)
             seen = observation_store.of(tx, (one.id for one in every))
         stopped = {key for key, one in seen.items() if one.condition is Condition.STOPPED}
         self._asked.keep(one.current_deployment_id for one in every)
-        found = tuple(ask for one in every if one.id not in stopped for ask in self._asked.of(one))
+        there = (one for one in every if one.id not in stopped and one.target in self._routers)
+        found = tuple(ask for one in there for ask in self._asked.of(one))
         self._outages.keep(found)
         return found
 

@@ -85,11 +85,13 @@ function refreshSoonAfterTrouble() {
 }
 
 async function fetchPage() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const asked = location.href;
+  const answer = await fetch(asked, { headers: { Accept: "text/html" } });
   if (answer.redirected && new URL(answer.url).pathname !== location.pathname) return signedOut();
   if (answer.status >= 500) throw new Error(`status ${answer.status}`);
   if (!answer.ok) return say("This page is not there any more.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (location.href !== asked) return void (again = true); // somebody asked for something else meanwhile
   document.title = page.title;
   document.body.dataset.topics = page.body.dataset.topics;
   const main = document.querySelector("main");
